@@ -1,0 +1,29 @@
+"""The errors a user can cause; each message is one sentence: what happened and what to do."""
+
+
+class TiqaError(Exception):
+    """Base of every error that napari-tiqa raises on purpose.
+
+    The message is complete for a user as it stands: docks show it, the shell prints it, neither adds a
+    traceback.
+    """
+
+
+class VolumeError(TiqaError):
+    """A tomogram that cannot be opened, or a slice, axis or window that it does not have."""
+
+
+class BundleError(TiqaError):
+    """A model bundle that is missing, corrupt, foreign or newer than this version."""
+
+
+class TrainingError(TiqaError):
+    """Images or settings that a model cannot be trained with."""
+
+
+class ModelProcessError(TiqaError):
+    """The model process could not start, died, or failed on a request."""
+
+
+class Cancelled(TiqaError):
+    """The work was cancelled by the user."""

@@ -1,0 +1,163 @@
+"""A model bundle: one zip file with the network's weights and a JSON card that says what they are."""
+
+import hashlib
+import io
+import json
+import os
+import tempfile
+import zipfile
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_tiqa.errors import BundleError
+
+if TYPE_CHECKING:
+    import keras
+
+DEFAULT_MODEL = Path(__file__).parents[1] / "weights" / "default.tiqa"
+"""The bundled default model."""
+
+FORMAT = "napari-tiqa bundle"
+FORMAT_VERSION = 1
+_BACKBONE = "EfficientNet-Lite0"
+
+
+def save_bundle(path: str | os.PathLike[str], network: "keras.Model", card: dict[str, Any]) -> None:
+    """Write a bundle, replacing `path` only when it is complete.
+
+    Kernels are stored as float16, which halves the file and moves a score by less than 0.01; biases as
+    float32. The card gains the format, the backbone and the SHA-256 of the weights.
+
+    Parameters
+    ----------
+    path : path-like
+        Where to write, by custom ``*.tiqa``.
+    network : keras.Model
+        A network of ``backbone.build_network``.
+    card : dict
+        JSON-able: training data and seeds, settings with their reasons, metrics.
+
+    Raises
+    ------
+    BundleError
+        If a weight is not a finite float16 number, as after a training that diverged.
+    """
+    arrays = {}
+    for layer in network.layers:
+        for variable in layer.weights:
+            values = np.asarray(variable)
+            stored = values.astype(np.float16 if values.ndim > 1 else np.float32)
+            if not np.isfinite(stored).all():
+                raise BundleError(
+                    f"Layer {layer.name} holds weights that are not finite, so the training diverged: "
+                    "train again with a lower learning rate."
+                )
+            arrays[f"{layer.name}/{variable.name}"] = stored
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    card = card | {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "backbone": _BACKBONE,
+        "head_units": network.get_layer("head1").units,
+        "weights_sha256": hashlib.sha256(buffer.getvalue()).hexdigest(),
+    }
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with (
+            os.fdopen(descriptor, "wb") as file,
+            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
+        ):
+            archive.writestr("card.json", json.dumps(card, indent=1))
+            archive.writestr("weights.npz", buffer.getvalue())
+        os.chmod(partial, 0o644)
+        os.replace(partial, path)
+    except BaseException:
+        os.unlink(partial)
+        raise
+
+
+def load_card(path: str | os.PathLike[str] | None = None) -> dict[str, Any]:
+    """Read a bundle's card.
+
+    Parameters
+    ----------
+    path : path-like, optional
+        The bundle; the default model where omitted.
+
+    Raises
+    ------
+    BundleError
+        If the bundle is missing, corrupt, of another program or of a newer version.
+    """
+    return _read(path)[0]
+
+
+def load_model(path: str | os.PathLike[str] | None = None) -> "keras.Model":
+    """Build the network of a bundle. Nothing in a bundle is executed: arrays are read without pickle.
+
+    Parameters
+    ----------
+    path : path-like, optional
+        The bundle; the default model where omitted.
+
+    Returns
+    -------
+    keras.Model
+        Tiles, shape (n, 224, 224, 1), float32 in [0, 1], to scores, shape (n, 1).
+
+    Raises
+    ------
+    BundleError
+        As ``load_card``, and if the weights do not fit the network.
+    """
+    from napari_tiqa.scoring.backbone import build_network
+
+    card, weights = _read(path)
+    network = build_network(head_units=card["head_units"])
+    try:
+        with np.load(io.BytesIO(weights), allow_pickle=False) as stored:
+            for layer in network.layers:
+                if layer.weights:
+                    layer.set_weights(
+                        [stored[f"{layer.name}/{v.name}"].astype(np.float32) for v in layer.weights]
+                    )
+    except (KeyError, ValueError) as error:
+        raise BundleError(
+            f"The weights of the model bundle {path or DEFAULT_MODEL} do not fit its network: "
+            "choose another bundle or train it again."
+        ) from error
+    return network
+
+
+def _read(path: str | os.PathLike[str] | None) -> tuple[dict[str, Any], bytes]:
+    path = DEFAULT_MODEL if path is None else Path(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            card = json.loads(archive.read("card.json"))
+            weights = archive.read("weights.npz")
+    except FileNotFoundError as error:
+        raise BundleError(f"There is no model bundle at {path}: check the path.") from error
+    except IsADirectoryError as error:
+        raise BundleError(f"{path} is a folder: choose a model bundle, a .tiqa file.") from error
+    except OSError as error:
+        raise BundleError(f"The model bundle {path} cannot be read ({error.strerror}).") from error
+    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, zlib.error) as error:
+        raise BundleError(
+            f"{path} is not a model bundle or is damaged: copy it again, or choose another .tiqa file."
+        ) from error
+    if not isinstance(card, dict) or card.get("format") != FORMAT:
+        raise BundleError(f"{path} was not made by napari-tiqa: choose a .tiqa file that it wrote.")
+    if card["format_version"] > FORMAT_VERSION or card["backbone"] != _BACKBONE:
+        raise BundleError(
+            f"The model bundle {path} was made by a newer napari-tiqa (format {card['format_version']}, "
+            f"{card['backbone']}): update napari-tiqa to use it."
+        )
+    if hashlib.sha256(weights).hexdigest() != card["weights_sha256"]:
+        raise BundleError(f"The model bundle {path} is damaged: copy it again or train it again.")
+    return card, weights

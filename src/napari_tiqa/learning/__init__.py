@@ -1,0 +1,1 @@
+"""From a few dozen images to a model: distortions, observers, labels, two training stages, evaluation."""

@@ -52,9 +52,7 @@ def build_network(dropout: float = 0.5, head_units: int = 1280) -> keras.Model:
     for stage, (repeats, kernel, stride, expansion, out) in enumerate(_STAGES, start=1):
         for repeat in range(repeats):
             name = f"stage{stage}_{repeat}"
-            x = _inverted_bottleneck(
-                x, channels, out, kernel, stride if repeat == 0 else 1, expansion, name
-            )
+            x = _inverted_bottleneck(x, channels, out, kernel, stride if repeat == 0 else 1, expansion, name)
             channels = out
     x = _relu6(_conv(x, 1280, 1, 1, "top"), "top")
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
@@ -73,9 +71,7 @@ def load_imagenet(network: keras.Model) -> None:
             network.get_layer(name).set_weights([kernel.astype("float32"), bias])
 
 
-def _conv(
-    x: keras.KerasTensor, filters: int, kernel: int, stride: int, name: str
-) -> keras.KerasTensor:
+def _conv(x: keras.KerasTensor, filters: int, kernel: int, stride: int, name: str) -> keras.KerasTensor:
     return keras.layers.Conv2D(filters, kernel, stride, "same", name=name)(x)
 
 

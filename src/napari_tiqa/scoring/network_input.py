@@ -67,9 +67,7 @@ def prepare_slice(plane: np.ndarray, window: IntensityWindow) -> PreparedSlice:
         finite = np.isfinite(pixels)
         share = finite.mean()
         if share < _MIN_FINITE:
-            return _unscorable(
-                f"only {share:.0%} of its pixels are finite" if share else "no finite pixel"
-            )
+            return _unscorable(f"only {share:.0%} of its pixels are finite" if share else "no finite pixel")
         if np.ptp(pixels[finite]) == 0:
             return _unscorable("constant value")
         shrunk = _shrink(np.where(finite, pixels, np.float32(window.low)))
@@ -108,9 +106,7 @@ def _shrink(pixels: np.ndarray) -> np.ndarray:
     scale = TILE_SIZE / min(rows, columns)
     if scale >= 1:
         return pixels
-    return cv2.resize(
-        pixels, (round(columns * scale), round(rows * scale)), interpolation=cv2.INTER_AREA
-    )
+    return cv2.resize(pixels, (round(columns * scale), round(rows * scale)), interpolation=cv2.INTER_AREA)
 
 
 def _tiles(scaled: np.ndarray) -> np.ndarray:
@@ -126,6 +122,4 @@ def _tiles(scaled: np.ndarray) -> np.ndarray:
         for side in scaled.shape
         for count in [max(1, math.ceil(side / TILE_SIZE - _UNSEEN))]
     ]
-    return np.stack(
-        [scaled[r : r + TILE_SIZE, c : c + TILE_SIZE] for r in starts[0] for c in starts[1]]
-    )
+    return np.stack([scaled[r : r + TILE_SIZE, c : c + TILE_SIZE] for r in starts[0] for c in starts[1]])

@@ -36,9 +36,7 @@ def predict_scores(
         batch = tiles[start : start + BATCH_SIZE, :, :, None]
         count = len(batch)
         if count < BATCH_SIZE:
-            batch = np.concatenate(
-                [batch, np.zeros((BATCH_SIZE - count, *batch.shape[1:]), np.float32)]
-            )
+            batch = np.concatenate([batch, np.zeros((BATCH_SIZE - count, *batch.shape[1:]), np.float32)])
         scores[start : start + count] = network.predict_on_batch(batch)[:count, 0]
         if after_batch:
             after_batch(start + count)

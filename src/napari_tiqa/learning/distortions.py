@@ -1,0 +1,78 @@
+"""The three distortions of the paper, at their published levels: blur, noise, ring."""
+
+from typing import Literal, get_args
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+Distortion = Literal["blur", "noise", "ring"]
+DISTORTIONS: tuple[Distortion, ...] = get_args(Distortion)
+
+LEVELS: dict[Distortion, tuple[float, ...]] = {
+    "blur": (1.2, 2.5, 6.5, 15.2, 33.2),
+    "noise": (0.001, 0.006, 0.022, 0.088, 1.0),
+    "ring": (0.10, 0.13, 0.15, 0.18, 0.20),
+}
+"""Strength of levels 1 to 5: Gaussian sigma in px, additive Gaussian variance, relative ring amplitude."""
+
+_RING_WIDTH = 2.0  # px
+_RING_STEP = (3.0, 10.0)  # px, radial distance from one ring to the next
+_RING_COUNT = 20
+
+
+def distorted_versions(
+    original: np.ndarray, seed: int, centre: tuple[float, float] | None = None
+) -> np.ndarray:
+    """Make the sixteen versions of one original.
+
+    Rings (radii and signs) and the noise field are drawn once and only scaled from level to level;
+    drawing them anew for each level would make quality rise and fall at random along the levels.
+
+    Parameters
+    ----------
+    original : numpy.ndarray
+        Shape (rows, columns), float32 in [0, 1]; the levels are meant for 224 x 224 px.
+    seed : int
+        Fixes rings and noise.
+    centre : (float, float), optional
+        Row and column of the rings' centre, px; the image's centre where omitted.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (16, rows, columns), float32 in [0, 1]: the original, then levels 1 to 5 of blur, of noise
+        and of ring.
+
+    Notes
+    -----
+    Levels: the public configuration of Zhang et al. 2022, doi 10.1038/s41524-022-00870-z.
+    """
+    rng = np.random.default_rng(seed)
+    noise = rng.standard_normal(original.shape, dtype=np.float32)
+    rings = _ring_pattern(original.shape, centre, rng)
+    versions = [original]
+    versions += [gaussian_filter(original, sigma, mode="nearest") for sigma in LEVELS["blur"]]
+    versions += [original + np.sqrt(variance) * noise for variance in LEVELS["noise"]]
+    versions += [original * (1 + coefficient * rings) for coefficient in LEVELS["ring"]]
+    return np.clip(versions, 0, 1).astype(np.float32)
+
+
+def version_names() -> list[tuple[Distortion | None, int]]:
+    """Distortion and level of each of the sixteen versions, in order; (None, 0) is the original."""
+    return [(None, 0), *((kind, level) for kind in DISTORTIONS for level in range(1, 6))]
+
+
+def _ring_pattern(
+    shape: tuple[int, ...], centre: tuple[float, float] | None, rng: np.random.Generator
+) -> np.ndarray:
+    """+1 and -1 inside alternating annuli, 0 elsewhere."""
+    row, column = centre or ((shape[0] - 1) / 2, (shape[1] - 1) / 2)
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
+    radius = np.hypot(rows - row, columns - column)
+    inner = np.cumsum(rng.uniform(*_RING_STEP, _RING_COUNT))
+    sign = rng.choice([-1, 1])
+    pattern = np.zeros(shape, np.float32)
+    for start in inner:
+        pattern[(radius >= start) & (radius < start + _RING_WIDTH)] = sign
+        sign = -sign
+    return pattern

@@ -1,0 +1,214 @@
+"""Volume: one tomogram as the rest of the project sees it, lazy, with axes and voxel size."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import dask.array
+import numpy as np
+
+from napari_tiqa.errors import VolumeError
+from napari_tiqa.volumes.reading import read, unreadable
+from napari_tiqa.volumes.window import IntensityWindow
+
+SPATIAL_AXES = ("z", "y", "x")
+MIN_SIDE = 3  # px; a slice with a shorter side holds no texture to judge
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A tomogram, or a single slice, of which nothing is read until a slice is asked for.
+
+    Attributes
+    ----------
+    data : dask.array.Array
+        Shape ([t, c, ...], z, y, x) or ([t, c, ...], y, x); bool, integer or floating dtype.
+        Its chunks follow the pieces in which the data are stored.
+    axes : tuple of str
+        One name per dimension: "t", "c", "z", "y", "x".
+    voxel_size : tuple of float
+        One size per dimension, in `unit` for the spatial axes, 1.0 for the others.
+    unit : str
+        "pixel", "nm", "µm", "mm", ...: a name that pint understands.
+    name : str
+        For people: the file's stem or the layer's name.
+    pyramid : tuple of dask.array.Array
+        Display levels of a multiscale file, level 0 first; empty where there is only one level.
+    window : IntensityWindow or None
+        The window to score with; None: estimated when needed.
+    source : str
+        Path (and dataset) that the data come from; empty for data in memory.
+
+    Raises
+    ------
+    VolumeError
+        Complex, object or structured data; fewer than two dimensions; no plane with 3 pixels a
+        side; axes or voxel sizes that do not fit the data.
+    """
+
+    data: dask.array.Array
+    axes: tuple[str, ...]
+    voxel_size: tuple[float, ...]
+    unit: str
+    name: str
+    pyramid: tuple[dask.array.Array, ...] = ()
+    window: IntensityWindow | None = None
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be scored, before anything is read."""
+        check_image(self.data.shape, self.data.dtype, self.name)
+        if len(self.axes) != self.data.ndim or len(self.voxel_size) != self.data.ndim:
+            raise VolumeError(
+                f"'{self.name}' has {self.data.ndim} dimensions but {len(self.axes)} axis names and "
+                f"{len(self.voxel_size)} voxel sizes: give one of each per dimension."
+            )
+        spatial = self.spatial_axes
+        if len(set(self.axes)) != len(self.axes) or spatial not in (("z", "y", "x"), ("y", "x")):
+            raise VolumeError(
+                f"'{self.name}' has the axes {', '.join(self.axes)}: name them (z, y, x) or (y, x), "
+                "after any time or channel axis."
+            )
+        if not all(math.isfinite(size) and size > 0 for size in self.voxel_size):
+            raise VolumeError(
+                f"'{self.name}' has the voxel size {self.voxel_size}: every size must be positive."
+            )
+        if sum(length >= MIN_SIDE for length in self.data.shape[-len(spatial) :]) < 2:
+            raise VolumeError(
+                f"'{self.name}' has the shape {self.data.shape}: a slice needs at least "
+                f"{MIN_SIDE} pixels a side."
+            )
+
+    @property
+    def spatial_axes(self) -> tuple[str, ...]:
+        """The names of the trailing axes that lie in space: (z, y, x) or (y, x)."""
+        return tuple(axis for axis in self.axes if axis in SPATIAL_AXES)
+
+    def tomogram(self, **at: int) -> Volume:
+        """Fix the leading axes, to get the 3-D (or 2-D) volume that can be scored.
+
+        Parameters
+        ----------
+        **at : int
+            Index per leading axis, e.g. ``t=3, c=0``; an axis of length 1 may be left out.
+
+        Returns
+        -------
+        Volume
+            Axes (z, y, x) or (y, x), the rest unchanged.
+
+        Raises
+        ------
+        VolumeError
+            An unknown axis, an index out of range, or a longer axis that was left out.
+        """
+        leading = self.axes[: len(self.axes) - len(self.spatial_axes)]
+        lengths = dict(zip(self.axes, self.data.shape, strict=True))
+        for axis, index in at.items():
+            if axis not in leading:
+                raise VolumeError(
+                    f"'{self.name}' has no leading axis '{axis}': its axes are {', '.join(self.axes)}."
+                )
+            if not 0 <= index < lengths[axis]:
+                raise VolumeError(
+                    f"'{self.name}' has no {axis}={index}: {axis} runs from 0 to {lengths[axis] - 1}."
+                )
+        for axis in leading:
+            if axis not in at and lengths[axis] > 1:
+                raise VolumeError(
+                    f"'{self.name}' has {lengths[axis]} positions along '{axis}': "
+                    f"choose one of them with tomogram({axis}=0)."
+                )
+        if not leading:
+            return self
+        where = tuple(at.get(axis, 0) for axis in leading)
+        return replace(
+            self,
+            data=self.data[where],
+            axes=self.axes[len(leading) :],
+            voxel_size=self.voxel_size[len(leading) :],
+            pyramid=tuple(level[where] for level in self.pyramid),
+        )
+
+    def slice_count(self, axis: int) -> int:
+        """Return how many slices there are along an axis; a 2-D volume has one, along axis 0.
+
+        Raises
+        ------
+        VolumeError
+            A leading axis is still open, there is no such axis, or the slices across it have
+            fewer than 3 pixels a side.
+        """
+        if self.axes != self.spatial_axes:
+            return self.tomogram().slice_count(axis)
+        last = 0 if self.data.ndim == 2 else 2
+        if not 0 <= axis <= last:
+            raise VolumeError(
+                f"'{self.name}' has no axis {axis} to slice along: choose "
+                + ("0, 1 or 2 (z, y or x)." if last else "0, since it is a single slice.")
+            )
+        if self.data.ndim == 2:
+            return 1
+        plane = self.data.shape[:axis] + self.data.shape[axis + 1 :]
+        if min(plane) < MIN_SIDE:
+            raise VolumeError(
+                f"The slices of '{self.name}' along axis {axis} have {plane[0]} x {plane[1]} pixels: "
+                f"choose an axis whose slices have at least {MIN_SIDE} pixels a side."
+            )
+        return self.data.shape[axis]
+
+    def slice(self, axis: int, index: int) -> np.ndarray:
+        """Read one slice.
+
+        Parameters
+        ----------
+        axis : int
+            0, 1 or 2: across z, y or x of the 3-D volume; 0 for a 2-D volume.
+        index : int
+            Position along the axis, from 0.
+
+        Returns
+        -------
+        numpy.ndarray
+            2-D, the volume's dtype in native byte order.
+
+        Raises
+        ------
+        VolumeError
+            No such axis or slice, or the slice cannot be read; names the slice and the file.
+        """
+        count = self.slice_count(axis)
+        if not 0 <= index < count:
+            raise VolumeError(
+                f"'{self.name}' has no slice {index} along axis {axis}: slices run from 0 to {count - 1}."
+            )
+        data = self.tomogram().data
+        plane = data if data.ndim == 2 else data[(slice(None),) * axis + (index,)]
+        try:
+            return read(plane)
+        except Exception as error:  # any codec, file system or graph may fail in its own way
+            raise unreadable(f"slice {index} along axis {axis}", self, error) from error
+
+
+def check_image(shape: tuple[int, ...], dtype: np.dtype, name: str) -> None:
+    """Refuse what cannot be a grey tomogram whatever its axes mean.
+
+    Raises
+    ------
+    VolumeError
+        Fewer than two dimensions, an empty array, or complex, object or structured data.
+    """
+    if len(shape) < 2:
+        raise VolumeError(
+            f"'{name}' has {len(shape)} dimension{'s' * (len(shape) != 1)}: "
+            "give a slice (2-D) or a tomogram (3-D)."
+        )
+    if 0 in shape:
+        raise VolumeError(f"'{name}' is empty: its shape is {shape}.")
+    if np.dtype(dtype).kind not in "buif":
+        kind = {"c": "complex", "O": "object", "V": "structured"}.get(np.dtype(dtype).kind, "other")
+        raise VolumeError(
+            f"'{name}' holds {kind} values ({dtype}): "
+            "convert it to integer or floating point grey values first."
+        )

@@ -1,0 +1,1 @@
+"""Tomograms: opened lazily, sliced along any axis, with one intensity window each."""

@@ -15,6 +15,9 @@ from napari_tiqa.errors import VolumeError
 if TYPE_CHECKING:
     from napari_tiqa.volumes.volume import Volume
 
+# One pool for all reading: left to itself, dask starts one per calling thread and keeps it.
+_POOL = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="napari-tiqa-read")
+
 
 def read(array: dask.array.Array, before_each_piece: Callable[[], None] | None = None) -> np.ndarray:
     """Compute a dask array into memory, in native byte order.
@@ -39,7 +42,9 @@ def read(array: dask.array.Array, before_each_piece: Callable[[], None] | None =
     # Callbacks given here keep dask off its global ones: napari registers its chunk cache there from
     # the GUI thread, and swapping that set from another thread corrupts it. Nor may a cluster that
     # the user set as dask's default be sent the local files.
-    values = np.asarray(array.compute(scheduler="threads", callbacks=[(None, None, pretask, None, None)]))
+    values = np.asarray(
+        array.compute(scheduler="threads", pool=_POOL, callbacks=[(None, None, pretask, None, None)])
+    )
     return values.astype(values.dtype.newbyteorder("="), copy=False)
 
 

@@ -63,8 +63,7 @@ def _electrode(shape: Shape3, rng: np.random.Generator) -> Floats:
     side = max(shape[1:])
     grains = _voronoi(shape, side * rng.uniform(0.013, 0.026), rng)
     median = side * rng.uniform(0.045, 0.085)
-    radii = np.clip(median * rng.lognormal(0, 0.35, 600), 0.5 * median, 2.2 * median)
-    packed = _pack_spheres(shape, radii, rng.uniform(0.3, 0.5), rng)
+    packed = _pack_spheres(shape, median, 0.35, rng.uniform(0.3, 0.5), rng)
 
     # a grain of a secondary particle is in it or not as a whole: that is what makes its outline scalloped
     depth_inside, particle = _depth_in_spheres(shape, packed, 0.85 * grains.towards_seed)
@@ -99,8 +98,7 @@ def _powder(shape: Shape3, rng: np.random.Generator) -> Floats:
     """Packed beads, some coated, some with gas bubbles, in air or resin."""
     side = max(shape[1:])
     median = side * rng.uniform(0.03, 0.09)
-    radii = median * rng.lognormal(0, rng.uniform(0.05, 0.4), 1200)
-    packed = _pack_spheres(shape, radii, rng.uniform(0.35, 0.55), rng)
+    packed = _pack_spheres(shape, median, rng.uniform(0.05, 0.4), rng.uniform(0.35, 0.55), rng)
     wobble = 0.12 * median * _smooth_noise(shape, 0.8 * median, rng)
     depth_inside, particle = _depth_in_spheres(shape, packed)
     depth_inside = depth_inside + wobble
@@ -278,9 +276,7 @@ def _wood(shape: Shape3, rng: np.random.Generator) -> Floats:
     at = np.clip(tangential + 0.5 * side, 0, 2 * side - 1).astype(int)
     wall = np.maximum(wall, 0.8 * ray[np.minimum(z.astype(int), shape[0] - 1), at, 0])
     grey = rng.uniform(0.45, 0.85) * (1 + 0.05 * _fractal_noise(shape, 3, 2, rng))
-    vessels = _pack_spheres(
-        (1, *shape[1:]), np.full(int(rng.integers(0, 40)), 0.03 * side), 0.2, rng, flat=True
-    )
+    vessels = _scattered_columns(shape, 0.03 * side, int(rng.integers(0, 40)), rng)
     depth_inside, _ = _depth_in_spheres((1, *shape[1:]), vessels)
     rim = _step(2.0 - np.abs(depth_inside), -0.7, 0.7)
     wall = np.where(depth_inside > 0, 0, wall)
@@ -427,31 +423,38 @@ class _Spheres:
 
 
 def _pack_spheres(
-    shape: Shape3, radii: NDArray[np.floating], fill: float, rng: np.random.Generator, flat: bool = False
+    shape: Shape3, median: float, spread: float, fill: float, rng: np.random.Generator
 ) -> _Spheres:
-    """Place spheres, largest first, without overlap, until they take the share `fill` of the space.
+    """Place spheres, largest first, without overlap, until they take about the share `fill` of the space.
 
-    `flat` keeps all centres in the plane z = 0.
+    Radii are log-normal: `median` in voxels, `spread` the standard deviation of their logarithm. Centres
+    lie up to the largest radius outside the volume too.
     """
-    sizes: NDArray[np.float64] = np.sort(radii)[::-1].astype(np.float64)
-    if not len(sizes):
-        return _Spheres(np.zeros((0, 3)), sizes)
-    reach = np.array([0.0 if flat else sizes[0], sizes[0], sizes[0]])
-    low, high = -reach, np.array(shape) - 1 + reach
-    space = np.prod(np.maximum(high - low, 1))
-    # as many of the given sizes as the space holds: take them evenly over the distribution
-    room = int(fill * space / np.mean(4 / 3 * np.pi * sizes**3))
-    sizes = sizes[:: max(1, len(sizes) // room)] if room else sizes[:1]
-    centres = np.empty((len(sizes), 3))
-    kept: list[float] = []
-    for radius in sizes:
+    largest = 2.2 * median
+    low, high = np.full(3, -largest), np.array(shape) - 1 + largest
+    mean_volume = 4 / 3 * np.pi * median**3 * np.exp(4.5 * spread**2)
+    count = max(1, int(fill * np.prod(high - low) / mean_volume))
+    radii = np.clip(median * rng.lognormal(0, spread, count), 0.5 * median, largest)
+    centres, kept = np.empty((count, 3)), np.empty(count)
+    placed = 0
+    for radius in np.sort(radii)[::-1]:
         tries = rng.uniform(low, high, (40, 3))
-        apart = np.linalg.norm(tries[:, None] - centres[None, : len(kept)], axis=2)
-        free = np.flatnonzero((apart >= radius + np.array(kept)).all(axis=1))
+        apart = np.linalg.norm(tries[:, None] - centres[None, :placed], axis=2)
+        free = np.flatnonzero((apart >= radius + kept[:placed]).all(axis=1))
         if len(free):
-            centres[len(kept)] = tries[free[0]]
-            kept.append(float(radius))
-    return _Spheres(centres[: len(kept)], np.array(kept))
+            centres[placed], kept[placed] = tries[free[0]], radius
+            placed += 1
+    return _Spheres(centres[:placed], kept[:placed])
+
+
+def _scattered_columns(shape: Shape3, radius: float, tries: int, rng: np.random.Generator) -> _Spheres:
+    """Place circles without overlap in the plane z = 0: sections of columns along z."""
+    centres: list[NDArray[np.float64]] = []
+    for _ in range(tries):
+        centre = np.array([0.0, rng.uniform(0, shape[1]), rng.uniform(0, shape[2])])
+        if all(np.linalg.norm(centre - other) > 2.5 * radius for other in centres):
+            centres.append(centre)
+    return _Spheres(np.reshape(centres, (-1, 3)), np.full(len(centres), radius))
 
 
 def _fragments(shape: Shape3, depth: Floats, radius: float, rng: np.random.Generator) -> _Spheres:

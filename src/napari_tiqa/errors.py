@@ -1,12 +1,24 @@
 """The errors a user can cause; each message is one sentence: what happened and what to do."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 class TiqaError(Exception):
     """Base of every error that napari-tiqa raises on purpose.
 
     The message is complete for a user as it stands: docks show it, the shell prints it, neither adds a
     traceback.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame or None
+        The slices that were scored before a run over a volume ended with this error.
     """
+
+    table: "pd.DataFrame | None" = None
 
 
 class VolumeError(TiqaError):
@@ -15,6 +27,10 @@ class VolumeError(TiqaError):
 
 class BundleError(TiqaError):
     """A model bundle that is missing, corrupt, foreign or newer than this version."""
+
+
+class TableError(TiqaError):
+    """A score table that cannot be read or written."""
 
 
 class TrainingError(TiqaError):

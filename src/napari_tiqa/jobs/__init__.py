@@ -1,0 +1,1 @@
+"""The model process, and scoring a slice or a volume through it."""

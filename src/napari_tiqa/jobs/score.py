@@ -1,0 +1,382 @@
+"""Score an image or a volume: reading, preparing and the network overlap, memory stays bounded.
+
+A feeding thread reads slices (read ahead by ``iter_slices``), has them prepared by a few threads and sends
+full batches to the model process; the calling thread collects the answers in order.
+"""
+
+import operator
+import os
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from napari_tiqa import __version__
+from napari_tiqa.errors import Cancelled, TiqaError, VolumeError
+from napari_tiqa.jobs.messages import ModelFile
+from napari_tiqa.jobs.model_process import TILES_PER_REQUEST, ModelProcess, shared_model_process
+from napari_tiqa.scoring.bundle import load_card
+from napari_tiqa.scoring.network_input import PreparedSlice, prepare_slice
+from napari_tiqa.scoring.table import SCORE_DECIMALS, ScoredSlice, score_table
+from napari_tiqa.volumes.open import as_volume
+from napari_tiqa.volumes.slices import iter_slices
+from napari_tiqa.volumes.volume import Volume
+from napari_tiqa.volumes.window import IntensityWindow, estimate_window
+
+_PREPARING_THREADS = 2
+_BATCHES_IN_FLIGHT = 2
+_POLL = 0.05
+_FEEDER_STOPS_WITHIN = 0.5
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class ScoreProgress:
+    """How far a run over a volume is.
+
+    Attributes
+    ----------
+    done, total : int
+        Slices.
+    seconds_left : float or None
+        None until a second batch tells how fast the run is.
+    rows : tuple of ScoredSlice
+        The slices that this batch has added.
+    """
+
+    done: int
+    total: int
+    seconds_left: float | None
+    rows: tuple[ScoredSlice, ...]
+
+
+def score_image(
+    image: Any,
+    model: str | os.PathLike[str] | None = None,
+    window: IntensityWindow | tuple[float, float] | None = None,
+) -> float:
+    """Score one slice.
+
+    Parameters
+    ----------
+    image : array-like, Volume or path
+        2-D, any real dtype, at least 3 px a side.
+    model : path-like, optional
+        A model bundle; the default model where omitted.
+    window : IntensityWindow or (low, high), optional
+        Intensity window in the image's units; estimated from this image where omitted. To compare slices
+        of one volume, pass the volume's.
+
+    Returns
+    -------
+    float
+        1 (worst) to 5 (best); NaN where the image cannot be scored (constant, or no finite pixel).
+
+    Raises
+    ------
+    VolumeError
+        If the image is not 2-D or cannot be read, or the window is no window.
+    BundleError
+        If the model cannot be used.
+    ModelProcessError
+        If the model process cannot start or dies.
+    """
+    volume = as_volume(image).tomogram()
+    if volume.data.ndim != 2:
+        raise VolumeError(f"{volume.name} is a volume, not a slice: use score_volume for it.")
+    return float(score_volume(volume, model=model, window=window)["score"].iloc[0])
+
+
+def score_volume(
+    volume: Any,
+    axis: int = 0,
+    model: str | os.PathLike[str] | None = None,
+    slices: slice | Iterable[int] | None = None,
+    progress: Callable[[ScoreProgress], object] | None = None,
+    *,
+    window: IntensityWindow | tuple[float, float] | None = None,
+    cancel: threading.Event | None = None,
+) -> pd.DataFrame:
+    """Score the slices of a volume along one axis.
+
+    A slice's score is the mean over its tiles. It depends on the slice, the window and the model alone:
+    not on chunks, on batches or on which other slices are scored.
+
+    Parameters
+    ----------
+    volume : Volume, array-like or path
+        Shape (z, y, x), any real dtype; a 2-D image is a volume of one slice.
+    axis : int
+        Which axis to go along: 0, 1 or 2.
+    model : path-like, optional
+        A model bundle; the default model where omitted.
+    slices : slice, range or iterable of int, optional
+        Indices along the axis, negative ones from the end; a second mention of a slice is ignored. All
+        slices where omitted.
+    progress : callable, optional
+        Called after each batch, in this thread, with a ScoreProgress; what it raises ends the run.
+    window : IntensityWindow or (low, high), optional
+        Overrides the volume's own intensity window, which is estimated where it has none.
+    cancel : threading.Event, optional
+        Set it, from any thread, to end the run in less than a second.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns slice, position, score, reason, a row per slice in the order asked for; ``attrs`` is the
+        record of the run. See ``scoring.table``.
+
+    Raises
+    ------
+    VolumeError
+        If the volume cannot be read, or has no such axis, slices or window.
+    BundleError
+        If the model cannot be used.
+    ModelProcessError
+        If the model process cannot start or dies; the next call starts it anew.
+    Cancelled
+        If `cancel` was set.
+
+    Notes
+    -----
+    An error that ends the run under way carries what was scored before it as its ``table``.
+    """
+    tomogram = as_volume(volume).tomogram()
+    indices = _chosen(slices, tomogram.slice_count(axis), axis, tomogram.name)
+    if isinstance(window, tuple):
+        window = IntensityWindow(*window, rule="given")
+    run = _Run(tomogram, axis, indices, ModelFile.of(model), load_card(model), window or tomogram.window)
+    return run.score(progress, cancel or threading.Event())
+
+
+def _chosen(slices: slice | Iterable[int] | None, count: int, axis: int, name: str) -> list[int]:
+    """Resolve the slices asked for to indices from 0, each once, in the order asked for."""
+    there = f"{name} has slices 0 to {count - 1} along axis {axis}"
+    try:
+        if slices is None or isinstance(slices, slice):
+            indices = list(range(count)[slices or slice(None)])
+        else:
+            indices = [operator.index(index) for index in slices]
+    except (TypeError, ValueError) as error:
+        raise VolumeError(f"Slices are chosen by whole numbers ({error}): {there}.") from error
+    for index in indices:
+        if not -count <= index < count:
+            raise VolumeError(f"There is no slice {index}: {there}.")
+    if not indices:
+        raise VolumeError(f"No slice was chosen: {there}.")
+    return list(dict.fromkeys(index % count for index in indices))
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Tiles sent to the network, and the slices that were finished preparing meanwhile, in order."""
+
+    slices: list[tuple[int, int, str]]  # index, number of tiles, reason why there are none
+    scores: "Future[np.ndarray]"
+
+
+@dataclass
+class _Run:
+    """One run over a volume."""
+
+    volume: Volume
+    axis: int
+    indices: list[int]
+    model: ModelFile
+    card: dict[str, Any]
+    window: IntensityWindow | None
+
+    def score(
+        self, progress: Callable[[ScoreProgress], object] | None, cancel: threading.Event
+    ) -> pd.DataFrame:
+        process = shared_model_process()
+        batches: queue.Queue[_Batch | BaseException | None] = queue.Queue(_BATCHES_IN_FLIGHT)
+        stop = threading.Event()
+        feeder = threading.Thread(
+            target=self._feed, args=(process, batches, stop), name="slices to score", daemon=True
+        )
+        rows: list[ScoredSlice] = []
+        pace = _Pace(len(self.indices))
+        feeder.start()
+        try:
+            for new in self._scored(batches, cancel):
+                rows += new
+                if progress:
+                    progress(ScoreProgress(len(rows), pace.total, pace.seconds_left(len(rows)), tuple(new)))
+        except TiqaError as error:
+            error.table = score_table(rows, self._record(process, complete=False))
+            raise
+        finally:
+            stop.set()
+            _drop(batches)
+            # A slow disk may hold the feeder in the middle of a read; it ends by itself after that.
+            feeder.join(_FEEDER_STOPS_WITHIN)
+        return score_table(rows, self._record(process, complete=True))
+
+    def _scored(
+        self, batches: "queue.Queue[_Batch | BaseException | None]", cancel: threading.Event
+    ) -> Iterator[list[ScoredSlice]]:
+        """Yield the rows that each batch completes; a slice's tiles may lie in several batches."""
+        tile_scores: deque[float] = deque()
+        slices: deque[tuple[int, int, str]] = deque()
+        while (batch := _wait(batches.get, queue.Empty, cancel)) is not None:
+            if isinstance(batch, BaseException):
+                raise batch
+            try:
+                tile_scores.extend(_wait(batch.scores.result, TimeoutError, cancel).tolist())
+            finally:
+                batch.scores.cancel()
+            slices += batch.slices
+            rows = []
+            while slices and slices[0][1] <= len(tile_scores):
+                index, count, reason = slices.popleft()
+                mean = np.mean([tile_scores.popleft() for _ in range(count)]) if count else np.nan
+                position = float(f"{index * self.volume.voxel_size[self.axis]:.10g}")
+                rows.append(ScoredSlice(index, position, round(float(mean), SCORE_DECIMALS), reason))
+            yield rows
+
+    def _feed(
+        self,
+        process: ModelProcess,
+        batches: "queue.Queue[_Batch | BaseException | None]",
+        stop: threading.Event,
+    ) -> None:
+        try:
+            process.start()  # Keras is imported while the first slices are read.
+            for slices, tiles in _batched(self._prepared(self._prepare(), stop)):
+                batch = _Batch(slices, process.submit(tiles, self.model) if len(tiles) else _no_scores())
+                if not _put(batches, batch, stop):
+                    batch.scores.cancel()
+                    return
+            _put(batches, None, stop)
+        except BaseException as error:  # whatever it is, it is the caller's to hear of
+            _put(batches, error, stop)
+
+    def _prepare(self) -> Callable[[np.ndarray], PreparedSlice]:
+        if self.window is None:
+            try:
+                self.window = estimate_window(self.volume)
+            except VolumeError as error:
+                return partial(_prepare_without_window, error=error)
+        return partial(prepare_slice, window=self.window)
+
+    def _prepared(
+        self, prepare: Callable[[np.ndarray], PreparedSlice], stop: threading.Event
+    ) -> Iterator[tuple[int, PreparedSlice]]:
+        with ThreadPoolExecutor(_PREPARING_THREADS, "prepare slices") as pool:
+            ahead: deque[tuple[int, Future[PreparedSlice]]] = deque()
+            for index, plane in iter_slices(self.volume, self.axis, self.indices, cancel=stop):
+                ahead.append((index, pool.submit(prepare, plane)))
+                if len(ahead) > _PREPARING_THREADS:
+                    index, prepared = ahead.popleft()
+                    yield index, prepared.result()
+            for index, prepared in ahead:
+                yield index, prepared.result()
+
+    def _record(self, process: ModelProcess, complete: bool) -> dict[str, Any]:
+        volume = self.volume
+        return {
+            "volume": volume.name,
+            "source": volume.source,
+            "shape": list(volume.data.shape),
+            "dtype": str(volume.data.dtype),
+            "axis": self.axis,
+            "axis_name": volume.axes[self.axis],
+            "voxel_size": list(volume.voxel_size),
+            "unit": volume.unit,
+            "slices": len(self.indices),
+            "complete": complete,
+            "window": asdict(self.window) if self.window else None,
+            "model": {"path": self.model.path, "weights_sha256": self.card["weights_sha256"]},
+            "device": process.device,
+            "napari_tiqa": __version__,
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+
+
+def _prepare_without_window(plane: np.ndarray, error: VolumeError) -> PreparedSlice:
+    """Say why a slice of a volume without any contrast has no score; one that has contrast needs a window."""
+    finite = plane[np.isfinite(plane)]
+    if finite.size and np.ptp(finite) > 0:
+        raise error
+    return prepare_slice(plane, IntensityWindow(0, 1, "none"))
+
+
+def _batched(
+    prepared: Iterable[tuple[int, PreparedSlice]],
+) -> Iterator[tuple[list[tuple[int, int, str]], np.ndarray]]:
+    """Group prepared slices into (slices, tiles), with full batches of tiles but for the last."""
+    slices: list[tuple[int, int, str]] = []
+    tiles: list[np.ndarray] = []
+    for index, one in prepared:
+        slices.append((index, len(one.tiles), one.reason))
+        tiles.extend(one.tiles)
+        while len(tiles) >= TILES_PER_REQUEST:
+            yield slices, np.stack(tiles[:TILES_PER_REQUEST])
+            slices, tiles = [], tiles[TILES_PER_REQUEST:]
+        if len(slices) >= TILES_PER_REQUEST and not tiles:
+            yield slices, np.empty(0)
+            slices = []
+    if slices or tiles:
+        yield slices, np.stack(tiles) if tiles else np.empty(0)
+
+
+def _no_scores() -> "Future[np.ndarray]":
+    scores: Future[np.ndarray] = Future()
+    scores.set_result(np.empty(0))
+    return scores
+
+
+def _wait(attempt: Callable[..., _T], not_yet: type[Exception], cancel: threading.Event) -> _T:
+    while not cancel.is_set():
+        try:
+            return attempt(timeout=_POLL)
+        except not_yet:
+            continue
+    raise Cancelled("Scoring was cancelled.")
+
+
+def _put(batches: "queue.Queue[Any]", item: object, stop: threading.Event) -> bool:
+    while not stop.is_set():
+        try:
+            batches.put(item, timeout=_POLL)
+        except queue.Full:
+            continue
+        return True
+    return False
+
+
+def _drop(batches: "queue.Queue[_Batch | BaseException | None]") -> None:
+    try:
+        while True:
+            batch = batches.get_nowait()
+            if isinstance(batch, _Batch):
+                batch.scores.cancel()
+    except queue.Empty:
+        pass
+
+
+class _Pace:
+    """Time left, from the batches after the first, whose time went into starting the process."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self._first: tuple[float, int] | None = None
+
+    def seconds_left(self, done: int) -> float | None:
+        now = time.monotonic()
+        if self._first is None:
+            self._first = now, done
+            return None
+        since, done_then = self._first
+        return (now - since) / max(1, done - done_then) * (self.total - done)

@@ -1,0 +1,144 @@
+"""The score table: one row per slice, with the record of the run that made it; to and from files.
+
+A table is kept as a CSV file that starts with the columns slice, position, score, for any program to read,
+and its record as JSON in a second file beside it (``scores.csv`` and ``scores.csv.json``): a comment in the
+CSV would be a row of its own in most spreadsheets. Both are replaced only once the new ones are complete.
+"""
+
+import io
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from napari_tiqa.errors import TableError
+
+SCORE_DECIMALS = 4
+"""Scores are kept to this many decimals: more is noise of the network's arithmetic, and so a table is the
+same in memory, in a CSV file and from another batch."""
+
+_DTYPES = {"slice": "int64", "position": "float64", "score": "float64", "reason": "str"}
+
+
+class ScoredSlice(NamedTuple):
+    """One row of a score table.
+
+    Attributes
+    ----------
+    slice : int
+        Index along the scored axis.
+    position : float
+        The slice's centre along the axis, index times voxel size, in the volume's unit.
+    score : float
+        1 (worst) to 5 (best); NaN where the slice cannot be scored.
+    reason : str
+        Why there is no score; empty where there is one.
+    """
+
+    slice: int
+    position: float
+    score: float
+    reason: str = ""
+
+
+def score_table(rows: Iterable[ScoredSlice], record: dict[str, Any]) -> pd.DataFrame:
+    """Make a score table.
+
+    Parameters
+    ----------
+    rows : iterable of ScoredSlice
+        In the order in which they are to stand in the table.
+    record : dict
+        How the scores came about, JSON-able; becomes the table's ``attrs``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns slice (int), position (float), score (float, NaN for no score), reason (str).
+    """
+    table = pd.DataFrame(list(rows), columns=list(_DTYPES)).astype(_DTYPES)
+    table.attrs = dict(record)
+    return table
+
+
+def scores_csv(table: pd.DataFrame) -> str:
+    """Return a table as CSV text; a missing score is an empty field."""
+    return table.to_csv(index=False, lineterminator="\n")
+
+
+def scores_json(table: pd.DataFrame) -> str:
+    """Return a table as a JSON document: its ``record`` and its ``slices``; a missing score is null."""
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    return json.dumps({"record": table.attrs, "slices": rows}, indent=1, ensure_ascii=False)
+
+
+def record_path(path: str | os.PathLike[str]) -> Path:
+    """Return where the record of the CSV file `path` is kept."""
+    return Path(f"{os.fspath(path)}.json")
+
+
+def write_scores(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:
+    """Write a table as CSV, and its record beside it; files of these names are replaced.
+
+    Raises
+    ------
+    TableError
+        If a file cannot be written; what was there before is then left as it was.
+    """
+    record = json.dumps(table.attrs, indent=1, ensure_ascii=False)
+    write_text(record_path(path), record + "\n")
+    write_text(path, scores_csv(table))
+
+
+def read_scores(path: str | os.PathLike[str]) -> pd.DataFrame:
+    """Read a table back as it was written; without the file beside it, its record is empty.
+
+    Raises
+    ------
+    TableError
+        If it cannot be read or is not a score table.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        missing = {"position": [""], "score": [""]}
+        table = pd.read_csv(io.StringIO(text), dtype=_DTYPES, keep_default_na=False, na_values=missing)
+        table = table[list(_DTYPES)]
+        beside = record_path(path)
+        if beside.exists():
+            table.attrs = json.loads(beside.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise TableError(f"The score table {path} cannot be read ({error.strerror}).") from error
+    except (ValueError, KeyError) as error:
+        raise TableError(
+            f"{path} is not a score table: choose a CSV file with the columns {', '.join(_DTYPES)}."
+        ) from error
+    return table
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write a text file as a whole or not at all, replacing one that is there.
+
+    Raises
+    ------
+    TableError
+        If it cannot be written.
+    """
+    path = Path(path)
+    try:
+        descriptor, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+            os.chmod(partial, 0o644)
+            os.replace(partial, path)
+        except BaseException:
+            os.unlink(partial)
+            raise
+    except OSError as error:
+        raise TableError(
+            f"{path} cannot be written ({error.strerror}): choose another place for the scores."
+        ) from error

@@ -61,7 +61,7 @@ def score_table(rows: Iterable[ScoredSlice], record: dict[str, Any]) -> pd.DataF
         Columns slice (int), position (float), score (float, NaN for no score), reason (str).
     """
     table = pd.DataFrame(list(rows), columns=list(_DTYPES)).astype(_DTYPES)
-    table.attrs = dict(record)
+    table.attrs.update(record)
     return table
 
 

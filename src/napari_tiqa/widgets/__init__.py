@@ -1,0 +1,1 @@
+"""Docks: everything that knows Qt or napari, and nothing else."""

@@ -1,0 +1,107 @@
+"""The quality dock as napari opens it: a light shell that fills itself once its libraries are imported."""
+
+import threading
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import napari
+from qtpy.QtCore import QEvent, QObject, QSize, Qt, Signal
+from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+if TYPE_CHECKING:
+    from napari_tiqa.widgets.quality_panel import QualityPanel
+
+
+class _Loading(QObject):
+    """Imports the dock's libraries and starts the model process, in a thread of its own."""
+
+    done = Signal()
+    failed = Signal(str)
+
+    def start(self) -> None:
+        threading.Thread(target=self._load, name="napari-tiqa imports", daemon=True).start()
+
+    def _load(self) -> None:
+        try:
+            # pandas, dask and pyqtgraph take half a second; napari's window must not stand still for it.
+            import_module("napari_tiqa.widgets.quality_panel")
+            process = import_module("napari_tiqa.jobs.model_process")
+            process.shared_model_process().start()
+        except Exception as error:
+            self.failed.emit(
+                f"The quality dock cannot open ({error}); check the installation of napari-tiqa."
+            )
+        else:
+            self.done.emit()
+
+
+class QualityDock(QWidget):
+    """Score the slices of a tomogram and see where it is bad.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        The viewer whose layers are scored; napari passes it in.
+
+    Attributes
+    ----------
+    panel : QualityPanel or None
+        The dock's content, None until `ready` was emitted.
+    """
+
+    ready = Signal()
+
+    def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:
+        super().__init__()
+        self.panel: QualityPanel | None = None
+        self._viewer = napari_viewer
+        self._docked = False
+        self._closed = False
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._notice = QLabel("Loading the quality dock…")
+        self._notice.setWordWrap(True)
+        self._notice.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._notice.setToolTip("The libraries for plots and tables are being imported.")
+        self._layout.addWidget(self._notice)
+        self.setMinimumSize(QSize(340, 200))
+        self._loading = _Loading()
+        self._loading.done.connect(self._fill)
+        self._loading.failed.connect(self._notice.setText)
+        self._loading.start()
+
+    def sizeHint(self) -> QSize:
+        """Return a size that leaves the picture most of a 1280 x 720 window."""
+        return QSize(400, 560)
+
+    def event(self, event: QEvent) -> bool:
+        """Notice when napari takes this widget out of its dock, which is how it closes one."""
+        if event.type() == QEvent.Type.ParentChange:
+            if self.parent() is not None:
+                self._docked = True
+            elif self._docked:
+                self._closed = True
+                if self.panel is not None:
+                    self.panel.close_down()
+        return super().event(event)
+
+    def reset_choices(self) -> None:
+        """Follow the viewer's layer list."""
+        if self.panel is not None:
+            self.panel.form.reset_choices()
+
+    def _fill(self) -> None:
+        if self._closed:
+            return
+        from napari_tiqa.widgets.quality_panel import QualityPanel
+
+        self.panel = QualityPanel(self._viewer)
+        # A window too low for the dock scrolls it, instead of being pushed taller.
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(self.panel)
+        self._layout.replaceWidget(self._notice, area)
+        self._notice.deleteLater()
+        self.ready.emit()

@@ -1,0 +1,437 @@
+"""The quality dock's content: how form, job, results and napari's slider act on one another.
+
+Imported in a background thread (quality_dock.py), since pandas, dask and pyqtgraph take longer to import than
+napari's window may stand still.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from napari.layers import Image, Layer
+from napari.utils import progress
+from napari.utils.notifications import notification_manager, show_error
+from napari.utils.theme import get_theme
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox, QVBoxLayout, QWidget
+
+from napari_tiqa.errors import TiqaError
+from napari_tiqa.jobs.model_process import shared_model_process
+from napari_tiqa.jobs.score import ScoreProgress
+from napari_tiqa.scoring.table import ScoredSlice, read_scores, write_scores
+from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.widgets.read_layer import axis_names, kept_dimensions, read_layer
+from napari_tiqa.widgets.results_view import ResultsView
+from napari_tiqa.widgets.run_shelf import RunShelf, ShelvedRun
+from napari_tiqa.widgets.score_controls import ScoreControls
+from napari_tiqa.widgets.score_form import ScoreForm
+from napari_tiqa.widgets.score_run import ScoreRun, rows_of, run_of_table
+from napari_tiqa.widgets.scoring_job import JobState, ScoringJob, ScoringOutcome, ScoringRequest
+from napari_tiqa.widgets.slider import go_to_slice, layer_position, shown_slice
+
+_ASK_DEVICE_EVERY = 500  # ms
+
+
+class QualityPanel(QWidget):
+    """Everything in the quality dock.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer whose layers are scored.
+    """
+
+    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self.job = ScoringJob()
+        self.shelf = RunShelf()
+        self.form = ScoreForm(viewer)
+        self.controls = ScoreControls()
+        self.results = ResultsView(self.shelf)
+        self._running: ShelvedRun | None = None
+        self._scoring_layer: Layer | None = None
+        self._cancelled_because = ""
+        self._activity: progress | None = None
+        # The automatic window of each volume scored, so that it is estimated once and can be shown.
+        self._windows: dict[tuple[Any, ...], IntensityWindow] = {}
+        self._window_key: tuple[Any, ...] = ()
+        self._subscriptions: list[tuple[Any, Callable[..., None]]] = []
+        self._model_process = shared_model_process()
+
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 4, 6, 4)
+        layout.setSpacing(6)
+        layout.addWidget(self.form)
+        layout.addWidget(self.controls)
+        layout.addWidget(self.results, 1)
+        self._connect()
+        self._ask_device = QTimer(self)
+        self._ask_device.timeout.connect(self._show_device)
+        self._ask_device.start(_ASK_DEVICE_EVERY)
+        self._show_device()
+        self._follow_theme()
+        self._follow_layers()
+
+    def _connect(self) -> None:
+        self.form.layer_changed.connect(self._on_layer_chosen)
+        self.form.axis_changed.connect(self._show_known_window)
+        self.controls.score_clicked.connect(self.score_all)
+        self.controls.slice_clicked.connect(self.score_this_slice)
+        self.controls.cancel_clicked.connect(self.job.cancel)
+        self.results.slice_clicked.connect(self.go_to)
+        self.results.current_changed.connect(self._follow_slider)
+        self.results.export_csv_clicked.connect(self._ask_csv_path)
+        self.results.export_png_clicked.connect(self._ask_png_path)
+        self.results.load_csv_clicked.connect(self._ask_saved_path)
+        self.results.remove_clicked.connect(self._ask_remove)
+        self.job.state_changed.connect(self.controls.show_state)
+        self.job.progressed.connect(self._on_progress)
+        self.job.ended.connect(self._on_ended)
+        QApplication.instance().aboutToQuit.connect(self.job.abandon)
+        viewer = self._viewer
+        self._subscribe(viewer.layers.events.inserted, self._on_layer_inserted)
+        self._subscribe(viewer.layers.events.removed, self._on_layer_removed)
+        self._subscribe(viewer.layers.events.reordered, self._on_layer_list_changed)
+        self._subscribe(viewer.layers.events.renamed, self._on_layer_list_changed)
+        self._subscribe(viewer.dims.events.point, self._follow_slider)
+        self._subscribe(viewer.dims.events.order, self._follow_slider)
+        self._subscribe(viewer.dims.events.ndisplay, self._follow_slider)
+        self._subscribe(viewer.events.theme, self._follow_theme)
+        # napari's closing window deletes its docks; this widget's own methods are not called any more then.
+        self.destroyed.connect(partial(_let_go, self.job, self._subscriptions))
+
+    def _subscribe(self, emitter: Any, callback: Callable[..., None]) -> None:
+        emitter.connect(callback)
+        self._subscriptions.append((emitter, callback))
+
+    def close_down(self) -> None:
+        """Cancel a run and let go of the viewer: the dock was closed."""
+        _let_go(self.job, self._subscriptions)
+        self._ask_device.stop()
+        self._end_activity()
+
+    # -- starting a run ----------------------------------------------------------------------------
+
+    def score_all(self) -> None:
+        """Score every slice of the chosen layer along the chosen axis."""
+        self._start(one_slice=False)
+
+    def score_this_slice(self) -> None:
+        """Score the slice that the slider is on."""
+        self._start(one_slice=True)
+
+    def _start(self, *, one_slice: bool) -> None:
+        if self.job.state.busy:
+            self.controls.say("A run is still going: wait for it or cancel it first.", problem=True)
+            return
+        layer = self.form.layer
+        if layer is None:
+            self.controls.say("There is no image layer to score: open a tomogram first.", problem=True)
+            return
+        try:
+            request = self._request(layer, one_slice=one_slice)
+        except TiqaError as error:
+            self._complain(str(error))
+            return
+        self._scoring_layer = layer
+        self._cancelled_because = ""
+        if not one_slice:
+            self._running = self._shelve_new_run(layer, request)
+        ready = bool(self._model_process.device)
+        self.controls.say("Reading the first slices…" if ready else "Starting the model, a few seconds…")
+        self.job.start(request)
+        if self._running is not None:
+            # Last, since napari lets Qt's events run while it adds the bar.
+            self._activity = progress(total=self._running.run.asked, desc=f"TIQA: {self._running.run.name}")
+
+    def _request(self, layer: Image, *, one_slice: bool) -> ScoringRequest:
+        dimension = self.form.dimension
+        at = layer_position(self._viewer, layer)
+        volume = read_layer(layer, at, dimension)
+        kept = kept_dimensions(layer.ndim, dimension)
+        axis = kept.index(dimension) if layer.ndim > 2 else 0
+        count = volume.slice_count(axis)
+        self._window_key = self._key_of_window(layer)
+        slices = (at[dimension] if layer.ndim > 2 else 0,) if one_slice else tuple(range(count))
+        window = self.form.typed_window() or self._windows.get(self._window_key)
+        return ScoringRequest(volume, axis, self.form.model, window, slices)
+
+    def _shelve_new_run(self, layer: Image, request: ScoringRequest) -> ShelvedRun:
+        dimension = self.form.dimension
+        names = axis_names(layer)
+        kept = kept_dimensions(layer.ndim, dimension)
+        position = layer_position(self._viewer, layer)
+        at = {d: position[d] for d in range(layer.ndim) if d not in kept}
+        parts = [layer.name]
+        if layer.ndim > 2:
+            parts.append(f"axis {names[dimension]}")
+        parts += [f"{names[d]} {index}" for d, index in at.items()]
+        run = ScoreRun(
+            name=self.shelf.free_name(", ".join(parts)),
+            axis=names[dimension] if layer.ndim > 2 else "image",
+            unit=request.volume.unit,
+            spacing=request.volume.voxel_size[request.axis],
+            dimension=dimension,
+            at=at,
+            asked=len(request.slices or ()),
+        )
+        entry = self.shelf.add(run, layer)
+        self.results.add(entry)
+        return entry
+
+    # -- while it runs, and its end ----------------------------------------------------------------
+
+    def _on_progress(self, news: ScoreProgress) -> None:
+        self.controls.show_progress(news.done, news.total, news.seconds_left)
+        if self._running is None:
+            return
+        self.controls.say(f"Scoring {self._running.run.name}.")
+        self._running.run.rows.extend(news.rows)
+        self.results.refresh(self._running)
+        if self._activity is not None:
+            self._activity.update(news.done - self._activity.n)
+
+    def _on_ended(self, outcome: ScoringOutcome) -> None:
+        self._end_activity()
+        entry, self._running = self._running, None
+        layer, self._scoring_layer = self._scoring_layer, None
+        if entry is not None and layer is not None:
+            self._finish_run(entry, layer, outcome)
+        self._keep_window(outcome)
+        if outcome.state is JobState.FAILED:
+            self._complain(outcome.message, outcome.error)
+        elif outcome.state is JobState.CANCELLED:
+            self._say_cancelled(entry)
+        elif entry is not None:
+            self.controls.say(_summary(entry.run))
+        elif outcome.table is not None:
+            self.controls.say(_one_score(rows_of(outcome.table)[0]))
+
+    def _finish_run(self, entry: ShelvedRun, layer: Layer, outcome: ScoringOutcome) -> None:
+        run = entry.run
+        if outcome.table is not None:
+            run.take_table(outcome.table)
+        run.ended = outcome.state.value
+        if run.rows:
+            # Also into a layer that was removed meanwhile: its scores are there when it is added again.
+            self.shelf.save(layer)
+            self.results.refresh(entry)
+        if not run.rows or not self._is_in_viewer(layer):
+            self._forget(entry)
+
+    def _keep_window(self, outcome: ScoringOutcome) -> None:
+        window = outcome.table.attrs.get("window") if outcome.table is not None else None
+        if window is not None and self.form.auto_window.value:
+            self._windows[self._window_key] = IntensityWindow(**window)
+            self._show_known_window()
+
+    def _say_cancelled(self, entry: ShelvedRun | None) -> None:
+        if self._cancelled_because:
+            self.controls.say(self._cancelled_because, problem=True)
+        elif entry is None or not entry.run.rows:
+            self.controls.say("Cancelled before a slice was scored.")
+        else:
+            done, asked = len(entry.run.rows), entry.run.asked
+            self.controls.say(f"Cancelled; the {done} of {asked} slices scored so far are kept.")
+
+    def _complain(self, sentence: str, error: Exception | None = None) -> None:
+        self.controls.say(sentence, problem=True)
+        if error is not None:
+            notification_manager.receive_error(type(error), error, error.__traceback__)
+        else:
+            show_error(sentence)
+
+    def _end_activity(self) -> None:
+        activity, self._activity = self._activity, None
+        if activity is not None:
+            activity.close()
+
+    # -- slider and layers -------------------------------------------------------------------------
+
+    def go_to(self, index: int) -> None:
+        """Show a slice of the current run in the viewer."""
+        entry = self.results.current
+        layer = self._layer_of(entry)
+        if entry is not None and layer is not None and entry.run.dimension < layer.ndim:
+            go_to_slice(self._viewer, layer, entry.run.dimension, index, entry.run.at)
+
+    def _on_layer_list_changed(self) -> None:
+        self.form.reset_choices()
+
+    def _follow_slider(self) -> None:
+        chosen = self.form.layer
+        if chosen is not None and chosen.ndim > 3 and self._has_sliders(chosen):
+            self._show_known_window()  # each time step has its own
+        entry = self.results.current
+        layer = self._layer_of(entry)
+        index = None
+        if entry is not None and layer is not None and self._has_sliders(layer):
+            index = shown_slice(self._viewer, layer, min(entry.run.dimension, layer.ndim - 1))
+        self.results.plot.set_marker(index)
+
+    def _has_sliders(self, layer: Layer) -> bool:
+        """Tell a layer in the viewer from one that is just being taken out, its dimensions first."""
+        return layer.ndim <= self._viewer.dims.ndim
+
+    def _layer_of(self, entry: ShelvedRun | None) -> Layer | None:
+        """Return the layer that a run belongs to; one loaded from a file goes with the chosen layer."""
+        if entry is None:
+            return None
+        return self.form.layer if entry.layer is None else entry.layer
+
+    def _is_in_viewer(self, layer: Layer) -> bool:
+        return any(other.unique_id == layer.unique_id for other in self._viewer.layers)
+
+    def _follow_layers(self) -> None:
+        for layer in self._viewer.layers:
+            self._take_in(getattr(layer, "__wrapped__", layer))
+        self.form.reset_choices()
+        self._on_layer_chosen()
+
+    def _on_layer_inserted(self, event: Any) -> None:
+        layer = getattr(event.value, "__wrapped__", event.value)
+        self._take_in(layer)
+        self.form.reset_choices()
+        self._on_layer_chosen()
+
+    def _on_layer_removed(self, event: Any) -> None:
+        layer = getattr(event.value, "__wrapped__", event.value)
+        if self._scoring_layer is layer and self.job.state.busy:
+            self._cancelled_because = f"'{layer.name}' was removed, so its scoring was cancelled."
+            self.job.cancel()
+        for entry in self.shelf.of_layer(layer):
+            if entry is not self._running:
+                self._forget(entry)
+        self.form.reset_choices()
+        self._on_layer_chosen()
+
+    def _take_in(self, layer: Layer) -> None:
+        if not isinstance(layer, Image):
+            return
+        entries, unreadable = self.shelf.load(layer)
+        for entry in entries:
+            self.results.add(entry)
+        if unreadable:
+            self.controls.say(f"Some scores kept with '{layer.name}' cannot be read.", problem=True)
+
+    def _forget(self, entry: ShelvedRun) -> None:
+        self.shelf.remove(entry.run.key)
+        self.results.remove(entry)
+
+    def _on_layer_chosen(self) -> None:
+        self.controls.allow_scoring(self.form.layer is not None)
+        self.results.show_hint(any_layer=self.form.layer is not None)
+        self._show_known_window()
+        self._follow_slider()
+
+    def _show_known_window(self) -> None:
+        layer = self.form.layer
+        if layer is None:
+            self.form.show_window(None)
+            return
+        self.form.show_window(self._windows.get(self._key_of_window(layer)))
+
+    def _key_of_window(self, layer: Layer) -> tuple[Any, ...]:
+        """Identify the volume that the form asks to score: a layer's data, and its fixed time or channel."""
+        kept = kept_dimensions(layer.ndim, self.form.dimension)
+        at = layer_position(self._viewer, layer)
+        return (layer.unique_id, id(layer.data), kept, *(at[d] for d in range(layer.ndim) if d not in kept))
+
+    def _follow_theme(self) -> None:
+        self.results.plot.set_theme(get_theme(self._viewer.theme))
+
+    def _show_device(self) -> None:
+        self.controls.show_device(self._model_process.device)
+
+    # -- files -------------------------------------------------------------------------------------
+
+    def export_csv(self, path: str) -> None:
+        """Write the current run as a score table; a file of that name is replaced."""
+        entry = self.results.current
+        if entry is None:
+            return
+        try:
+            write_scores(entry.run.table(), path)
+        except TiqaError as error:
+            self._complain(str(error))
+        else:
+            self.controls.say(f"Scores saved to {path}.")
+
+    def export_png(self, path: str) -> None:
+        """Write the plot as a picture; a file of that name is replaced."""
+        try:
+            self.results.plot.save_png(path)
+        except OSError as error:
+            self._complain(f"The plot could not be saved ({error}); choose another place.")
+        else:
+            self.controls.say(f"Plot saved to {path}.")
+
+    def load_csv(self, path: str) -> None:
+        """Show a saved score table beside the other runs."""
+        try:
+            run = run_of_table(read_scores(path), Path(path).stem)
+        except TiqaError as error:
+            self._complain(str(error))
+            return
+        run.name = self.shelf.free_name(run.name)
+        self.results.add(self.shelf.add(run, None))
+        self.controls.say(_summary(run))
+
+    def _ask_csv_path(self) -> None:
+        self._ask_path("Save scores", "csv", "Score table (*.csv)", self.export_csv)
+
+    def _ask_png_path(self) -> None:
+        self._ask_path("Save plot", "png", "Picture (*.png)", self.export_png)
+
+    def _ask_path(self, title: str, suffix: str, kind: str, save: Callable[[str], None]) -> None:
+        stem = entry.run.name if (entry := self.results.current) else "scores"
+        dialog = QFileDialog(self, title, f"{stem}.{suffix}", kind)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)  # asks before it overwrites
+        dialog.setDefaultSuffix(suffix)
+        if dialog.exec():
+            save(dialog.selectedFiles()[0])
+
+    def _ask_saved_path(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Load scores", "", "Score table (*.csv)")
+        if path:
+            self.load_csv(path)
+
+    def _ask_remove(self) -> None:
+        entry = self.results.current
+        if entry is None or entry is self._running:
+            return
+        question = f"Remove the scores of '{entry.run.name}'? They cannot be brought back."
+        if QMessageBox.question(self, "Remove scores", question) == QMessageBox.StandardButton.Yes:
+            self.remove_run(entry)
+
+    def remove_run(self, entry: ShelvedRun) -> None:
+        """Remove a run from the list and from its layer's metadata."""
+        self._forget(entry)
+        if entry.layer is not None:
+            self.shelf.save(entry.layer)
+
+
+def _let_go(job: ScoringJob, subscriptions: list[tuple[Any, Callable[..., None]]], *_: object) -> None:
+    job.cancel()
+    for emitter, callback in subscriptions:
+        emitter.disconnect(callback)
+    subscriptions.clear()
+
+
+def _summary(run: ScoreRun) -> str:
+    scores = run.valid_scores
+    if not scores.size:
+        return f"None of the {len(run.rows)} slices could be scored: {run.rows[0].reason}."
+    worst = run.worst(1)[0]
+    unscored = len(run.rows) - scores.size
+    sentence = f"{run.title()}: mean {scores.mean():.2f}, worst slice {worst.slice} ({worst.score:.2f})"
+    return sentence + (f"; {unscored} slices could not be scored." if unscored else ".")
+
+
+def _one_score(row: ScoredSlice) -> str:
+    if not np.isfinite(row.score):
+        return f"Slice {row.slice} has no score: {row.reason}."
+    return f"Slice {row.slice} scores {row.score:.2f} (1 worst, 5 best)."

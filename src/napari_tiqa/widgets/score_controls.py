@@ -1,0 +1,87 @@
+"""The buttons of the quality dock, the progress of its job, and what it says; the job's state drives all."""
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QWidget
+
+from napari_tiqa.widgets.scoring_job import JobState
+from napari_tiqa.widgets.time_left import time_left
+
+
+class ScoreControls(QWidget):
+    """Score, score this slice, cancel; progress, message and device."""
+
+    score_clicked = Signal()
+    slice_clicked = Signal()
+    cancel_clicked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.score_button = QPushButton("Score all slices")
+        self.score_button.setToolTip("Score every slice of the layer along the chosen axis.")
+        self.slice_button = QPushButton("Score this slice")
+        self.slice_button.setToolTip("Score only the slice that the slider is on.")
+        self.cancel_button = QPushButton("Cancel")
+        self.cancel_button.setToolTip("Stop scoring; the slices scored so far are kept, marked as partial.")
+        self.bar = QProgressBar()
+        self.bar.setToolTip("Slices scored so far, and the time that the others will take.")
+        self.bar.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.message = QLabel()
+        self.message.setWordWrap(True)
+        self.message.setMinimumHeight(2 * self.message.fontMetrics().lineSpacing())
+        # A long sentence must make neither the dock wider nor the window taller.
+        self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.message.setToolTip("What the dock is doing, and how the last run ended.")
+        self.device = QLabel()
+        self.device.setToolTip("Where the network runs: a GPU wherever Keras finds one, else the CPU.")
+        self.device.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._can_score = False
+        self._state = JobState.IDLE
+        self._lay_out()
+        self.score_button.clicked.connect(self.score_clicked)
+        self.slice_button.clicked.connect(self.slice_clicked)
+        self.cancel_button.clicked.connect(self.cancel_clicked)
+        self.show_state(JobState.IDLE)
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setVerticalSpacing(4)
+        for column, button in enumerate((self.score_button, self.slice_button, self.cancel_button)):
+            grid.addWidget(button, 0, column)
+        grid.addWidget(self.bar, 1, 0, 1, 2)
+        grid.addWidget(self.device, 1, 2)
+        grid.addWidget(self.message, 2, 0, 1, 3)
+        for column, stretch in enumerate((3, 3, 2)):
+            grid.setColumnStretch(column, stretch)
+
+    def allow_scoring(self, allowed: bool) -> None:
+        """Say whether there is a layer to score."""
+        self._can_score = allowed
+        self.show_state(self._state)
+
+    def show_state(self, state: JobState) -> None:
+        """Enable what can be done in a state, and nothing else."""
+        self._state = state
+        self.score_button.setEnabled(self._can_score and not state.busy)
+        self.slice_button.setEnabled(self._can_score and not state.busy)
+        self.cancel_button.setEnabled(state in (JobState.STARTING, JobState.RUNNING))
+        if state is JobState.STARTING:
+            self.bar.setRange(0, 0)  # moves to and fro until the first batch is back
+        elif not state.busy:
+            self.bar.setRange(0, 1)
+            self.bar.setValue(1 if state is JobState.DONE else 0)
+            self.bar.setFormat("")
+
+    def show_progress(self, done: int, total: int, seconds_left: float | None) -> None:
+        """Show slices done and time left."""
+        self.bar.setRange(0, total)
+        self.bar.setValue(done)
+        self.bar.setFormat(f"{done} of {total}   {time_left(seconds_left)}")
+
+    def say(self, sentence: str, *, problem: bool = False) -> None:
+        """Show one sentence; a problem stands out."""
+        self.message.setText(f"⚠ {sentence}" if problem else sentence)
+
+    def show_device(self, device: str) -> None:
+        """Show where the network runs."""
+        self.device.setText(device or "model is starting…")

@@ -1,0 +1,218 @@
+"""The plot of the quality dock: score curves with a slice marker, and a box for each curve beside them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyqtgraph as pg
+from napari.utils.theme import Theme
+from pyqtgraph.exporters import ImageExporter
+from qtpy.QtCore import QPointF, QSize, Signal
+from qtpy.QtGui import QColor
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+
+from napari_tiqa.scoring.table import ScoredSlice
+from napari_tiqa.widgets.score_run import ScoreRun
+
+# Okabe and Ito's colours, told apart by colour-blind readers and on dark and light ground alike.
+RUN_COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#8B93FF")
+_SCORE_TICKS = [(1, "1"), (2, "2"), (3, "3"), (4, "4"), (5, "5")]
+_EXPORT_WIDTH = 2000  # pixels: enough for a page at 300 dpi
+_FEW_POINTS = 60  # up to here each slice is drawn as a dot of its own
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A run and the colour it is drawn in."""
+
+    run: ScoreRun
+    colour: str
+
+
+class ScorePlot(QWidget):
+    """Curves of score against slice, and their box plots, on a common axis from 1 to 5."""
+
+    slice_clicked = Signal(int)  # the slice of the current run nearest to the click
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._graphics = pg.GraphicsLayoutWidget()
+        self._graphics.ci.setContentsMargins(2, 6, 4, 2)
+        self._graphics.ci.setSpacing(4)
+        self._curve_plot = self._graphics.addPlot(row=0, col=0)
+        self._box_plot = self._graphics.addPlot(row=0, col=1)
+        self._graphics.ci.layout.setColumnStretchFactor(0, 4)
+        self._graphics.ci.layout.setColumnStretchFactor(1, 1)
+        self._curves: dict[str, pg.PlotDataItem] = {}
+        self._boxes: list[pg.BoxplotItem] = []
+        self._current: ScoreRun | None = None
+        self._by_position = False
+        self._marker_slice: int | None = None
+        self._marker = pg.InfiniteLine(angle=90)
+        self._readout = pg.TextItem(anchor=(0, 0))
+        self._prepare_axes()
+        self._curve_plot.addItem(self._marker, ignoreBounds=True)
+        self._readout.setParentItem(self._curve_plot.getViewBox())
+        self._graphics.scene().sigMouseClicked.connect(self._on_click)
+        self._graphics.scene().sigMouseMoved.connect(self._on_hover)
+
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._graphics)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(QSize(220, 150))
+        self._graphics.setToolTip(
+            "Score of each slice (left) and the spread of the scores (right): the box holds the middle half, "
+            "its line is the median.\nClick to go to a slice; drag to move, wheel to zoom, right-click for "
+            "the whole range again."
+        )
+
+    def sizeHint(self) -> QSize:
+        """Return a size that leaves room for the lists below in a 1280 x 720 window."""
+        return QSize(380, 220)
+
+    def _prepare_axes(self) -> None:
+        for plot in (self._curve_plot, self._box_plot):
+            plot.setYRange(1, 5, padding=0.04)
+            plot.setLimits(yMin=0.5, yMax=5.5)
+            plot.showGrid(y=True, alpha=0.15)
+            plot.hideButtons()
+            plot.setMenuEnabled(False)
+            plot.getAxis("left").setTicks([_SCORE_TICKS])
+        self._curve_plot.getAxis("left").setWidth(34)
+        self._curve_plot.setLabel("left", "Score, 1 worst to 5 best")
+        self._curve_plot.setLabel("bottom", "Slice")
+        self._curve_plot.getAxis("bottom").enableAutoSIPrefix(False)
+        self._curve_plot.setMouseEnabled(x=True, y=False)
+        self._box_plot.setLabel("bottom", "Spread")
+        self._box_plot.getAxis("bottom").setTicks([[]])
+        self._box_plot.getAxis("left").setStyle(showValues=False)
+        self._box_plot.setMouseEnabled(x=False, y=False)
+        self._box_plot.setMinimumWidth(60)
+        self._box_plot.setYLink(self._curve_plot)
+
+    def show_runs(self, curves: Sequence[Curve], current: ScoreRun | None) -> None:
+        """Draw these runs and no others; the marker and clicks refer to the current one."""
+        self._current = current
+        self._choose_abscissa([curve.run for curve in curves])
+        wanted = {curve.run.key for curve in curves}
+        for key in [key for key in self._curves if key not in wanted]:
+            self._curve_plot.removeItem(self._curves.pop(key))
+        for curve in curves:
+            self._draw_curve(curve)
+        self._draw_boxes(curves)
+        self._place_marker()
+
+    def set_marker(self, index: int | None) -> None:
+        """Put the marker at a slice of the current run; None hides it."""
+        self._marker_slice = index
+        self._place_marker()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take napari's colours."""
+        text = QColor(*theme.text.as_rgb_tuple()[:3])
+        self._graphics.setBackground(QColor(*theme.background.as_rgb_tuple()[:3]))
+        for plot in (self._curve_plot, self._box_plot):
+            for side in ("left", "bottom"):
+                axis = plot.getAxis(side)
+                axis.setPen(pg.mkPen(text, width=1))
+                axis.setTextPen(text)
+        self._marker.setPen(pg.mkPen(text, width=1.5))
+        self._readout.setColor(text)
+
+    def save_png(self, path: str) -> None:
+        """Write the plot as a picture for a paper or a slide, larger than on the screen.
+
+        Raises
+        ------
+        OSError
+            The file cannot be written.
+        """
+        exporter = ImageExporter(self._graphics.scene())
+        exporter.parameters()["width"] = _EXPORT_WIDTH
+        image = exporter.export(toBytes=True)
+        if not image.save(path, "PNG"):
+            raise OSError(f"{path} could not be written")
+
+    def _choose_abscissa(self, runs: list[ScoreRun]) -> None:
+        """Plot against the position where all runs have one in the same unit, else against the slice."""
+        scales = {(run.axis, run.unit) for run in runs}
+        axes = {run.axis for run in runs}
+        self._by_position = len(scales) == 1 and scales.isdisjoint({(axis, "pixel") for axis in axes})
+        if self._by_position:
+            [(axis, unit)] = scales
+            label = f"Position along {axis} ({unit})"
+        else:
+            label = f"Slice along {axes.pop()}" if len(axes) == 1 else "Slice"
+        self._curve_plot.setLabel("bottom", label)
+
+    def _abscissa(self, run: ScoreRun) -> np.ndarray:
+        return run.positions if self._by_position else run.slices.astype(float)
+
+    def _draw_curve(self, curve: Curve) -> None:
+        run = curve.run
+        item = self._curves.get(run.key)
+        if item is None:
+            item = self._curves[run.key] = self._curve_plot.plot(connect="finite")
+        is_current = self._current is not None and run.key == self._current.key
+        item.setPen(pg.mkPen(curve.colour, width=2 if is_current else 1.2))
+        item.setSymbol("o" if len(run.rows) <= _FEW_POINTS else None)
+        item.setSymbolSize(5 if len(run.rows) > 1 else 9)
+        item.setSymbolBrush(curve.colour)
+        item.setSymbolPen(None)
+        item.setZValue(1 if is_current else 0)
+        item.setData(self._abscissa(run), run.scores)
+
+    def _draw_boxes(self, curves: Sequence[Curve]) -> None:
+        for box in self._boxes:
+            self._box_plot.removeItem(box)
+        self._boxes = []
+        for place, curve in enumerate(curves):
+            scores = curve.run.valid_scores
+            if not scores.size:
+                continue
+            fill = QColor(curve.colour)
+            fill.setAlpha(70)
+            box = pg.BoxplotItem(
+                loc=[place],
+                data=[scores],
+                width=0.55,
+                pen=pg.mkPen(curve.colour, width=1.2),
+                brush=fill,
+                medianPen=pg.mkPen(curve.colour, width=2.5),
+                symbolSize=4,
+                symbolBrush=curve.colour,
+            )
+            self._box_plot.addItem(box)
+            self._boxes.append(box)
+        self._box_plot.setXRange(-0.6, max(len(curves), 1) - 0.4, padding=0)
+
+    def _place_marker(self) -> None:
+        run, index = self._current, self._marker_slice
+        self._marker.setVisible(run is not None and index is not None)
+        if run is not None and index is not None:
+            self._marker.setValue(index * run.spacing if self._by_position else index)
+
+    def _nearest_row(self, scene_position: QPointF) -> ScoredSlice | None:
+        """Return the slice of the current run below the pointer, None where the pointer is elsewhere."""
+        view = self._curve_plot.getViewBox()
+        if self._current is None or not self._current.rows:
+            return None
+        if not view.sceneBoundingRect().contains(scene_position):
+            return None
+        x = view.mapSceneToView(scene_position).x()
+        return self._current.rows[int(np.argmin(np.abs(self._abscissa(self._current) - x)))]
+
+    def _on_click(self, event: object) -> None:
+        row = self._nearest_row(event.scenePos())  # type: ignore[attr-defined]
+        if row is not None:
+            self.slice_clicked.emit(row.slice)
+
+    def _on_hover(self, scene_position: QPointF) -> None:
+        row = self._nearest_row(scene_position)
+        if row is None:
+            self._readout.setText("")
+            return
+        value = f"score {row.score:.2f}" if np.isfinite(row.score) else row.reason
+        self._readout.setText(f"slice {row.slice}: {value}")
+        self._readout.setPos(4, 0)

@@ -1,0 +1,75 @@
+"""Between napari's sliders and the slices of a layer: where the viewer is, and going to a slice."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from napari.layers import Layer
+
+
+def layer_position(viewer: Any, layer: Layer) -> tuple[int, ...]:
+    """Return the layer's data index at the viewer's sliders, one per dimension, kept inside the layer."""
+    shape = _shape(layer)
+    # napari's world has its own unit per dimension; a layer in mm beside one in µm is converted.
+    world = np.asarray(_layer_dims(viewer, layer, viewer.dims.point)) * _unit_factors(viewer, layer)
+    index = np.rint(np.asarray(layer.world_to_data(world))).astype(int)
+    return tuple(int(i) for i in np.clip(index, 0, np.asarray(shape) - 1))
+
+
+def shown_slice(viewer: Any, layer: Layer, dimension: int) -> int | None:
+    """Return the slice of the layer that the viewer shows along a dimension; None where it shows them all."""
+    if _viewer_dimension(viewer, layer, dimension) in viewer.dims.displayed:
+        return None
+    return layer_position(viewer, layer)[dimension]
+
+
+def go_to_slice(
+    viewer: Any, layer: Layer, dimension: int, index: int, at: Mapping[int, int] | None = None
+) -> None:
+    """Move the viewer to a slice of the layer, turning it so that the dimension is on a slider.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    layer : napari.layers.Layer
+    dimension : int
+        Dimension of the layer.
+    index : int
+        Slice along it.
+    at : mapping of int to int, optional
+        Further dimensions (time, channel) and the index to show of them.
+    """
+    turned = _viewer_dimension(viewer, layer, dimension)
+    if turned in viewer.dims.displayed:
+        viewer.dims.ndisplay = 2
+        others = [d for d in viewer.dims.order if d != turned]
+        viewer.dims.order = (*others[:-2], turned, *others[-2:])
+    target = list(layer_position(viewer, layer))
+    for fixed, place in {**(at or {}), dimension: index}.items():
+        target[fixed] = place
+    world = np.asarray(layer.data_to_world(target)) / _unit_factors(viewer, layer)
+    moved = [dimension, *(at or {})]
+    viewer.dims.set_point(
+        [_viewer_dimension(viewer, layer, d) for d in moved], [float(world[d]) for d in moved]
+    )
+
+
+def _viewer_dimension(viewer: Any, layer: Layer, dimension: int) -> int:
+    return dimension + viewer.dims.ndim - layer.ndim
+
+
+def _layer_dims(viewer: Any, layer: Layer, values: Any) -> Any:
+    return values[viewer.dims.ndim - layer.ndim :]
+
+
+def _shape(layer: Layer) -> tuple[int, ...]:
+    return tuple((layer.data[0] if getattr(layer, "multiscale", False) else layer.data).shape)[: layer.ndim]
+
+
+def _unit_factors(viewer: Any, layer: Layer) -> np.ndarray:
+    """Return, per layer dimension, what a world coordinate is multiplied with to be in the layer's unit."""
+    world_units = getattr(viewer.dims, "units", None)
+    if world_units is None or len(world_units) < layer.ndim:
+        return np.ones(layer.ndim)
+    pairs = zip(_layer_dims(viewer, layer, world_units), layer.units, strict=True)
+    return np.asarray([float((1 * world).to(own).magnitude) for world, own in pairs])

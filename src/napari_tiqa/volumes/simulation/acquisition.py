@@ -182,9 +182,9 @@ def detect(line_integrals: Floats, acquisition: Acquisition, rng: np.random.Gene
 
     Notes
     -----
-    Counts follow the Poisson law by way of Anscombe's transform (Biometrika 35, 1948): the square root of a
-    Poisson count is normal with standard deviation 1/2 very nearly, from some four counts on. That makes
-    one standard-normal field serve every photon count.
+    A count n of expected value m is m + sqrt(m) z + (z^2 - 1) / 6, rounded, with z standard normal: the
+    Poisson law's mean, variance and skewness (Cornish and Fisher, Revue de l'Institut International de
+    Statistique 5, 1938), good from some four counts on. So one field z serves every photon count.
     """
     rng = np.random.default_rng(rng)
     angles, n = line_integrals.shape
@@ -198,8 +198,8 @@ def detect(line_integrals: Floats, acquisition: Acquisition, rng: np.random.Gene
         intensity = cv2.GaussianBlur(intensity, (reach, 1), acquisition.blur, borderType=cv2.BORDER_REPLICATE)
     if np.isfinite(acquisition.photons):
         field = rng.standard_normal((angles, n), dtype=np.float32)
-        root = np.sqrt(np.float32(acquisition.photons) * intensity + np.float32(1 / 8)) + field / 2
-        counts = np.rint(np.square(np.maximum(root, 0)) - np.float32(3 / 8))
+        expected = np.float32(acquisition.photons) * intensity
+        counts = np.rint(expected + np.sqrt(expected) * field + (np.square(field) - 1) / 6)
         # an element that counted nothing still gets a logarithm
         intensity = np.maximum(counts, np.float32(0.5)) / np.float32(acquisition.photons)
     gain = np.tile(1 + acquisition.gain_error * gain_field, (angles, 1))

@@ -68,8 +68,8 @@ def gmsd(reference: np.ndarray, distorted: np.ndarray) -> float:
 
     2 x 2 mean, Prewitt gradient, c 170.
     """
-    gradients = [_gradient(_mean_2x2(image.astype(float)), _PREWITT) for image in (reference, distorted)]
-    return float(_similarity(*gradients, 170).std())
+    first, second = (_gradient(_mean_2x2(image.astype(float)), _PREWITT) for image in (reference, distorted))
+    return float(_similarity(first, second, 170).std())
 
 
 def mdsi(reference: np.ndarray, distorted: np.ndarray) -> float:

@@ -1,0 +1,209 @@
+"""What the default model is trained on: the specimens, their crops, the simulated microstructures."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from napari_tiqa.errors import TrainingError
+from napari_tiqa.learning.groups import Group, acquisition_group, distortion_group
+from napari_tiqa.learning.labels import LabelProjection, observe
+from napari_tiqa.scoring.network_input import TILE_SIZE, prepare_slice
+from napari_tiqa.volumes.open import open_volume
+from napari_tiqa.volumes.simulation.microstructures import KINDS, microstructure
+from napari_tiqa.volumes.volume import Volume
+from napari_tiqa.volumes.window import IntensityWindow, estimate_window
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One file of real data and what to take from it.
+
+    Attributes
+    ----------
+    specimen : str
+        Scans of one material from one source share it: they are never split between training and test.
+    path : str
+        Relative to the data folder.
+    slices : int
+        Whole slices, evenly spaced, along each axis of a cube and along z of anything else.
+    crops : int
+        Square crops besides, of varied size and place.
+    clean : bool
+        Whether it is fit to be called a 5 where nothing was added. Scans with visible faults of their own
+        only teach the order of their versions.
+    """
+
+    specimen: str
+    path: str
+    slices: int = 1
+    crops: int = 0
+    clean: bool = True
+
+
+SCANS = (
+    Scan("li-ion cell", "li_ion_cylindrical_cell/jellyroll_z060-099.tif", 2, 3),
+    Scan("li-ion cell", "li_ion_cylindrical_cell/winding_im_1.tif", 1, 2),
+    Scan("nmc cathode", "nmc_cathode_txm/tomo_00086_nmc_sparse_202proj.tif", 1, 2, clean=False),
+    Scan("nmc cathode", "nmc_cathode_txm/tomo_00087_nmc_941proj.tif", 1, 4),
+    Scan("li-o2 cathode", "lio2_cnt_cathode_txm/tomo_00095_cnt_pristine.tif", 1, 2),
+    Scan("li-o2 cathode", "lio2_cnt_cathode_txm/tomo_00096_cnt_cycled.tif", 1, 2),
+    Scan("wood", "wood_stick/tomo_00088_wood.tif", 1, 3),
+    Scan("coal", "coal_methane_hydrate/tomo_00102_stable.tif", 1, 3, clean=False),
+    Scan("coal", "coal_methane_hydrate/tomo_00103_unstable.tif", 1, 3, clean=False),
+    Scan("shale", "shale_roundrobin/tomo_00001_B1_aps.tif"),
+    Scan("shale", "shale_roundrobin/tomo_00002_N1_aps.tif"),
+    Scan("rod and clay", "rings_aps2bm/tomo_00075_ceramic_rod_clay_wire.tif", clean=False),
+    Scan("soft tissue", "rings_aps2bm/tomo_00076_soft_tissue_whitebeam.tif", clean=False),
+    Scan("cement", "qim3d_examples/cement_128x128x128.tif"),
+    Scan("shell", "qim3d_examples/shell_225x128x128.tif", 3),
+    Scan("nerve", "qim3d_examples/NT_128x128x128.tif", clean=False),
+    Scan("fibres", "qim3d_examples/fibers_150x150x150.tif"),
+    Scan("fly", "qim3d_examples/fly_150x256x256.tif", 3, clean=False),
+    Scan("rock core", "core_in_holder/Initial_1_00000-00001.tif", 1, 1),
+    Scan("leaf", "leaf_gridrec_vs_paganin/slice0440_gridrec.tif", 1, 2, clean=False),
+    Scan("leaf", "leaf_gridrec_vs_paganin/slice0440_paganin.tif", 1, 2, clean=False),
+    Scan("beads", "bead_pack_als/slice_0.tif"),
+    Scan("beads", "bead_pack_als/slice_129.tif", clean=False),
+    Scan("grains", "grains_in_tube/samba_3_phase.tif", 1, 2),
+)
+SIMULATED_PER_KIND = 4
+"""Seeds of each kind of simulated microstructure."""
+
+ACQUIRED_PER_KIND = 2
+"""Seeds of each kind that are also scanned with acquisition faults."""
+
+
+@dataclass(frozen=True)
+class Original:
+    """One image that distorted versions are made of; the attributes are those of `Scan`."""
+
+    specimen: str
+    image: np.ndarray
+    clean: bool
+    crop: bool
+
+
+def real_originals(data: Path) -> list[Original]:
+    """Cut the originals from the real scans.
+
+    Parameters
+    ----------
+    data : pathlib.Path
+        Folder with the scans of `SCANS`.
+
+    Returns
+    -------
+    list of Original
+        Images of shape (224, 224), float32 in [0, 1], prepared as in scoring.
+
+    Raises
+    ------
+    TrainingError
+        If `data` lacks one of the scans.
+    """
+    originals = []
+    for seed, scan in enumerate(SCANS):
+        if not (data / scan.path).exists():
+            raise TrainingError(f"{data} has no {scan.path}: give the folder with the training scans.")
+        volume = open_volume(data / scan.path)
+        window = estimate_window(volume)
+        planes = _whole_slices(volume, scan.slices)
+        originals += [
+            Original(scan.specimen, tile, scan.clean, crop=False)
+            for plane in planes
+            for tile in prepare_slice(plane, window).tiles
+        ]
+        rng = np.random.default_rng(seed)
+        for number in range(scan.crops):
+            tile = _crop(planes[number % len(planes)], window, rng)
+            originals.append(Original(scan.specimen, tile, scan.clean, crop=True))
+    return originals
+
+
+def simulated_originals() -> list[Original]:
+    """Make simulated originals, clean by construction; each kind counts as a specimen."""
+    window = IntensityWindow(-0.05, 1.05, "simulated")
+    return [
+        Original(f"simulated {kind}", prepare_slice(image, window).tiles[0], clean=True, crop=False)
+        for kind in KINDS
+        for seed in range(SIMULATED_PER_KIND)
+        for image in [microstructure(kind, (TILE_SIZE, TILE_SIZE), seed)]
+    ]
+
+
+def default_groups(data: Path, advance: Callable[[int, int], None] | None = None) -> list[Group]:
+    """Make all groups that the default model is trained and judged on, labelled.
+
+    Parameters
+    ----------
+    data : pathlib.Path
+        Folder with the scans of `SCANS`.
+    advance : callable, optional
+        Called with groups done and groups in all.
+
+    Returns
+    -------
+    list of Group
+        Groups of scans that are not `clean` have labels too, for evaluation; ``teachable`` takes away
+        those that must not be learned.
+    """
+    real, simulated = real_originals(data), simulated_originals()
+    acquired = [original for original in real if not original.crop]
+    acquired += [o for i, o in enumerate(simulated) if i % SIMULATED_PER_KIND < ACQUIRED_PER_KIND]
+    paper = len(real) + len(simulated)
+    originals = [*real, *simulated, *acquired]
+
+    def make(seed: int) -> tuple[Group, np.ndarray]:
+        original = originals[seed]
+        if seed < paper:
+            group = distortion_group(original.specimen, original.image, seed, off_centre=original.crop)
+        else:
+            group = acquisition_group(original.specimen, original.image, seed)
+        return group, observe(group)
+
+    groups, damages = [], []
+    with ThreadPoolExecutor() as pool:
+        for group, damage in pool.map(make, range(len(originals))):
+            groups.append(group)
+            damages.append(damage)
+            if advance:
+                advance(len(groups), len(originals))
+    projection = LabelProjection.from_levels(groups[:paper], damages[:paper])
+    return [
+        group.with_labels(projection.labels(group, damage))
+        for group, damage in zip(groups, damages, strict=True)
+    ]
+
+
+def teachable(groups: Sequence[Group]) -> list[Group]:
+    """Take the labels from specimens with visible faults of their own: their original is no 5."""
+    faulty = {scan.specimen for scan in SCANS if not scan.clean}
+    return [
+        group.with_labels(np.full(len(group.labels), np.nan)) if group.specimen in faulty else group
+        for group in groups
+    ]
+
+
+def _whole_slices(volume: Volume, count: int) -> list[np.ndarray]:
+    if volume.data.ndim == 2:
+        return [volume.slice(0, 0)]
+    axes = range(3) if len(set(volume.data.shape)) == 1 else [0]
+    places = (np.arange(count) + 0.5) / count
+    return [volume.slice(axis, int(p * volume.data.shape[axis])) for axis in axes for p in places]
+
+
+def _crop(plane: np.ndarray, window: IntensityWindow, rng: np.random.Generator) -> np.ndarray:
+    """Cut a square with something in it, from half the slice's shorter side down to a tile's own size."""
+    shorter = min(plane.shape)
+    best, most = None, -1.0
+    for _ in range(8):
+        side = int(rng.uniform(max(TILE_SIZE, 0.25 * shorter), max(TILE_SIZE, 0.6 * shorter)))
+        row, column = (int(rng.uniform(0, length - side)) for length in plane.shape)
+        tile = prepare_slice(plane[row : row + side, column : column + side], window).tiles
+        if len(tile) and tile[0].std() > most:
+            best, most = tile[0], tile[0].std()
+    assert best is not None, "a scan for training has no texture at all"
+    return best

@@ -1,0 +1,128 @@
+"""A group: versions of one original whose quality is ordered; what ranking and regression learn from."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from napari_tiqa.learning.distortions import distorted_versions, version_names
+from napari_tiqa.volumes.simulation.acquisition import Acquisition, acquire
+
+
+@dataclass(frozen=True)
+class Group:
+    """Versions of one original.
+
+    Attributes
+    ----------
+    specimen : str
+        What was scanned. Groups of one specimen are never split between training and test.
+    images : numpy.ndarray
+        Shape (n, 224, 224), uint8: [0, 1] times 255. The first image is the reference.
+    families : tuple of str
+        Distortion or acquisition fault of each image; the reference's is "".
+    levels : numpy.ndarray
+        Shape (n,), int: 0 for the reference, then 1 (mild) upwards.
+    labels : numpy.ndarray
+        Shape (n,), float: scores on 1..5, NaN where there is none.
+    """
+
+    specimen: str
+    images: np.ndarray
+    families: tuple[str, ...]
+    levels: np.ndarray
+    labels: np.ndarray
+
+    def better(self) -> np.ndarray:
+        """Which image is known to be better than which.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (n, n), bool: [i, j] where i is of a lower level than j in the family of j. The
+            reference is better than all. The paper's sixteen images have 45 such pairs.
+        """
+        family = np.array(self.families)
+        same = (family[:, None] == family[None]) | (family[:, None] == "")
+        return same & (self.levels[:, None] < self.levels[None])
+
+    def with_labels(self, labels: np.ndarray) -> "Group":
+        """Return the group with other labels."""
+        return replace(self, labels=np.asarray(labels, float))
+
+
+def distortion_group(specimen: str, original: np.ndarray, seed: int, off_centre: bool = False) -> Group:
+    """Make the paper's sixteen versions of an original, without labels.
+
+    Parameters
+    ----------
+    specimen : str
+        What was scanned.
+    original : numpy.ndarray
+        Shape (224, 224), float32 in [0, 1].
+    seed : int
+        Fixes rings and noise.
+    off_centre : bool
+        Put the rings' centre anywhere within half a side of the image's centre, as in a crop of a slice.
+    """
+    centre = None
+    if off_centre:
+        row, column = np.random.default_rng([seed, 1]).uniform(-0.5, 0.5, 2) + 0.5
+        centre = (row * original.shape[0], column * original.shape[1])
+    names = version_names()
+    return Group(
+        specimen,
+        _to_uint8(distorted_versions(original, seed, centre)),
+        tuple(kind or "" for kind, _ in names),
+        np.array([level for _, level in names]),
+        np.full(len(names), np.nan),
+    )
+
+
+FAULTS: dict[str, tuple[str, tuple[float, ...]]] = {
+    "gain rings": ("gain_error", (0.004, 0.01, 0.02, 0.04, 0.08)),
+    "half rings": ("gain_drift", (0.006, 0.015, 0.03, 0.06, 0.12)),
+    "photon noise": ("photons", (30_000, 8_000, 2_000, 500, 120)),
+    "few projections": ("projections", (150, 100, 66, 44, 28)),
+    "detector blur": ("blur", (0.7, 1.2, 2.0, 3.5, 7.0)),
+    "axis offset": ("axis_offset", (0.6, 1.2, 2.4, 4.5, 8.0)),
+}
+"""Acquisition faults: the setting of `Acquisition` that makes each, and its levels 1 to 5."""
+
+
+def acquisition_group(specimen: str, original: np.ndarray, seed: int) -> Group:
+    """Scan an original again, once well and with each fault at five levels.
+
+    Parameters
+    ----------
+    specimen : str
+        What was scanned.
+    original : numpy.ndarray
+        Shape (224, 224), float32 in [0, 1], taken as attenuation.
+    seed : int
+        Fixes the fields of gain errors and photon noise; only their strength changes with the level.
+
+    Returns
+    -------
+    Group
+        31 images: the fault-free scan, then the faults in the order of `FAULTS`. Half rings need a scan
+        over 180 degrees; they are compared with the same reference.
+    """
+    images, families, levels = [acquire(original, Acquisition(), seed)], [""], [0]
+    for fault, (setting, strengths) in FAULTS.items():
+        arc = 180 if fault == "half rings" else 360
+        for level, strength in enumerate(strengths, start=1):
+            scan = Acquisition(**{setting: strength}, arc=arc)  # type: ignore[arg-type]
+            images.append(acquire(original, scan, seed))
+            families.append(fault)
+            levels.append(level)
+    return Group(
+        specimen,
+        _to_uint8(np.clip(images, 0, 1)),
+        tuple(families),
+        np.array(levels),
+        np.full(len(images), np.nan),
+    )
+
+
+def _to_uint8(images: np.ndarray) -> np.ndarray:
+    return np.rint(images * 255).astype(np.uint8)

@@ -2,14 +2,86 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import dask.array
 import numpy as np
 
-from napari_tiqa.volumes.volume import Volume, check_image
+from napari_tiqa.errors import TiqaError, VolumeError
+from napari_tiqa.volumes.hdf5 import open_hdf5
+from napari_tiqa.volumes.mrc import open_mrc
+from napari_tiqa.volumes.npy import open_npy
+from napari_tiqa.volumes.ome_zarr import is_zarr, open_zarr
+from napari_tiqa.volumes.reading import grouped_chunks, lazy
+from napari_tiqa.volumes.tiff import open_tiff
+from napari_tiqa.volumes.tiff_folder import open_tiff_folder
+from napari_tiqa.volumes.volume import Volume, check_image, default_axes
 
-AXES = {2: ("y", "x"), 3: ("z", "y", "x"), 4: ("t", "z", "y", "x"), 5: ("t", "c", "z", "y", "x")}
+SINGLE: dict[str, Callable[[Path], Volume]] = {
+    ".tif": open_tiff,
+    ".tiff": open_tiff,
+    ".btf": open_tiff,
+    ".tf8": open_tiff,
+    ".npy": open_npy,
+    ".mrc": open_mrc,
+    ".rec": open_mrc,
+    ".map": open_mrc,
+}
+WITH_DATASETS: dict[str, Callable[[Path, str | None], Volume]] = {
+    ".h5": open_hdf5,
+    ".hdf5": open_hdf5,
+    ".hdf": open_hdf5,
+    ".nxs": open_hdf5,
+}
+
+
+def open_volume(path: str | os.PathLike[str], dataset: str | None = None) -> Volume:
+    """Open a tomogram; nothing of it is read until a slice is asked for.
+
+    Parameters
+    ----------
+    path : str or path
+        A TIFF (multi-page, BigTIFF, ImageJ, OME), HDF5, .npy or .mrc file, a Zarr folder, or a
+        folder of TIFF slices.
+    dataset : str, optional
+        Which dataset of an HDF5 or Zarr file, where it holds several.
+
+    Returns
+    -------
+    Volume
+
+    Raises
+    ------
+    VolumeError
+        In one sentence: what is wrong with the file and what to do.
+    """
+    path = Path(path).expanduser()
+    try:
+        if not path.exists():
+            raise VolumeError(f"There is no file or folder '{path}': check the path.")
+        suffix = path.suffix.lower()
+        if path.is_dir():
+            if is_zarr(path) or suffix == ".zarr":
+                return open_zarr(path, dataset)
+            _refuse_dataset(path, dataset)
+            return open_tiff_folder(path)
+        if suffix in WITH_DATASETS:
+            return WITH_DATASETS[suffix](path, dataset)
+        if suffix in SINGLE:
+            _refuse_dataset(path, dataset)
+            return SINGLE[suffix](path)
+    except TiqaError:
+        raise
+    except Exception as error:  # whatever a format's library raises on a damaged file
+        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        raise VolumeError(f"Cannot open '{path}', which may be damaged or incomplete: {reason}.") from error
+    raise VolumeError(
+        f"'{path}' is of no known type: give one of {', '.join([*SINGLE, *WITH_DATASETS])}, "
+        "a .zarr folder or a folder of TIFF slices."
+    )
 
 
 def as_volume(x: Any) -> Volume:
@@ -19,7 +91,7 @@ def as_volume(x: Any) -> Volume:
     ----------
     x : Volume, str, path or array-like
         A volume is returned as it is and a path opened. An array (numpy, dask, zarr, h5py) has the
-        axes (y, x), (z, y, x), (t, z, y, x) or (t, c, z, y, x) and 1 pixel voxels.
+        axes (y, x), (z, y, x), (t, z, y, x) or (t, c, z, y, x) and voxels of 1 pixel.
 
     Returns
     -------
@@ -32,13 +104,19 @@ def as_volume(x: Any) -> Volume:
     """
     if isinstance(x, Volume):
         return x
+    if isinstance(x, str | os.PathLike):
+        return open_volume(x)
     if not hasattr(x, "shape") or not hasattr(x, "dtype"):
         x = np.asarray(x)
-    name = str(getattr(x, "name", None) or "array").strip("/")
+    name = "array"
     check_image(x.shape, x.dtype, name)
+    axes = default_axes(x.shape, name)
     if not isinstance(x, dask.array.Array):
-        chunks = getattr(x, "chunks", None) or (1,) * (x.ndim - 2) + tuple(x.shape[-2:])
-        # A random name: dask would otherwise hash, and so read, all the data.
-        x = dask.array.from_array(x, chunks=chunks, name=False, inline_array=True)
-    axes = AXES[x.ndim]
+        stored = getattr(x, "chunks", None) or (1,) * (x.ndim - 2) + tuple(x.shape[-2:])
+        x = lazy(x, grouped_chunks(tuple(x.shape), tuple(stored), x.dtype.itemsize))
     return Volume(x, axes, (1.0,) * x.ndim, "pixel", name)
+
+
+def _refuse_dataset(path: Path, dataset: str | None) -> None:
+    if dataset:
+        raise VolumeError(f"'{path}' has no named datasets: leave out --dataset (dataset=...).")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dask.array
 import numpy as np
@@ -14,6 +15,8 @@ from napari_tiqa.errors import VolumeError
 
 if TYPE_CHECKING:
     from napari_tiqa.volumes.volume import Volume
+
+GROUPED_BYTES = 4 * 2**20
 
 # One pool for all reading: left to itself, dask starts one per calling thread and keeps it.
 _POOL = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="napari-tiqa-read")
@@ -65,3 +68,55 @@ def unreadable(what: str, volume: Volume, error: Exception) -> VolumeError:
         f"Cannot read {what} of '{volume.source or volume.name}', "
         f"which may be damaged or incomplete: {reason}."
     )
+
+
+def lazy(stored: Any, chunks: tuple[Any, ...]) -> dask.array.Array:
+    """Wrap anything that has a shape and a dtype and can be sliced, without reading from it.
+
+    Parameters
+    ----------
+    stored : array-like
+        Sliced once per chunk, from several threads at a time.
+    chunks : tuple
+        As dask takes them: the pieces that are worth reading at once.
+
+    Returns
+    -------
+    dask.array.Array
+    """
+    return dask.array.from_array(
+        stored,
+        chunks=chunks,
+        name=False,  # a random name: dask would otherwise hash, and so read, all the data
+        inline_array=True,
+        fancy=False,
+        meta=np.empty((0,) * len(stored.shape), stored.dtype),
+    )
+
+
+def grouped_chunks(shape: tuple[int, ...], stored: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
+    """Group neighbouring small chunks of a slice, since each read has a price of its own.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The array's.
+    stored : tuple of int
+        Its chunks as the file has them.
+    itemsize : int
+        Bytes per pixel.
+
+    Returns
+    -------
+    tuple of int
+        `stored`, with the last two sides multiplied until a piece has about 4 MiB, so that a
+        slice of any size still comes in moderate pieces.
+    """
+    chunks = [min(chunk, length) for chunk, length in zip(stored, shape, strict=True)]
+    while math.prod(chunks) * itemsize < GROUPED_BYTES:
+        growing = [axis for axis in (-1, -2) if chunks[axis] < shape[axis]]
+        if not growing:
+            break
+        axis = min(growing, key=lambda axis: chunks[axis])
+        chunks[axis] = min(chunks[axis] * 2, shape[axis])
+    return tuple(chunks)

@@ -212,3 +212,32 @@ def check_image(shape: tuple[int, ...], dtype: np.dtype, name: str) -> None:
             f"'{name}' holds {kind} values ({dtype}): "
             "convert it to integer or floating point grey values first."
         )
+
+
+def default_axes(shape: tuple[int, ...], name: str) -> tuple[str, ...]:
+    """Name the axes of an array that came without names.
+
+    Returns
+    -------
+    tuple of str
+        (y, x), (z, y, x), (t, z, y, x) or (t, c, z, y, x).
+
+    Raises
+    ------
+    VolumeError
+        More than five dimensions, or what looks like a colour image: its last axis 3 or 4 long
+        after two long ones.
+    """
+    if len(shape) > 5:
+        raise VolumeError(
+            f"'{name}' has {len(shape)} dimensions: give a slice (2-D), a tomogram (3-D) or a series "
+            "of tomograms (t, z, y, x)."
+        )
+    if len(shape) >= 3 and shape[-1] in (3, 4) and min(shape[-3:-1]) >= 16:
+        raise VolumeError(
+            f"'{name}' has the shape {shape} and looks like a colour image (RGB): "
+            "convert it to grey values first."
+        )
+    return {2: ("y", "x"), 3: ("z", "y", "x"), 4: ("t", "z", "y", "x")}.get(
+        len(shape), ("t", "c", "z", "y", "x")
+    )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import napari
 from qtpy.QtCore import QEvent, QObject, QSize, Qt, Signal
-from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 if TYPE_CHECKING:
     from napari_tiqa.widgets.quality_panel import QualityPanel
@@ -65,6 +65,8 @@ class QualityDock(QWidget):
         self._notice.setToolTip("The libraries for plots and tables are being imported.")
         self._layout.addWidget(self._notice)
         self.setMinimumSize(QSize(340, 200))
+        # Else napari adds a stretch below the dock's content, which takes half of its height.
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._loading = _Loading()
         self._loading.done.connect(self._fill)
         self._loading.failed.connect(self._notice.setText)

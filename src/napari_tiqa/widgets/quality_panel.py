@@ -292,13 +292,13 @@ class QualityPanel(QWidget):
         self._on_layer_chosen()
 
     def _on_layer_inserted(self, event: Any) -> None:
-        layer = getattr(event.value, "__wrapped__", event.value)
+        layer: Layer = getattr(event.value, "__wrapped__", event.value)
         self._take_in(layer)
         self.form.reset_choices()
         self._on_layer_chosen()
 
     def _on_layer_removed(self, event: Any) -> None:
-        layer = getattr(event.value, "__wrapped__", event.value)
+        layer: Layer = getattr(event.value, "__wrapped__", event.value)
         if self._scoring_layer is layer and self.job.state.busy:
             self._cancelled_because = f"'{layer.name}' was removed, so its scoring was cancelled."
             self.job.cancel()

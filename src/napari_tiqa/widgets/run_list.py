@@ -44,7 +44,9 @@ class RunList(QTreeWidget):
         swatch.fill(QColor(colour))
         item = QTreeWidgetItem()
         item.setData(0, _KEY, run.key)
-        item.setIcon(0, QIcon(swatch))
+        icon = QIcon(swatch)
+        icon.addPixmap(swatch, QIcon.Mode.Selected)  # else Qt tints the colour of a selected run
+        item.setIcon(0, icon)
         item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
         item.setCheckState(0, Qt.CheckState.Checked)
         item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)

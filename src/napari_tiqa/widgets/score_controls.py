@@ -1,7 +1,16 @@
 """The buttons of the quality dock, the progress of its job, and what it says; the job's state drives all."""
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QWidget
+from qtpy.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QWidget,
+)
+from superqt import QElidingLabel
 
 from napari_tiqa.widgets.scoring_job import JobState
 from napari_tiqa.widgets.time_left import time_left
@@ -31,9 +40,8 @@ class ScoreControls(QWidget):
         # A long sentence must make neither the dock wider nor the window taller.
         self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.message.setToolTip("What the dock is doing, and how the last run ended.")
-        self.device = QLabel()
+        self.device = QElidingLabel()
         self.device.setToolTip("Where the network runs: a GPU wherever Keras finds one, else the CPU.")
-        self.device.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._can_score = False
         self._state = JobState.IDLE
         self._lay_out()
@@ -48,9 +56,12 @@ class ScoreControls(QWidget):
         grid.setVerticalSpacing(4)
         for column, button in enumerate((self.score_button, self.slice_button, self.cancel_button)):
             grid.addWidget(button, 0, column)
-        grid.addWidget(self.bar, 1, 0, 1, 2)
-        grid.addWidget(self.device, 1, 2)
+        progress = QHBoxLayout()
+        progress.addWidget(self.bar, 2)
+        progress.addWidget(self.device, 1)
+        grid.addLayout(progress, 1, 0, 1, 3)
         grid.addWidget(self.message, 2, 0, 1, 3)
+        grid.setRowMinimumHeight(1, self.bar.sizeHint().height())  # nothing jumps when the bar appears
         for column, stretch in enumerate((3, 3, 2)):
             grid.setColumnStretch(column, stretch)
 
@@ -65,12 +76,9 @@ class ScoreControls(QWidget):
         self.score_button.setEnabled(self._can_score and not state.busy)
         self.slice_button.setEnabled(self._can_score and not state.busy)
         self.cancel_button.setEnabled(state in (JobState.STARTING, JobState.RUNNING))
+        self.bar.setVisible(state.busy)
         if state is JobState.STARTING:
             self.bar.setRange(0, 0)  # moves to and fro until the first batch is back
-        elif not state.busy:
-            self.bar.setRange(0, 1)
-            self.bar.setValue(1 if state is JobState.DONE else 0)
-            self.bar.setFormat("")
 
     def show_progress(self, done: int, total: int, seconds_left: float | None) -> None:
         """Show slices done and time left."""
@@ -84,4 +92,4 @@ class ScoreControls(QWidget):
 
     def show_device(self, device: str) -> None:
         """Show where the network runs."""
-        self.device.setText(device or "model is starting…")
+        self.device.setText(f"Runs on {device}" if device else "Model is starting…")

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyqtgraph as pg
 from napari.utils.theme import Theme
-from pyqtgraph.exporters import ImageExporter
-from qtpy.QtCore import QPointF, QSize, Signal
-from qtpy.QtGui import QColor
+from qtpy.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
+from qtpy.QtGui import QColor, QImage, QPainter, QPen
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from napari_tiqa.scoring.table import ScoredSlice
@@ -17,7 +16,8 @@ from napari_tiqa.widgets.score_run import ScoreRun
 # Okabe and Ito's colours, told apart by colour-blind readers and on dark and light ground alike.
 RUN_COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#8B93FF")
 _SCORE_TICKS = [(1, "1"), (2, "2"), (3, "3"), (4, "4"), (5, "5")]
-_EXPORT_WIDTH = 2000  # pixels: enough for a page at 300 dpi
+_BOTTOM_AXIS_HEIGHT = 40  # px
+_EXPORT_SCALE = 4  # pixels per screen pixel: some 1500 across, enough for a column at 300 dpi
 _FEW_POINTS = 60  # up to here each slice is drawn as a dot of its own
 
 
@@ -47,6 +47,9 @@ class ScorePlot(QWidget):
         self._boxes: list[pg.BoxplotItem] = []
         self._current: ScoreRun | None = None
         self._by_position = False
+        self._shown: Sequence[Curve] = ()
+        self._ground_colours = QColor("white"), QColor("black")
+        self._pen_scale = 1
         self._marker_slice: int | None = None
         self._marker = pg.InfiniteLine(angle=90)
         self._readout = pg.TextItem(anchor=(0, 0))
@@ -73,6 +76,7 @@ class ScorePlot(QWidget):
 
     def _prepare_axes(self) -> None:
         for plot in (self._curve_plot, self._box_plot):
+            plot.getAxis("bottom").setHeight(_BOTTOM_AXIS_HEIGHT)  # of one height, so that the scores align
             plot.setYRange(1, 5, padding=0.04)
             plot.setLimits(yMin=0.5, yMax=5.5)
             plot.showGrid(y=True, alpha=0.15)
@@ -80,7 +84,7 @@ class ScorePlot(QWidget):
             plot.setMenuEnabled(False)
             plot.getAxis("left").setTicks([_SCORE_TICKS])
         self._curve_plot.getAxis("left").setWidth(34)
-        self._curve_plot.setLabel("left", "Score, 1 worst to 5 best")
+        self._curve_plot.setLabel("left", "Score (1 worst, 5 best)")
         self._curve_plot.setLabel("bottom", "Slice")
         self._curve_plot.getAxis("bottom").enableAutoSIPrefix(False)
         self._curve_plot.setMouseEnabled(x=True, y=False)
@@ -94,6 +98,7 @@ class ScorePlot(QWidget):
     def show_runs(self, curves: Sequence[Curve], current: ScoreRun | None) -> None:
         """Draw these runs and no others; the marker and clicks refer to the current one."""
         self._current = current
+        self._shown = curves
         self._choose_abscissa([curve.run for curve in curves])
         wanted = {curve.run.key for curve in curves}
         for key in [key for key in self._curves if key not in wanted]:
@@ -110,29 +115,60 @@ class ScorePlot(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Take napari's colours."""
-        text = QColor(*theme.text.as_rgb_tuple()[:3])
-        self._graphics.setBackground(QColor(*theme.background.as_rgb_tuple()[:3]))
+        text, ground = (QColor(*colour.as_rgb_tuple()[:3]) for colour in (theme.text, theme.background))
+        self._ground_colours = text, ground
+        self._paint(text, ground)
+
+    def _paint(self, text: QColor, ground: QColor) -> None:
+        self._graphics.setBackground(ground)
         for plot in (self._curve_plot, self._box_plot):
             for side in ("left", "bottom"):
                 axis = plot.getAxis(side)
-                axis.setPen(pg.mkPen(text, width=1))
+                axis.setPen(self._pen(text, 1))
                 axis.setTextPen(text)
-        self._marker.setPen(pg.mkPen(text, width=1.5))
+        self._marker.setPen(self._pen(text, 1.5))
         self._readout.setColor(text)
+        for curve in self._shown:
+            self._draw_curve(curve)
+        self._draw_boxes(self._shown)
+
+    def _pen(self, colour: QColor | str, width: float) -> QPen:
+        return pg.mkPen(colour, width=width * self._pen_scale)
 
     def save_png(self, path: str) -> None:
-        """Write the plot as a picture for a paper or a slide, larger than on the screen.
+        """Write the plot as a picture for a paper: sharp, on white, with the names of its runs.
 
         Raises
         ------
         OSError
             The file cannot be written.
         """
-        exporter = ImageExporter(self._graphics.scene())
-        exporter.parameters()["width"] = _EXPORT_WIDTH
-        image = exporter.export(toBytes=True)
-        if not image.save(path, "PNG"):
-            raise OSError(f"{path} could not be written")
+        line = int(1.6 * self.fontMetrics().height())
+        plot_height = self._graphics.height()
+        size = QSize(self._graphics.width(), plot_height + line * len(self._shown))
+        picture = QImage(size * _EXPORT_SCALE, QImage.Format.Format_RGB32)
+        picture.setDevicePixelRatio(_EXPORT_SCALE)
+        picture.fill(QColor("white"))
+        painter = QPainter(picture)
+        painter.setFont(self.font())
+        for row, curve in enumerate(self._shown):
+            y = row * line
+            painter.fillRect(QRect(12, y + line // 2 - 5, 10, 10), QColor(curve.colour))
+            painter.setPen(QColor("black"))
+            painter.drawText(
+                QRect(30, y, size.width() - 34, line), Qt.AlignmentFlag.AlignVCenter, curve.run.title()
+            )
+        self._marker.hide()
+        self._pen_scale = _EXPORT_SCALE  # Qt draws a plot's pens as wide on paper as on the screen
+        self._paint(QColor("black"), QColor("white"))
+        below = QRectF(0, size.height() - plot_height, size.width(), plot_height)
+        self._graphics.render(painter, below, self._graphics.viewport().rect())
+        painter.end()
+        self._pen_scale = 1
+        self._paint(*self._ground_colours)
+        self._place_marker()
+        if not picture.save(path, "PNG"):
+            raise OSError(f"{path} is not writable")
 
     def _choose_abscissa(self, runs: list[ScoreRun]) -> None:
         """Plot against the position where all runs have one in the same unit, else against the slice."""
@@ -145,6 +181,8 @@ class ScorePlot(QWidget):
         else:
             label = f"Slice along {axes.pop()}" if len(axes) == 1 else "Slice"
         self._curve_plot.setLabel("bottom", label)
+        for plot in (self._curve_plot, self._box_plot):
+            plot.getAxis("bottom").resizeEvent()  # else pyqtgraph centres a label only at a change of size
 
     def _abscissa(self, run: ScoreRun) -> np.ndarray:
         return run.positions if self._by_position else run.slices.astype(float)
@@ -153,9 +191,9 @@ class ScorePlot(QWidget):
         run = curve.run
         item = self._curves.get(run.key)
         if item is None:
-            item = self._curves[run.key] = self._curve_plot.plot(connect="finite")
+            item = self._curves[run.key] = self._curve_plot.plot(connect="finite", useCache=False)
         is_current = self._current is not None and run.key == self._current.key
-        item.setPen(pg.mkPen(curve.colour, width=2 if is_current else 1.2))
+        item.setPen(self._pen(curve.colour, 2 if is_current else 1.2))
         item.setSymbol("o" if len(run.rows) <= _FEW_POINTS else None)
         item.setSymbolSize(5 if len(run.rows) > 1 else 9)
         item.setSymbolBrush(curve.colour)
@@ -177,9 +215,9 @@ class ScorePlot(QWidget):
                 loc=[place],
                 data=[scores],
                 width=0.55,
-                pen=pg.mkPen(curve.colour, width=1.2),
+                pen=self._pen(curve.colour, 1.2),
                 brush=fill,
-                medianPen=pg.mkPen(curve.colour, width=2.5),
+                medianPen=self._pen(curve.colour, 2.5),
                 symbolSize=4,
                 symbolBrush=curve.colour,
             )

@@ -101,7 +101,7 @@ def _choose(file: h5py.File, path: Path) -> h5py.Dataset:
             "--dataset (in Python: dataset=...)."
         )
     raise VolumeError(
-        f"'{path}' holds no 3-D dataset, only {_listed(datasets)}: choose what to open with "
+        f"'{path}' holds no 3-D dataset; there are {_listed(datasets)}: choose what to open with "
         "--dataset (in Python: dataset=...)."
     )
 

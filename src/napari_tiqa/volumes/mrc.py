@@ -13,6 +13,7 @@ from napari_tiqa.volumes.units import common_unit
 from napari_tiqa.volumes.volume import Volume, check_image
 
 HEADER_BYTES = 1024
+VOLUME_STACKS = range(401, 631)  # space groups, MRC2014
 
 
 def open_mrc(path: Path) -> Volume:
@@ -27,9 +28,11 @@ def open_mrc(path: Path) -> Volume:
         header = mrc.header
         columns, rows, sections = int(header.nx), int(header.ny), int(header.nz)
         extended, per_volume = int(header.nsymbt), int(header.mz)
-        stack_of_volumes, single = mrc.is_volume_stack(), mrc.is_single_image()
+        stack_of_volumes = int(header.ispg) in VOLUME_STACKS
+        single = int(header.ispg) == 0 and sections == 1
         size = mrc.voxel_size
-        angstrom = (float(size.z), float(size.y), float(size.x))
+        # Stored in single precision; its noise in the last digits is not worth showing.
+        angstrom = [float(f"{side:.6g}") for side in (size.z, size.y, size.x)]
         try:
             dtype = mrcfile.utils.dtype_from_mode(header.mode).newbyteorder(header.nx.dtype.byteorder)
         except ValueError as error:

@@ -162,7 +162,7 @@ def _only_array(group: zarr.Group, folder: Path) -> zarr.Array:
     what = (
         f"holds {len(candidates)} volumes, {_listed(candidates)}"
         if candidates
-        else f"holds no 3-D array, only {_listed(arrays)}"
+        else f"holds no 3-D array; there are {_listed(arrays)}"
     )
     raise VolumeError(f"'{folder}' {what}: choose one with --dataset (in Python: dataset=...).")
 

@@ -16,7 +16,7 @@ from napari_tiqa.errors import VolumeError
 if TYPE_CHECKING:
     from napari_tiqa.volumes.volume import Volume
 
-GROUPED_BYTES = 4 * 2**20
+GROUPED_BYTES = 16 * 2**20
 
 # One pool for all reading: left to itself, dask starts one per calling thread and keeps it.
 _POOL = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="napari-tiqa-read")
@@ -109,7 +109,7 @@ def grouped_chunks(shape: tuple[int, ...], stored: tuple[int, ...], itemsize: in
     Returns
     -------
     tuple of int
-        `stored`, with the last two sides multiplied until a piece has about 4 MiB, so that a
+        `stored`, with the last two sides multiplied until a piece has about 16 MiB, so that a
         slice of any size still comes in moderate pieces.
     """
     chunks = [min(chunk, length) for chunk, length in zip(stored, shape, strict=True)]

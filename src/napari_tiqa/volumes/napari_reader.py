@@ -1,0 +1,98 @@
+"""The napari reader: a tomogram as one lazy image layer, with its scale, units and axis names.
+
+Named in napari.yaml; imports nothing of napari itself.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_tiqa.errors import TiqaError, VolumeError
+from napari_tiqa.volumes.ome_zarr import is_zarr
+from napari_tiqa.volumes.open import SINGLE, WITH_DATASETS, open_volume
+from napari_tiqa.volumes.tiff_folder import SUFFIXES
+from napari_tiqa.volumes.volume import Volume
+from napari_tiqa.volumes.window import estimate_window
+
+LayerData = tuple[Any, dict[str, Any], str]
+DISPLAY_SLICES = 3  # enough to see something; the window to score with is estimated from more
+
+
+def get_reader(path: str | list[str]) -> Callable[..., list[LayerData]] | None:
+    """Return the function that reads the path, None where it is not ours to read.
+
+    Parameters
+    ----------
+    path : str or list of str
+        Several paths are left to other readers: a folder of slices is given as a folder.
+    """
+    if not isinstance(path, str):
+        return None
+    place = Path(path)
+    if place.is_dir():
+        if is_zarr(place) or place.suffix.lower() == ".zarr":
+            return read_layer
+        return read_layer if any(p.suffix.lower() in SUFFIXES for p in place.iterdir()) else None
+    return read_layer if place.suffix.lower() in {*SINGLE, *WITH_DATASETS} else None
+
+
+def read_layer(path: str) -> list[LayerData]:
+    """Open a tomogram as an image layer; only a few slices are read, for the contrast limits.
+
+    Parameters
+    ----------
+    path : str
+        What `open_volume` takes.
+
+    Returns
+    -------
+    list of (data, keywords, "image")
+        One layer; its metadata hold the source under "napari_tiqa".
+
+    Raises
+    ------
+    VolumeError
+        The file cannot be opened. The sentence is a warning too, since napari puts a message of its
+        own before an error of a reader that it chose itself.
+    """
+    try:
+        volume = open_volume(path)
+    except TiqaError as error:
+        warnings.warn(str(error), stacklevel=2)
+        raise
+    keywords: dict[str, Any] = {
+        "name": volume.name,
+        "scale": volume.voxel_size,
+        "units": tuple(volume.unit if axis in "zyx" else "pixel" for axis in volume.axes),
+        "axis_labels": volume.axes,
+        "contrast_limits": display_limits(volume),
+        "metadata": {"napari_tiqa": {"path": str(path), "source": volume.source}},
+    }
+    if volume.pyramid:
+        return [(list(volume.pyramid), {**keywords, "multiscale": True}, "image")]
+    return [(volume.data, keywords, "image")]
+
+
+def display_limits(volume: Volume) -> tuple[float, float]:
+    """Estimate contrast limits from three slices of the first tomogram, at the coarsest level."""
+    if volume.pyramid:
+        volume = replace(volume, data=volume.pyramid[-1], pyramid=())
+    leading = volume.axes[: len(volume.axes) - len(volume.spatial_axes)]
+    tomogram = volume.tomogram(**dict.fromkeys(leading, 0))
+    if tomogram.data.ndim == 3:
+        step = max(tomogram.data.shape[0] // DISPLAY_SLICES, 1)
+        tomogram = replace(tomogram, data=tomogram.data[step // 2 :: step])
+    try:
+        window = estimate_window(tomogram)
+    except VolumeError:  # nothing to see in these slices, or one is damaged: still show the others
+        dtype = tomogram.data.dtype
+        if dtype.kind in "ui":
+            return float(np.iinfo(dtype).min), float(np.iinfo(dtype).max)
+        return 0.0, 1.0
+    return window.low, window.high

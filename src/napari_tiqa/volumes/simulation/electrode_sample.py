@@ -45,7 +45,7 @@ VOXEL_SIZE = 0.33  # µm
 UNIT = "µm"
 NAMES = ("electrode", "electrode, better acquisition")
 
-EVERYDAY = Acquisition(projections=320, photons=12_000, gain_error=0.004, blur=0.75)
+EVERYDAY = Acquisition(projections=320, photons=15_000, gain_error=0.003, blur=0.6)
 BETTER = Acquisition(projections=400, photons=200_000, gain_error=0.0005, blur=0.35)
 
 RAMP = 4  # slices over which a fault comes and goes
@@ -102,7 +102,7 @@ def electrode_sample(
     Parameters
     ----------
     progress : callable, optional
-        Called as ``progress(slices_done, slices_in_all)`` from this thread while they are made.
+        Called as ``progress(slices_done, slices_in_all)`` from this thread while they are made, first with 0.
     directory : Path, optional
         Where they are kept; the user's cache directory for napari-tiqa if not given.
 
@@ -160,6 +160,8 @@ def _checksums(paths: tuple[Path, ...]) -> dict[str, str]:
 def _make(record: Path, paths: tuple[Path, ...], progress: Progress | None) -> None:
     settings = [acquisition_of(index) for index in range(SHAPE[0])], [BETTER] * SHAPE[0]
     total = len(paths) * SHAPE[0]
+    report = progress or (lambda done, total: None)
+    report(0, total)
     try:
         record.parent.mkdir(parents=True, exist_ok=True)
         material = microstructure("electrode", SHAPE, SEED)
@@ -167,8 +169,7 @@ def _make(record: Path, paths: tuple[Path, ...], progress: Progress | None) -> N
             stack = np.zeros(SHAPE, np.uint16)
             for done, (index, plane) in enumerate(_scan(material, settings[scan]), start=1):
                 stack[index] = plane
-                if progress is not None:
-                    progress(scan * SHAPE[0] + done, total)
+                report(scan * SHAPE[0] + done, total)
             _write_whole(path, partial(_write_tiff, stack))
         text = json.dumps(_record(paths), indent=2, ensure_ascii=False)
         # last of all: what has no record was interrupted, and is made again

@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 import napari
-from qtpy.QtCore import QEvent, QObject, QSize, Qt, Signal
+from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class QualityDock(QWidget):
         super().__init__()
         self.panel: QualityPanel | None = None
         self._viewer = napari_viewer
+        self._built: QualityPanel | None = None
         self._docked = False
         self._closed = False
         self._layout = QVBoxLayout(self)
@@ -97,13 +98,24 @@ class QualityDock(QWidget):
             return
         from napari_tiqa.widgets.quality_panel import QualityPanel
 
-        self.panel = QualityPanel(self._viewer)
+        self._built = QualityPanel(self._viewer)
+        # Laid out and painted in a turn of the event loop of its own, again to keep the window moving.
+        QTimer.singleShot(0, self._show)
+
+    def _show(self) -> None:
+        panel, self._built = self._built, None
+        if panel is None:
+            return
+        if self._closed:
+            panel.close_down()
+            return
+        self.panel = panel
         # A window too low for the dock scrolls it, instead of being pushed taller.
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(self.panel)
+        area.setWidget(panel)
         self._layout.replaceWidget(self._notice, area)
         self._notice.deleteLater()
         self.ready.emit()

@@ -299,8 +299,9 @@ class QualityPanel(QWidget):
 
     def _on_layer_removed(self, event: Any) -> None:
         layer: Layer = getattr(event.value, "__wrapped__", event.value)
+        name = layer.name
         if self._scoring_layer is layer and self.job.state.busy:
-            self._cancelled_because = f"'{layer.name}' was removed, so its scoring was cancelled."
+            self._cancelled_because = f"'{name}' was removed, so its scoring was cancelled."
             self.job.cancel()
         for entry in self.shelf.of_layer(layer):
             if entry is not self._running:

@@ -61,6 +61,7 @@ def read_layer(layer: Layer, at: Sequence[int] | None = None, along: int | None 
         voxel_size=voxel_size,
         unit=unit,
         name=layer.name,
+        source=_source(layer),
     )
 
 
@@ -108,6 +109,12 @@ def _voxel_size(layer: Layer, kept: tuple[int, ...]) -> tuple[tuple[float, ...],
         same_kind = units[d].is_compatible_with(last)
         sizes.append(float((scale[d] * units[d]).to(last).magnitude) if same_kind else scale[d])
     return tuple(sizes), unit_symbol(last)
+
+
+def _source(layer: Layer) -> str:
+    """Return the file that napari-tiqa's reader found the layer in, for error messages and records."""
+    ours = layer.metadata.get("napari_tiqa")
+    return str(ours.get("source", "")) if isinstance(ours, dict) else ""
 
 
 def unit_symbol(unit: Any) -> str:

@@ -39,8 +39,8 @@ class ScorePlot(QWidget):
         self._graphics = pg.GraphicsLayoutWidget()
         self._graphics.ci.setContentsMargins(2, 6, 4, 2)
         self._graphics.ci.setSpacing(4)
-        self._curve_plot = self._graphics.addPlot(row=0, col=0)
-        self._box_plot = self._graphics.addPlot(row=0, col=1)
+        self._curve_plot = self._graphics.addPlot(row=0, col=0, enableMenu=False)
+        self._box_plot = self._graphics.addPlot(row=0, col=1, enableMenu=False)
         self._graphics.ci.layout.setColumnStretchFactor(0, 4)
         self._graphics.ci.layout.setColumnStretchFactor(1, 1)
         self._curves: dict[str, pg.PlotDataItem] = {}
@@ -81,7 +81,6 @@ class ScorePlot(QWidget):
             plot.setLimits(yMin=0.5, yMax=5.5)
             plot.showGrid(y=True, alpha=0.15)
             plot.hideButtons()
-            plot.setMenuEnabled(False)
             plot.getAxis("left").setTicks([_SCORE_TICKS])
         self._curve_plot.getAxis("left").setWidth(34)
         self._curve_plot.setLabel("left", "Score (1 worst, 5 best)")

@@ -195,7 +195,9 @@ def rows_of(table: pd.DataFrame) -> list[ScoredSlice]:
 
 def save_runs(metadata: dict[str, Any], runs: Iterable[ScoreRun]) -> None:
     """Write the runs of a layer into its metadata, in place of those saved before."""
+    ours = metadata.get(METADATA_KEY)
     metadata[METADATA_KEY] = {
+        **(ours if isinstance(ours, Mapping) else {}),  # the reader keeps the file's path there
         "version": _METADATA_VERSION,
         "runs": [run.to_metadata() for run in runs],
     }
@@ -204,12 +206,14 @@ def save_runs(metadata: dict[str, Any], runs: Iterable[ScoreRun]) -> None:
 def load_runs(metadata: Mapping[str, Any]) -> tuple[list[ScoreRun], int]:
     """Return the runs saved in a layer's metadata, and how many entries there could not be read."""
     saved = metadata.get(METADATA_KEY)
-    if saved is None:
+    ours = saved if isinstance(saved, Mapping) else {"runs": saved}
+    entries = ours.get("runs")
+    if not entries:
         return [], 0
-    if not isinstance(saved, Mapping) or saved.get("version") != _METADATA_VERSION:
+    if not isinstance(entries, list) or ours.get("version") != _METADATA_VERSION:
         return [], 1
     runs, unreadable = [], 0
-    for entry in saved.get("runs", ()):
+    for entry in entries:
         try:
             runs.append(ScoreRun.from_metadata(entry))
         except (KeyError, TypeError, ValueError, AttributeError):

@@ -19,13 +19,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import dask.array
 import numpy as np
 import platformdirs
 import tifffile
 from numpy.typing import NDArray
 
 from napari_tiqa.errors import VolumeError
+from napari_tiqa.volumes.open import open_volume
 from napari_tiqa.volumes.simulation.acquisition import (
     MOST_CHANNELS,
     Acquisition,
@@ -124,8 +124,8 @@ def electrode_sample(
     record = folder / "electrode.json"
     if not _is_intact(record, paths):
         _make(record, paths, progress)
-    first, second = (_open(path, name) for path, name in zip(paths, NAMES, strict=True))
-    return first, second
+    first, better = (replace(open_volume(path), name=name) for path, name in zip(paths, NAMES, strict=True))
+    return first, better
 
 
 def acquisition_of(index: int) -> Acquisition:
@@ -252,9 +252,3 @@ def _write_tiff(stack: NDArray[np.uint16], path: Path) -> None:
         resolution=(1 / VOXEL_SIZE, 1 / VOXEL_SIZE),
         metadata={"axes": "ZYX", "spacing": VOXEL_SIZE, "unit": "um"},
     )
-
-
-def _open(path: Path, name: str) -> Volume:
-    stack = tifffile.memmap(path, mode="r")
-    data = dask.array.from_array(stack, chunks=(1, *SHAPE[1:]), name=False, inline_array=True)
-    return Volume(data, ("z", "y", "x"), (VOXEL_SIZE,) * 3, UNIT, name, source=str(path))

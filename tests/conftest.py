@@ -14,11 +14,12 @@ from napari_tiqa.scoring.bundle import save_bundle
 keras.utils.set_random_seed(0)
 network = build_network()
 load_imagenet(network)
-noise = np.random.default_rng(0).random((32, 224, 224, 1), np.float32) * np.linspace(0.1, 1, 32)[:, None, None, None]
+level = np.linspace(0.1, 1, 32)[:, None, None, None]
+noise = level * np.random.default_rng(0).random((32, 224, 224, 1), np.float32)
 scores = network.predict_on_batch(noise)
 last = network.get_layer("score")
 kernel, bias = last.get_weights()
-last.set_weights([kernel / scores.std(), bias - scores.mean() / scores.std() + 3])
+last.set_weights([kernel / scores.std() / 2, (bias - scores.mean()) / scores.std() / 2 + 3])
 save_bundle(sys.argv[1], network, {"name": "untrained"})
 """
 

@@ -1,0 +1,177 @@
+"""How much of the bare network's speed a whole run keeps, from file to table, and the memory it takes.
+
+    python benchmarks/throughput.py [--model model.tiqa] [--repeats 5]
+
+Prints, from one run: slices/s of the network alone (in a process of its own, the same batches, tiles in
+memory), slices/s from file to table for 594 slices of 720 x 720 uint8 in a TIFF file and for 2048 x 2048
+float32 in Zarr (not compressed, so that it is the reading and not a codec that is measured), each as a
+share of the former; and the peak memory of both processes for N and for 2N slices. Bare and whole runs
+alternate, each figure is a median; a share is the median of the shares of neighbouring runs.
+"""
+
+import argparse
+import dataclasses
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dask.array
+import numpy as np
+import psutil
+import scipy.ndimage
+import tifffile
+import zarr
+
+from napari_tiqa import Volume, open_volume, score_volume
+from napari_tiqa.jobs.model_process import shared_model_process
+from napari_tiqa.scoring.bundle import DEFAULT_MODEL
+
+SLICES = {"tiff": 594, "zarr": 96}
+TARGETS = {"tiff": 0.85, "zarr": 0.7}
+WHAT = {"tiff": "720 x 720 uint8 TIFF", "zarr": "2048 x 2048 float32 Zarr"}
+
+# The network alone: every line on standard input is one measurement of so many tiles.
+BARE = """
+import sys, time
+import numpy as np
+from napari_tiqa.scoring.bundle import load_model
+from napari_tiqa.scoring.predict import predict_scores
+network = load_model(sys.argv[1])
+tiles = np.random.default_rng(0).random((int(sys.argv[2]), 224, 224), np.float32)
+predict_scores(network, tiles[:64])
+print("ready", flush=True)
+for _ in sys.stdin:
+    start = time.perf_counter()
+    predict_scores(network, tiles)
+    print(len(tiles) / (time.perf_counter() - start), flush=True)
+"""
+
+
+class BareNetwork:
+    """The network without anything around it, kept warm in a process of its own."""
+
+    def __init__(self, model: Path, tiles: int) -> None:
+        command = [sys.executable, "-c", BARE, str(model), str(tiles)]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        self._answer()
+
+    def slices_per_second(self) -> float:
+        """Measure once."""
+        assert self.process.stdin is not None
+        print("go", file=self.process.stdin, flush=True)
+        return float(self._answer())
+
+    def _answer(self) -> str:
+        assert self.process.stdout is not None
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise SystemExit("the network alone could not be started")
+        return answer
+
+
+def write_tiff(folder: Path) -> Path:
+    path = folder / "stack.tif"
+    plane = scipy.ndimage.gaussian_filter(np.random.default_rng(0).random((720, 720)), 3)
+    plane = (255 * (plane - plane.min()) / np.ptp(plane)).astype(np.uint8)
+    with tifffile.TiffWriter(path) as tiff:
+        for index in range(SLICES["tiff"]):
+            tiff.write(np.roll(plane, index), contiguous=False)
+    return path
+
+
+def write_zarr(folder: Path) -> Path:
+    path = folder / "volume.zarr"
+    shape = (SLICES["zarr"], 2048, 2048)
+    array = zarr.create_array(path, shape=shape, chunks=(16, 512, 512), dtype="float32", compressors=None)
+    plane = scipy.ndimage.gaussian_filter(np.random.default_rng(0).random((2048, 2048), np.float32), 3)
+    for start in range(0, shape[0], 16):
+        array[start : start + 16] = np.stack([np.roll(plane, start + i) for i in range(16)])
+    return path
+
+
+def slices_per_second(volume: Path | Volume, model: Path) -> float:
+    start = time.perf_counter()
+    table = score_volume(volume, model=model)
+    assert table["score"].notna().all()
+    return len(table) / (time.perf_counter() - start)
+
+
+@contextmanager
+def peak_memory() -> Iterator[list[float]]:
+    """Sample the memory of this process and the model process; the list gets its peak, MiB.
+
+    Resident memory, less pages shared with the page cache: those of a mapped file are not the program's.
+    """
+    done, peak = threading.Event(), [0.0]
+    processes = [psutil.Process(pid) for pid in (os.getpid(), shared_model_process().pid)]
+
+    def sample() -> None:
+        while not done.wait(0.02):
+            now = sum(info.rss - info.shared for info in (process.memory_info() for process in processes))
+            peak[0] = max(peak[0], now / 2**20)
+
+    sampler = threading.Thread(target=sample)
+    sampler.start()
+    try:
+        yield peak
+    finally:
+        done.set()
+        sampler.join()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--model", type=Path, default=DEFAULT_MODEL, help="model bundle; default: the bundled one"
+    )
+    parser.add_argument("--repeats", type=int, default=5)
+    options = parser.parse_args()
+
+    with tempfile.TemporaryDirectory() as folder:
+        paths = {"tiff": write_tiff(Path(folder)), "zarr": write_zarr(Path(folder))}
+        bare = BareNetwork(options.model, SLICES["tiff"])
+        speeds: dict[str, list[float]] = {"bare": [], "tiff": [], "zarr": []}
+        shares: dict[str, list[float]] = {"tiff": [], "zarr": []}
+        for path in paths.values():  # once unmeasured: starts the model process, warms the page cache
+            slices_per_second(path, options.model)
+        for _ in range(options.repeats):
+            for kind, path in paths.items():
+                speeds["bare"].append(bare.slices_per_second())
+                speeds[kind].append(slices_per_second(path, options.model))
+                shares[kind].append(speeds[kind][-1] / speeds["bare"][-1])
+        bare.process.kill()
+
+        print(f"device: {shared_model_process().device}")
+        print(f"bare network: {statistics.median(speeds['bare']):.1f} slices/s")
+        for kind in paths:
+            spread = f"{min(shares[kind]):.2f} to {max(shares[kind]):.2f}"
+            print(
+                f"{WHAT[kind]}, {SLICES[kind]} slices, file to table: "
+                f"{statistics.median(speeds[kind]):.1f} slices/s, "
+                f"share {statistics.median(shares[kind]):.2f} ({spread}; target {TARGETS[kind]})"
+            )
+        for kind, path in paths.items():
+            once = open_volume(path)
+            twice = dataclasses.replace(once, data=dask.array.concatenate([once.data, once.data]))
+            peaks = []
+            for volume in (once, twice):
+                with peak_memory() as peak:
+                    slices_per_second(volume, options.model)
+                peaks.append(peak[0])
+            print(
+                f"{WHAT[kind]}, peak memory of both processes: {peaks[0]:.0f} MiB for {SLICES[kind]} slices, "
+                f"{peaks[1]:.0f} MiB for {2 * SLICES[kind]}, ratio {peaks[1] / peaks[0]:.2f}"
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -88,8 +88,9 @@ def lazy(stored: Any, chunks: tuple[Any, ...]) -> dask.array.Array:
         stored,
         chunks=chunks,
         name=False,  # a random name: dask would otherwise hash, and so read, all the data
+        # Inlined, and fancy=True by default: a slice's index is passed on, so that reading it does
+        # not hold the whole pieces that it cuts in memory.
         inline_array=True,
-        fancy=False,
         meta=np.empty((0,) * len(stored.shape), stored.dtype),
     )
 

@@ -97,7 +97,7 @@ def estimate_window(volume: Volume) -> IntensityWindow:
     # The middle slice first: its corners tell the padding's value.
     for k in sorted(range(count), key=lambda k: abs(k - count // 2)):
         try:
-            corners, values, radius = _sample(stack[indices[k]], k % turns, turns)
+            corners, values, radius = _sample(stack, indices[k], k % turns, turns)
         except Exception as error:
             raise unreadable(f"slice {indices[k]}", tomogram, error) from error
         if not parts and (corners == corners[0]).all():
@@ -132,17 +132,20 @@ def estimate_window(volume: Volume) -> IntensityWindow:
     )
 
 
-def _sample(plane: dask.array.Array, turn: int, turns: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _sample(
+    stack: dask.array.Array, index: int, turn: int, turns: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Read corners, sampled values and their distance from the centre (1: inscribed circle)."""
-    height, width = plane.shape
-    corners = plane[:: max(height - 1, 1), :: max(width - 1, 1)].ravel()
+    height, width = stack.shape[1:]
+    corners = stack[index, :: max(height - 1, 1), :: max(width - 1, 1)].ravel()
     patches, radii = [], []
     for i in range(GRID):
         for j in range(GRID):
             if (i + 2 * j + turn) % turns:
                 continue
             y, x = i * height // GRID, j * width // GRID
-            patch = plane[
+            patch = stack[
+                index,
                 y : y + min(PATCH, max(height // GRID, 1)),
                 x : x + min(PATCH, max(width // GRID, 1)),
             ]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import dask
 import dask.array
 import numpy as np
 
@@ -37,6 +38,26 @@ def read(array: dask.array.Array, before_each_piece: Callable[[], None] | None =
     numpy.ndarray
         The array's shape and dtype.
     """
+    return read_together([array], before_each_piece)[0]
+
+
+def read_together(
+    arrays: list[dask.array.Array], before_each_piece: Callable[[], None] | None = None
+) -> list[np.ndarray]:
+    """Compute several dask arrays at once: a stored piece that they share is read once.
+
+    Parameters
+    ----------
+    arrays : list of dask.array.Array
+        Any shapes.
+    before_each_piece : callable, optional
+        As for `read`.
+
+    Returns
+    -------
+    list of numpy.ndarray
+        In native byte order.
+    """
 
     def pretask(key: object, graph: object, state: object) -> None:
         if before_each_piece is not None:
@@ -45,10 +66,10 @@ def read(array: dask.array.Array, before_each_piece: Callable[[], None] | None =
     # Callbacks given here keep dask off its global ones: napari registers its chunk cache there from
     # the GUI thread, and swapping that set from another thread corrupts it. Nor may a cluster that
     # the user set as dask's default be sent the local files.
-    values = np.asarray(
-        array.compute(scheduler="threads", pool=_POOL, callbacks=[(None, None, pretask, None, None)])
+    values = dask.compute(
+        *arrays, scheduler="threads", pool=_POOL, callbacks=[(None, None, pretask, None, None)]
     )
-    return values.astype(values.dtype.newbyteorder("="), copy=False)
+    return [np.asarray(v).astype(v.dtype.newbyteorder("="), copy=False) for v in values]
 
 
 def unreadable(what: str, volume: Volume, error: Exception) -> VolumeError:

@@ -10,7 +10,7 @@ import dask.array
 import numpy as np
 
 from napari_tiqa.errors import VolumeError
-from napari_tiqa.volumes.reading import read, unreadable
+from napari_tiqa.volumes.reading import read, read_together, unreadable
 
 if TYPE_CHECKING:
     from napari_tiqa.volumes.volume import Volume
@@ -137,22 +137,22 @@ def _sample(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Read corners, sampled values and their distance from the centre (1: inscribed circle)."""
     height, width = stack.shape[1:]
-    corners = stack[index, :: max(height - 1, 1), :: max(width - 1, 1)].ravel()
-    patches, radii = [], []
+    regions = [(slice(None, None, max(height - 1, 1)), slice(None, None, max(width - 1, 1)))]
+    radii = []
     for i in range(GRID):
         for j in range(GRID):
             if (i + 2 * j + turn) % turns:
                 continue
             y, x = i * height // GRID, j * width // GRID
-            patch = stack[
-                index,
-                y : y + min(PATCH, max(height // GRID, 1)),
-                x : x + min(PATCH, max(width // GRID, 1)),
-            ]
-            yy, xx = np.ogrid[y : y + patch.shape[0], x : x + patch.shape[1]]
+            bottom, right = y + min(PATCH, max(height // GRID, 1)), x + min(PATCH, max(width // GRID, 1))
+            regions.append((slice(y, bottom), slice(x, right)))
+            yy, xx = np.ogrid[y:bottom, x:right]
             radii.append(np.hypot(yy - (height - 1) / 2, xx - (width - 1) / 2).ravel())
-            patches.append(patch.ravel())
-    # One computation for all of them, so that each stored piece is read once.
-    values = read(dask.array.concatenate([corners, *patches]))
     radius = np.concatenate(radii) / (min(height, width) / 2)
-    return values[: corners.size], values[corners.size :], radius
+
+    if stack.numblocks[1:] == (1, 1):  # stored in whole slices: one read is the cheapest
+        plane = read(stack[index])
+        corners, *patches = (plane[region] for region in regions)
+    else:
+        corners, *patches = read_together([stack[(index, *region)] for region in regions])
+    return corners.ravel(), np.concatenate([patch.ravel() for patch in patches]), radius

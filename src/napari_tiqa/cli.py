@@ -160,10 +160,8 @@ def _place(text: str) -> tuple[str, int]:
 
 
 def _score(options: argparse.Namespace) -> int:
-    if options.output and not options.overwrite:
-        for path in (options.output, record_path(options.output)):
-            if path.exists():
-                raise TableError(f"{path} exists already: add --overwrite to replace it.")
+    if options.output:
+        _check_output(options.output, options.overwrite)
     volume = open_volume(options.input, options.dataset)
     # Where nothing was said, score_volume asks for a choice if there is one.
     tomogram = volume.tomogram(**dict(options.at)) if options.at else volume
@@ -180,6 +178,17 @@ def _score(options: argparse.Namespace) -> int:
     return 0
 
 
+def _check_output(path: Path, overwrite: bool) -> None:
+    """Refuse what could not be written before the work is done, not after."""
+    if not path.parent.is_dir():
+        raise TableError(
+            f"There is no folder {path.parent}: make it, or choose another place for the scores."
+        )
+    for existing in (path, record_path(path)):
+        if existing.exists() and not overwrite:
+            raise TableError(f"{existing} exists already: add --overwrite to replace it.")
+
+
 def _score_with_progress(tomogram: object, options: argparse.Namespace) -> pd.DataFrame:
     cancel = threading.Event()
 
@@ -194,9 +203,10 @@ def _score_with_progress(tomogram: object, options: argparse.Namespace) -> pd.Da
         with tqdm(desc="starting", unit=" slices", file=sys.stderr, mininterval=interval, leave=False) as bar:
 
             def show(progress: ScoreProgress) -> None:
-                bar.total = progress.total
-                bar.set_description("scoring", refresh=False)
                 bar.update(len(progress.rows))
+                if bar.total is None:
+                    bar.total = progress.total
+                    bar.set_description("scoring")  # shows it at once, also in a log file
 
             return score_volume(
                 tomogram,
@@ -218,7 +228,11 @@ def _deliver(table: pd.DataFrame, options: argparse.Namespace, partial: bool) ->
         path = options.output
         if partial:  # beside it: an earlier, complete table is worth more than half a new one
             path = path.with_name(f"{path.stem}.partial{path.suffix}")
-        write_scores(table, path)
+        try:
+            write_scores(table, path)
+        except TableError:
+            print(scores_csv(table), end="")  # a full disk, say; the scores themselves are not lost
+            raise
         place = f"in {path}"
     if options.json:
         print(scores_json(table))

@@ -253,9 +253,14 @@ class _Child:
         logger = threading.Thread(target=self._keep_log, args=(process.stderr,), daemon=True)
         writer.start()
         logger.start()
-        with suppress(EOFError):
+        try:
             while True:
                 self._take(read_message(process.stdout))
+        except EOFError:
+            pass
+        except Exception as error:  # no message of ours, as after an update under a running process
+            self._log.append(repr(error))
+            process.kill()
         self._outbox.put(None)
         writer.join()
         try:

@@ -23,12 +23,21 @@ from napari_tiqa.jobs.score import ScoreProgress, score_volume
 from napari_tiqa.scoring.table import record_path, scores_csv, scores_json, write_scores
 from napari_tiqa.volumes.open import open_volume
 
+_SCORE_DESCRIPTION = """\
+Score the slices of a tomogram. The table has a row per slice:
+  slice     index along the axis, from 0
+  position  in the volume's unit
+  score     1 (worst) to 5 (best); empty where the slice cannot be scored
+  reason    why it cannot
+"""
 _SCORE_EXAMPLES = """\
 examples:
-  napari-tiqa score scan.tif -o scores.csv          score every slice, keep the table
-  napari-tiqa score scan.h5 --dataset exchange/data --axis 1 --slices 100:900:10
-  napari-tiqa score slices/ | sort -t, -k3 -n | head   the worst slices of a folder of TIFFs
-  napari-tiqa score scan.zarr --window -0.0005 0.004   with a given intensity window
+  score every slice and keep the table
+    napari-tiqa score scan.tif -o scores.csv
+  every tenth slice along y of one dataset of an HDF5 file
+    napari-tiqa score scan.h5 --dataset exchange/data --axis 1 --slices ::10
+  a folder of TIFF slices, in a given intensity window
+    napari-tiqa score slices/ --window -0.0005 0.004 -o scores.csv
 """
 
 
@@ -75,9 +84,7 @@ def add_score_parser(commands: "argparse._SubParsersAction[argparse.ArgumentPars
     parser = commands.add_parser(
         "score",
         help="score the slices of a tomogram",
-        description="Score the slices of a tomogram. The table has a row per slice: slice (index from 0), "
-        "position (in the volume's unit), score (1 worst to 5 best, empty where a slice cannot be scored) "
-        "and the reason for that.",
+        description=_SCORE_DESCRIPTION,
         epilog=_SCORE_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -218,7 +218,7 @@ class QualityPanel(QWidget):
         if run.rows:
             # Also into a layer that was removed meanwhile: its scores are there when it is added again.
             self.shelf.save(layer)
-            self.results.refresh(entry)
+            self.results.finish(entry)
         if not run.rows or not self._is_in_viewer(layer):
             self._forget(entry)
 

@@ -112,6 +112,11 @@ class ResultsView(QWidget):
         if not self._redraw.isActive():
             self._redraw.start()
 
+    def finish(self, entry: ShelvedRun) -> None:
+        """Show a run that has ended, at once."""
+        self.runs.update_run(entry.run)
+        self._draw()
+
     def remove(self, entry: ShelvedRun) -> None:
         """Take out a run that the shelf has forgotten."""
         self.runs.remove_run(entry.run.key)

@@ -1,0 +1,566 @@
+"""The quality dock in a real viewer with a real model process: scoring, comparing, keeping, failing well."""
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from napari import Viewer
+from napari.layers import Image
+from pytestqt.qtbot import QtBot
+from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtGui import QColor
+from qtpy.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QWidget
+
+from napari_tiqa.jobs.model_process import shared_model_process
+from napari_tiqa.jobs.score import score_volume
+from napari_tiqa.widgets.quality_dock import QualityDock
+from napari_tiqa.widgets.quality_panel import QualityPanel
+from napari_tiqa.widgets.score_run import METADATA_KEY
+from napari_tiqa.widgets.scoring_job import JobState
+
+WIDGET = ("napari-tiqa", "Slice quality")
+LONG = 400  # slices: enough for a run to be still under way after its first batch
+TIMEOUT = 60_000  # ms, for a model process that has to import Keras on a busy machine
+
+OpenDock = Callable[[Viewer], QualityPanel]
+
+
+def tomogram(slices: int, side: int = 48, seed: int = 0) -> np.ndarray:
+    """Return noise that grows from slice to slice, float32."""
+    noise = np.random.default_rng(seed).normal(size=(slices, side, side)).astype("f4")
+    pattern = np.sign(np.sin(np.arange(side) / 3))[None, None]
+    return pattern + noise * np.linspace(0, 2, slices, dtype="f4")[:, None, None]
+
+
+@pytest.fixture
+def viewer(make_napari_viewer: Callable[..., Viewer]) -> Viewer:
+    return make_napari_viewer()
+
+
+@pytest.fixture
+def open_dock(qtbot: QtBot, untrained_model: Path) -> OpenDock:
+    def open_in(viewer: Viewer) -> QualityPanel:
+        dock: QualityDock = viewer.window.add_plugin_dock_widget(*WIDGET)[1]
+        qtbot.waitUntil(lambda: dock.panel is not None, timeout=TIMEOUT)
+        assert dock.panel is not None
+        dock.panel.form.model_file.line_edit.value = str(untrained_model)
+        return dock.panel
+
+    return open_in
+
+
+@pytest.fixture
+def panel(viewer: Viewer, open_dock: OpenDock) -> QualityPanel:
+    return open_dock(viewer)
+
+
+@pytest.fixture
+def score(qtbot: QtBot) -> Callable[..., None]:
+    def score_to_the_end(panel: QualityPanel, begin: Callable[[], None] | None = None) -> None:
+        with qtbot.waitSignal(panel.job.ended, timeout=TIMEOUT):
+            (begin or panel.score_all)()
+
+    return score_to_the_end
+
+
+@pytest.fixture
+def midway(qtbot: QtBot) -> Callable[[QualityPanel], None]:
+    """Start a long run and return when its first slices are scored."""
+
+    def start(panel: QualityPanel) -> None:
+        with qtbot.waitSignal(panel.job.progressed, timeout=TIMEOUT):
+            panel.score_all()
+        assert panel.job.state is JobState.RUNNING
+
+    return start
+
+
+def marker_slice(panel: QualityPanel) -> int | None:
+    marker = panel.results.plot._marker
+    return round(marker.value()) if marker.isVisible() else None
+
+
+def scoring_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "napari-tiqa scoring"]
+
+
+# -- scoring ---------------------------------------------------------------------------------------
+
+
+def test_a_scored_layer_shows_its_curve_box_and_worst_slices(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None]
+) -> None:
+    viewer.add_image(tomogram(12), name="electrode")
+    score(panel)
+    assert panel.job.state is JobState.DONE
+    (entry,) = panel.shelf
+    assert entry.run.name == "electrode, axis z"
+    (curve,) = panel.results.plot._curves.values()
+    x, y = curve.getData()
+    assert x.tolist() == list(range(12))
+    assert ((y >= 1) & (y <= 5)).all()
+    assert len(panel.results.plot._boxes) == 1
+    worst = panel.results.worst.topLevelItem(0)
+    assert worst.text(0) == str(int(np.argmin(y)))
+    assert "tensorflow" not in sys.modules
+    assert "keras" not in sys.modules
+
+
+def test_axis_titles_say_what_is_plotted_in_which_unit(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None]
+) -> None:
+    viewer.add_image(tomogram(4), scale=(0.5, 0.2, 0.2), units="um")
+    score(panel)
+    plot = panel.results.plot._curve_plot
+    assert plot.getAxis("bottom").labelText == "Position along z (µm)"
+    assert plot.getAxis("left").labelText == "Score (1 worst, 5 best)"
+    np.testing.assert_allclose(next(iter(panel.results.plot._curves.values())).getData()[0], [0, 0.5, 1, 1.5])
+
+
+def test_marker_and_slider_follow_each_other(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None]
+) -> None:
+    viewer.add_image(tomogram(12))
+    score(panel)
+    viewer.dims.set_current_step(0, 7)
+    assert marker_slice(panel) == 7
+    item = panel.results.worst.topLevelItem(0)
+    panel.results.worst.itemClicked.emit(item, 0)
+    assert viewer.dims.current_step[0] == int(item.text(0))
+    assert marker_slice(panel) == viewer.dims.current_step[0]
+
+
+def test_a_click_on_the_curve_goes_to_that_slice(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None], qtbot: QtBot
+) -> None:
+    viewer.add_image(tomogram(12), scale=(0.5, 1, 1), units="um")
+    score(panel)
+    viewer.window._qt_window.show()
+    qtbot.wait(100)  # until the plot has the size that a click is mapped by
+    graphics = panel.results.plot._graphics
+    view = panel.results.plot._curve_plot.getViewBox()
+    at = graphics.mapFromScene(view.mapViewToScene(QPointF(2.5, 3)))
+    qtbot.mouseClick(graphics.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(at.x(), at.y()))
+    qtbot.waitUntil(lambda: viewer.dims.current_step[0] == 5)
+    assert marker_slice(panel) is not None
+
+
+def test_a_click_turns_the_viewer_when_another_axis_was_scored(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None]
+) -> None:
+    viewer.add_image(tomogram(8, side=16))
+    panel.form.axis_box.value = 2
+    score(panel)
+    assert marker_slice(panel) is None  # x lies in the picture, not on a slider
+    panel.go_to(11)
+    assert viewer.dims.not_displayed == (2,)
+    assert marker_slice(panel) == viewer.dims.current_step[2] == 11
+
+
+def test_this_slice_is_scored_as_in_the_whole_run(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None]
+) -> None:
+    viewer.add_image(tomogram(12))
+    score(panel)
+    viewer.dims.set_current_step(0, 3)
+    score(panel, panel.score_this_slice)
+    in_run = next(iter(panel.shelf)).run.rows[3].score
+    assert f"Slice 3 scores {in_run:.2f}" in panel.controls.message.text()
+    assert len(panel.shelf) == 1
+
+
+def test_the_window_found_is_shown_and_a_typed_one_is_used(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None]
+) -> None:
+    viewer.add_image(tomogram(4))
+    score(panel)
+    found = next(iter(panel.shelf)).run.record["window"]
+    assert float(panel.form.low.value) == pytest.approx(found["low"], rel=1e-4)
+    panel.form.auto_window.value = False
+    panel.form.low.value, panel.form.high.value = "-1", "1.5"
+    score(panel)
+    typed = list(panel.shelf)[1].run.record["window"]
+    assert (typed["low"], typed["high"], typed["rule"]) == (-1, 1.5, "typed")
+
+
+def test_contrast_limits_do_not_change_a_score(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None]
+) -> None:
+    layer = viewer.add_image(tomogram(4))
+    score(panel)
+    layer.contrast_limits = (0, 0.1)
+    score(panel)
+    first, second = (entry.run.rows for entry in panel.shelf)
+    assert first == second
+
+
+# -- kinds of layers -------------------------------------------------------------------------------
+
+
+def test_a_single_image(viewer: Viewer, panel: QualityPanel, score: Callable[..., None]) -> None:
+    viewer.add_image(tomogram(1)[0], name="slice")
+    score(panel)
+    (entry,) = panel.shelf
+    assert (entry.run.name, len(entry.run.rows)) == ("slice", 1)
+    panel.go_to(0)
+    score(panel, panel.score_this_slice)
+    assert panel.job.state is JobState.DONE
+
+
+def test_a_time_series_is_scored_where_the_slider_is_or_along_time(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None]
+) -> None:
+    movie = np.stack([tomogram(5, seed=seed) for seed in range(3)])
+    viewer.add_image(movie, name="movie")
+    viewer.dims.set_current_step((0, 1), (2, 4))
+    score(panel)
+    panel.form.axis_box.value = 0
+    score(panel)
+    heights, times = (entry.run for entry in panel.shelf)
+    assert (heights.name, len(heights.rows)) == ("movie, axis z, t 2", 5)
+    assert (times.name, len(times.rows)) == ("movie, axis t, z 4", 3)
+    expected = score_volume(movie[2], model=panel.form.model)
+    np.testing.assert_allclose(heights.scores, expected["score"])
+    viewer.dims.set_current_step((0, 1), (0, 0))
+    panel.results.runs.select_run(heights.key)
+    panel.go_to(3)
+    assert viewer.dims.current_step[:2] == (2, 3)
+
+
+def test_a_multiscale_layer_is_scored_at_full_resolution(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None]
+) -> None:
+    full = tomogram(6)
+    viewer.add_image([full, full[:, ::2, ::2]], multiscale=True, contrast_limits=(-2, 2))
+    score(panel)
+    expected = score_volume(full, model=panel.form.model)
+    np.testing.assert_allclose(next(iter(panel.shelf)).run.scores, expected["score"])
+
+
+def test_a_layer_in_another_unit_than_the_viewer_keeps_its_slices(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None]
+) -> None:
+    viewer.add_image(tomogram(6), scale=(1, 1, 1), units="um", name="first")
+    viewer.add_image(tomogram(6), scale=(0.001,) * 3, units="mm", name="second")
+    panel.form.choose_layer(viewer.layers["second"])
+    score(panel)
+    panel.go_to(4)
+    assert (
+        viewer.layers["first"]._slice_indices[0] == 4
+        if hasattr(viewer.layers["first"], "_slice_indices")
+        else viewer.dims.current_step[0] == 4
+    )
+    assert marker_slice(panel) is not None
+
+
+# -- comparing, keeping, files ---------------------------------------------------------------------
+
+
+def test_runs_of_two_layers_are_compared_in_one_plot(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None]
+) -> None:
+    viewer.add_image(tomogram(6, seed=1), name="before")
+    viewer.add_image(tomogram(6, seed=2), name="after")
+    for layer in viewer.layers:
+        panel.form.choose_layer(layer)
+        score(panel)
+    score(panel)
+    names = [entry.run.name for entry in panel.shelf]
+    assert names == ["before, axis z", "after, axis z", "after, axis z (2)"]
+    assert len({entry.colour for entry in panel.shelf}) == 3
+    assert len(panel.results.plot._curves) == len(panel.results.plot._boxes) == 3
+    panel.results.runs.set_shown(next(iter(panel.shelf)).run.key, False)
+    assert len(panel.results.plot._curves) == len(panel.results.plot._boxes) == 2
+
+
+def test_scores_stay_with_their_layer(
+    viewer: Viewer, panel: QualityPanel, open_dock: OpenDock, score: Callable[..., None], qtbot: QtBot
+) -> None:
+    data = tomogram(6)
+    data[2] = np.nan  # cannot be scored: its NaN has to survive JSON
+    layer = viewer.add_image(data, name="electrode", metadata={METADATA_KEY: {"path": "cell.tif"}})
+    score(panel)
+    before = next(iter(panel.shelf)).run
+    kept = json.loads(json.dumps(layer.metadata, allow_nan=False))
+    assert kept[METADATA_KEY]["path"] == "cell.tif"
+
+    viewer.layers.remove(layer)
+    assert len(panel.shelf) == 0
+    viewer.add_layer(Image(data, name="again", metadata=kept))
+    again = next(iter(panel.shelf)).run
+    assert again.title() == before.title()
+    np.testing.assert_array_equal(again.scores, before.scores)
+
+    viewer.window.remove_dock_widget("all")
+    reopened = open_dock(viewer)
+    assert [entry.run.key for entry in reopened.shelf] == [before.key]
+    assert len(reopened.results.plot._curves) == 1
+
+
+def test_metadata_that_others_wrote_do_no_harm(viewer: Viewer, panel: QualityPanel) -> None:
+    viewer.add_image(tomogram(3), name="odd", metadata={METADATA_KEY: {"version": 1, "runs": [{"name": 3}]}})
+    viewer.add_image(tomogram(3), metadata={METADATA_KEY: "something else"})
+    assert len(panel.shelf) == 0
+    assert "cannot be read" in panel.controls.message.text()
+
+
+def test_the_saved_table_is_score_volumes_and_can_be_loaded(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None], tmp_path: Path
+) -> None:
+    data = tomogram(6)
+    viewer.add_image(data, name="electrode", scale=(0.5, 1, 1), units="um")
+    score(panel)
+    path = tmp_path / "scores.csv"
+    panel.export_csv(str(path))
+    expected = score_volume(data, model=panel.form.model)
+    saved = pd.read_csv(path)
+    assert saved.columns[:3].tolist() == ["slice", "position", "score"]
+    np.testing.assert_array_equal(saved["score"], expected["score"])
+    np.testing.assert_array_equal(saved["position"], expected["position"] * 0.5)
+
+    panel.load_csv(str(path))
+    loaded = list(panel.shelf)[1]
+    assert loaded.run.name == "electrode, axis z (2)"
+    assert (loaded.run.axis, loaded.run.unit, loaded.run.spacing) == ("z", "µm", 0.5)
+    panel.go_to(4)
+    assert viewer.dims.current_step[0] == 4
+
+
+def test_what_cannot_be_saved_or_loaded_is_said(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None], tmp_path: Path
+) -> None:
+    viewer.add_image(tomogram(3))
+    score(panel)
+    panel.export_csv(str(tmp_path / "nowhere" / "scores.csv"))
+    assert "cannot be written" in panel.controls.message.text()
+    panel.export_png(str(tmp_path / "nowhere" / "plot.png"))
+    assert "could not be saved" in panel.controls.message.text()
+    (tmp_path / "foreign.csv").write_text("a,b\n1,2\n")
+    panel.load_csv(str(tmp_path / "foreign.csv"))
+    assert "is not a score table" in panel.controls.message.text()
+    assert len(panel.shelf) == 1
+
+
+def test_the_saved_plot_is_a_picture_on_white(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None], tmp_path: Path
+) -> None:
+    from skimage.io import imread
+
+    viewer.add_image(tomogram(6))
+    score(panel)
+    panel.export_png(str(tmp_path / "plot.png"))
+    picture = imread(tmp_path / "plot.png")
+    assert picture.shape[1] >= 800
+    assert (picture[0, 0, :3] == 255).all()
+    curve = np.array(QColor(next(iter(panel.shelf)).colour).getRgb()[:3])
+    assert (picture[..., :3] == curve).all(axis=-1).any()
+
+
+def test_a_removed_run_is_gone_from_its_layer(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None]
+) -> None:
+    layer = viewer.add_image(tomogram(3))
+    score(panel)
+    panel.remove_run(next(iter(panel.shelf)))
+    assert layer.metadata[METADATA_KEY]["runs"] == []
+    assert not panel.results.plot._curves
+
+
+# -- ends other than done --------------------------------------------------------------------------
+
+
+def test_a_cancelled_run_keeps_what_it_scored(
+    viewer: Viewer, panel: QualityPanel, midway: Callable[..., None], qtbot: QtBot
+) -> None:
+    layer = viewer.add_image(tomogram(LONG), name="long")
+    midway(panel)
+    with qtbot.waitSignal(panel.job.ended, timeout=1000):
+        panel.controls.cancel_button.click()
+    assert panel.job.state is JobState.CANCELLED
+    (entry,) = panel.shelf
+    assert 0 < len(entry.run.rows) < LONG
+    assert f"partial, {len(entry.run.rows)} of {LONG}" in panel.results.runs.topLevelItem(0).text(0)
+    (saved,) = layer.metadata[METADATA_KEY]["runs"]
+    assert saved["ended"] == "cancelled"
+    assert not scoring_threads()
+
+
+def test_buttons_allow_what_the_state_allows(
+    viewer: Viewer, panel: QualityPanel, midway: Callable[..., None], qtbot: QtBot
+) -> None:
+    controls = panel.controls
+    assert not controls.score_button.isEnabled()
+    viewer.add_image(tomogram(LONG))
+    assert controls.score_button.isEnabled()
+    assert not controls.cancel_button.isEnabled()
+    midway(panel)
+    assert not controls.score_button.isEnabled()
+    assert not controls.slice_button.isEnabled()
+    assert controls.cancel_button.isEnabled()
+    assert f"of {LONG}" in controls.bar.format()
+    with qtbot.waitSignal(panel.job.ended, timeout=TIMEOUT):
+        panel.job.cancel()
+        assert panel.job.state is JobState.CANCELLING
+        assert not controls.cancel_button.isEnabled()
+    assert controls.score_button.isEnabled()
+
+
+def test_a_second_run_is_refused_while_one_goes_on(
+    viewer: Viewer, panel: QualityPanel, midway: Callable[..., None], qtbot: QtBot
+) -> None:
+    viewer.add_image(tomogram(LONG))
+    midway(panel)
+    panel.score_all()
+    assert "still going" in panel.controls.message.text()
+    assert len(panel.shelf) == len(scoring_threads()) == 1
+    with qtbot.waitSignal(panel.job.ended, timeout=TIMEOUT):
+        panel.job.cancel()
+
+
+def test_a_layer_removed_midway_cancels_its_run(
+    viewer: Viewer, panel: QualityPanel, midway: Callable[..., None], qtbot: QtBot
+) -> None:
+    layer = viewer.add_image(tomogram(LONG), name="gone")
+    midway(panel)
+    with qtbot.waitSignal(panel.job.ended, timeout=TIMEOUT):
+        viewer.layers.remove(layer)
+    assert panel.job.state is JobState.CANCELLED
+    assert "'gone' was removed" in panel.controls.message.text()
+    assert len(panel.shelf) == 0
+    viewer.add_layer(layer)  # its scores so far come back with it
+    assert next(iter(panel.shelf)).run.partial
+
+
+def test_a_dock_closed_midway_leaves_no_thread(
+    viewer: Viewer, panel: QualityPanel, midway: Callable[..., None], qtbot: QtBot
+) -> None:
+    viewer.add_image(tomogram(LONG))
+    midway(panel)
+    viewer.window.remove_dock_widget("all")
+    qtbot.waitUntil(lambda: not scoring_threads(), timeout=2000)
+    assert viewer.layers  # napari lives on
+    viewer.dims.set_current_step(0, 3)
+
+
+def test_a_viewer_closed_midway_leaves_no_thread(
+    make_napari_viewer: Callable[..., Viewer],
+    open_dock: OpenDock,
+    midway: Callable[..., None],
+    qtbot: QtBot,
+) -> None:
+    viewer = make_napari_viewer()
+    panel = open_dock(viewer)
+    viewer.add_image(tomogram(LONG))
+    midway(panel)
+    viewer.close()
+    qtbot.waitUntil(lambda: not scoring_threads(), timeout=2000)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_after_a_killed_model_process_the_next_run_works(
+    viewer: Viewer, panel: QualityPanel, midway: Callable[..., None], score: Callable[..., None], qtbot: QtBot
+) -> None:
+    viewer.add_image(tomogram(LONG), name="long")
+    viewer.add_image(tomogram(5), name="short")
+    panel.form.choose_layer(viewer.layers["long"])
+    midway(panel)
+    pid = shared_model_process().pid
+    assert pid is not None
+    with qtbot.waitSignal(panel.job.ended, timeout=TIMEOUT):
+        os.kill(pid, signal.SIGKILL)
+    assert panel.job.state is JobState.FAILED
+    assert "SIGKILL" in panel.controls.message.text()
+    assert next(iter(panel.shelf)).run.partial
+    panel.form.choose_layer(viewer.layers["short"])
+    score(panel)
+    assert panel.job.state is JobState.DONE
+
+
+def test_bad_choices_end_in_a_sentence(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None], tmp_path: Path
+) -> None:
+    viewer.add_image(np.zeros((8, 8, 3), "u1"), name="photo", rgb=True)
+    panel.score_all()
+    assert "RGB" in panel.controls.message.text()
+    viewer.add_image(tomogram(3), name="good")
+    panel.form.choose_layer(viewer.layers["good"])
+    panel.form.auto_window.value = False
+    panel.form.low.value = "low"
+    panel.score_all()
+    assert "two numbers" in panel.controls.message.text()
+    panel.form.low.value, panel.form.high.value = "2", "1"
+    panel.score_all()
+    assert "cannot be used" in panel.controls.message.text()
+    panel.form.auto_window.value = True
+    (tmp_path / "broken.tiqa").write_bytes(b"nothing")
+    for name in ("missing.tiqa", "broken.tiqa"):
+        panel.form.model_file.line_edit.value = str(tmp_path / name)
+        score(panel)
+        assert panel.job.state is JobState.FAILED
+        assert name in panel.controls.message.text()
+    assert len(panel.shelf) == 0
+
+
+# -- how it looks ----------------------------------------------------------------------------------
+
+
+def test_the_dock_fits_a_small_window(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None]
+) -> None:
+    window = viewer.window._qt_window
+    window.resize(1280, 720)
+    viewer.add_image(tomogram(3), name="a layer with a name that is longer than any dock is wide " * 3)
+    score(panel)
+    panel.controls.say("A sentence that is longer than the dock is wide. " * 4, problem=True)
+    assert window.minimumSizeHint().height() <= 720
+    assert window.minimumSizeHint().width() <= 1280
+    assert panel.minimumSizeHint().height() <= 640
+    assert panel.minimumSizeHint().width() <= 420
+
+
+def test_every_control_says_what_it_does(viewer: Viewer, panel: QualityPanel) -> None:
+    controls = [
+        widget
+        for kind in (QAbstractButton, QComboBox, QLineEdit)
+        for widget in panel.findChildren(kind)
+        if not widget.objectName().startswith("qt_")
+    ]
+    controls += [panel.results.runs, panel.results.worst, panel.results.plot._graphics, panel.controls.bar]
+    assert len(controls) > 12
+    assert [widget for widget in controls if not explained(widget)] == []
+
+
+def explained(widget: QWidget) -> bool:
+    """Return whether a tooltip shows over the widget: its own or, as Qt does it, its parent's."""
+    return bool(widget.toolTip()) or (
+        isinstance(widget.parent(), QComboBox) and bool(widget.parent().toolTip())
+    )
+
+
+def test_the_plot_follows_the_theme(viewer: Viewer, panel: QualityPanel) -> None:
+    plot = panel.results.plot
+    grounds = {}
+    for theme in ("dark", "light"):
+        viewer.theme = theme
+        grounds[theme] = plot._graphics.backgroundBrush().color().lightness()
+        text = plot._curve_plot.getAxis("left").textPen().color().lightness()
+        assert abs(text - grounds[theme]) > 100
+    assert grounds["dark"] < 100 < grounds["light"]
+
+
+def test_an_empty_dock_says_what_to_do(viewer: Viewer, panel: QualityPanel) -> None:
+    assert "Open Sample" in panel.results.hint.text()
+    viewer.add_image(tomogram(3))
+    assert "Score all slices" in panel.results.hint.text()
+    assert panel.results.plot.isHidden() or not panel.results.plot.isVisible()
+
+
+def test_the_device_is_shown(viewer: Viewer, panel: QualityPanel, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: "PU" in panel.controls.device.text(), timeout=TIMEOUT)

@@ -12,6 +12,7 @@ from napari_tiqa.learning.groups import Group
 from napari_tiqa.learning.losses import LabelRegression, PairRanking, targets
 
 MIN_ORIGINALS = 5
+FAMILIES_PER_STEP = 3
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ class _Batches(keras.utils.PyDataset):
         return len(self.groups)
 
     def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
-        group = self.groups[self.order[step]]
+        group = _some_families(self.groups[self.order[step]], self.rng)
         images = np.rot90(group.images, int(self.rng.integers(4)), axes=(1, 2))
         if self.rng.integers(2):
             images = images[:, :, ::-1]
@@ -136,6 +137,21 @@ class _Batches(keras.utils.PyDataset):
 
     def on_epoch_end(self) -> None:
         self.order = self.rng.permutation(len(self.groups))
+
+
+def _some_families(group: Group, rng: np.random.Generator) -> Group:
+    """Draw three families of a group that has more, so that a step costs what the paper's step costs."""
+    names = sorted(set(group.families) - {""})
+    if len(names) <= FAMILIES_PER_STEP:
+        return group
+    drawn = np.isin(group.families, ["", *rng.choice(names, FAMILIES_PER_STEP, replace=False)])
+    return Group(
+        group.specimen,
+        group.images[drawn],
+        tuple(np.array(group.families)[drawn]),
+        group.levels[drawn],
+        group.labels[drawn],
+    )
 
 
 def _fit(

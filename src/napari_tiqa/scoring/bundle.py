@@ -57,7 +57,7 @@ def save_bundle(path: str | os.PathLike[str], network: "keras.Model", card: dict
                 )
             arrays[f"{layer.name}/{variable.name}"] = stored
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]  # its stub takes every keyword for allow_pickle
     card = card | {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,7 +90,9 @@ def _present(volume_path: str | None, *, unattended: bool) -> int:
     from napari.layers import Layer
 
     print("Opening the tomogram…", file=sys.stderr)
-    layers = read_layer(volume_path) if volume_path else electrode_layers()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # the reader's copy of the error that ends the demo
+        layers = read_layer(volume_path) if volume_path else electrode_layers()
     viewer = Viewer(title="napari-tiqa")
     viewer.window.resize(*_WINDOW)
     for data, properties, kind in layers:
@@ -120,8 +123,7 @@ class _Show:
     def _next(self) -> None:
         panel = self._dock.panel
         panel.form.choose_layer(self._waiting.pop(0))
-        panel.score_all()
-        if not panel.job.state.busy:
+        if not panel.score_all():
             self._fail(panel.controls.message.text())
 
     def _on_ended(self, outcome: Any) -> None:

@@ -115,37 +115,42 @@ class QualityPanel(QWidget):
 
     # -- starting a run ----------------------------------------------------------------------------
 
-    def score_all(self) -> None:
-        """Score every slice of the chosen layer along the chosen axis."""
-        self._start(one_slice=False)
+    def score_all(self) -> bool:
+        """Score every slice of the chosen layer along the chosen axis; False where that cannot start."""
+        return self._start(one_slice=False)
 
-    def score_this_slice(self) -> None:
-        """Score the slice that the slider is on."""
-        self._start(one_slice=True)
+    def score_this_slice(self) -> bool:
+        """Score the slice that the slider is on; False where that cannot start."""
+        return self._start(one_slice=True)
 
-    def _start(self, *, one_slice: bool) -> None:
+    def _start(self, *, one_slice: bool) -> bool:
         if self.job.state.busy:
             self.controls.say("A run is still going: wait for it or cancel it first.", problem=True)
-            return
+            return False
         layer = self.form.layer
         if layer is None:
             self.controls.say("There is no image layer to score: open a tomogram first.", problem=True)
-            return
+            return False
         try:
             request = self._request(layer, one_slice=one_slice)
         except TiqaError as error:
             self._complain(str(error))
-            return
+            return False
         self._scoring_layer = layer
         self._cancelled_because = ""
-        if not one_slice:
-            self._running = self._shelve_new_run(layer, request)
+        entry = None if one_slice else self._shelve_new_run(layer, request)
+        self._running = entry
         ready = bool(self._model_process.device)
         self.controls.say("Reading the first slices…" if ready else "Starting the model, a few seconds…")
         self.job.start(request)
-        if self._running is not None:
-            # Last, since napari lets Qt's events run while it adds the bar.
-            self._activity = progress(total=self._running.run.asked, desc=f"TIQA: {self._running.run.name}")
+        if entry is not None:
+            # Last, since napari lets Qt's events run while it adds the bar: the job may end meanwhile.
+            activity = progress(total=entry.run.asked, desc=f"TIQA: {entry.run.name}")
+            if self._running is entry:
+                self._activity = activity
+            else:
+                activity.close()
+        return True
 
     def _request(self, layer: Image, *, one_slice: bool) -> ScoringRequest:
         dimension = self.form.dimension

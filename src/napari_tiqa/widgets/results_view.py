@@ -79,8 +79,8 @@ class ResultsView(QWidget):
         self._stack.addWidget(self.plot)
         lists = QHBoxLayout()
         lists.setSpacing(4)
-        lists.addWidget(self.runs, 5)
-        lists.addWidget(self.worst, 4)
+        lists.addWidget(self.runs, 3)
+        lists.addWidget(self.worst, 2)
         buttons = QHBoxLayout()
         buttons.setSpacing(4)
         for button in self._buttons.values():

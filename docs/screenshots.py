@@ -1,0 +1,69 @@
+"""Makes the pictures in docs/images: the quality dock in dark and light, and a saved plot.
+
+Run on a screen of at least 1280 x 720, or: xvfb-run -s "-screen 0 1280x720x24" python docs/screenshots.py
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import napari
+from napari.layers import Layer
+from qtpy.QtWidgets import QApplication
+
+from napari_tiqa.volumes.simulation.napari_sample import electrode_layers
+
+IMAGES = Path(__file__).parent / "images"
+
+
+def wait_until(done: Callable[[], bool], timeout: float = 120) -> None:
+    """Let napari work until something is done."""
+    end = time.monotonic() + timeout
+    while not done():
+        if time.monotonic() > end:
+            raise SystemExit("napari did not get there in time.")
+        QApplication.processEvents()
+        time.sleep(0.005)
+
+
+def settle() -> None:
+    """Let napari draw."""
+    end = time.monotonic() + 1
+    wait_until(lambda: time.monotonic() > end)
+
+
+def main() -> None:
+    """Score the sample and take the pictures."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model", default="", help="a bundle; default: the bundled model")
+    model = parser.parse_args().model
+    IMAGES.mkdir(exist_ok=True)
+    viewer = napari.Viewer(title="napari-tiqa")
+    viewer.window.resize(1280, 720)
+    for data, properties, kind in electrode_layers():
+        viewer.add_layer(Layer.create(data, properties, kind))
+    dock = viewer.window.add_plugin_dock_widget("napari-tiqa", "Slice quality")[1]
+    wait_until(lambda: dock.panel is not None)
+    panel = dock.panel
+    panel.form.model_file.line_edit.value = model
+    for layer in list(viewer.layers):
+        panel.form.choose_layer(layer)
+        if not panel.score_all():
+            raise SystemExit(panel.controls.message.text())
+        wait_until(lambda: not panel.job.state.busy)
+    panel.form.model_file.line_edit.value = ""
+    panel.go_to(panel.results.current.run.worst(1)[0].slice)
+    for theme in ("light", "dark"):
+        viewer.theme = theme
+        settle()
+        viewer.screenshot(str(IMAGES / f"quality_dock_{theme}.png"), canvas_only=False, flash=False)
+    panel.export_png(str(IMAGES / "plot.png"))
+    print(panel.controls.message.text())
+    viewer.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -224,18 +224,17 @@ def test_cancel_in_the_middle_keeps_what_was_scored(blocks: np.ndarray, untraine
 
 
 def test_cancel_does_not_wait_for_a_slow_disk(blocks: np.ndarray, untrained_model: Path) -> None:
-    cancel, reading, go_on = threading.Event(), threading.Event(), threading.Event()
+    cancel, reading, go_on, answered = (threading.Event() for _ in range(4))
 
     def wait() -> None:
         reading.set()
         go_on.wait(30)
+        answered.set()
 
     threading.Thread(target=lambda: (reading.wait(), cancel.set())).start()
-    started = time.monotonic()
     with pytest.raises(Cancelled):
         score_volume(slow(blocks, wait), model=untrained_model, window=(0, 1), cancel=cancel)
-    assert not go_on.is_set()
-    assert time.monotonic() - started < 20  # well before the disk would have answered
+    assert not answered.is_set()
     go_on.set()
 
 
@@ -300,7 +299,7 @@ def test_unreadable_slice_keeps_those_before_it(
         score_volume(lazy, model=untrained_model, window=(0, 1))
     table = caught.value.table
     assert table is not None
-    assert len(table) == 32  # the batch that was complete
+    assert table["slice"].tolist() == list(range(40))
 
 
 def test_table_survives_a_file(table: pd.DataFrame, tmp_path: Path) -> None:

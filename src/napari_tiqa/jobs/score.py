@@ -318,17 +318,23 @@ def _batched(
     """Group prepared slices into (slices, tiles), with full batches of tiles but for the last."""
     slices: list[tuple[int, int, str]] = []
     tiles: list[np.ndarray] = []
-    for index, one in prepared:
-        slices.append((index, len(one.tiles), one.reason))
-        tiles.extend(one.tiles)
-        while len(tiles) >= TILES_PER_REQUEST:
-            yield slices, np.stack(tiles[:TILES_PER_REQUEST])
-            slices, tiles = [], tiles[TILES_PER_REQUEST:]
-        if len(slices) >= TILES_PER_REQUEST and not tiles:
-            yield slices, np.empty(0)
-            slices = []
+    unreadable = None
+    try:
+        for index, one in prepared:
+            slices.append((index, len(one.tiles), one.reason))
+            tiles.extend(one.tiles)
+            while len(tiles) >= TILES_PER_REQUEST:
+                yield slices, np.stack(tiles[:TILES_PER_REQUEST])
+                slices, tiles = [], tiles[TILES_PER_REQUEST:]
+            if len(slices) >= TILES_PER_REQUEST and not tiles:
+                yield slices, np.empty(0)
+                slices = []
+    except VolumeError as error:
+        unreadable = error  # the slices before it still get their scores
     if slices or tiles:
         yield slices, np.stack(tiles) if tiles else np.empty(0)
+    if unreadable:
+        raise unreadable
 
 
 def _no_scores() -> "Future[np.ndarray]":

@@ -75,7 +75,7 @@ class QualityDock(QWidget):
 
     def sizeHint(self) -> QSize:
         """Return a size that leaves the picture most of a 1280 x 720 window."""
-        return QSize(400, 560)
+        return QSize(430, 560)
 
     def event(self, event: QEvent) -> bool:
         """Notice when napari takes this widget out of its dock, which is how it closes one."""

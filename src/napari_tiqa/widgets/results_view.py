@@ -79,8 +79,8 @@ class ResultsView(QWidget):
         self._stack.addWidget(self.plot)
         lists = QHBoxLayout()
         lists.setSpacing(4)
-        lists.addWidget(self.runs, 3)
-        lists.addWidget(self.worst, 2)
+        lists.addWidget(self.runs, 4)
+        lists.addWidget(self.worst, 3)
         buttons = QHBoxLayout()
         buttons.setSpacing(4)
         for button in self._buttons.values():

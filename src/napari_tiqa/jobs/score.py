@@ -195,6 +195,7 @@ class _Run:
     model: ModelFile
     card: dict[str, Any]
     window: IntensityWindow | None
+    unreadable: VolumeError | None = None
 
     def score(
         self, progress: Callable[[ScoreProgress], object] | None, cancel: threading.Event
@@ -258,7 +259,7 @@ class _Run:
                 if not _put(batches, batch, stop):
                     batch.scores.cancel()
                     return
-            _put(batches, None, stop)
+            _put(batches, self.unreadable, stop)
         except BaseException as error:  # whatever it is, it is the caller's to hear of
             _put(batches, error, stop)
 
@@ -275,13 +276,20 @@ class _Run:
     ) -> Iterator[tuple[int, PreparedSlice]]:
         with ThreadPoolExecutor(_PREPARING_THREADS, "prepare slices") as pool:
             ahead: deque[tuple[int, Future[PreparedSlice]]] = deque()
-            for index, plane in iter_slices(self.volume, self.axis, self.indices, cancel=stop):
+            for index, plane in self._planes(stop):
                 ahead.append((index, pool.submit(prepare, plane)))
                 if len(ahead) > _PREPARING_THREADS:
                     index, prepared = ahead.popleft()
                     yield index, prepared.result()
             for index, prepared in ahead:
                 yield index, prepared.result()
+
+    def _planes(self, stop: threading.Event) -> Iterator[tuple[int, np.ndarray]]:
+        """Read up to a slice that cannot be read; those before it still get their scores."""
+        try:
+            yield from iter_slices(self.volume, self.axis, self.indices, cancel=stop)
+        except VolumeError as error:
+            self.unreadable = error
 
     def _record(self, process: ModelProcess, complete: bool) -> dict[str, Any]:
         volume = self.volume
@@ -318,23 +326,17 @@ def _batched(
     """Group prepared slices into (slices, tiles), with full batches of tiles but for the last."""
     slices: list[tuple[int, int, str]] = []
     tiles: list[np.ndarray] = []
-    unreadable = None
-    try:
-        for index, one in prepared:
-            slices.append((index, len(one.tiles), one.reason))
-            tiles.extend(one.tiles)
-            while len(tiles) >= TILES_PER_REQUEST:
-                yield slices, np.stack(tiles[:TILES_PER_REQUEST])
-                slices, tiles = [], tiles[TILES_PER_REQUEST:]
-            if len(slices) >= TILES_PER_REQUEST and not tiles:
-                yield slices, np.empty(0)
-                slices = []
-    except VolumeError as error:
-        unreadable = error  # the slices before it still get their scores
+    for index, one in prepared:
+        slices.append((index, len(one.tiles), one.reason))
+        tiles.extend(one.tiles)
+        while len(tiles) >= TILES_PER_REQUEST:
+            yield slices, np.stack(tiles[:TILES_PER_REQUEST])
+            slices, tiles = [], tiles[TILES_PER_REQUEST:]
+        if len(slices) >= TILES_PER_REQUEST and not tiles:
+            yield slices, np.empty(0)
+            slices = []
     if slices or tiles:
         yield slices, np.stack(tiles) if tiles else np.empty(0)
-    if unreadable:
-        raise unreadable
 
 
 def _no_scores() -> "Future[np.ndarray]":

@@ -17,6 +17,8 @@ test: $(STAMP)
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/python -m pytest
+	# In a process of its own: TensorFlow and a napari canvas cannot live in one (docs/architecture.md).
+	$(VENV)/bin/python -m pytest tests/network
 
 # The stamp depends on the script too: a new system library must reach an existing .venv's machine.
 $(STAMP): pyproject.toml tools/system-libraries

@@ -38,9 +38,9 @@ def test_noise_has_the_published_variance_and_one_field():
 
 
 def test_rings_are_multiplicative_alternating_and_concentric():
+    grey = np.full((224, 224), 0.5, np.float32)
     change = (distorted_versions(grey, seed=2)[15].astype(float) / grey - 1).round(3)
     assert set(np.unique(change)) == {-0.2, 0.0, 0.2}
-    assert set(np.unique(change.round(3))) == {-0.2, 0.0, 0.2}
     # along any radius the same rings: right and left of the centre, above and below
     np.testing.assert_array_equal(change, change[::-1, ::-1])
     np.testing.assert_array_equal(change, change.T)

@@ -1,0 +1,95 @@
+"""The two stages: the paper's losses, and a network that learns an order and a scale."""
+
+import keras
+import numpy as np
+import pytest
+
+from napari_tiqa.errors import TrainingError
+from napari_tiqa.learning.evaluation import evaluate, plcc, srocc
+from napari_tiqa.learning.groups import distortion_group
+from napari_tiqa.learning.losses import LabelRegression, PairRanking, targets
+from napari_tiqa.learning.training import rank, regress
+from napari_tiqa.scoring.backbone import build_network, load_imagenet
+from napari_tiqa.volumes.simulation.microstructures import KINDS, microstructure
+
+
+@pytest.fixture(scope="module")
+def groups():
+    made = [
+        distortion_group(kind, 0.1 + 0.8 * microstructure(kind, (224, 224), seed=5), seed)
+        for seed, kind in enumerate(KINDS[:6])
+    ]
+    return [group.with_labels(5 - 0.8 * group.levels) for group in made]
+
+
+@pytest.fixture
+def network():
+    keras.utils.set_random_seed(0)
+    network = build_network(head_units=32)
+    load_imagenet(network)
+    return network
+
+
+def test_ranking_loss_has_the_papers_value(groups):
+    # six images with scores 5, 4, 3, 2, 1, 0 from best to worst: 15 pairs, margin 6
+    pairs = targets(groups[0])[:6, [0, 1, 2, 3, 4, 5, -2, -1]]
+    scores = np.array([[5.0], [4], [3], [2], [1], [0]], np.float32)
+    assert float(PairRanking(6.0)(pairs, scores)) == pytest.approx(3.6667, abs=1e-4)
+
+
+def test_regression_counts_only_labelled_images(groups):
+    known = targets(groups[0].with_labels([5.0, 1.0] + [np.nan] * 14))
+    scores = np.full((16, 1), 4.0, np.float32)
+    assert float(LabelRegression()(known, scores)) == pytest.approx((1 + 9) / 2)
+
+
+def test_two_stages_learn_order_and_scale(network, groups):
+    losses = {"ranking": [], "regression": []}
+
+    def note(progress):
+        losses[progress.stage].append(progress.loss)
+
+    rank(network, groups, epochs=3, learning_rate=2e-4, report=note)
+    regress(network, groups, epochs=3, learning_rate=2e-4, report=note)
+    assert losses["ranking"][-1] < 0.9 * losses["ranking"][0]
+    assert losses["regression"][-1] < losses["regression"][0]
+    scores = [network.predict_on_batch(group.images[..., None] / np.float32(255))[:, 0] for group in groups]
+    table = evaluate(groups, scores).set_index("family")
+    assert table.loc["noise", "within"] > 0.9
+    assert table.loc["all distortions", "rmse"] < 1.3
+
+
+def test_what_a_report_raises_ends_the_training(network, groups):
+    def stop(progress):
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        rank(network, groups, epochs=50, report=stop)
+
+
+def test_too_few_originals_are_refused(network, groups):
+    with pytest.raises(TrainingError, match="4 originals are too few"):
+        rank(network, groups[:4])
+
+
+def test_regression_without_labels_is_refused(network, groups):
+    with pytest.raises(TrainingError, match="label"):
+        regress(network, [group.with_labels(np.full(16, np.nan)) for group in groups])
+
+
+def test_a_diverging_training_says_so(network, groups):
+    with pytest.raises(TrainingError, match="learning rate"):
+        rank(network, groups, epochs=3, learning_rate=1e30)
+
+
+def test_srocc_with_ties_and_plcc():
+    assert srocc(np.array([1, 2, 3, 4]), np.array([1, 2, 5, 3])) == pytest.approx(0.8)
+    assert plcc(np.array([1, 2, 3, 4]), np.array([1, 2, 3, 5])) == pytest.approx(0.982708, abs=1e-6)
+
+
+def test_perfect_scores_are_judged_perfect_and_reversed_ones_not(groups):
+    right = evaluate(groups, [group.labels for group in groups]).set_index("family")
+    wrong = evaluate(groups, [-group.labels for group in groups]).set_index("family")
+    assert right.loc["ring", ["within", "worst", "srocc", "plcc", "rmse"]].tolist() == [1, 1, 1, 1, 0]
+    assert wrong.loc["blur", "within"] == -1
+    assert np.isnan(right.loc["all distortions", "within"])

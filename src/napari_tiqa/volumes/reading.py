@@ -38,38 +38,44 @@ def read(array: dask.array.Array, before_each_piece: Callable[[], None] | None =
     numpy.ndarray
         The array's shape and dtype.
     """
-    return read_together([array], before_each_piece)[0]
+    pixels = np.empty(array.shape, array.dtype.newbyteorder("="))
+    # Each piece goes straight to its place; dask's own way would copy them together axis by axis.
+    dask.array.store(array, pixels, lock=False, **_scheduling(before_each_piece))
+    return pixels
 
 
-def read_together(
-    arrays: list[dask.array.Array], before_each_piece: Callable[[], None] | None = None
-) -> list[np.ndarray]:
-    """Compute several dask arrays at once: a stored piece that they share is read once.
+def read_together(arrays: list[dask.array.Array]) -> list[np.ndarray]:
+    """Compute several small dask arrays at once: a stored piece that they share is read once.
 
     Parameters
     ----------
     arrays : list of dask.array.Array
         Any shapes.
-    before_each_piece : callable, optional
-        As for `read`.
 
     Returns
     -------
     list of numpy.ndarray
         In native byte order.
     """
+    values = dask.compute(*arrays, **_scheduling())
+    return [np.asarray(v).astype(v.dtype.newbyteorder("="), copy=False) for v in values]
+
+
+def _scheduling(before_each_piece: Callable[[], None] | None = None) -> dict[str, Any]:
+    """Return how dask is to run: in our threads, and apart from what else goes on in the process."""
 
     def pretask(key: object, graph: object, state: object) -> None:
         if before_each_piece is not None:
             before_each_piece()
 
-    # Callbacks given here keep dask off its global ones: napari registers its chunk cache there from
-    # the GUI thread, and swapping that set from another thread corrupts it. Nor may a cluster that
-    # the user set as dask's default be sent the local files.
-    values = dask.compute(
-        *arrays, scheduler="threads", pool=_POOL, callbacks=[(None, None, pretask, None, None)]
-    )
-    return [np.asarray(v).astype(v.dtype.newbyteorder("="), copy=False) for v in values]
+    return {
+        # Said outright, so that a cluster set as dask's default is not sent local files.
+        "scheduler": "threads",
+        "pool": _POOL,
+        # Callbacks given here keep dask off its global ones: napari registers its chunk cache there
+        # from the GUI thread, and swapping that set from another thread corrupts it.
+        "callbacks": [(None, None, pretask, None, None)],
+    }
 
 
 def unreadable(what: str, volume: Volume, error: Exception) -> VolumeError:

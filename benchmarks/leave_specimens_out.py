@@ -19,6 +19,7 @@ from tqdm import tqdm
 from napari_tiqa.learning.default_recipe import SCANS, default_groups, teachable, train_default
 from napari_tiqa.learning.evaluation import evaluate
 from napari_tiqa.learning.groups import Group
+from napari_tiqa.learning.train import DEFAULT_EVALUATION
 from napari_tiqa.scoring.backbone import build_network, load_imagenet
 from napari_tiqa.scoring.predict import predict_scores
 
@@ -30,6 +31,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
     parser.add_argument("--folds", type=int, default=4)
     parser.add_argument("--save", type=Path, help="also write every image's score and label to this CSV file")
+    parser.add_argument("--card", action="store_true", help="keep the table for the default model's card")
     options = parser.parse_args()
     with tqdm(desc="making groups") as bar:
         groups = default_groups(options.data, lambda done, total: _advance(bar, done, total))
@@ -50,12 +52,15 @@ def main() -> None:
     }
     for name, table in tables.items():
         print(f"\n{name}\n{table.round(3).to_string(index=False)}")
-    originals = [score[0] for group, score in zip(judged, scores, strict=True) if len(group.images) == 16]
-    clean = [np.isfinite(group.labels).all() for group in teachable(judged) if len(group.images) == 16]
-    print(
-        f"\nundistorted originals: clean specimens {np.mean(np.array(originals)[clean]):.2f} on average, "
-        f"specimens with faults of their own {np.mean(np.array(originals)[~np.array(clean)]):.2f}"
-    )
+    for clean, name in ((True, "clean scans"), (False, "scans with faults of their own")):
+        originals = [
+            s[0] for g, s in zip(judged, scores, strict=True) if g.clean == clean and len(g.images) == 16
+        ]
+        print(
+            f"undistorted originals of {name}: {np.mean(originals):.2f} on average, lowest {min(originals):.2f}"
+        )
+    if options.card:
+        tables["default recipe"].round(4).to_csv(DEFAULT_EVALUATION, index=False)
     if options.save:
         _rows(judged, scores).to_csv(options.save, index=False)
 

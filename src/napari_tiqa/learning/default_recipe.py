@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,7 @@ ACQUIRED_PER_KIND = 2
 SETTINGS: dict[str, Any] = {
     "seed": 0,
     "ranking": {"epochs": 3, "learning_rate": 1e-4},
-    "regression": {"epochs": 6, "learning_rate": 1e-4, "ranking_weight": 0.5},
+    "regression": {"epochs": 8, "learning_rate": 1e-4, "ranking_weight": 0.5},
 }
 """How the default model departs from the paper's settings; its card says why."""
 
@@ -173,7 +173,7 @@ def default_groups(data: Path, advance: Callable[[int, int], None] | None = None
             group = distortion_group(original.specimen, original.image, seed, off_centre=original.crop)
         else:
             group = acquisition_group(original.specimen, original.image, seed)
-        return group, observe(group)
+        return replace(group, clean=original.clean), observe(group)
 
     groups, damages = [], []
     with ThreadPoolExecutor() as pool:
@@ -190,11 +190,9 @@ def default_groups(data: Path, advance: Callable[[int, int], None] | None = None
 
 
 def teachable(groups: Sequence[Group]) -> list[Group]:
-    """Take the labels from specimens with visible faults of their own: their original is no 5."""
-    faulty = {scan.specimen for scan in SCANS if not scan.clean}
+    """Take the labels from groups whose original has visible faults of its own, and so is no 5."""
     return [
-        group.with_labels(np.full(len(group.labels), np.nan)) if group.specimen in faulty else group
-        for group in groups
+        group if group.clean else group.with_labels(np.full(len(group.labels), np.nan)) for group in groups
     ]
 
 

@@ -24,6 +24,8 @@ class Group:
         Shape (n,), int: 0 for the reference, then 1 (mild) upwards.
     labels : numpy.ndarray
         Shape (n,), float: scores on 1..5, NaN where there is none.
+    clean : bool
+        Whether the reference is fit to be called a 5.
     """
 
     specimen: str
@@ -31,6 +33,7 @@ class Group:
     families: tuple[str, ...]
     levels: np.ndarray
     labels: np.ndarray
+    clean: bool = True
 
     def better(self) -> np.ndarray:
         """Which image is known to be better than which.

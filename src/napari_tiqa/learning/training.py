@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
@@ -145,12 +145,12 @@ def _some_families(group: Group, rng: np.random.Generator) -> Group:
     if len(names) <= FAMILIES_PER_STEP:
         return group
     drawn = np.isin(group.families, ["", *rng.choice(names, FAMILIES_PER_STEP, replace=False)])
-    return Group(
-        group.specimen,
-        group.images[drawn],
-        tuple(np.array(group.families)[drawn]),
-        group.levels[drawn],
-        group.labels[drawn],
+    return replace(
+        group,
+        images=group.images[drawn],
+        families=tuple(np.array(group.families)[drawn]),
+        levels=group.levels[drawn],
+        labels=group.labels[drawn],
     )
 
 

@@ -1,9 +1,12 @@
 """Tiles to scores, in batches of one fixed size. Runs where Keras may be imported: in the model process."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
+
+if TYPE_CHECKING:
+    import keras
 
 BATCH_SIZE = 32
 """Tiles per forward pass. Fixed, so that a network is compiled once."""
@@ -13,7 +16,7 @@ SCORE_RANGE = (1.0, 5.0)
 
 
 def predict_scores(
-    network: keras.Model, tiles: np.ndarray, after_batch: Callable[[int], None] | None = None
+    network: "keras.Model", tiles: np.ndarray, after_batch: Callable[[int], None] | None = None
 ) -> np.ndarray:
     """Score tiles.
 

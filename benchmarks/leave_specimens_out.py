@@ -56,9 +56,7 @@ def main() -> None:
         originals = [
             s[0] for g, s in zip(judged, scores, strict=True) if g.clean == clean and len(g.images) == 16
         ]
-        print(
-            f"undistorted originals of {name}: {np.mean(originals):.2f} on average, lowest {min(originals):.2f}"
-        )
+        print(f"originals of {name}: {np.mean(originals):.2f} on average, lowest {min(originals):.2f}")
     if options.card:
         tables["default recipe"].round(4).to_csv(DEFAULT_EVALUATION, index=False)
     if options.save:

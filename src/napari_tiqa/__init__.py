@@ -19,7 +19,7 @@ _HOME = {
     "score_volume": "jobs.score",
 }
 
-__all__ = [*_HOME, "__version__"]  # noqa: PLE0604
+__all__ = [*_HOME, "__version__"]
 
 
 def __getattr__(name: str) -> Any:

@@ -83,7 +83,8 @@ def _checked(plane: np.ndarray) -> np.ndarray:
     plane = np.asarray(plane)
     if plane.ndim != 2:
         raise VolumeError(
-            f"A slice has 2 dimensions, this one {plane.ndim} (shape {plane.shape}): choose one channel or slice."
+            f"A slice has 2 dimensions, this one {plane.ndim} (shape {plane.shape}): "
+            "choose one channel or slice."
         )
     if plane.dtype.kind not in "buif":
         raise VolumeError(

@@ -11,6 +11,8 @@ from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout
 if TYPE_CHECKING:
     from napari_tiqa.widgets.quality_panel import QualityPanel
 
+_NARROW, _WIDE = 430, 560  # px
+
 
 class _Loading(QObject):
     """Imports the dock's libraries and starts the model process, in a thread of its own."""
@@ -74,8 +76,9 @@ class QualityDock(QWidget):
         self._loading.start()
 
     def sizeHint(self) -> QSize:
-        """Return a size that leaves the picture most of a 1280 x 720 window."""
-        return QSize(430, 560)
+        """Return a third of napari's window: the picture keeps most of it, a wide window shows long names."""
+        third = self.window().width() // 3
+        return QSize(min(max(third, _NARROW), _WIDE), 560)
 
     def event(self, event: QEvent) -> bool:
         """Notice when napari takes this widget out of its dock, which is how it closes one."""

@@ -22,6 +22,7 @@ from napari_tiqa.jobs.model_process import shared_model_process
 from napari_tiqa.jobs.score import ScoreProgress
 from napari_tiqa.scoring.table import ScoredSlice, read_scores, write_scores
 from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.widgets.dock_style import dock_style
 from napari_tiqa.widgets.read_layer import axis_names, kept_dimensions, read_layer
 from napari_tiqa.widgets.results_view import ResultsView
 from napari_tiqa.widgets.run_shelf import RunShelf, ShelvedRun
@@ -347,7 +348,9 @@ class QualityPanel(QWidget):
         return (layer.unique_id, id(layer.data), kept, *(at[d] for d in range(layer.ndim) if d not in kept))
 
     def _follow_theme(self) -> None:
-        self.results.plot.set_theme(get_theme(self._viewer.theme))
+        theme = get_theme(self._viewer.theme)
+        self.setStyleSheet(dock_style(theme))
+        self.results.plot.set_theme(theme)
 
     def _show_device(self) -> None:
         self.controls.show_device(self._model_process.device)

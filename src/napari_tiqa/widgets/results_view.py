@@ -1,7 +1,15 @@
 """The lower half of the quality dock: plot, run list, worst slices, and the buttons that export and load."""
 
-from qtpy.QtCore import QTimer, Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSplitter,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_tiqa.widgets.run_list import RunList
 from napari_tiqa.widgets.run_shelf import RunShelf, ShelvedRun
@@ -11,12 +19,13 @@ from napari_tiqa.widgets.worst_slices import WorstSlices
 _REDRAW_EVERY = 100  # ms; faster is not seen and takes time from napari's own drawing
 _HINT = (
     "<b>No scores yet</b><br>Choose a layer and press “Score all slices”.<br>"
-    "Every slice gets a score from 1 (worst) to 5 (best).<br>"
-    "Scores saved as CSV can be loaded below."
+    "Every slice gets a score from 1 (worst) to 5 (best).<br><br>"
+    "Scores kept as CSV can be loaded below."
 )
 _NO_LAYER_HINT = (
-    "<b>No image layer</b><br>Open a tomogram with File › Open, or try<br>"
-    "File › Open Sample › TIQA image quality."
+    "<b>No image layer</b><br>Open a tomogram with File › Open, or try the one in<br>"
+    "File › Open Sample › TIQA image quality.<br><br>"
+    "Scores kept as CSV can be loaded below."
 )
 
 
@@ -73,14 +82,22 @@ class ResultsView(QWidget):
     def _lay_out(self) -> None:
         self.hint.setAlignment(self.hint.alignment().AlignCenter)
         self.hint.setWordWrap(True)
-        plot_or_hint = QWidget()
-        self._stack = QStackedLayout(plot_or_hint)
+        lists = QSplitter(Qt.Orientation.Horizontal)
+        lists.addWidget(self.runs)
+        lists.addWidget(self.worst)
+        lists.setStretchFactor(0, 1)  # the names of the runs need the room of a wider dock, slices do not
+        lists.setChildrenCollapsible(False)
+        lists.handle(1).setToolTip("Drag to make the list of runs wider or narrower.")
+        scored = QSplitter(Qt.Orientation.Vertical)
+        scored.addWidget(self.plot)
+        scored.addWidget(lists)
+        scored.setStretchFactor(0, 1)
+        scored.setChildrenCollapsible(False)
+        scored.handle(1).setToolTip("Drag to make the plot higher or lower.")
+        scored_or_hint = QWidget()
+        self._stack = QStackedLayout(scored_or_hint)
         self._stack.addWidget(self.hint)
-        self._stack.addWidget(self.plot)
-        lists = QHBoxLayout()
-        lists.setSpacing(4)
-        lists.addWidget(self.runs, 4)
-        lists.addWidget(self.worst, 3)
+        self._stack.addWidget(scored)
         buttons = QHBoxLayout()
         buttons.setSpacing(4)
         for button in self._buttons.values():
@@ -88,8 +105,7 @@ class ResultsView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addWidget(plot_or_hint, 3)
-        layout.addLayout(lists, 1)
+        layout.addWidget(scored_or_hint, 1)
         layout.addLayout(buttons)
 
     # -- runs --------------------------------------------------------------------------------------

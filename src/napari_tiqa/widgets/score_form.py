@@ -30,7 +30,9 @@ class ScoreForm(QWidget):
             tooltip="The image layer to score: a 2-D image, a tomogram, or a series of tomograms.",
         )
         self.axis_box = ComboBox(
-            choices=[], tooltip="Slices are cut across this axis; the tomogram's own slices lie across z."
+            choices=[],
+            tooltip="Slices are cut across this axis; the tomogram's own slices lie across z.\n"
+            "Time and channel stay where napari's sliders are.",
         )
         self.model_file = FileEdit(
             nullable=True,
@@ -43,8 +45,8 @@ class ScoreForm(QWidget):
             tooltip="Find the grey values of black and white from a few slices of the whole volume.\n"
             "The layer's contrast limits never change a score.",
         )
-        self.low = LineEdit(tooltip="Grey value that counts as black. Untick Auto to type it.")
-        self.high = LineEdit(tooltip="Grey value that counts as white. Untick Auto to type it.")
+        self.low = LineEdit(tooltip="Grey value that counts as black; untick Auto to type it.")
+        self.high = LineEdit(tooltip="Grey value that counts as white; untick Auto to type it.")
         self._lay_out()
         self.layer_box.changed.connect(self._on_layer)
         self.axis_box.changed.connect(lambda _: self.axis_changed.emit())
@@ -67,8 +69,6 @@ class ScoreForm(QWidget):
         form.addRow("Axis", self.axis_box.native)
         form.addRow("Window", _row(self.auto_window, self.low, self.high))
         form.addRow("Model", self.model_file.native)
-        self.low.native.setPlaceholderText("low")
-        self.high.native.setPlaceholderText("high")
 
     # -- what the form says ------------------------------------------------------------------------
 
@@ -144,8 +144,11 @@ class ScoreForm(QWidget):
         self.axis_box.enabled = layer is not None and layer.ndim > 2
 
     def _on_auto_window(self, automatic: bool) -> None:
-        self.low.enabled = not automatic
-        self.high.enabled = not automatic
+        for field in (self.low, self.high):
+            # Not disabled, which is grey on grey: the window that was found is there to be read.
+            field.native.setReadOnly(automatic)
+        self.low.native.setPlaceholderText("found when scoring" if automatic else "low")
+        self.high.native.setPlaceholderText("" if automatic else "high")
 
 
 def _row(*widgets: Any) -> QWidget:

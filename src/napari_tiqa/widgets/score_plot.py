@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
@@ -16,7 +17,10 @@ from napari_tiqa.widgets.score_run import ScoreRun
 # Okabe and Ito's colours, told apart by colour-blind readers and on dark and light ground alike.
 RUN_COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#8B93FF")
 _SCORE_TICKS = [(1, "1"), (2, "2"), (3, "3"), (4, "4"), (5, "5")]
-_BOTTOM_AXIS_HEIGHT = 40  # px
+_SCORE_RANGE = (0.85, 5.45)  # room above 5 for the line that reads a score out
+_BOX_WIDTH = 0.55
+_FLAT = 0.02  # scores closer together than this are drawn as a line instead of a box
+_BOTTOM_AXIS_HEIGHT = 36  # px
 _EXPORT_SCALE = 4  # pixels per screen pixel: some 1500 across, enough for a column at 300 dpi
 _FEW_POINTS = 60  # up to here each slice is drawn as a dot of its own
 
@@ -51,10 +55,14 @@ class ScorePlot(QWidget):
         self._ground_colours = QColor("white"), QColor("black")
         self._pen_scale = 1
         self._marker_slice: int | None = None
+        self._hovered_row: ScoredSlice | None = None
         self._marker = pg.InfiniteLine(angle=90)
+        self._marker_dot = pg.ScatterPlotItem(size=9)
         self._readout = pg.TextItem(anchor=(0, 0))
         self._prepare_axes()
         self._curve_plot.addItem(self._marker, ignoreBounds=True)
+        self._curve_plot.addItem(self._marker_dot, ignoreBounds=True)
+        self._marker_dot.setZValue(2)
         self._readout.setParentItem(self._curve_plot.getViewBox())
         self._graphics.scene().sigMouseClicked.connect(self._on_click)
         self._graphics.scene().sigMouseMoved.connect(self._on_hover)
@@ -66,7 +74,7 @@ class ScorePlot(QWidget):
         self.setMinimumSize(QSize(220, 150))
         self._graphics.setToolTip(
             "Score of each slice (left) and the spread of the scores (right): the box holds the middle half, "
-            "its line is the median.\nClick to go to a slice; drag to move, wheel to zoom, right-click for "
+            "its line is the median.\nClick to go to a slice; drag to move, wheel to zoom, double-click for "
             "the whole range again."
         )
 
@@ -77,19 +85,20 @@ class ScorePlot(QWidget):
     def _prepare_axes(self) -> None:
         for plot in (self._curve_plot, self._box_plot):
             plot.getAxis("bottom").setHeight(_BOTTOM_AXIS_HEIGHT)  # of one height, so that the scores align
-            plot.setYRange(1, 5, padding=0.04)
-            plot.setLimits(yMin=0.5, yMax=5.5)
+            plot.setYRange(*_SCORE_RANGE, padding=0)
+            plot.setLimits(yMin=_SCORE_RANGE[0], yMax=_SCORE_RANGE[1])
             plot.showGrid(y=True, alpha=0.15)
+            plot.getAxis("bottom").enableAutoSIPrefix(False)  # "Spread (x0.001)" would mean nothing
             plot.hideButtons()
             plot.getAxis("left").setTicks([_SCORE_TICKS])
         self._curve_plot.getAxis("left").setWidth(34)
         self._curve_plot.setLabel("left", "Score (1 worst, 5 best)")
         self._curve_plot.setLabel("bottom", "Slice")
-        self._curve_plot.getAxis("bottom").enableAutoSIPrefix(False)
         self._curve_plot.setMouseEnabled(x=True, y=False)
+        self._curve_plot.setDefaultPadding(0.01)
         self._box_plot.setLabel("bottom", "Spread")
         self._box_plot.getAxis("bottom").setTicks([[]])
-        self._box_plot.getAxis("left").setStyle(showValues=False)
+        self._box_plot.getAxis("left").setStyle(showValues=False, tickLength=0)
         self._box_plot.setMouseEnabled(x=False, y=False)
         self._box_plot.setMinimumWidth(60)
         self._box_plot.setYLink(self._curve_plot)
@@ -123,9 +132,10 @@ class ScorePlot(QWidget):
         for plot in (self._curve_plot, self._box_plot):
             for side in ("left", "bottom"):
                 axis = plot.getAxis(side)
-                axis.setPen(self._pen(text, 1))
+                axis.setPen(self._pen(_faint(text), 1))
                 axis.setTextPen(text)
-        self._marker.setPen(self._pen(text, 1.5))
+        self._marker.setPen(self._pen(_faint(text), 1.5))
+        self._marker_dot.setPen(self._pen(text, 1.5))
         self._readout.setColor(text)
         for curve in self._shown:
             self._draw_curve(curve)
@@ -157,7 +167,8 @@ class ScorePlot(QWidget):
             painter.drawText(
                 QRect(30, y, size.width() - 34, line), Qt.AlignmentFlag.AlignVCenter, curve.run.title()
             )
-        self._marker.hide()
+        for item in (self._marker, self._marker_dot, self._readout):
+            item.hide()
         self._pen_scale = _EXPORT_SCALE  # Qt draws a plot's pens as wide on paper as on the screen
         self._paint(QColor("black"), QColor("white"))
         below = QRectF(0, size.height() - plot_height, size.width(), plot_height)
@@ -165,6 +176,7 @@ class ScorePlot(QWidget):
         painter.end()
         self._pen_scale = 1
         self._paint(*self._ground_colours)
+        self._readout.show()
         self._place_marker()
         if not picture.save(path, "PNG"):
             raise OSError(f"{path} is not writable")
@@ -208,27 +220,64 @@ class ScorePlot(QWidget):
             scores = curve.run.valid_scores
             if not scores.size:
                 continue
-            fill = QColor(curve.colour)
-            fill.setAlpha(70)
-            box = pg.BoxplotItem(
-                loc=[place],
-                data=[scores],
-                width=0.55,
-                pen=self._pen(curve.colour, 1.2),
-                brush=fill,
-                medianPen=self._pen(curve.colour, 2.5),
-                symbolSize=4,
-                symbolBrush=curve.colour,
-            )
+            box = self._box(place, scores, curve.colour)
             self._box_plot.addItem(box)
             self._boxes.append(box)
         self._box_plot.setXRange(-0.6, max(len(curves), 1) - 0.4, padding=0)
+
+    def _box(self, place: int, scores: np.ndarray, colour: str) -> pg.BoxplotItem:
+        low, median, high = np.percentile(scores, (25, 50, 75))
+        flat = high - low < _FLAT
+        fill = QColor(colour)
+        fill.setAlpha(70)
+        median_pen = self._pen(colour, 2.5)
+        box = pg.BoxplotItem(
+            loc=[place],
+            data=[scores],
+            width=_BOX_WIDTH,
+            pen=None if flat else self._pen(colour, 1.2),
+            brush=None if flat else fill,
+            medianPen=None if flat else median_pen,
+            symbolSize=4,
+            symbolPen=None,
+            symbolBrush=colour,
+        )
+        if flat:
+            # Qt paints the outline of a box without height some score units thick, over its neighbours.
+            ends = [place - _BOX_WIDTH / 2, place + _BOX_WIDTH / 2]
+            pg.PlotDataItem(ends, [median, median], pen=median_pen).setParentItem(box)
+        return box
 
     def _place_marker(self) -> None:
         run, index = self._current, self._marker_slice
         self._marker.setVisible(run is not None and index is not None)
         if run is not None and index is not None:
             self._marker.setValue(index * run.spacing if self._by_position else index)
+        row = self._marked_row()
+        if row is None or not np.isfinite(row.score) or run is None:
+            self._marker_dot.setData([], [])
+        else:
+            colour = next((c.colour for c in self._shown if c.run.key == run.key), None)
+            self._marker_dot.setData([self._marker.value()], [row.score], brush=pg.mkBrush(colour))
+            self._marker_dot.setVisible(colour is not None)
+        self._read_out()
+
+    def _marked_row(self) -> ScoredSlice | None:
+        """Return the current run's row at napari's slider, None where it has not been scored."""
+        if self._current is None or self._marker_slice is None:
+            return None
+        return next((row for row in self._current.rows if row.slice == self._marker_slice), None)
+
+    def _read_out(self) -> None:
+        """Write out the score below the pointer, else the one at napari's slider."""
+        row = self._hovered_row or self._marked_row()
+        if row is None or self._current is None:
+            self._readout.setText("")
+            return
+        position = "" if self._current.unit == "pixel" else f" ({row.position:.4g} {self._current.unit})"
+        value = f"score {row.score:.2f}" if np.isfinite(row.score) else row.reason
+        self._readout.setText(f"slice {row.slice}{position}: {value}")
+        self._readout.setPos(6, 0)
 
     def _nearest_row(self, scene_position: QPointF) -> ScoredSlice | None:
         """Return the slice of the current run below the pointer, None where the pointer is elsewhere."""
@@ -240,16 +289,20 @@ class ScorePlot(QWidget):
         x = view.mapSceneToView(scene_position).x()
         return self._current.rows[int(np.argmin(np.abs(self._abscissa(self._current) - x)))]
 
-    def _on_click(self, event: object) -> None:
-        row = self._nearest_row(event.scenePos())  # type: ignore[attr-defined]
-        if row is not None:
+    def _on_click(self, event: Any) -> None:
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        if event.double():
+            self._curve_plot.enableAutoRange(x=True)
+        elif (row := self._nearest_row(event.scenePos())) is not None:
             self.slice_clicked.emit(row.slice)
 
     def _on_hover(self, scene_position: QPointF) -> None:
-        row = self._nearest_row(scene_position)
-        if row is None:
-            self._readout.setText("")
-            return
-        value = f"score {row.score:.2f}" if np.isfinite(row.score) else row.reason
-        self._readout.setText(f"slice {row.slice}: {value}")
-        self._readout.setPos(4, 0)
+        self._hovered_row = self._nearest_row(scene_position)
+        self._read_out()
+
+
+def _faint(colour: QColor) -> QColor:
+    fainter = QColor(colour)
+    fainter.setAlpha(130)
+    return fainter

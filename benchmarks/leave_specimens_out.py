@@ -29,7 +29,7 @@ RIDGE = 100.0
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
-    parser.add_argument("--folds", type=int, default=4)
+    parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--save", type=Path, help="also write every image's score and label to this CSV file")
     parser.add_argument("--card", action="store_true", help="keep the table for the default model's card")
     options = parser.parse_args()

@@ -16,7 +16,8 @@ import pytest
 
 from napari_tiqa.errors import BundleError, ModelProcessError
 from napari_tiqa.jobs.messages import ModelFile
-from napari_tiqa.jobs.model_process import TILES_PER_REQUEST, ModelProcess, ProcessState
+from napari_tiqa.jobs.model_process import ModelProcess, ProcessState
+from napari_tiqa.scoring.predict import BATCH_SIZE
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,7 @@ def tiles(count: int, seed: int = 0) -> np.ndarray:
 
 def busy_with(process: ModelProcess, model: ModelFile, batches: int = 30) -> list[Future[np.ndarray]]:
     """Keep the process busy for some seconds."""
-    answers = [process.submit(tiles(TILES_PER_REQUEST), model) for _ in range(batches)]
+    answers = [process.submit(tiles(BATCH_SIZE), model) for _ in range(batches)]
     answers[0].result()
     assert not answers[-1].done()
     return answers
@@ -81,7 +82,7 @@ def test_caller_stays_free_of_keras(warm: ModelProcess, model: ModelFile) -> Non
 
 
 def test_score_of_a_tile_is_the_same_alone_and_in_any_batch(warm: ModelProcess, model: ModelFile) -> None:
-    many = tiles(TILES_PER_REQUEST + 9)
+    many = tiles(BATCH_SIZE + 9)
     together = warm.score(many, model)
     assert together.shape == (len(many),)
     assert together.std() > 0.05
@@ -185,7 +186,8 @@ _SCRIPT = """
 import sys
 import numpy as np
 from napari_tiqa.jobs.messages import ModelFile
-from napari_tiqa.jobs.model_process import TILES_PER_REQUEST, shared_model_process
+from napari_tiqa.jobs.model_process import shared_model_process
+from napari_tiqa.scoring.predict import BATCH_SIZE
 print("script runs", flush=True)
 process = shared_model_process()
 model = ModelFile.of(sys.argv[1])
@@ -213,7 +215,7 @@ def test_script_without_a_main_guard_runs_once_and_leaves_nothing(model: ModelFi
 
 def test_gone_when_its_parent_is_killed_in_the_middle(model: ModelFile, tmp_path: Path) -> None:
     more = """
-    tiles = np.zeros((TILES_PER_REQUEST, 224, 224), np.float32)
+    tiles = np.zeros((BATCH_SIZE, 224, 224), np.float32)
     answers = [process.submit(tiles, model) for _ in range(100)]
     answers[0].result()
     print("busy", flush=True)

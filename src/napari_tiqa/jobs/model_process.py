@@ -35,9 +35,7 @@ from napari_tiqa.jobs.messages import (
     read_message,
     write_message,
 )
-
-TILES_PER_REQUEST = 32
-"""Tiles in one message: one batch of the network, so that cancelling waits for no more than one."""
+from napari_tiqa.scoring.predict import BATCH_SIZE
 
 _LOG_LINES = 200
 _STUCK_AFTER = 10.0
@@ -110,7 +108,7 @@ class ModelProcess:
         Parameters
         ----------
         tiles : numpy.ndarray
-            Shape (n, 224, 224), float32 in [0, 1]; best ``TILES_PER_REQUEST`` of them.
+            Shape (n, 224, 224), float32 in [0, 1]; best ``predict.BATCH_SIZE`` of them.
         model : ModelFile
             The bundle to score with.
 
@@ -144,8 +142,9 @@ class ModelProcess:
         BundleError
             If the bundle cannot be used.
         """
-        starts = range(0, len(tiles), TILES_PER_REQUEST)
-        batches = [self.submit(tiles[start : start + TILES_PER_REQUEST], model) for start in starts]
+        # One batch of the network per message, so that cancelling waits for no more than one.
+        starts = range(0, len(tiles), BATCH_SIZE)
+        batches = [self.submit(tiles[start : start + BATCH_SIZE], model) for start in starts]
         try:
             return np.concatenate([np.empty(0, np.float32), *(batch.result() for batch in batches)])
         finally:

@@ -1,7 +1,7 @@
 """Score an image or a volume: reading, preparing and the network overlap, memory stays bounded.
 
-A feeding thread reads slices (read ahead by ``iter_slices``), has them prepared by a few threads and sends
-full batches to the model process; the calling thread collects the answers in order.
+A feeding thread has slices read and prepared by as many threads as there are cores (``map_slices``) and
+sends full batches to the model process; the calling thread collects the answers in order.
 """
 
 import operator
@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -23,17 +23,18 @@ import pandas as pd
 from napari_tiqa import __version__
 from napari_tiqa.errors import Cancelled, TiqaError, VolumeError
 from napari_tiqa.jobs.messages import ModelFile
-from napari_tiqa.jobs.model_process import TILES_PER_REQUEST, ModelProcess, shared_model_process
+from napari_tiqa.jobs.model_process import ModelProcess, shared_model_process
 from napari_tiqa.scoring.bundle import load_card
 from napari_tiqa.scoring.network_input import PreparedSlice, prepare_slice
+from napari_tiqa.scoring.predict import BATCH_SIZE
 from napari_tiqa.scoring.table import SCORE_DECIMALS, ScoredSlice, score_table
 from napari_tiqa.volumes.open import as_volume
-from napari_tiqa.volumes.slices import iter_slices
+from napari_tiqa.volumes.slices import map_slices
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow, estimate_window
 
-_PREPARING_THREADS = 2
-_BATCHES_IN_FLIGHT = 2
+# Enough for the network to be busy while the next slab of slices is read.
+_BATCHES_IN_FLIGHT = 4
 _POLL = 0.05
 _FEEDER_STOPS_WITHIN = 0.5
 
@@ -274,20 +275,9 @@ class _Run:
     def _prepared(
         self, prepare: Callable[[np.ndarray], PreparedSlice], stop: threading.Event
     ) -> Iterator[tuple[int, PreparedSlice]]:
-        with ThreadPoolExecutor(_PREPARING_THREADS, "prepare slices") as pool:
-            ahead: deque[tuple[int, Future[PreparedSlice]]] = deque()
-            for index, plane in self._planes(stop):
-                ahead.append((index, pool.submit(prepare, plane)))
-                if len(ahead) > _PREPARING_THREADS:
-                    index, prepared = ahead.popleft()
-                    yield index, prepared.result()
-            for index, prepared in ahead:
-                yield index, prepared.result()
-
-    def _planes(self, stop: threading.Event) -> Iterator[tuple[int, np.ndarray]]:
-        """Read up to a slice that cannot be read; those before it still get their scores."""
+        """Prepare up to a slice that cannot be read; those before it still get their scores."""
         try:
-            yield from iter_slices(self.volume, self.axis, self.indices, cancel=stop)
+            yield from map_slices(self.volume, self.axis, self.indices, prepare, cancel=stop)
         except VolumeError as error:
             self.unreadable = error
 
@@ -329,10 +319,10 @@ def _batched(
     for index, one in prepared:
         slices.append((index, len(one.tiles), one.reason))
         tiles.extend(one.tiles)
-        while len(tiles) >= TILES_PER_REQUEST:
-            yield slices, np.stack(tiles[:TILES_PER_REQUEST])
-            slices, tiles = [], tiles[TILES_PER_REQUEST:]
-        if len(slices) >= TILES_PER_REQUEST and not tiles:
+        while len(tiles) >= BATCH_SIZE:
+            yield slices, np.stack(tiles[:BATCH_SIZE])
+            slices, tiles = [], tiles[BATCH_SIZE:]
+        if len(slices) >= BATCH_SIZE and not tiles:
             yield slices, np.empty(0)
             slices = []
     if slices or tiles:

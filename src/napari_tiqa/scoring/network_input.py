@@ -2,9 +2,11 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
+import scipy.sparse
 
 from napari_tiqa.errors import VolumeError
 from napari_tiqa.volumes.window import IntensityWindow
@@ -103,11 +105,26 @@ def _unscorable(reason: str) -> PreparedSlice:
 
 
 def _shrink(pixels: np.ndarray) -> np.ndarray:
-    rows, columns = pixels.shape
-    scale = TILE_SIZE / min(rows, columns)
+    scale = TILE_SIZE / min(pixels.shape)
     if scale >= 1:
         return pixels
-    return cv2.resize(pixels, (round(columns * scale), round(rows * scale)), interpolation=cv2.INTER_AREA)
+    down, across = (_area_mean(side, round(side * scale)) for side in pixels.shape)
+    # Along the rows first: whole rows are added up, several times faster than cv2.resize with INTER_AREA.
+    # Transposed by OpenCV, several times faster than NumPy.
+    return (across @ cv2.transpose(down @ pixels)).T
+
+
+@lru_cache(maxsize=16)
+def _area_mean(length: int, shrunk: int) -> scipy.sparse.csr_array:
+    """Return the matrix, shape (shrunk, length), that averages `length` pixels by areas to `shrunk`."""
+    # Cut at the borders of both, so that each part lies in one pixel before and one after.
+    borders = np.union1d(np.arange(length + 1), np.arange(shrunk + 1) * (length / shrunk))
+    parts = np.diff(borders)
+    inside = borders[:-1] + parts / 2
+    kept = parts > 1e-6  # not two borders that are the same but for rounding
+    weights = (parts * (shrunk / length)).astype(np.float32)
+    places = (inside * (shrunk / length)).astype(int), inside.astype(int)
+    return scipy.sparse.csr_array((weights[kept], (places[0][kept], places[1][kept])), shape=(shrunk, length))
 
 
 def _tiles(scaled: np.ndarray) -> np.ndarray:

@@ -12,14 +12,14 @@ import h5py
 import numpy as np
 
 from napari_tiqa.errors import VolumeError
-from napari_tiqa.volumes.reading import grouped_chunks, lazy
+from napari_tiqa.volumes.stored import Box, Stored, grouped_chunks, lazy
 from napari_tiqa.volumes.units import common_unit
 from napari_tiqa.volumes.volume import Volume, check_image, default_axes
 
 DATA_EXCHANGE = "/exchange/data"
 
 
-class Hdf5Stack:
+class Hdf5Stack(Stored):
     """A dataset that is opened for each read: no handle stays, and the file can be moved."""
 
     def __init__(self, path: Path, name: str, shape: tuple[int, ...], dtype: np.dtype) -> None:
@@ -27,12 +27,11 @@ class Hdf5Stack:
         self.name = name
         self.shape = shape
         self.dtype = dtype.newbyteorder("=")
-        self.ndim = len(shape)
 
-    def __getitem__(self, key: Any) -> np.ndarray:
+    def read_into(self, box: Box, out: np.ndarray) -> None:
         """Read a part, in native byte order."""
         with h5py.File(self.path, "r") as file:
-            return np.asarray(file[self.name][key], self.dtype)
+            out[...] = file[self.name][box]
 
 
 def open_hdf5(path: Path, dataset: str | None = None) -> Volume:

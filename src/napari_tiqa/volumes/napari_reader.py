@@ -85,11 +85,8 @@ def display_limits(volume: Volume) -> tuple[float, float]:
         volume = replace(volume, data=volume.pyramid[-1], pyramid=())
     leading = volume.axes[: len(volume.axes) - len(volume.spatial_axes)]
     tomogram = volume.tomogram(**dict.fromkeys(leading, 0))
-    if tomogram.data.ndim == 3:
-        step = max(tomogram.data.shape[0] // DISPLAY_SLICES, 1)
-        tomogram = replace(tomogram, data=tomogram.data[step // 2 :: step])
     try:
-        window = estimate_window(tomogram)
+        window = estimate_window(tomogram, DISPLAY_SLICES)
     except VolumeError:  # nothing to see in these slices, or one is damaged: still show the others
         dtype = tomogram.data.dtype
         if dtype.kind in "ui":

@@ -9,27 +9,28 @@ from typing import Any
 import dask.array
 import numpy as np
 import zarr
+from zarr.core.buffer import default_buffer_prototype
 
 from napari_tiqa.errors import VolumeError
-from napari_tiqa.volumes.reading import grouped_chunks, lazy
+from napari_tiqa.volumes.stored import Box, Stored, grouped_chunks, lazy
 from napari_tiqa.volumes.units import common_unit
 from napari_tiqa.volumes.volume import Volume, check_image, default_axes
 
 METADATA = ("zarr.json", ".zarray", ".zgroup")
 
 
-class ZarrStack:
+class ZarrStack(Stored):
     """A Zarr array that answers in native byte order."""
 
     def __init__(self, array: zarr.Array) -> None:
         self.array = array
         self.shape = array.shape
         self.dtype = np.dtype(array.dtype).newbyteorder("=")
-        self.ndim = array.ndim
 
-    def __getitem__(self, key: Any) -> np.ndarray:
+    def read_into(self, box: Box, out: np.ndarray) -> None:
         """Read a part; pieces that were never written have the fill value."""
-        return np.asarray(self.array[key], self.dtype)
+        place = default_buffer_prototype().nd_buffer.from_ndarray_like(out)
+        self.array.get_basic_selection(box, out=place)
 
 
 @dataclass(frozen=True)

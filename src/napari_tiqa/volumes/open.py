@@ -15,7 +15,7 @@ from napari_tiqa.volumes.hdf5 import open_hdf5
 from napari_tiqa.volumes.mrc import open_mrc
 from napari_tiqa.volumes.npy import open_npy
 from napari_tiqa.volumes.ome_zarr import is_zarr, open_zarr
-from napari_tiqa.volumes.reading import grouped_chunks, lazy
+from napari_tiqa.volumes.stored import ArrayStack, grouped_chunks, lazy
 from napari_tiqa.volumes.tiff import open_tiff
 from napari_tiqa.volumes.tiff_folder import open_tiff_folder
 from napari_tiqa.volumes.volume import Volume, check_image, default_axes
@@ -113,7 +113,7 @@ def as_volume(x: Any) -> Volume:
     axes = default_axes(x.shape, name)
     if not isinstance(x, dask.array.Array):
         stored = getattr(x, "chunks", None) or (1,) * (x.ndim - 2) + tuple(x.shape[-2:])
-        x = lazy(x, grouped_chunks(tuple(x.shape), tuple(stored), x.dtype.itemsize))
+        x = lazy(ArrayStack(x), grouped_chunks(tuple(x.shape), tuple(stored), x.dtype.itemsize))
     return Volume(x, axes, (1.0,) * x.ndim, "pixel", name)
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 import dask.array
 import numpy as np
 
 from napari_tiqa.errors import VolumeError
-from napari_tiqa.volumes.reading import lazy
+from napari_tiqa.volumes.stored import Box, Stored, lazy
 
 
-class RawStack:
+class RawStack(Stored):
     """An array in a file that is mapped into memory for each read only.
 
     No handle stays open, so the file can be moved or deleted, and a file cut short after it was
@@ -26,12 +25,10 @@ class RawStack:
         self.shape = shape
         self.stored_dtype = dtype
         self.dtype = dtype.newbyteorder("=")
-        self.ndim = len(shape)
 
-    def __getitem__(self, key: Any) -> np.ndarray:
-        """Read a part, in native byte order."""
-        mapped = np.memmap(self.path, self.stored_dtype, "r", self.offset, self.shape)
-        return np.array(mapped[key], self.dtype)
+    def read_into(self, box: Box, out: np.ndarray) -> None:
+        """Copy a part from the mapped file."""
+        out[...] = np.memmap(self.path, self.stored_dtype, "r", self.offset, self.shape)[box]
 
 
 def open_raw(path: Path, offset: int, shape: tuple[int, ...], dtype: np.dtype) -> dask.array.Array:

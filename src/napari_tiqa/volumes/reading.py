@@ -1,81 +1,142 @@
-"""Reading: the pieces of a lazy array into memory, and the sentence when one cannot be read."""
+"""Reading: parts of a lazy array into memory, and the sentence when one cannot be read."""
 
 from __future__ import annotations
 
-import math
-import os
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from itertools import pairwise, product
+from typing import TYPE_CHECKING
 
-import dask
 import dask.array
 import numpy as np
 
 from napari_tiqa.errors import VolumeError
+from napari_tiqa.volumes.stored import Box, Stored, behind, box_shape
+from napari_tiqa.volumes.threads import CORES, share
 
 if TYPE_CHECKING:
     from napari_tiqa.volumes.volume import Volume
 
-GROUPED_BYTES = 16 * 2**20
+# Left to itself, dask starts a pool per calling thread and keeps it. It may not be that of `share`, whose
+# threads wait for dask's.
+_DASK_POOL = ThreadPoolExecutor(CORES, thread_name_prefix="napari-tiqa-dask")
 
-# One pool for all reading: left to itself, dask starts one per calling thread and keeps it.
-_POOL = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="napari-tiqa-read")
 
+def read(
+    array: dask.array.Array,
+    box: Box,
+    out: np.ndarray | None = None,
+    before_each_piece: Callable[[], None] = lambda: None,
+) -> np.ndarray:
+    """Read a part of a lazy array.
 
-def read(array: dask.array.Array, before_each_piece: Callable[[], None] | None = None) -> np.ndarray:
-    """Compute a dask array into memory, in native byte order.
+    What one of our readers has opened is read straight from its file, piece by piece as stored; any
+    other dask array is left to dask.
 
     Parameters
     ----------
     array : dask.array.Array
         Any shape.
+    box : tuple of slice
+        The part.
+    out : numpy.ndarray, optional
+        Where to put it, in native byte order; new memory where omitted.
     before_each_piece : callable, optional
         Called before each stored piece is read; what it raises ends the reading.
 
     Returns
     -------
     numpy.ndarray
-        The array's shape and dtype.
+        `out`, of the box's shape.
     """
-    pixels = np.empty(array.shape, array.dtype.newbyteorder("="))
-    # Each piece goes straight to its place; dask's own way would copy them together axis by axis.
-    dask.array.store(array, pixels, lock=False, **_scheduling(before_each_piece))
-    return pixels
+    if out is None:
+        out = np.empty(box_shape(box), array.dtype.newbyteorder("="))
+    stored = behind(array)
+    if stored is None:
+        _compute(array[box], out, before_each_piece)
+    else:
+
+        def read_piece(stored: Stored, source: Box, target: np.ndarray) -> None:
+            before_each_piece()
+            stored.read_into(source, target)
+
+        share([partial(read_piece, stored, s, out[t]) for s, t in _pieces(array.chunks, box)])
+    return out
 
 
-def read_together(arrays: list[dask.array.Array]) -> list[np.ndarray]:
-    """Compute several small dask arrays at once: a stored piece that they share is read once.
+def read_boxes(array: dask.array.Array, boxes: Sequence[Box]) -> list[np.ndarray]:
+    """Read several small parts of a lazy array; a stored piece that they share is read once.
 
     Parameters
     ----------
-    arrays : list of dask.array.Array
-        Any shapes.
+    array : dask.array.Array
+        Any shape.
+    boxes : sequence of tuple of slice
+        Steps of 1.
 
     Returns
     -------
     list of numpy.ndarray
-        In native byte order.
+        One per box, in native byte order.
     """
-    values = dask.compute(*arrays, **_scheduling())
-    return [np.asarray(v).astype(v.dtype.newbyteorder("="), copy=False) for v in values]
+    ends = [np.cumsum(sizes) for sizes in array.chunks]
+    sharing = defaultdict(list)
+    for number, box in enumerate(boxes):
+        starts = zip(ends, (side.start for side in box), strict=True)
+        sharing[tuple(int(np.searchsorted(end, start, "right")) for end, start in starts)].append(number)
+    parts: list[np.ndarray] = [np.empty(0)] * len(boxes)
+
+    def read_around(numbers: list[int]) -> None:
+        sides = list(zip(*(boxes[number] for number in numbers), strict=True))
+        around = tuple(slice(min(s.start for s in side), max(s.stop for s in side), 1) for side in sides)
+        pixels = read(array, around)
+        for number in numbers:
+            within = zip(boxes[number], around, strict=True)
+            part = pixels[tuple(slice(s.start - a.start, s.stop - a.start) for s, a in within)]
+            parts[number] = part.copy()  # so that what lies around it is let go
+
+    share([partial(read_around, numbers) for numbers in sharing.values()])
+    return parts
 
 
-def _scheduling(before_each_piece: Callable[[], None] | None = None) -> dict[str, Any]:
-    """Return how dask is to run: in our threads, and apart from what else goes on in the process."""
+def _pieces(chunks: tuple[tuple[int, ...], ...], box: Box) -> Iterator[tuple[Box, Box]]:
+    """Part a box where the stored pieces meet: each part in the array, and in the box."""
+    sides = []
+    for lengths, side in zip(chunks, box, strict=True):
+        wanted = range(side.start, side.stop, side.step)
+        # The first of the wanted places at or beyond each border between pieces.
+        borders = np.cumsum((0, *lengths))
+        firsts = np.clip(-((wanted.start - borders) // wanted.step), 0, len(wanted)).tolist()
+        sides.append(
+            [
+                (slice(wanted[a], wanted[b - 1] + 1, wanted.step), slice(a, b))
+                for a, b in pairwise(firsts)
+                if a < b
+            ]
+        )
+    for parts in product(*sides):
+        yield tuple(source for source, _ in parts), tuple(target for _, target in parts)
+
+
+def _compute(array: dask.array.Array, out: np.ndarray, before_each_piece: Callable[[], None]) -> None:
+    """Have dask put each piece straight to its place, apart from what else it does in this process."""
 
     def pretask(key: object, graph: object, state: object) -> None:
-        if before_each_piece is not None:
-            before_each_piece()
+        before_each_piece()
 
-    return {
+    dask.array.store(
+        array,
+        out,
+        lock=False,
         # Said outright, so that a cluster set as dask's default is not sent local files.
-        "scheduler": "threads",
-        "pool": _POOL,
+        scheduler="threads",
+        pool=_DASK_POOL,
         # Callbacks given here keep dask off its global ones: napari registers its chunk cache there
         # from the GUI thread, and swapping that set from another thread corrupts it.
-        "callbacks": [(None, None, pretask, None, None)],
-    }
+        callbacks=[(None, None, pretask, None, None)],
+    )
 
 
 def unreadable(what: str, volume: Volume, error: Exception) -> VolumeError:
@@ -95,56 +156,3 @@ def unreadable(what: str, volume: Volume, error: Exception) -> VolumeError:
         f"Cannot read {what} of '{volume.source or volume.name}', "
         f"which may be damaged or incomplete: {reason}."
     )
-
-
-def lazy(stored: Any, chunks: tuple[Any, ...]) -> dask.array.Array:
-    """Wrap anything that has a shape and a dtype and can be sliced, without reading from it.
-
-    Parameters
-    ----------
-    stored : array-like
-        Sliced once per chunk, from several threads at a time.
-    chunks : tuple
-        As dask takes them: the pieces that are worth reading at once.
-
-    Returns
-    -------
-    dask.array.Array
-    """
-    return dask.array.from_array(
-        stored,
-        chunks=chunks,
-        name=False,  # a random name: dask would otherwise hash, and so read, all the data
-        # Inlined, and fancy=True by default: a slice's index is passed on, so that reading it does
-        # not hold the whole pieces that it cuts in memory.
-        inline_array=True,
-        meta=np.empty((0,) * len(stored.shape), stored.dtype),
-    )
-
-
-def grouped_chunks(shape: tuple[int, ...], stored: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
-    """Group neighbouring small chunks of a slice, since each read has a price of its own.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        The array's.
-    stored : tuple of int
-        Its chunks as the file has them.
-    itemsize : int
-        Bytes per pixel.
-
-    Returns
-    -------
-    tuple of int
-        `stored`, with the last two sides multiplied until a piece has about 16 MiB, so that a
-        slice of any size still comes in moderate pieces.
-    """
-    chunks = [min(chunk, length) for chunk, length in zip(stored, shape, strict=True)]
-    while math.prod(chunks) * itemsize < GROUPED_BYTES:
-        growing = [axis for axis in (-1, -2) if chunks[axis] < shape[axis]]
-        if not growing:
-            break
-        axis = min(growing, key=lambda axis: chunks[axis])
-        chunks[axis] = min(chunks[axis] * 2, shape[axis])
-    return tuple(chunks)

@@ -1,34 +1,44 @@
-"""Slices in a row: read a volume slab by slab, the next slab while the caller works on this one."""
+"""Slices in a row: read a volume slab by slab, and do something with each slice."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import groupby, pairwise
+from typing import TypeVar
 
-import dask.array
 import numpy as np
 
 from napari_tiqa.errors import Cancelled, VolumeError
 from napari_tiqa.volumes.reading import read
+from napari_tiqa.volumes.threads import CORES, share
 from napari_tiqa.volumes.volume import Volume
 
-# Thin pieces (pages of a TIFF) are gathered up to this size, so that the cost of starting a read is
-# shared by many slices while the first ones still come at once.
+# Thin pieces (pages of a TIFF) are gathered up to this size, and to one per core, so that the cost of
+# starting a read is shared by many slices while the first ones still come at once.
 GATHERED_BYTES = 32 * 2**20
 # A thick piece (a Zarr chunk) is read and decompressed whole even for one of its slices, so all its
-# slices are taken together. 64 slices of 2048 x 2048 float32 are this large; two slabs are held.
+# slices are taken together. 64 slices of 2048 x 2048 float32 are this large.
 MAX_BYTES = 2**30
 
+_T = TypeVar("_T")
 
-def iter_slices(
-    volume: Volume, axis: int, indices: Iterable[int], *, cancel: threading.Event | None = None
-) -> Iterator[tuple[int, np.ndarray]]:
-    """Read slices in the order asked, ahead of the caller, in bounded memory.
+
+def map_slices(
+    volume: Volume,
+    axis: int,
+    indices: Iterable[int],
+    function: Callable[[np.ndarray], _T],
+    *,
+    cancel: threading.Event | None = None,
+) -> Iterator[tuple[int, _T]]:
+    """Read slices and apply a function to each, in the order asked and in bounded memory.
 
     Each stored piece is read once, where the slices that cut it are asked for one after another and
-    fit into a slab of 1 GiB. At most two slabs are held, however many slices there are.
+    fit into a slab of 1 GiB. One slab is held at a time, in the same memory, which the system would
+    otherwise have to clear for each: what takes the results should put enough of them by to be busy
+    while the next slab is read.
 
     Parameters
     ----------
@@ -38,14 +48,16 @@ def iter_slices(
         0, 1 or 2: across z, y or x; 0 for a 2-D volume.
     indices : iterable of int
         The slices wanted, in any order.
+    function : callable
+        Called with each slice, from several threads at a time: 2-D, the volume's dtype in native byte
+        order. The slice's memory is used again, so a result may not refer to it.
     cancel : threading.Event, optional
-        Set from another thread, it ends a wait for slices that are still being read.
+        Set from another thread, it ends the reading at the next stored piece.
 
     Returns
     -------
-    iterator of (int, numpy.ndarray)
-        Index and slice: 2-D, C-contiguous, the volume's dtype in native byte order. Closing the
-        iterator ends the reading thread after the piece it is at.
+    iterator of (int, result)
+        Index of the slice, and what the function returned.
 
     Raises
     ------
@@ -62,7 +74,7 @@ def iter_slices(
             raise VolumeError(
                 f"'{volume.name}' has no slice {index} along axis {axis}: slices run from 0 to {count - 1}."
             )
-    return _read_ahead(volume.tomogram(), axis, wanted, cancel or threading.Event())
+    return _map(volume.tomogram(), axis, wanted, function, cancel or threading.Event())
 
 
 def plan_slabs(volume: Volume, axis: int, indices: list[int]) -> list[list[int]]:
@@ -83,11 +95,10 @@ def plan_slabs(volume: Volume, axis: int, indices: list[int]) -> list[list[int]]
         The same slices in the same order.
     """
     plane_bytes = volume.data.nbytes // volume.data.shape[axis]
-    ends = np.cumsum(volume.data.chunks[axis])
+    gathered = max(GATHERED_BYTES // plane_bytes, CORES)
     slabs: list[list[int]] = []
-    for _, same_piece in groupby(indices, key=lambda index: np.searchsorted(ends, index, "right")):
-        run = list(same_piece)
-        if slabs and (len(slabs[-1]) + len(run)) * plane_bytes <= GATHERED_BYTES:
+    for run in _by_piece(volume, axis, indices):
+        if slabs and len(slabs[-1]) + len(run) <= gathered:
             slabs[-1].extend(run)
         else:
             parts = -(-len(run) * plane_bytes // MAX_BYTES)
@@ -95,50 +106,78 @@ def plan_slabs(volume: Volume, axis: int, indices: list[int]) -> list[list[int]]
     return slabs
 
 
-def _read_ahead(
-    volume: Volume, axis: int, indices: list[int], cancel: threading.Event
-) -> Iterator[tuple[int, np.ndarray]]:
-    if volume.data.ndim == 2:
-        for index in indices:
-            yield index, volume.slice(axis, index)
-        return
+def _by_piece(volume: Volume, axis: int, indices: list[int]) -> list[list[int]]:
+    """Part indices where another stored piece begins."""
+    ends = np.cumsum(volume.data.chunks[axis])
+    runs = groupby(indices, key=lambda index: int(np.searchsorted(ends, index, "right")))
+    return [list(run) for _, run in runs]
 
-    closed = threading.Event()
 
+def _map(
+    volume: Volume,
+    axis: int,
+    indices: list[int],
+    function: Callable[[np.ndarray], _T],
+    cancel: threading.Event,
+) -> Iterator[tuple[int, _T]]:
     def check() -> None:
-        if closed.is_set() or cancel.is_set():
+        if cancel.is_set():
             raise Cancelled("The reading of slices was cancelled.")
 
+    if volume.data.ndim == 2:
+        for index in indices:
+            yield index, function(volume.slice(axis, index))
+        return
+
+    shape = volume.data.shape
     slabs = plan_slabs(volume, axis, indices)
-    with ThreadPoolExecutor(1, thread_name_prefix="napari-tiqa-slices") as reader:
+    deepest = max(map(len, slabs), default=0)
+    memory = np.empty(deepest * (volume.data.size // shape[axis]), volume.data.dtype.newbyteorder("="))
+    for slab in slabs:
+        rows = sorted(set(slab))
+        slab_shape = (*shape[:axis], len(rows), *shape[axis + 1 :])
+        pixels = memory[: np.prod(slab_shape)].reshape(slab_shape)
         try:
-            reading = [reader.submit(_read_slab, volume, axis, slab, check) for slab in slabs[:1]]
-            for k, slab in enumerate(slabs):
-                planes = reading.pop().result()
-                if k + 1 < len(slabs):
-                    reading.append(reader.submit(_read_slab, volume, axis, slabs[k + 1], check))
-                for position, index in enumerate(slab):
-                    if planes is None:
-                        # One of them is unreadable: give those before it, then name it.
-                        yield index, volume.slice(axis, index)
-                    else:
-                        yield index, np.ascontiguousarray(planes[position])
-                del planes  # before the wait for the next slab: two are held, never three
-        finally:
-            closed.set()
+            _read_rows(volume, axis, rows, pixels, check)
+        except Cancelled:
+            raise
+        except Exception:  # any codec, file system or graph may fail in its own way
+            # One of the slices is unreadable: give those before it, then name it.
+            for index in slab:
+                check()
+                yield index, function(volume.slice(axis, index))
+            continue
+        results = dict(zip(rows, _apply(function, np.moveaxis(pixels, axis, 0), check), strict=True))
+        for index in slab:
+            yield index, results[index]
 
 
-def _read_slab(volume: Volume, axis: int, slab: list[int], check: Callable[[], None]) -> np.ndarray | None:
-    """Read a slab, its slices first; None where it cannot be read as a whole."""
-    step = slab[1] - slab[0] if len(slab) > 1 else 1
-    before = (slice(None),) * axis
-    if step > 0 and all(b - a == step for a, b in pairwise(slab)):
-        array = volume.data[(*before, slice(slab[0], slab[-1] + 1, step))]
-    else:
-        array = dask.array.stack([volume.data[(*before, index)] for index in slab], axis=axis)
-    try:
-        return np.moveaxis(read(array, check), axis, 0)
-    except Cancelled:
-        raise
-    except Exception:  # any codec, file system or graph may fail in its own way
-        return None
+def _apply(function: Callable[[np.ndarray], _T], planes: np.ndarray, check: Callable[[], None]) -> list[_T]:
+    """Apply a function to each slice of a slab, in several threads."""
+    results: dict[int, _T] = {}
+
+    def put(number: int) -> None:
+        check()
+        results[number] = function(planes[number])
+
+    share([partial(put, number) for number in range(len(planes))])
+    return [results[number] for number in range(len(planes))]
+
+
+def _read_rows(
+    volume: Volume, axis: int, rows: list[int], out: np.ndarray, check: Callable[[], None]
+) -> None:
+    """Read the slices of a slab, in ascending order, each stored piece once."""
+    steps = {b - a for a, b in pairwise(rows)}
+    before, after = ((slice(None),) * axis, (slice(None),) * (2 - axis))
+    whole = [slice(0, length, 1) for length in volume.data.shape]
+    if len(steps) < 2:
+        whole[axis] = slice(rows[0], rows[-1] + 1, steps.pop() if steps else 1)
+        read(volume.data, tuple(whole), out, check)
+        return
+    done = 0
+    for run in _by_piece(volume, axis, rows):
+        whole[axis] = slice(run[0], run[-1] + 1, 1)
+        between = read(volume.data, tuple(whole), before_each_piece=check)
+        out[(*before, slice(done, done + len(run)), *after)] = between.take(np.subtract(run, run[0]), axis)
+        done += len(run)

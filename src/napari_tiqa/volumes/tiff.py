@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import dask.array
@@ -15,7 +15,7 @@ import tifffile
 
 from napari_tiqa.errors import VolumeError
 from napari_tiqa.volumes.raw import open_raw
-from napari_tiqa.volumes.reading import lazy
+from napari_tiqa.volumes.stored import Box, Stored, lazy
 from napari_tiqa.volumes.tiff_chain import PageLayout, read_chain
 from napari_tiqa.volumes.units import common_unit, known_unit
 from napari_tiqa.volumes.volume import Volume, check_image
@@ -34,25 +34,43 @@ class Page:
     coding: tifffile.TiffPage
 
     def read(self) -> np.ndarray:
-        """Read and decode the page; shape (y, x), or (z, y, x) for a page that holds a volume.
+        """Read and decode the page; shape (y, x), or (z, y, x) for a page that holds a volume."""
+        pixels = np.empty(self.coding.shape, self.coding.dtype)
+        self.read_into(pixels)
+        return pixels
+
+    def read_into(self, out: np.ndarray) -> None:
+        """Read and decode the page straight to its place, an array of its shape and dtype.
 
         The file is opened for this only, so nothing is shared between threads and no handle stays.
         """
-        coding = self.coding
-        segments = []
-        with self.path.open("rb") as file:
-            for offset, count in zip(self.offsets, self.byte_counts, strict=True):
-                file.seek(offset)
-                segments.append(file.read(count))
-                if len(segments[-1]) < count:
-                    raise EOFError(f"'{self.path.name}' ends in the middle of the page")
-        if coding.is_contiguous:
-            stored = np.dtype(coding.dtype).newbyteorder(coding.parent.byteorder)
-            pixels = np.frombuffer(b"".join(segments), stored, math.prod(coding.shape))
-            return pixels.reshape(coding.shape).astype(coding.dtype)
+        with self.path.open("rb", buffering=0) as file:
+            if self.coding.is_contiguous and out.flags.c_contiguous:
+                self._read_plain(file, out)
+            else:
+                out[...] = self._decoded(file)
 
+    def _read_plain(self, file: FileIO, out: np.ndarray) -> None:
+        """Read a page that is stored as it is in memory, but for the byte order."""
+        place = out.reshape(-1).view(np.uint8).data
+        for offset, count in zip(self.offsets, self.byte_counts, strict=True):
+            file.seek(offset)
+            part, place = place[:count], place[count:]
+            if file.readinto(part) < len(part):
+                raise self._ended()
+        if len(place):
+            raise self._ended()
+        if not np.dtype(self.coding.dtype).newbyteorder(self.coding.parent.byteorder).isnative:
+            out.byteswap(inplace=True)
+
+    def _decoded(self, file: FileIO) -> np.ndarray:
+        coding = self.coding
         pixels = np.zeros(coding.shaped, coding.dtype)
-        for number, segment in enumerate(segments):
+        for number, (offset, count) in enumerate(zip(self.offsets, self.byte_counts, strict=True)):
+            file.seek(offset)
+            segment = file.read(count)
+            if len(segment) < count:
+                raise self._ended()
             # A segment of no bytes was never written: it stays 0.
             values, (s, d, h, w, _), (depth, height, width, _) = coding.decode(
                 segment or None, number, jpegtables=coding.jpegtables
@@ -62,8 +80,11 @@ class Page:
                 part[...] = values[: part.shape[0], : part.shape[1], : part.shape[2]]
         return pixels.reshape(coding.shape)
 
+    def _ended(self) -> EOFError:
+        return EOFError(f"'{self.path.name}' ends in the middle of the page")
 
-class PageStack:
+
+class PageStack(Stored):
     """Pages as one array: shape (leading..., *page), each page read for itself."""
 
     def __init__(self, pages: Sequence[Page], leading: tuple[int, ...]) -> None:
@@ -71,17 +92,18 @@ class PageStack:
         self.leading = leading
         self.shape = leading + tuple(pages[0].coding.shape)
         self.dtype = np.dtype(pages[0].coding.dtype)
-        self.ndim = len(self.shape)
 
-    def __getitem__(self, key: tuple[Any, ...]) -> np.ndarray:
-        """Read the pages that a tuple of integers and slices, one per dimension, touches."""
+    def read_into(self, box: Box, out: np.ndarray) -> None:
+        """Read the pages that the box touches."""
         depth = len(self.leading)
-        numbers = np.arange(len(self.pages)).reshape(self.leading)[key[:depth]]
-        within = key[depth:]
-        parts = [self.pages[number].read()[within] for number in numbers.flat]
-        if not parts:
-            return np.empty((0,), self.dtype).reshape(numbers.shape + (0,) * len(within))
-        return np.stack(parts).reshape(numbers.shape + parts[0].shape)
+        numbers = np.arange(len(self.pages)).reshape(self.leading)[box[:depth]]
+        within = box[depth:]
+        for place, number in np.ndenumerate(numbers):
+            page, target = self.pages[int(number)], out[place]
+            if target.shape == self.shape[depth:]:
+                page.read_into(target)
+            else:
+                target[...] = page.read()[within]
 
 
 def open_tiff(path: Path) -> Volume:

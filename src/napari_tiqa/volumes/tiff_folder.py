@@ -8,7 +8,7 @@ from pathlib import Path
 import tifffile
 
 from napari_tiqa.errors import VolumeError
-from napari_tiqa.volumes.reading import lazy
+from napari_tiqa.volumes.stored import lazy
 from napari_tiqa.volumes.tiff import (
     Page,
     PageStack,

@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_tiqa.errors import VolumeError
 from napari_tiqa.volumes.reading import read, unreadable
+from napari_tiqa.volumes.stored import fixed
 from napari_tiqa.volumes.window import IntensityWindow
 
 SPATIAL_AXES = ("z", "y", "x")
@@ -125,10 +126,10 @@ class Volume:
         where = tuple(at.get(axis, 0) for axis in leading)
         return replace(
             self,
-            data=self.data[where],
+            data=fixed(self.data, where),
             axes=self.axes[len(leading) :],
             voxel_size=self.voxel_size[len(leading) :],
-            pyramid=tuple(level[where] for level in self.pyramid),
+            pyramid=tuple(fixed(level, where) for level in self.pyramid),
         )
 
     def slice_count(self, axis: int) -> int:
@@ -184,11 +185,14 @@ class Volume:
                 f"'{self.name}' has no slice {index} along axis {axis}: slices run from 0 to {count - 1}."
             )
         data = self.tomogram().data
-        plane = data if data.ndim == 2 else data[(slice(None),) * axis + (index,)]
+        box = [slice(0, length, 1) for length in data.shape]
+        if data.ndim == 3:
+            box[axis] = slice(index, index + 1, 1)
         try:
-            return read(plane)
+            pixels = read(data, tuple(box))
         except Exception as error:  # any codec, file system or graph may fail in its own way
             raise unreadable(f"slice {index} along axis {axis}", self, error) from error
+        return pixels if data.ndim == 2 else pixels.squeeze(axis)
 
 
 def check_image(shape: tuple[int, ...], dtype: np.dtype, name: str) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import dask.array
 import numpy as np
 
 from napari_tiqa.errors import VolumeError
-from napari_tiqa.volumes.reading import read, read_together, unreadable
+from napari_tiqa.volumes.reading import read_boxes, unreadable
+from napari_tiqa.volumes.stored import Box
 
 if TYPE_CHECKING:
     from napari_tiqa.volumes.volume import Volume
@@ -19,7 +20,6 @@ PERCENTILES = (0.5, 99.5)
 MARGIN = 0.05
 MAX_SLICES = 24
 GRID = 8  # cells a side, one sampled patch in each
-PATCH = 64  # px a side
 # Reconstructions are often masked a little inside the inscribed circle (tomopy.circ_mask: 0.95).
 PADDING_FROM = 0.9  # of the inscribed circle's radius
 
@@ -54,7 +54,7 @@ class IntensityWindow:
             )
 
 
-def estimate_window(volume: Volume) -> IntensityWindow:
+def estimate_window(volume: Volume, max_slices: int = MAX_SLICES) -> IntensityWindow:
     """Estimate a tomogram's intensity window from a few sampled slices.
 
     The 0.5 and 99.5 percentiles leave out hot pixels and metal glare, which would squeeze the
@@ -63,9 +63,10 @@ def estimate_window(volume: Volume) -> IntensityWindow:
 
     At most 24 slices, evenly spaced along z, are sampled. Each gives patches of up to 64 x 64
     pixels, one per cell of an 8 x 8 grid; where 24 slices are sampled, each gives a quarter of the
-    cells, in turn, so that few pieces of a file stored in chunks are read. Which pixels are taken
-    depends on the volume's shape alone: the window is the same however the data are stored,
-    whatever is displayed and whichever slices are scored.
+    cells, in turn, or, in slices of more than a megapixel, a 16th of the cells with patches of 128 x
+    128 pixels, so that few pieces of a file stored in chunks are read. Which pixels are taken depends
+    on the volume's shape alone: the window is the same however the data are stored, whatever is
+    displayed and whichever slices are scored.
 
     NaN and infinite values are left out, and so is the constant padding around a reconstruction:
     where the four corners of the middle sampled slice are equal, pixels of that very value near and
@@ -75,6 +76,8 @@ def estimate_window(volume: Volume) -> IntensityWindow:
     ----------
     volume : Volume
         2-D or 3-D: one position of its time and channel axes (`Volume.tomogram`).
+    max_slices : int
+        Fewer than 24 give a first look sooner.
 
     Returns
     -------
@@ -86,26 +89,29 @@ def estimate_window(volume: Volume) -> IntensityWindow:
         The sampled pixels are constant or none of them is finite, or a slice cannot be read.
     """
     tomogram = volume.tomogram()
-    stack = tomogram.data if tomogram.data.ndim == 3 else tomogram.data[np.newaxis]
-    depth = stack.shape[0]
-    count = min(depth, MAX_SLICES)
+    depth, height, width = (1, *tomogram.data.shape)[-3:]
+    count = min(depth, max_slices)
     indices = [int((k + 0.5) * depth / count) for k in range(count)]
-    turns = 4 if count == MAX_SLICES else 1
+    middle = indices[count // 2]
+    corners = [_box(middle, y, 1, x, 1) for y in (0, height - 1) for x in (0, width - 1)]
+    turns, side = (1, 64) if count < MAX_SLICES else (4, 64) if height * width <= 2**20 else (16, 128)
+    patches = [
+        _box(index, *patch)
+        for k, index in enumerate(indices)
+        for patch in _patches(height, width, side, k % turns, turns)
+    ]
+    values = _read(tomogram, corners + patches)
 
-    padding: float | None = None
-    parts: list[np.ndarray] = []
-    # The middle slice first: its corners tell the padding's value.
-    for k in sorted(range(count), key=lambda k: abs(k - count // 2)):
-        try:
-            corners, values, radius = _sample(stack, indices[k], k % turns, turns)
-        except Exception as error:
-            raise unreadable(f"slice {indices[k]}", tomogram, error) from error
-        if not parts and (corners == corners[0]).all():
-            padding = corners[0]
-        keep = np.isfinite(values)
-        if padding is not None:
-            keep &= ~((values == padding) & (radius > PADDING_FROM))
-        parts.append(values[keep].astype(np.float64))
+    corner = [value.item() for value in values[: len(corners)]]
+    padded = all(value == corner[0] for value in corner)
+    parts = []
+    for (_, rows, columns), patch in zip(patches, values[len(corners) :], strict=True):
+        keep = np.isfinite(patch)
+        if padded:
+            y, x = np.ogrid[rows, columns]
+            radius = np.hypot(y - (height - 1) / 2, x - (width - 1) / 2) / (min(height, width) / 2)
+            keep &= (patch != corner[0]) | (radius <= PADDING_FROM)
+        parts.append(patch[keep].astype(np.float64))
     samples = np.concatenate(parts)
 
     if samples.size == 0:
@@ -132,27 +138,29 @@ def estimate_window(volume: Volume) -> IntensityWindow:
     )
 
 
-def _sample(
-    stack: dask.array.Array, index: int, turn: int, turns: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Read corners, sampled values and their distance from the centre (1: inscribed circle)."""
-    height, width = stack.shape[1:]
-    regions = [(slice(None, None, max(height - 1, 1)), slice(None, None, max(width - 1, 1)))]
-    radii = []
+def _read(tomogram: Volume, boxes: list[Box]) -> list[np.ndarray]:
+    """Read boxes given as (z, y, x), also of a single slice; a slice that cannot be read is named."""
+    try:
+        return read_boxes(tomogram.data, [box[-tomogram.data.ndim :] for box in boxes])
+    except Exception as error:  # any codec, file system or graph may fail in its own way
+        for index in sorted({box[0].start for box in boxes}):
+            try:
+                read_boxes(tomogram.data, [b[-tomogram.data.ndim :] for b in boxes if b[0].start == index])
+            except Exception as its_error:
+                raise unreadable(f"slice {index}", tomogram, its_error) from error
+        raise unreadable("the slices", tomogram, error) from error
+
+
+def _box(z: int, y: int, height: int, x: int, width: int) -> Box:
+    return slice(z, z + 1, 1), slice(y, y + height, 1), slice(x, x + width, 1)
+
+
+def _patches(
+    height: int, width: int, side: int, turn: int, turns: int
+) -> Iterator[tuple[int, int, int, int]]:
+    """Give y, height, x and width of the patches of a slice whose turn it is."""
+    sides = [min(side, max(length // GRID, 1)) for length in (height, width)]
     for i in range(GRID):
         for j in range(GRID):
-            if (i + 2 * j + turn) % turns:
-                continue
-            y, x = i * height // GRID, j * width // GRID
-            bottom, right = y + min(PATCH, max(height // GRID, 1)), x + min(PATCH, max(width // GRID, 1))
-            regions.append((slice(y, bottom), slice(x, right)))
-            yy, xx = np.ogrid[y:bottom, x:right]
-            radii.append(np.hypot(yy - (height - 1) / 2, xx - (width - 1) / 2).ravel())
-    radius = np.concatenate(radii) / (min(height, width) / 2)
-
-    if stack.numblocks[1:] == (1, 1):  # stored in whole slices: one read is the cheapest
-        plane = read(stack[index])
-        corners, *patches = (plane[region] for region in regions)
-    else:
-        corners, *patches = read_together([stack[(index, *region)] for region in regions])
-    return corners.ravel(), np.concatenate([patch.ravel() for patch in patches]), radius
+            if (i + 2 * j + turn) % turns == 0:
+                yield i * height // GRID, sides[0], j * width // GRID, sides[1]

@@ -1,0 +1,51 @@
+"""Work shared among threads: the calling one and as many of a common pool as there are cores."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+
+CORES = os.cpu_count() or 1
+
+# One pool for all volumes, so that two runs at once do not use twice as many threads as there are cores.
+_POOL = ThreadPoolExecutor(CORES, thread_name_prefix="napari-tiqa-read")
+
+
+def share(work: Sequence[Callable[[], None]]) -> None:
+    """Do pieces of work in this thread, and in threads of the pool where any are free.
+
+    Since this thread takes part, neither a pool that is held up elsewhere (a network drive that does
+    not answer) nor a piece that shares its own work can stop it.
+
+    Parameters
+    ----------
+    work : sequence of callable
+        Begun in this order. The first exception ends the work once the pieces under way are done.
+    """
+    lock = threading.Lock()
+    todo = iter(work)
+
+    def take_part() -> None:
+        try:
+            while True:
+                with lock:
+                    piece = next(todo, None)
+                if piece is None:
+                    return
+                piece()
+        except BaseException:
+            with lock:
+                for _ in todo:  # nothing more is begun
+                    pass
+            raise
+
+    helpers = [_POOL.submit(take_part) for _ in range(min(CORES, len(work)) - 1)]
+    try:
+        take_part()
+    finally:
+        begun = [helper for helper in helpers if not helper.cancel()]
+        wait(begun)
+    for helper in begun:
+        helper.result()

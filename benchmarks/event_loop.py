@@ -2,7 +2,8 @@
 
 Run on a screen, or: xvfb-run -s "-screen 0 1280x720x24" python benchmarks/event_loop.py
 Prints the longest gap between two ticks of a 5 ms timer in each phase, and ends with 1 if one is over 100 ms.
-A first pass without the dock says how long the loop stands still by itself on this machine.
+The first two phases, without the dock, say how long napari itself takes on this machine, which without a
+graphics card is mostly for drawing.
 """
 
 import argparse
@@ -10,15 +11,21 @@ import gc
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
 
 import napari
 import numpy as np
 from qtpy.QtCore import QEventLoop, QTimer
 
+if TYPE_CHECKING:  # not imported here: that is what opening the dock has to do
+    from napari_tiqa.widgets.quality_panel import QualityPanel
+
 ALLOWED = 0.100  # s
 TICK = 5  # ms
 SLICES = 200
 SIDE = 512  # px
+NAPARI_ALONE = ("napari alone, idle", "napari alone, slider moved")
 
 
 class Heartbeat:
@@ -60,6 +67,19 @@ def seconds(duration: float) -> Callable[[], bool]:
     return lambda: time.perf_counter() > end
 
 
+def play(viewer: napari.Viewer) -> None:
+    """Move napari's slider, three slices a second."""
+    for step in range(8):
+        QTimer.singleShot(step * 333, partial(viewer.dims.set_current_step, 0, 10 * step))
+
+
+def walk(panel: "QualityPanel") -> None:
+    """Click through the list of the worst slices."""
+    for step in range(8):
+        item = panel.results.worst.topLevelItem(step)
+        QTimer.singleShot(step * 333, partial(panel.results.worst.itemClicked.emit, item, 0))
+
+
 def measure(model: str | None) -> dict[str, float]:
     rng = np.random.default_rng(0)
     volume = rng.integers(0, 256, (SLICES, SIDE, SIDE), dtype=np.uint8)
@@ -71,13 +91,14 @@ def measure(model: str | None) -> dict[str, float]:
     gaps = {}
 
     def phase(name: str, begin: Callable[[], object], done: Callable[[], bool]) -> None:
-        gc.collect()
         beat.restart()
         begin()
         wait_until(done)
         gaps[name] = beat.longest
 
-    phase("napari alone", lambda: None, seconds(2))
+    gc.collect()  # once: from here on Python decides, as it does for a user
+    phase(NAPARI_ALONE[0], lambda: None, seconds(2))
+    phase(NAPARI_ALONE[1], lambda: play(viewer), seconds(3))
     docks = []
 
     def open_dock() -> None:
@@ -87,13 +108,17 @@ def measure(model: str | None) -> dict[str, float]:
     panel = docks[0].panel
     if model:
         panel.form.model_file.line_edit.value = model
-    idle = lambda: not panel.job.state.busy  # noqa: E731
-    # The network is still importing Keras now: the first score waits for it.
-    phase("first slice, cold network", panel.score_this_slice, idle)
-    phase(f"score {SLICES} slices", panel.score_all, idle)
-    phase("score this slice, warm", panel.score_this_slice, idle)
-    print(panel.controls.message.text())
-    assert "tensorflow" not in sys.modules
+    from napari_tiqa.jobs.model_process import shared_model_process  # only now: see above
+
+    process = shared_model_process()
+    phase("start the model process", process.start, lambda: bool(process.device))
+    scored = lambda: not panel.job.state.busy  # noqa: E731
+    phase("score this slice, first time", panel.score_this_slice, scored)
+    phase(f"score {SLICES} slices", panel.score_all, scored)
+    if len(panel.shelf) != 1 or "tensorflow" in sys.modules:
+        raise SystemExit(f"Not scored as it should be: {panel.controls.message.text()}")
+    phase("score this slice", panel.score_this_slice, scored)
+    phase("go to the worst slices", lambda: walk(panel), seconds(3))
     viewer.close()
     return gaps
 
@@ -104,9 +129,12 @@ def main() -> int:
     )
     parser.add_argument("--model", help="a bundle; default: the bundled model")
     gaps = measure(parser.parse_args().model)
+    ours = [gap for name, gap in gaps.items() if name not in NAPARI_ALONE]
+    print("phase                         longest gap")
     for name, gap in gaps.items():
-        print(f"{name:28s} longest gap {gap * 1000:6.0f} ms   {'ok' if gap <= ALLOWED else 'TOO LONG'}")
-    return int(max(gaps.values()) > ALLOWED)
+        print(f"{name:30s}{gap * 1000:6.0f} ms   {'' if gap <= ALLOWED else 'too long'}".rstrip())
+    print(f"with the dock: {max(ours) * 1000:.0f} ms at most, allowed {ALLOWED * 1000:.0f} ms")
+    return int(max(ours) > ALLOWED)
 
 
 if __name__ == "__main__":

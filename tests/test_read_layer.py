@@ -68,6 +68,13 @@ def test_dask_layers_are_not_computed() -> None:
     assert isinstance(read_layer(layer).data, da.Array)
 
 
+def test_the_layers_own_array_is_read_not_a_copy() -> None:
+    pixels = np.zeros((4, 5, 6))
+    volume = read_layer(Image(pixels))
+    pixels[2] = 7
+    assert (volume.slice(0, 2) == 7).all()
+
+
 @pytest.mark.parametrize(
     ("layer", "words"),
     [

@@ -1,4 +1,4 @@
-"""File > Open Sample: the sample tomogram, the first time made in a thread while napari shows how far it is."""
+"""File > Open Sample: the sample tomogram, first made in a thread while napari shows how far it is."""
 
 import threading
 

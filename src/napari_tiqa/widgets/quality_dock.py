@@ -1,6 +1,9 @@
 """The quality dock as napari opens it: a light shell that fills itself once its libraries are imported."""
 
+import gc
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -12,6 +15,24 @@ if TYPE_CHECKING:
     from napari_tiqa.widgets.quality_panel import QualityPanel
 
 _NARROW, _WIDE = 430, 560  # px
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Import without a full garbage collection, during which napari stands still for a quarter of a second.
+
+    An import makes many objects and no garbage. Python collects garbage once enough new objects have come
+    together; freezing and unfreezing puts those of the import among the old ones instead.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.unfreeze()
+        if enabled:
+            gc.enable()
 
 
 class _Loading(QObject):
@@ -26,8 +47,9 @@ class _Loading(QObject):
     def _load(self) -> None:
         try:
             # pandas, dask and pyqtgraph take half a second; napari's window must not stand still for it.
-            import_module("napari_tiqa.widgets.quality_panel")
-            process = import_module("napari_tiqa.jobs.model_process")
+            with _no_garbage_collection():
+                import_module("napari_tiqa.widgets.quality_panel")
+                process = import_module("napari_tiqa.jobs.model_process")
             process.shared_model_process().start()
         except Exception as error:
             self.failed.emit(
@@ -48,7 +70,7 @@ class QualityDock(QWidget):
     Attributes
     ----------
     panel : QualityPanel or None
-        The dock's content, None until `ready` was emitted.
+        The dock's content, None until it is built; it is shown once `ready` was emitted.
     """
 
     ready = Signal()
@@ -57,7 +79,7 @@ class QualityDock(QWidget):
         super().__init__()
         self.panel: QualityPanel | None = None
         self._viewer = napari_viewer
-        self._built: QualityPanel | None = None
+        self._steps = self._build()
         self._docked = False
         self._closed = False
         self._layout = QVBoxLayout(self)
@@ -97,22 +119,20 @@ class QualityDock(QWidget):
             self.panel.form.reset_choices()
 
     def _fill(self) -> None:
-        if self._closed:
-            return
+        """Take the next step of building, each in a turn of the event loop of its own."""
+        if not self._closed and next(self._steps, None):
+            QTimer.singleShot(0, self._fill)
+
+    def _build(self) -> Iterator[bool]:
+        """Build the dock's content in steps, between which napari's window can draw and answer."""
         from napari_tiqa.widgets.quality_panel import QualityPanel
+        from napari_tiqa.widgets.score_plot import ScorePlot
 
-        self._built = QualityPanel(self._viewer)
-        # Laid out and painted in a turn of the event loop of its own, again to keep the window moving.
-        QTimer.singleShot(0, self._show)
-
-    def _show(self) -> None:
-        panel, self._built = self._built, None
-        if panel is None:
-            return
-        if self._closed:
-            panel.close_down()
-            return
+        plot = ScorePlot()
+        yield True
+        panel = QualityPanel(self._viewer, plot)
         self.panel = panel
+        yield True
         # A window too low for the dock scrolls it, instead of being pushed taller.
         area = QScrollArea()
         area.setWidgetResizable(True)

@@ -28,11 +28,13 @@ from napari_tiqa.widgets.results_view import ResultsView
 from napari_tiqa.widgets.run_shelf import RunShelf, ShelvedRun
 from napari_tiqa.widgets.score_controls import ScoreControls
 from napari_tiqa.widgets.score_form import ScoreForm
+from napari_tiqa.widgets.score_plot import ScorePlot
 from napari_tiqa.widgets.score_run import ScoreRun, rows_of, run_of_table
 from napari_tiqa.widgets.scoring_job import JobState, ScoringJob, ScoringOutcome, ScoringRequest
 from napari_tiqa.widgets.slider import go_to_slice, layer_position, shown_slice
 
 _ASK_DEVICE_EVERY = 500  # ms
+_ACTIVITY_AFTER = 200  # ms: not for a run that is over at once, and apart from drawing its start
 
 
 class QualityPanel(QWidget):
@@ -42,16 +44,18 @@ class QualityPanel(QWidget):
     ----------
     viewer : napari.Viewer
         The viewer whose layers are scored.
+    plot : ScorePlot
+        Where scores are drawn; made by the caller, since it takes as long as all the rest.
     """
 
-    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: Any, plot: ScorePlot, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._viewer = viewer
         self.job = ScoringJob()
         self.shelf = RunShelf()
         self.form = ScoreForm(viewer)
         self.controls = ScoreControls()
-        self.results = ResultsView(self.shelf)
+        self.results = ResultsView(self.shelf, plot)
         self._running: ShelvedRun | None = None
         self._scoring_layer: Layer | None = None
         self._cancelled_because = ""
@@ -145,12 +149,7 @@ class QualityPanel(QWidget):
         self.controls.say("Reading the first slices…" if ready else "Starting the model, a few seconds…")
         self.job.start(request)
         if entry is not None:
-            # Last, since napari lets Qt's events run while it adds the bar: the job may end meanwhile.
-            activity = progress(total=entry.run.asked, desc=f"TIQA: {entry.run.name}")
-            if self._running is entry:
-                self._activity = activity
-            else:
-                activity.close()
+            QTimer.singleShot(_ACTIVITY_AFTER, self._begin_activity)
         return True
 
     def _request(self, layer: Image, *, one_slice: bool) -> ScoringRequest:
@@ -197,8 +196,7 @@ class QualityPanel(QWidget):
         self.controls.say(f"Scoring {self._running.run.name}.")
         self._running.run.rows.extend(news.rows)
         self.results.refresh(self._running)
-        if self._activity is not None:
-            self._activity.update(news.done - self._activity.n)
+        QTimer.singleShot(0, self._update_activity)  # on its own: it draws whatever waits to be drawn
 
     def _on_ended(self, outcome: ScoringOutcome) -> None:
         self._end_activity()
@@ -249,6 +247,21 @@ class QualityPanel(QWidget):
             notification_manager.receive_error(type(error), error, error.__traceback__)
         else:
             show_error(sentence)
+
+    def _begin_activity(self) -> None:
+        """Show the run in napari's activity dock, which lets all of Qt's events run meanwhile."""
+        entry = self._running
+        if entry is None or self._activity is not None:
+            return
+        activity = progress(total=entry.run.asked, desc=f"TIQA: {entry.run.name}")
+        if self._running is entry:
+            self._activity = activity
+        else:
+            activity.close()
+
+    def _update_activity(self) -> None:
+        if self._running is not None and self._activity is not None:
+            self._activity.update(len(self._running.run.rows) - self._activity.n)
 
     def _end_activity(self) -> None:
         activity, self._activity = self._activity, None

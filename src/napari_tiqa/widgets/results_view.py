@@ -39,11 +39,11 @@ class ResultsView(QWidget):
     load_csv_clicked = Signal()
     remove_clicked = Signal()
 
-    def __init__(self, shelf: RunShelf, parent: QWidget | None = None) -> None:
+    def __init__(self, shelf: RunShelf, plot: ScorePlot, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._shelf = shelf
         self._current_key: str | None = None
-        self.plot = ScorePlot()
+        self.plot = plot
         self.hint = QLabel(_HINT)
         self.hint.setToolTip("The curve of scores appears here.")
         self.runs = RunList()

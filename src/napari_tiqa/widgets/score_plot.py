@@ -191,6 +191,8 @@ class ScorePlot(QWidget):
             label = f"Position along {axis} ({unit})"
         else:
             label = f"Slice along {axes.pop()}" if len(axes) == 1 else "Slice"
+        if label == self._curve_plot.getAxis("bottom").labelText:
+            return
         self._curve_plot.setLabel("bottom", label)
         for plot in (self._curve_plot, self._box_plot):
             plot.getAxis("bottom").resizeEvent()  # else pyqtgraph centres a label only at a change of size

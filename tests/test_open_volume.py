@@ -1,6 +1,8 @@
 """Opening a tomogram: every format, written by its own library, gives back pixels, axes and voxel size."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 import tifffile
 import zarr
+from hdf5plugin import Bitshuffle
 
 from napari_tiqa.volumes.open import as_volume, open_volume
 from napari_tiqa.volumes.units import common_unit
@@ -60,6 +63,9 @@ def write_mrc(path: Path, pixels: np.ndarray) -> None:
 WRITERS: dict[str, tuple[str, Callable[[Path, np.ndarray], None]]] = {
     "tiff": ("a.tif", tifffile.imwrite),
     "tiff, compressed": ("a.tif", lambda p, a: tifffile.imwrite(p, a, compression="zlib", predictor=True)),
+    "tiff, LZW": ("a.tif", lambda p, a: tifffile.imwrite(p, a, compression="lzw", predictor=True)),
+    "tiff, zstd": ("a.tif", lambda p, a: tifffile.imwrite(p, a, compression="zstd", rowsperstrip=9)),
+    "tiff, JPEG 2000": ("a.tif", lambda p, a: tifffile.imwrite(p, a, compression="jpeg2000")),
     "tiff, tiled": ("a.tif", lambda p, a: tifffile.imwrite(p, a, tile=(16, 32), compression="zlib")),
     "tiff, big-endian": ("a.tif", lambda p, a: tifffile.imwrite(p, a, byteorder=">")),
     "tiff, volumetric": (
@@ -74,6 +80,7 @@ WRITERS: dict[str, tuple[str, Callable[[Path, np.ndarray], None]]] = {
     "folder": ("slices", write_folder),
     "hdf5": ("a.h5", write_hdf5),
     "hdf5, chunked": ("a.hdf5", lambda p, a: write_hdf5(p, a, chunks=(4, 16, 16), compression="gzip")),
+    "hdf5, bitshuffle": ("a.h5", lambda p, a: write_hdf5(p, a, chunks=(1, 50, 60), **Bitshuffle())),
     "hdf5, big-endian": ("a.nxs", lambda p, a: write_hdf5(p, a.astype(">u2"))),
     "zarr 2": ("a.zarr", lambda p, a: write_zarr(p, a, 2)),
     "zarr 3": ("a.zarr", lambda p, a: write_zarr(p, a, 3)),
@@ -85,7 +92,8 @@ WRITERS: dict[str, tuple[str, Callable[[Path, np.ndarray], None]]] = {
 }
 
 
-COMPRESSED_TIFFS = ("tiff, compressed", "tiff, tiled", "tiff, volumetric")
+CODINGS = ("compressed", "LZW", "zstd", "JPEG 2000", "tiled", "volumetric")
+COMPRESSED_TIFFS = [f"tiff, {coding}" for coding in CODINGS]
 
 
 @pytest.mark.parametrize("case", WRITERS)
@@ -110,6 +118,22 @@ def test_pixels_are_read_when_a_slice_is_asked_for(case: str, tmp_path: Path, pi
     volume = open_volume(tmp_path / name)
     write(tmp_path / name, pixels + 1)
     np.testing.assert_array_equal(volume.slice(0, 3), pixels[3] + 1)
+
+
+_READ_BITSHUFFLE = """
+import sys, numpy as np
+from napari_tiqa.volumes.open import open_volume
+folder = sys.argv[1]
+plain = open_volume(f"{folder}/plain.h5").slice(1, 20)
+assert "hdf5plugin" not in sys.modules
+np.testing.assert_array_equal(open_volume(f"{folder}/shuffled.h5").slice(1, 20), plain)
+"""
+
+
+def test_hdf5_filters_are_loaded_where_a_file_needs_them(tmp_path: Path, pixels: np.ndarray) -> None:
+    write_hdf5(tmp_path / "plain.h5", pixels)
+    write_hdf5(tmp_path / "shuffled.h5", pixels, **Bitshuffle())
+    subprocess.run([sys.executable, "-c", _READ_BITSHUFFLE, tmp_path], check=True)  # here they are loaded
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts file handles in /proc")

@@ -152,6 +152,16 @@ def test_hdf5_without_a_volume_lists_what_there_is(tmp_path: Path) -> None:
     assert "/angles" in refusal(tmp_path / "a.h5")
 
 
+def test_hdf5_filter_that_nobody_knows_is_named(tmp_path: Path, pixels: np.ndarray) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        coding = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        coding.set_chunk((1, 50, 60))
+        coding.set_filter(60000, h5py.h5z.FLAG_OPTIONAL)
+        space = h5py.h5s.create_simple(pixels.shape)
+        h5py.h5d.create(file.id, b"recon", h5py.h5t.NATIVE_UINT16, space, coding)
+    assert "filter 60000" in refusal(tmp_path / "a.h5")
+
+
 def test_zarr_candidates_are_listed(tmp_path: Path, pixels: np.ndarray) -> None:
     group = zarr.open_group(tmp_path / "a.zarr", mode="w")
     group.create_array("first", data=pixels)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 from pathlib import Path
 from typing import Any
@@ -54,9 +53,6 @@ def open_hdf5(path: Path, dataset: str | None = None) -> Volume:
         No or several datasets to choose from (they are listed), a dataset that is not there or is
         no grey tomogram, a compression that cannot be decoded here, or a truncated file.
     """
-    # Registers the compressions that synchrotrons use (bitshuffle, LZ4, Blosc), where installed.
-    with contextlib.suppress(ImportError):
-        importlib.import_module("hdf5plugin")
     with h5py.File(path, "r") as file:
         chosen = _named(file, dataset, path) if dataset else _choose(file, path)
         name = chosen.name
@@ -155,9 +151,12 @@ def _check_compression(dataset: h5py.Dataset, label: str) -> None:
     for number in range(filters.get_nfilters()):
         code, _, _, description = filters.get_filter(number)
         if not h5py.h5z.filter_avail(code):
+            # Registers what synchrotrons use: bitshuffle, LZ4, Blosc. Importing it takes half a second.
+            importlib.import_module("hdf5plugin")
+        if not h5py.h5z.filter_avail(code):
             raise VolumeError(
-                f"'{label}' is compressed with {_text(description) or f'filter {code}'}, which cannot "
-                "be decoded here: install hdf5plugin."
+                f"'{label}' is compressed with {_text(description) or f'filter {code}'}, which cannot be "
+                "decoded: save it with gzip, LZ4 or bitshuffle instead."
             )
 
 

@@ -216,8 +216,8 @@ def check_decodable(coding: tifffile.TiffPage, path: Path) -> None:
         coding.decode(None, 0, jpegtables=coding.jpegtables)
     except ValueError as error:
         raise VolumeError(
-            f"'{path}' is compressed with {coding.compression.name}, which cannot be decoded here: "
-            "install imagecodecs, or save it uncompressed."
+            f"'{path}' is compressed with {coding.compression.name}, which cannot be decoded: "
+            "save it uncompressed or with LZW."
         ) from error
 
 

@@ -13,10 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 from napari_tiqa.errors import TiqaError
 from napari_tiqa.scoring.table import write_scores
 from napari_tiqa.volumes.napari_reader import read_layer
-from napari_tiqa.volumes.simulation.napari_sample import electrode_layers
+from napari_tiqa.volumes.simulation.napari_sample import LayerData, electrode_layers
+from napari_tiqa.widgets.score_run import ScoreRun
 
 OUTPUT = Path("demo")
 _WINDOW = (1600, 900)
@@ -89,12 +92,13 @@ def _present(volume_path: str | None, *, unattended: bool) -> int:
     from napari import Viewer, run
     from napari.layers import Layer
 
-    print("Opening the tomogram…", file=sys.stderr)
+    _tell(f"Opening {volume_path or 'the sample tomogram'}.")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # the reader's copy of the error that ends the demo
-        layers = read_layer(volume_path) if volume_path else electrode_layers()
+        layers = read_layer(volume_path) if volume_path else _sample()
     viewer = Viewer(title="napari-tiqa")
-    viewer.window.resize(*_WINDOW)
+    if unattended:
+        viewer.window.resize(*_WINDOW)
     for data, properties, kind in layers:
         viewer.add_layer(Layer.create(data, properties, kind))
     _, dock = viewer.window.add_plugin_dock_widget("napari-tiqa", "Slice quality")
@@ -104,6 +108,20 @@ def _present(volume_path: str | None, *, unattended: bool) -> int:
     if show.failure:
         raise TiqaError(show.failure)
     return 0
+
+
+def _sample() -> list[LayerData]:
+    with tqdm(desc="Making it, once", unit=" slices", leave=False, delay=0.5) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        return electrode_layers(show)
+
+
+def _tell(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
 
 
 class _Show:
@@ -117,12 +135,15 @@ class _Show:
         self.failure = ""
 
     def start(self) -> None:
+        self._viewer.reset_view()  # the dock has taken its room only now
         self._dock.panel.job.ended.connect(self._on_ended)
         self._next()
 
     def _next(self) -> None:
         panel = self._dock.panel
-        panel.form.choose_layer(self._waiting.pop(0))
+        layer = self._waiting.pop(0)
+        _tell(f"Scoring {layer.name}.")
+        panel.form.choose_layer(layer)
         if not panel.score_all():
             self._fail(panel.controls.message.text())
 
@@ -146,25 +167,28 @@ class _Show:
             self._viewer.close()
 
     def _finish(self) -> None:
-        runs = [entry.run for entry in self._dock.panel.shelf]
+        # The layer on top, whose slices are shown, is scored last and named first.
+        runs = [entry.run for entry in self._dock.panel.shelf][::-1]
         for run in runs:
             worst = ", ".join(f"{row.slice} ({row.score:.2f})" for row in run.worst(_WORST))
             mean = run.valid_scores.mean() if run.valid_scores.size else float("nan")
             print(f"{run.name}: mean score {mean:.2f}, worst slices {worst}")
-        if not self._unattended:
-            return
-        try:
-            OUTPUT.mkdir(exist_ok=True)
-            picture = OUTPUT / "napari.png"
-            self._viewer.screenshot(str(picture), canvas_only=False, flash=False)
-            tables = [OUTPUT / "scores.csv", *(OUTPUT / f"scores_{n}.csv" for n in range(2, len(runs) + 1))]
-            # The layer on top, whose slices the picture lists, is scored last and saved first.
-            for run, table in zip(reversed(runs), tables, strict=True):
-                write_scores(run.table(), table)
-            print(f"Saved {picture} and {', '.join(map(str, tables))}.")
-        except (OSError, TiqaError) as error:
-            self.failure = str(error)
-        self._viewer.close()
+        if self._unattended:
+            try:
+                self._keep(runs)
+            except (OSError, TiqaError) as error:
+                self.failure = str(error)
+            self._viewer.close()
+
+    def _keep(self, runs: list[ScoreRun]) -> None:
+        OUTPUT.mkdir(exist_ok=True)
+        picture = OUTPUT / "napari.png"
+        self._viewer.screenshot(str(picture), canvas_only=False, flash=False)
+        print(f"{picture}: napari with the quality dock")
+        for number, run in enumerate(runs, start=1):
+            table = OUTPUT / ("scores.csv" if number == 1 else f"scores_{number}.csv")
+            write_scores(run.table(), table)
+            print(f"{table}: the scores of {run.name}")
 
 
 if __name__ == "__main__":

@@ -52,6 +52,7 @@ class ScoreForm(QWidget):
         self.axis_box.changed.connect(lambda _: self.axis_changed.emit())
         self.auto_window.changed.connect(self._on_auto_window)
         self._on_auto_window(True)
+        self._offer_axes()  # of a layer that was there before the dock
 
     def _lay_out(self) -> None:
         form = QFormLayout(self)

@@ -63,6 +63,7 @@ class ScorePlot(QWidget):
         self._curve_plot.addItem(self._marker, ignoreBounds=True)
         self._curve_plot.addItem(self._marker_dot, ignoreBounds=True)
         self._marker_dot.setZValue(2)
+        self._readout.setZValue(3)
         self._readout.setParentItem(self._curve_plot.getViewBox())
         self._graphics.scene().sigMouseClicked.connect(self._on_click)
         self._graphics.scene().sigMouseMoved.connect(self._on_hover)
@@ -137,6 +138,7 @@ class ScorePlot(QWidget):
         self._marker.setPen(self._pen(_faint(text), 1.5))
         self._marker_dot.setPen(self._pen(text, 1.5))
         self._readout.setColor(text)
+        self._readout.fill = pg.mkBrush(ground)
         for curve in self._shown:
             self._draw_curve(curve)
         self._draw_boxes(self._shown)

@@ -3,21 +3,35 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import dask.array as da
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 from napari import Viewer
 from napari.layers import Image
 from pytestqt.qtbot import QtBot
-from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtCore import QPoint, QPointF, Qt, QTimer
 from qtpy.QtGui import QColor
-from qtpy.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QWidget
+from qtpy.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QDialog,
+    QFileDialog,
+    QLineEdit,
+    QMessageBox,
+    QWidget,
+)
 
+from napari_tiqa.cli import main as shell
 from napari_tiqa.jobs.model_process import shared_model_process
 from napari_tiqa.jobs.score import score_volume
 from napari_tiqa.widgets.quality_dock import QualityDock
@@ -26,8 +40,27 @@ from napari_tiqa.widgets.score_run import METADATA_KEY
 from napari_tiqa.widgets.scoring_job import JobState
 
 WIDGET = ("napari-tiqa", "Slice quality")
+CELL = Path(__file__).parents[2] / "shared/data/li_ion_cylindrical_cell/jellyroll_z060-099.tif"
 LONG = 400  # slices: enough for a run to be still under way after its first batch
 TIMEOUT = 60_000  # ms, for a model process that has to import Keras on a busy machine
+
+_QUIT_MIDWAY = """
+import sys, napari
+from napari_tiqa.jobs.model_process import shared_model_process
+viewer = napari.Viewer()
+viewer.open(sys.argv[1], plugin="napari-tiqa")
+dock = viewer.window.add_plugin_dock_widget("napari-tiqa", "Slice quality")[1]
+def score():
+    dock.panel.form.model_file.line_edit.value = sys.argv[2]
+    dock.panel.job.progressed.connect(quit_midway)
+    dock.panel.score_all()
+def quit_midway(progress):
+    dock.panel.job.progressed.disconnect(quit_midway)
+    print(progress.done, shared_model_process().pid)
+    viewer.close()
+dock.ready.connect(score)
+napari.run()
+"""
 
 OpenDock = Callable[[Viewer], QualityPanel]
 
@@ -91,6 +124,32 @@ def scoring_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "napari-tiqa scoring"]
 
 
+def model_processes() -> list[int]:
+    ours = psutil.Process().children(recursive=True)
+    return [child.pid for child in ours if "napari_tiqa.jobs.worker" in child.cmdline()]
+
+
+@contextmanager
+def dialog_answered(answer: Callable[[QWidget], None]) -> Iterator[None]:
+    """Answer the next modal dialog as a user would, while the code that opened it waits for it."""
+    answered = []
+
+    def look() -> None:
+        dialog = QApplication.activeModalWidget()
+        if isinstance(dialog, QDialog) and not answered:
+            answered.append(dialog)
+            answer(dialog)
+            if dialog.isVisible():
+                dialog.accept()
+
+    timer = QTimer()
+    timer.timeout.connect(look)
+    timer.start(20)
+    yield
+    timer.stop()
+    assert answered
+
+
 # -- scoring ---------------------------------------------------------------------------------------
 
 
@@ -135,6 +194,47 @@ def test_marker_and_slider_follow_each_other(
     panel.results.worst.itemClicked.emit(item, 0)
     assert viewer.dims.current_step[0] == int(item.text(0))
     assert marker_slice(panel) == viewer.dims.current_step[0]
+
+
+def test_the_score_at_the_slider_is_read_out(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None]
+) -> None:
+    viewer.add_image(tomogram(12), scale=(0.5, 1, 1), units="um")
+    score(panel)
+    viewer.dims.set_current_step(0, 7)
+    value = next(iter(panel.shelf)).run.rows[7].score
+    assert panel.results.plot._readout.toPlainText() == f"slice 7 (3.5 µm): score {value:.2f}"
+
+
+def test_a_double_click_shows_the_whole_curve_again(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None], qtbot: QtBot
+) -> None:
+    viewer.add_image(tomogram(12))
+    score(panel)
+    viewer.window._qt_window.show()
+    qtbot.wait(100)
+    plot = panel.results.plot._curve_plot
+    plot.setXRange(2, 3)
+    viewport = panel.results.plot._graphics.viewport()
+    middle = panel.results.plot._graphics.mapFromScene(plot.getViewBox().sceneBoundingRect().center())
+    qtbot.mouseDClick(viewport, Qt.MouseButton.LeftButton, pos=middle)
+    qtbot.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=middle)
+    qtbot.waitUntil(lambda: plot.viewRange()[0][0] <= 0 and plot.viewRange()[0][1] >= 11)
+
+
+def test_equal_scores_are_a_line_beside_the_curve(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None], qtbot: QtBot
+) -> None:
+    viewer.add_image(np.repeat(tomogram(2)[1:], 8, axis=0))
+    score(panel)
+    viewer.window._qt_window.show()
+    qtbot.wait(100)
+    picture = panel.results.plot.grab().toImage()
+    colour = QColor(next(iter(panel.shelf)).colour)
+    box_plot = range(int(panel.results.plot._box_plot.sceneBoundingRect().left()), picture.width())
+    rows = [y for y in range(picture.height()) for x in box_plot if picture.pixelColor(x, y) == colour]
+    assert rows
+    assert max(rows) - min(rows) < 6  # px
 
 
 def test_a_click_on_the_curve_goes_to_that_slice(
@@ -234,6 +334,17 @@ def test_a_time_series_is_scored_where_the_slider_is_or_along_time(
     assert viewer.dims.current_step[:2] == (2, 3)
 
 
+def test_a_layer_that_was_there_before_the_dock_is_offered_with_its_axes(
+    viewer: Viewer, open_dock: OpenDock
+) -> None:
+    layer = viewer.add_image(tomogram(6))
+    panel = open_dock(viewer)
+    assert panel.form.layer is layer
+    offered = panel.form.axis_box.native
+    assert [offered.itemText(i) for i in range(3)] == ["z, 6 slices", "y, 48 slices", "x, 48 slices"]
+    assert panel.form.dimension == 0
+
+
 def test_a_multiscale_layer_is_scored_at_full_resolution(
     viewer: Viewer, panel: QualityPanel, score: Callable[..., None]
 ) -> None:
@@ -330,6 +441,48 @@ def test_the_saved_table_is_score_volumes_and_can_be_loaded(
     assert viewer.dims.current_step[0] == 4
 
 
+def test_the_cell_has_the_scores_that_the_shell_gives_it(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None], tmp_path: Path
+) -> None:
+    if not CELL.exists():
+        pytest.skip(f"real tomograms are not at {CELL.parents[1]}")
+    viewer.open(CELL, plugin="napari-tiqa")
+    panel.form.model_file.line_edit.value = ""  # the default model
+    score(panel)
+    panel.export_csv(str(tmp_path / "dock.csv"))
+    assert shell(["score", str(CELL), "-o", str(tmp_path / "shell.csv")]) == 0
+    in_shell = pd.read_csv(tmp_path / "shell.csv")
+    assert len(in_shell) == 40
+    assert in_shell["score"].between(1, 5).all()
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "dock.csv"), in_shell, check_exact=True)
+
+
+def test_the_dialogs_save_load_and_ask(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None], tmp_path: Path
+) -> None:
+    viewer.add_image(tomogram(3))
+    score(panel)
+    buttons = panel.results._buttons
+
+    def answer(dialog: QWidget) -> None:
+        if isinstance(dialog, QFileDialog):
+            dialog.setDirectory(str(tmp_path))
+            dialog.findChild(QLineEdit).setText("kept")
+        else:
+            assert isinstance(dialog, QMessageBox)
+            dialog.button(QMessageBox.StandardButton.No).click()
+
+    with dialog_answered(answer):
+        buttons["csv"].click()
+    assert pd.read_csv(tmp_path / "kept.csv")["slice"].tolist() == [0, 1, 2]
+    with dialog_answered(answer):
+        buttons["png"].click()
+    assert (tmp_path / "kept.png").stat().st_size > 0
+    with dialog_answered(answer):
+        buttons["remove"].click()
+    assert len(panel.shelf) == 1  # the answer was no
+
+
 def test_what_cannot_be_saved_or_loaded_is_said(
     viewer: Viewer, panel: QualityPanel, score: Callable[..., None], tmp_path: Path
 ) -> None:
@@ -389,6 +542,27 @@ def test_a_cancelled_run_keeps_what_it_scored(
     assert not scoring_threads()
 
 
+def test_cancelling_does_not_wait_for_a_slow_disk(viewer: Viewer, panel: QualityPanel, qtbot: QtBot) -> None:
+    reading, disk_answers = threading.Event(), threading.Event()
+
+    def read(block: np.ndarray) -> np.ndarray:
+        reading.set()
+        disk_answers.wait(30)
+        return block
+
+    slow = da.zeros((40, 32, 32), chunks=(1, 32, 32)).map_blocks(read, dtype=float, meta=np.empty((0, 0, 0)))
+    viewer.add_image(slow, contrast_limits=(0, 1), visible=False)
+    panel.score_all()
+    assert reading.wait(30)
+    try:
+        with qtbot.waitSignal(panel.job.ended, timeout=1000):
+            panel.controls.cancel_button.click()
+    finally:
+        disk_answers.set()
+    assert panel.job.state is JobState.CANCELLED
+    assert len(panel.shelf) == 0
+
+
 def test_buttons_allow_what_the_state_allows(
     viewer: Viewer, panel: QualityPanel, midway: Callable[..., None], qtbot: QtBot
 ) -> None:
@@ -431,6 +605,8 @@ def test_a_layer_removed_midway_cancels_its_run(
     assert panel.job.state is JobState.CANCELLED
     assert "'gone' was removed" in panel.controls.message.text()
     assert len(panel.shelf) == 0
+    assert not scoring_threads()
+    assert model_processes() == [shared_model_process().pid]  # warm for the next run
     viewer.add_layer(layer)  # its scores so far come back with it
     assert next(iter(panel.shelf)).run.partial
 
@@ -442,6 +618,7 @@ def test_a_dock_closed_midway_leaves_no_thread(
     midway(panel)
     viewer.window.remove_dock_widget("all")
     qtbot.waitUntil(lambda: not scoring_threads(), timeout=2000)
+    assert model_processes() == [shared_model_process().pid]  # warm for the next dock
     assert viewer.layers  # napari lives on
     viewer.dims.set_current_step(0, 3)
 
@@ -458,6 +635,17 @@ def test_a_viewer_closed_midway_leaves_no_thread(
     midway(panel)
     viewer.close()
     qtbot.waitUntil(lambda: not scoring_threads(), timeout=2000)
+
+
+def test_napari_quit_midway_leaves_no_process(untrained_model: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "long.npy", tomogram(LONG))
+    command = [sys.executable, "-c", _QUIT_MIDWAY, str(tmp_path / "long.npy"), str(untrained_model)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=2 * TIMEOUT / 1000)
+    assert done.returncode == 0, done.stderr
+    scored, model_process = map(int, done.stdout.split())
+    assert scored < LONG
+    assert not psutil.pid_exists(model_process)
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import groupby, pairwise
 from typing import TypeVar
@@ -19,7 +21,7 @@ from napari_tiqa.volumes.volume import Volume
 # starting a read is shared by many slices while the first ones still come at once.
 GATHERED_BYTES = 32 * 2**20
 # A thick piece (a Zarr chunk) is read and decompressed whole even for one of its slices, so all its
-# slices are taken together. 64 slices of 2048 x 2048 float32 are this large.
+# slices are taken together. 64 slices of 2048 x 2048 float32 are this large, the most that is held.
 MAX_BYTES = 2**30
 
 _T = TypeVar("_T")
@@ -36,9 +38,8 @@ def map_slices(
     """Read slices and apply a function to each, in the order asked and in bounded memory.
 
     Each stored piece is read once, where the slices that cut it are asked for one after another and
-    fit into a slab of 1 GiB. One slab is held at a time, in the same memory, which the system would
-    otherwise have to clear for each: what takes the results should put enough of them by to be busy
-    while the next slab is read.
+    fit into a slab of 1 GiB. Slabs are read in the background: one while the function works on another
+    where both fit into 1 GiB, else while the caller works on the results.
 
     Parameters
     ----------
@@ -120,36 +121,72 @@ def _map(
     function: Callable[[np.ndarray], _T],
     cancel: threading.Event,
 ) -> Iterator[tuple[int, _T]]:
-    def check() -> None:
-        if cancel.is_set():
-            raise Cancelled("The reading of slices was cancelled.")
-
     if volume.data.ndim == 2:
         for index in indices:
             yield index, function(volume.slice(axis, index))
         return
 
-    shape = volume.data.shape
+    closed = threading.Event()
+
+    def check() -> None:
+        if closed.is_set() or cancel.is_set():
+            raise Cancelled("The reading of slices was cancelled.")
+
     slabs = plan_slabs(volume, axis, indices)
-    deepest = max(map(len, slabs), default=0)
-    memory = np.empty(deepest * (volume.data.size // shape[axis]), volume.data.dtype.newbyteorder("="))
-    for slab in slabs:
-        rows = sorted(set(slab))
-        slab_shape = (*shape[:axis], len(rows), *shape[axis + 1 :])
-        pixels = memory[: np.prod(slab_shape)].reshape(slab_shape)
+    plane_size = volume.data.size // volume.data.shape[axis]
+    size = plane_size * max(map(len, slabs), default=0)
+    dtype = volume.data.dtype.newbyteorder("=")
+    ahead = 2 * size * dtype.itemsize <= MAX_BYTES
+    # The same memory for all slabs: the system clears new memory first, which takes as long as reading.
+    memories = [np.empty(size, dtype) for _ in range(2 if ahead else 1)]
+
+    with ThreadPoolExecutor(1, thread_name_prefix="napari-tiqa-slabs") as reader:
+
+        def begin(number: int) -> Future[np.ndarray | None] | None:
+            if number >= len(slabs):
+                return None
+            return reader.submit(
+                _read_slab, volume, axis, slabs[number], memories[number % len(memories)], check
+            )
+
         try:
-            _read_rows(volume, axis, rows, pixels, check)
-        except Cancelled:
-            raise
-        except Exception:  # any codec, file system or graph may fail in its own way
-            # One of the slices is unreadable: give those before it, then name it.
-            for index in slab:
-                check()
-                yield index, function(volume.slice(axis, index))
-            continue
-        results = dict(zip(rows, _apply(function, np.moveaxis(pixels, axis, 0), check), strict=True))
-        for index in slab:
-            yield index, results[index]
+            reading = begin(0)
+            for number, slab in enumerate(slabs):
+                assert reading is not None
+                planes = reading.result()
+                if ahead:
+                    reading = begin(number + 1)
+                if planes is not None:
+                    rows = sorted(set(slab))
+                    results = dict(zip(rows, _apply(function, planes, check), strict=True))
+                if not ahead:
+                    reading = begin(number + 1)
+                for index in slab:
+                    if planes is None:
+                        # One of the slices is unreadable: give those before it, then name it.
+                        check()
+                        yield index, function(volume.slice(axis, index))
+                    else:
+                        yield index, results[index]
+        finally:
+            closed.set()
+
+
+def _read_slab(
+    volume: Volume, axis: int, slab: list[int], memory: np.ndarray, check: Callable[[], None]
+) -> np.ndarray | None:
+    """Read the slices of a slab in ascending order, slices first; None where it cannot be read as a whole."""
+    rows = sorted(set(slab))
+    shape = list(volume.data.shape)
+    shape[axis] = len(rows)
+    pixels = memory[: math.prod(shape)].reshape(shape)
+    try:
+        _read_rows(volume, axis, rows, pixels, check)
+    except Cancelled:
+        raise
+    except Exception:  # any codec, file system or graph may fail in its own way
+        return None
+    return np.moveaxis(pixels, axis, 0)
 
 
 def _apply(function: Callable[[np.ndarray], _T], planes: np.ndarray, check: Callable[[], None]) -> list[_T]:

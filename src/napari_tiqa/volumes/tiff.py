@@ -121,10 +121,9 @@ def open_tiff(path: Path) -> Volume:
     """
     chain = read_chain(path)
     with tifffile.TiffFile(path) as tiff:
-        pages, letters, lengths = _arrange(tiff, chain, path)
+        pages, letters, lengths, contiguous = _arrange(tiff, chain, path)
         coding = pages[0].coding
         spatial = _voxel_size(tiff)
-        contiguous = _contiguous_offset(tiff, pages, lengths)
     check_decodable(coding, path)
     check_image(lengths, coding.dtype, path.name)
 
@@ -223,10 +222,13 @@ def check_decodable(coding: tifffile.TiffPage, path: Path) -> None:
 
 def _arrange(
     tiff: tifffile.TiffFile, chain: list[PageLayout], path: Path
-) -> tuple[list[Page], str, tuple[int, ...]]:
-    """Return the pages in order, and the axes and shape that they are to be given."""
+) -> tuple[list[Page], str, tuple[int, ...], int | None]:
+    """Return the pages in order, the axes and shape that they are to be given, and where they lie as one."""
     alike = all(layout == chain[0] for layout in chain)
-    if tiff.is_ome or (alike and len(tiff.series) == 1):
+    # Where a later page has a description of its own, the pages were written one by one. Asking for the
+    # series of these would compare each page with each.
+    one_by_one = len(chain) > 1 and tiff.pages[1].is_shaped
+    if tiff.is_ome or (alike and not one_by_one and len(tiff.series) == 1):
         series = tiff.series[0]
         frames = list(series.pages)
         if None in frames:
@@ -234,7 +236,10 @@ def _arrange(
                 f"'{path}' lacks plane {frames.index(None)} of those that its OME metadata list: "
                 "put all files of the series into one folder."
             )
-        return [page_of(frame) for frame in frames], series.axes, tuple(series.shape)
+        coding = series.keyframe
+        plain = coding.is_contiguous and coding.is_memmappable
+        pages = [page_of(frame) for frame in frames]
+        return pages, series.axes, tuple(series.shape), series.dataoffset if plain else None
 
     # Pages written one by one: slices, if they are all alike.
     for number, layout in enumerate(chain):
@@ -243,20 +248,12 @@ def _arrange(
                 f"Page {number} of '{path}' has {layout} while page 0 has {chain[0]}: "
                 "a tomogram needs pages of one size and type."
             )
-    pages = [page_of(tiff.pages[number]) for number in range(len(chain))]
+    first = tiff.pages[0]
+    # Of pages that are coded like the first, no more is read than where their pixels lie.
+    tiff.pages.useframes = alike
+    pages = [page_of(first), *(page_of(tiff.pages[number]) for number in range(1, len(chain)))]
     shape = pages[0].coding.shape
-    return pages, "Q" + pages[0].coding.axes, (len(pages), *shape)
-
-
-def _contiguous_offset(tiff: tifffile.TiffFile, pages: list[Page], lengths: tuple[int, ...]) -> int | None:
-    """Return where the pixels of all pages lie one after another, if they do."""
-    coding = pages[0].coding
-    if not coding.is_contiguous or not coding.is_memmappable:
-        return None
-    series = tiff.series[0]
-    if tuple(series.shape) == lengths and series.dataoffset is not None:
-        return series.dataoffset
-    return None
+    return pages, "Q" + pages[0].coding.axes, (len(pages), *shape), None
 
 
 def _voxel_size(tiff: tifffile.TiffFile) -> tuple[dict[str, float], str]:

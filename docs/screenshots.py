@@ -1,10 +1,11 @@
-"""Makes the pictures in docs/images: the quality dock in dark and light, and a saved plot.
+"""Makes the pictures in docs/images: the quality dock with its result, in light and dark, and a saved plot.
 
 Run on a screen of at least 1280 x 720, or: xvfb-run -s "-screen 0 1280x720x24" python docs/screenshots.py
 """
 
 import argparse
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import napari
 from napari.layers import Layer
 from qtpy.QtWidgets import QApplication
 
+from napari_tiqa.jobs.model_process import shared_model_process
 from napari_tiqa.volumes.simulation.napari_sample import electrode_layers
 
 IMAGES = Path(__file__).parent / "images"
@@ -33,6 +35,14 @@ def settle() -> None:
     wait_until(lambda: time.monotonic() > end)
 
 
+def take(viewer: napari.Viewer, name: str) -> None:
+    """Save a picture of napari's window."""
+    settle()
+    path = IMAGES / f"{name}.png"
+    viewer.screenshot(str(path), canvas_only=False, flash=False)
+    print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
+
+
 def main() -> None:
     """Score the sample and take the pictures."""
     parser = argparse.ArgumentParser(
@@ -40,6 +50,7 @@ def main() -> None:
     )
     parser.add_argument("--model", default="", help="a bundle; default: the bundled model")
     model = parser.parse_args().model
+    warnings.simplefilter("ignore")  # what napari and Qt say of a screen without a window manager
     IMAGES.mkdir(exist_ok=True)
     viewer = napari.Viewer(title="napari-tiqa")
     viewer.window.resize(1280, 720)
@@ -48,20 +59,30 @@ def main() -> None:
     dock = viewer.window.add_plugin_dock_widget("napari-tiqa", "Slice quality")[1]
     wait_until(lambda: dock.panel is not None)
     panel = dock.panel
+    wait_until(lambda: bool(shared_model_process().device))
+    viewer.reset_view()
     panel.form.model_file.line_edit.value = model
-    for layer in list(viewer.layers):
+
+    def score(layer: Layer) -> None:
         panel.form.choose_layer(layer)
         if not panel.score_all():
             raise SystemExit(panel.controls.message.text())
         wait_until(lambda: not panel.job.state.busy)
-    panel.form.model_file.line_edit.value = ""
-    panel.go_to(panel.results.current.run.worst(1)[0].slice)
+
+    better, electrode = viewer.layers
+    score(electrode)
+    first = panel.results.current
+    score(better)
+    panel.results.runs.select_run(first.run.key)
+    panel.form.choose_layer(electrode)
+    panel.go_to(first.run.worst(1)[0].slice)
+    panel.score_this_slice()
+    wait_until(lambda: not panel.job.state.busy)
+    panel.form.model_file.line_edit.value = ""  # whose path would be of one machine alone
     for theme in ("light", "dark"):
         viewer.theme = theme
-        settle()
-        viewer.screenshot(str(IMAGES / f"quality_dock_{theme}.png"), canvas_only=False, flash=False)
-    panel.export_png(str(IMAGES / "plot.png"))
-    print(panel.controls.message.text())
+        take(viewer, f"quality_dock_{theme}")
+    panel.results.plot.save_png(str(IMAGES / "plot.png"))
     viewer.close()
 
 

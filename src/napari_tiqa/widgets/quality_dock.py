@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 import napari
+from napari.utils import progress
 from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
@@ -132,6 +133,9 @@ class QualityDock(QWidget):
         yield True
         panel = QualityPanel(self._viewer, plot)
         self.panel = panel
+        yield True
+        # napari's first progress bar takes it twenty times as long as any later one: not when a run begins.
+        progress(total=1, desc="TIQA: opening").close()
         yield True
         # A window too low for the dock scrolls it, instead of being pushed taller.
         area = QScrollArea()

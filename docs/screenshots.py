@@ -1,6 +1,6 @@
 """Makes the pictures in docs/images: the quality dock with its result, in light and dark, and a saved plot.
 
-Run on a screen of at least 1280 x 720, or: xvfb-run -s "-screen 0 1280x720x24" python docs/screenshots.py
+Run on a screen of at least 1600 x 900, or: xvfb-run -s "-screen 0 1600x900x24" python docs/screenshots.py
 """
 
 import argparse
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import napari
 from napari.layers import Layer
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
 from napari_tiqa.jobs.model_process import shared_model_process
@@ -53,7 +54,7 @@ def main() -> None:
     warnings.simplefilter("ignore")  # what napari and Qt say of a screen without a window manager
     IMAGES.mkdir(exist_ok=True)
     viewer = napari.Viewer(title="napari-tiqa")
-    viewer.window.resize(1280, 720)
+    viewer.window.resize(1600, 900)
     for data, properties, kind in electrode_layers():
         viewer.add_layer(Layer.create(data, properties, kind))
     dock = viewer.window.add_plugin_dock_widget("napari-tiqa", "Slice quality")[1]
@@ -79,9 +80,13 @@ def main() -> None:
     panel.score_this_slice()
     wait_until(lambda: not panel.job.state.busy)
     panel.form.model_file.line_edit.value = ""  # whose path would be of one machine alone
-    for theme in ("light", "dark"):
-        viewer.theme = theme
-        take(viewer, f"quality_dock_{theme}")
+    take(viewer, "quality_dock")
+    viewer.theme = "light"
+    viewer.window.resize(1280, 720)
+    viewer.window._qt_window.resizeDocks([dock.parentWidget()], [430], Qt.Orientation.Horizontal)
+    settle()
+    viewer.reset_view()
+    take(viewer, "quality_dock_light")
     panel.results.plot.save_png(str(IMAGES / "plot.png"))
     viewer.close()
 

@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -172,6 +173,27 @@ def test_bundle_that_cannot_be_used_is_refused(blocks: np.ndarray, tmp_path: Pat
     (tmp_path / "foreign.tiqa").write_bytes(b"something else")
     with pytest.raises(BundleError, match=r"foreign\.tiqa"):
         score_volume(blocks, model=tmp_path / "foreign.tiqa")
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"format": "other"}, "not made by napari-tiqa"),
+        ({"format_version": 99}, "newer napari-tiqa"),
+        ({"format_version": "x"}, "damaged"),
+        ({"weights_sha256": None}, "damaged"),
+        ({"head_units": None}, "damaged"),
+    ],
+)
+def test_bundle_with_another_card_is_refused(
+    change: dict, sentence: str, blocks: np.ndarray, untrained_model: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "odd.tiqa"
+    with zipfile.ZipFile(untrained_model) as bundle, zipfile.ZipFile(path, "w") as odd:
+        odd.writestr("card.json", json.dumps(json.loads(bundle.read("card.json")) | change))
+        odd.writestr("weights.npz", bundle.read("weights.npz"))
+    with pytest.raises(BundleError, match=sentence):
+        score_volume(blocks, model=path)
 
 
 def test_progress_comes_in_batches_from_the_calling_thread(blocks: np.ndarray, untrained_model: Path) -> None:

@@ -65,6 +65,29 @@ def test_reads_a_few_slices_only() -> None:
     assert 0 < len(asked) <= 24
 
 
+class Damaged:
+    """An array of which some slices cannot be read."""
+
+    def __init__(self, pixels: np.ndarray, damaged: set[int]) -> None:
+        self.pixels, self.damaged = pixels, damaged
+        self.shape, self.dtype, self.ndim = pixels.shape, pixels.dtype, pixels.ndim
+
+    def __getitem__(self, key: tuple) -> np.ndarray:
+        if self.damaged & set(range(len(self.pixels))[key[0]]):
+            raise OSError("read error on the disk")
+        return self.pixels[key]
+
+
+def test_unreadable_slices_are_left_out(tomogram: np.ndarray) -> None:
+    clean = estimate_window(as_volume(tomogram))
+    window = estimate_window(as_volume(Damaged(tomogram, set(range(20, 40)))))
+    assert window.low == pytest.approx(clean.low, abs=2)
+    assert window.high == pytest.approx(clean.high, abs=2)
+    assert "of 16 sampled slices" in window.rule
+    with pytest.raises(VolumeError, match=r"slice 1 of 'array'.*read error on the disk"):
+        estimate_window(as_volume(Damaged(tomogram, set(range(60)))))
+
+
 def test_2d_and_bool() -> None:
     image = np.arange(10000.0).reshape(100, 100)
     assert estimate_window(as_volume(image)).low < 100

@@ -153,11 +153,13 @@ def _read(path: str | os.PathLike[str] | None) -> tuple[dict[str, Any], bytes]:
         ) from error
     if not isinstance(card, dict) or card.get("format") != FORMAT:
         raise BundleError(f"{path} was not made by napari-tiqa: choose a .tiqa file that it wrote.")
-    if card["format_version"] > FORMAT_VERSION or card["backbone"] != _BACKBONE:
+    version, backbone = card.get("format_version"), card.get("backbone")
+    if (isinstance(version, int) and version > FORMAT_VERSION) or (version and backbone != _BACKBONE):
         raise BundleError(
-            f"The model bundle {path} was made by a newer napari-tiqa (format {card['format_version']}, "
-            f"{card['backbone']}): update napari-tiqa to use it."
+            f"The model bundle {path} was made by a newer napari-tiqa (format {version}, "
+            f"{backbone}): update napari-tiqa to use it."
         )
-    if hashlib.sha256(weights).hexdigest() != card["weights_sha256"]:
+    complete = isinstance(version, int) and isinstance(card.get("head_units"), int)
+    if not complete or hashlib.sha256(weights).hexdigest() != card.get("weights_sha256"):
         raise BundleError(f"The model bundle {path} is damaged: copy it again or train it again.")
     return card, weights

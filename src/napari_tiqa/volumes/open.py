@@ -77,7 +77,9 @@ def open_volume(path: str | os.PathLike[str], dataset: str | None = None) -> Vol
         raise
     except Exception as error:  # whatever a format's library raises on a damaged file
         reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
-        raise VolumeError(f"Cannot open '{path}', which may be damaged or incomplete: {reason}.") from error
+        raise VolumeError(
+            f"Cannot open '{path}', which may be damaged or incomplete ({reason}): copy it again."
+        ) from error
     raise VolumeError(
         f"'{path}' is of no known type: give one of {', '.join([*SINGLE, *WITH_DATASETS])}, "
         "a .zarr folder or a folder of TIFF slices."

@@ -153,6 +153,6 @@ def unreadable(what: str, volume: Volume, error: Exception) -> VolumeError:
     """
     reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
     return VolumeError(
-        f"Cannot read {what} of '{volume.source or volume.name}', "
-        f"which may be damaged or incomplete: {reason}."
+        f"Cannot read {what} of '{volume.source or volume.name}', which may be damaged or incomplete "
+        f"({reason}): copy it again, or leave out what cannot be read."
     )

@@ -19,7 +19,7 @@ from napari_tiqa.volumes.volume import Volume
 
 # Thin pieces (pages of a TIFF) are gathered up to this size, and to one per core, so that the cost of
 # starting a read is shared by many slices while the first ones still come at once.
-GATHERED_BYTES = 32 * 2**20
+GATHERED_BYTES = 16 * 2**20
 # A thick piece (a Zarr chunk) is read and decompressed whole even for one of its slices, so all its
 # slices are taken together. 64 slices of 2048 x 2048 float32 are this large, the most that is held.
 MAX_BYTES = 2**30

@@ -119,7 +119,7 @@ class Volume:
             if axis not in at and lengths[axis] > 1:
                 raise VolumeError(
                     f"'{self.name}' has {lengths[axis]} positions along '{axis}': "
-                    f"choose one of them with tomogram({axis}=0)."
+                    f"choose one of them with --at {axis}=0 (in Python: tomogram({axis}=0))."
                 )
         if not leading:
             return self

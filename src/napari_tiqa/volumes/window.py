@@ -20,6 +20,7 @@ PERCENTILES = (0.5, 99.5)
 MARGIN = 0.05
 MAX_SLICES = 24
 GRID = 8  # cells a side, one sampled patch in each
+CORNERS = 4
 # Reconstructions are often masked a little inside the inscribed circle (tomopy.circ_mask: 0.95).
 PADDING_FROM = 0.9  # of the inscribed circle's radius
 
@@ -70,7 +71,8 @@ def estimate_window(volume: Volume, max_slices: int = MAX_SLICES) -> IntensityWi
 
     NaN and infinite values are left out, and so is the constant padding around a reconstruction:
     where the four corners of the middle sampled slice are equal, pixels of that very value near and
-    outside the circle inscribed in the slice.
+    outside the circle inscribed in the slice. Slices that cannot be read are left out: the others of a
+    damaged file can still be scored.
 
     Parameters
     ----------
@@ -86,31 +88,30 @@ def estimate_window(volume: Volume, max_slices: int = MAX_SLICES) -> IntensityWi
     Raises
     ------
     VolumeError
-        The sampled pixels are constant or none of them is finite, or a slice cannot be read.
+        The sampled pixels are constant or none of them is finite, or none of the slices can be read.
     """
     tomogram = volume.tomogram()
     depth, height, width = (1, *tomogram.data.shape)[-3:]
     count = min(depth, max_slices)
     indices = [int((k + 0.5) * depth / count) for k in range(count)]
-    middle = indices[count // 2]
-    corners = [_box(middle, y, 1, x, 1) for y in (0, height - 1) for x in (0, width - 1)]
-    turns, side = (1, 64) if count < MAX_SLICES else (4, 64) if height * width <= 2**20 else (16, 128)
-    patches = [
-        _box(index, *patch)
-        for k, index in enumerate(indices)
-        for patch in _patches(height, width, side, k % turns, turns)
-    ]
-    values = _read(tomogram, corners + patches)
+    try:
+        boxes, values = _sample(tomogram, indices)
+    except Exception as error:  # any codec, file system or graph may fail in its own way
+        readable = [index for index in indices if _is_readable(tomogram, index)]
+        if not readable:
+            raise unreadable(f"slice {indices[0]}", tomogram, error) from error
+        count = len(readable)
+        boxes, values = _sample(tomogram, readable)
 
-    corner = [value.item() for value in values[: len(corners)]]
-    padded = all(value == corner[0] for value in corner)
+    corners = [value.item() for value in values[:CORNERS]]
+    padded = all(value == corners[0] for value in corners)
     parts = []
-    for (_, rows, columns), patch in zip(patches, values[len(corners) :], strict=True):
+    for (_, rows, columns), patch in zip(boxes[CORNERS:], values[CORNERS:], strict=True):
         keep = np.isfinite(patch)
         if padded:
             y, x = np.ogrid[rows, columns]
             radius = np.hypot(y - (height - 1) / 2, x - (width - 1) / 2) / (min(height, width) / 2)
-            keep &= (patch != corner[0]) | (radius <= PADDING_FROM)
+            keep &= (patch != corners[0]) | (radius <= PADDING_FROM)
         parts.append(patch[keep].astype(np.float64))
     samples = np.concatenate(parts)
 
@@ -138,17 +139,28 @@ def estimate_window(volume: Volume, max_slices: int = MAX_SLICES) -> IntensityWi
     )
 
 
+def _sample(tomogram: Volume, indices: list[int]) -> tuple[list[Box], list[np.ndarray]]:
+    """Read the corners of the middle slice, then patches of all; each with its place (z, y, x)."""
+    height, width = tomogram.data.shape[-2:]
+    middle = indices[len(indices) // 2]
+    boxes = [_box(middle, y, 1, x, 1) for y in (0, height - 1) for x in (0, width - 1)]
+    turns, side = (1, 64) if len(indices) < MAX_SLICES else (4, 64) if height * width <= 2**20 else (16, 128)
+    for k, index in enumerate(indices):
+        boxes += [_box(index, *patch) for patch in _patches(height, width, side, k % turns, turns)]
+    return boxes, _read(tomogram, boxes)
+
+
 def _read(tomogram: Volume, boxes: list[Box]) -> list[np.ndarray]:
-    """Read boxes given as (z, y, x), also of a single slice; a slice that cannot be read is named."""
+    """Read boxes given as (z, y, x), also of a single slice."""
+    return read_boxes(tomogram.data, [box[-tomogram.data.ndim :] for box in boxes])
+
+
+def _is_readable(tomogram: Volume, index: int) -> bool:
     try:
-        return read_boxes(tomogram.data, [box[-tomogram.data.ndim :] for box in boxes])
-    except Exception as error:  # any codec, file system or graph may fail in its own way
-        for index in sorted({box[0].start for box in boxes}):
-            try:
-                read_boxes(tomogram.data, [b[-tomogram.data.ndim :] for b in boxes if b[0].start == index])
-            except Exception as its_error:
-                raise unreadable(f"slice {index}", tomogram, its_error) from error
-        raise unreadable("the slices", tomogram, error) from error
+        _read(tomogram, [_box(index, 0, tomogram.data.shape[-2], 0, tomogram.data.shape[-1])])
+    except Exception:
+        return False
+    return True
 
 
 def _box(z: int, y: int, height: int, x: int, width: int) -> Box:

@@ -531,6 +531,7 @@ def test_a_cancelled_run_keeps_what_it_scored(
 ) -> None:
     layer = viewer.add_image(tomogram(LONG), name="long")
     midway(panel)
+    assert panel.results.plot._curve_plot.viewRange()[0][1] >= LONG - 1  # room for the slices to come
     with qtbot.waitSignal(panel.job.ended, timeout=1000):
         panel.controls.cancel_button.click()
     assert panel.job.state is JobState.CANCELLED

@@ -29,7 +29,7 @@ from napari_tiqa.widgets.run_shelf import RunShelf, ShelvedRun
 from napari_tiqa.widgets.score_controls import ScoreControls
 from napari_tiqa.widgets.score_form import ScoreForm
 from napari_tiqa.widgets.score_plot import ScorePlot
-from napari_tiqa.widgets.score_run import ScoreRun, rows_of, run_of_table
+from napari_tiqa.widgets.score_run import SINGLE_IMAGE, ScoreRun, rows_of, run_of_table
 from napari_tiqa.widgets.scoring_job import JobState, ScoringJob, ScoringOutcome, ScoringRequest
 from napari_tiqa.widgets.slider import go_to_slice, layer_position, shown_slice
 
@@ -176,7 +176,7 @@ class QualityPanel(QWidget):
         parts += [f"{names[d]} {index}" for d, index in at.items()]
         run = ScoreRun(
             name=self.shelf.free_name(", ".join(parts)),
-            axis=names[dimension] if layer.ndim > 2 else "image",
+            axis=names[dimension] if layer.ndim > 2 else SINGLE_IMAGE,
             unit=request.volume.unit,
             spacing=request.volume.voxel_size[request.axis],
             dimension=dimension,
@@ -448,6 +448,8 @@ def _summary(run: ScoreRun) -> str:
     if not scores.size:
         return f"None of the {len(run.rows)} slices could be scored: {run.rows[0].reason}."
     worst = run.worst(1)[0]
+    if run.axis == SINGLE_IMAGE:
+        return f"{run.title()} scores {worst.score:.2f} (1 worst, 5 best)."
     unscored = len(run.rows) - scores.size
     sentence = f"{run.title()}: mean {scores.mean():.2f}, worst slice {worst.slice} ({worst.score:.2f})"
     return sentence + (f"; {unscored} slices could not be scored." if unscored else ".")

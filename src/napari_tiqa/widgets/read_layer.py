@@ -7,6 +7,7 @@ from napari.layers import Image, Layer
 
 from napari_tiqa.errors import VolumeError
 from napari_tiqa.volumes.open import as_volume
+from napari_tiqa.volumes.stored import fixed
 from napari_tiqa.volumes.volume import Volume
 
 # What a layer's dimensions are called where its author gave them no labels, last dimension last.
@@ -55,8 +56,12 @@ def read_layer(layer: Layer, at: Sequence[int] | None = None, along: int | None 
     kept = kept_dimensions(data.ndim, along)
     position = _checked_position(layer, data.shape, at)
     voxel_size, unit = _voxel_size(layer, kept)
+    if kept != tuple(range(data.ndim - len(kept), data.ndim)):
+        data = data[tuple(slice(None) if d in kept else position[d] for d in range(data.ndim))]
+    elif kept[0] > 0:
+        data = fixed(data, position[: kept[0]])  # still read straight from its file, unlike what dask slices
     return Volume(
-        data=data[tuple(slice(None) if d in kept else position[d] for d in range(data.ndim))],
+        data=data,
         axes=_AXES[-len(kept) :],
         voxel_size=voxel_size,
         unit=unit,

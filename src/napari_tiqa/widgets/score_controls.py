@@ -57,8 +57,8 @@ class ScoreControls(QWidget):
         for column, button in enumerate((self.score_button, self.slice_button, self.cancel_button)):
             grid.addWidget(button, 0, column)
         progress = QHBoxLayout()
-        progress.addWidget(self.bar, 2)
-        progress.addWidget(self.device, 1)
+        progress.addWidget(self.bar, 3)
+        progress.addWidget(self.device, 2)
         grid.addLayout(progress, 1, 0, 1, 3)
         grid.addWidget(self.message, 2, 0, 1, 3)
         grid.setRowMinimumHeight(1, self.bar.sizeHint().height())  # nothing jumps when the bar appears

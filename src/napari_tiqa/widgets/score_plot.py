@@ -12,7 +12,7 @@ from qtpy.QtGui import QColor, QImage, QPainter, QPen
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from napari_tiqa.scoring.table import ScoredSlice
-from napari_tiqa.widgets.score_run import ScoreRun
+from napari_tiqa.widgets.score_run import SINGLE_IMAGE, ScoreRun
 
 # Okabe and Ito's colours, told apart by colour-blind readers and on dark and light ground alike.
 RUN_COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#8B93FF")
@@ -23,6 +23,7 @@ _FLAT = 0.02  # scores closer together than this are drawn as a line instead of 
 _BOTTOM_AXIS_HEIGHT = 36  # px
 _EXPORT_SCALE = 4  # pixels per screen pixel: some 1500 across, enough for a column at 300 dpi
 _FEW_POINTS = 60  # up to here each slice is drawn as a dot of its own
+_MANY_POINTS = 500  # from here a thick curve hides itself
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class ScorePlot(QWidget):
         self._ground_colours = QColor("white"), QColor("black")
         self._pen_scale = 1
         self._marker_slice: int | None = None
+        self._zoomed = False
         self._hovered_row: ScoredSlice | None = None
         self._marker = pg.InfiniteLine(angle=90)
         self._marker_dot = pg.ScatterPlotItem(size=9)
@@ -96,13 +98,13 @@ class ScorePlot(QWidget):
         self._curve_plot.setLabel("left", "Score (1 worst, 5 best)")
         self._curve_plot.setLabel("bottom", "Slice")
         self._curve_plot.setMouseEnabled(x=True, y=False)
-        self._curve_plot.setDefaultPadding(0.01)
         self._box_plot.setLabel("bottom", "Spread")
         self._box_plot.getAxis("bottom").setTicks([[]])
         self._box_plot.getAxis("left").setStyle(showValues=False, tickLength=0)
         self._box_plot.setMouseEnabled(x=False, y=False)
         self._box_plot.setMinimumWidth(60)
         self._box_plot.setYLink(self._curve_plot)
+        self._curve_plot.getViewBox().sigRangeChangedManually.connect(self._on_zoomed)
 
     def show_runs(self, curves: Sequence[Curve], current: ScoreRun | None) -> None:
         """Draw these runs and no others; the marker and clicks refer to the current one."""
@@ -115,6 +117,8 @@ class ScorePlot(QWidget):
         for curve in curves:
             self._draw_curve(curve)
         self._draw_boxes(curves)
+        if not self._zoomed:
+            self._show_whole_range()
         self._place_marker()
 
     def set_marker(self, index: int | None) -> None:
@@ -192,7 +196,7 @@ class ScorePlot(QWidget):
             [(axis, unit)] = scales
             label = f"Position along {axis} ({unit})"
         else:
-            label = f"Slice along {axes.pop()}" if len(axes) == 1 else "Slice"
+            label = f"Slice along {axes.pop()}" if len(axes) == 1 and SINGLE_IMAGE not in axes else "Slice"
         if label == self._curve_plot.getAxis("bottom").labelText:
             return
         self._curve_plot.setLabel("bottom", label)
@@ -202,13 +206,29 @@ class ScorePlot(QWidget):
     def _abscissa(self, run: ScoreRun) -> np.ndarray:
         return run.positions if self._by_position else run.slices.astype(float)
 
+    def _show_whole_range(self) -> None:
+        """Show all of every curve, and of one that grows the room for the rest too."""
+        ends: list[float] = []
+        for run in (curve.run for curve in self._shown):
+            if not run.ended:
+                ends += [0, (run.asked - 1) * (run.spacing if self._by_position else 1)]
+            elif run.rows:
+                abscissa = self._abscissa(run)
+                ends += [float(abscissa.min()), float(abscissa.max())]
+        if ends:
+            alone = min(ends) == max(ends)  # a single image
+            self._curve_plot.setXRange(min(ends) - alone, max(ends) + alone, padding=0.02)
+
+    def _on_zoomed(self) -> None:
+        self._zoomed = True
+
     def _draw_curve(self, curve: Curve) -> None:
         run = curve.run
         item = self._curves.get(run.key)
         if item is None:
             item = self._curves[run.key] = self._curve_plot.plot(connect="finite", useCache=False)
         is_current = self._current is not None and run.key == self._current.key
-        item.setPen(self._pen(curve.colour, 2 if is_current else 1.2))
+        item.setPen(self._pen(curve.colour, 2 if is_current and len(run.rows) <= _MANY_POINTS else 1.2))
         item.setSymbol("o" if len(run.rows) <= _FEW_POINTS else None)
         item.setSymbolSize(5 if len(run.rows) > 1 else 9)
         item.setSymbolBrush(curve.colour)
@@ -297,7 +317,8 @@ class ScorePlot(QWidget):
         if event.button() != Qt.MouseButton.LeftButton:
             return
         if event.double():
-            self._curve_plot.enableAutoRange(x=True)
+            self._zoomed = False
+            self._show_whole_range()
         elif (row := self._nearest_row(event.scenePos())) is not None:
             self.slice_clicked.emit(row.slice)
 

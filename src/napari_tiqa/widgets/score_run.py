@@ -11,6 +11,7 @@ import pandas as pd
 from napari_tiqa.scoring.table import ScoredSlice, score_table
 
 METADATA_KEY = "napari_tiqa"
+SINGLE_IMAGE = "image"  # the axis of a run over a layer that has but one slice
 _METADATA_VERSION = 1
 _ENDINGS = ("done", "cancelled", "failed")
 

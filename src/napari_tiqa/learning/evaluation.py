@@ -9,18 +9,41 @@ from scipy.stats import pearsonr, spearmanr
 from napari_tiqa.learning.groups import Group
 
 BLUR_LEVELS_JUDGED = 3
-"""From 2-D blur level 3 on people call every image a 1, and what is left is a grey cloud: levels 4 and 5 are
+"""From blur level 3 on people call every image a 1, and what is left is a grey cloud: levels 4 and 5 are
 no part of the order within blur."""
 
 
 def srocc(x: np.ndarray, y: np.ndarray) -> float:
-    """Spearman's rank correlation, ties at their mid-ranks; NaN where one side is constant."""
-    return float(spearmanr(x, y).statistic) if np.ptp(x) and np.ptp(y) else np.nan
+    """Spearman's rank correlation, ties at their mid-ranks; 0 where one side is constant: no order found."""
+    return float(spearmanr(x, y).statistic) if np.ptp(x) and np.ptp(y) else 0.0
 
 
 def plcc(x: np.ndarray, y: np.ndarray) -> float:
-    """Pearson's linear correlation; NaN where one side is constant."""
-    return float(pearsonr(x, y).statistic) if np.ptp(x) and np.ptp(y) else np.nan
+    """Pearson's linear correlation; 0 where one side is constant."""
+    return float(pearsonr(x, y).statistic) if np.ptp(x) and np.ptp(y) else 0.0
+
+
+def order_within_specimens(groups: Sequence[Group], scores: Sequence[np.ndarray]) -> pd.DataFrame:
+    """Find how well scores follow the levels within each specimen.
+
+    Parameters
+    ----------
+    groups, scores
+        As in ``evaluate``; labels are not used.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index: specimens; columns: families; values: SROCC of the score with falling level, computed in each
+        original (blur: levels 0 to 3) and averaged over the specimen's originals.
+    """
+    rows = [
+        {"specimen": group.specimen, "family": family, "srocc": -srocc(score[judged], group.levels[judged])}
+        for group, score in zip(groups, scores, strict=True)
+        for family in dict.fromkeys(filter(None, group.families))
+        for judged in [_of_family(group, family) & (group.levels <= _judged_levels(family))]
+    ]
+    return pd.DataFrame(rows).pivot_table("srocc", "specimen", "family", aggfunc="mean", sort=False)
 
 
 def evaluate(groups: Sequence[Group], scores: Sequence[np.ndarray]) -> pd.DataFrame:
@@ -37,40 +60,36 @@ def evaluate(groups: Sequence[Group], scores: Sequence[np.ndarray]) -> pd.DataFr
     -------
     pandas.DataFrame
         A row per family, with "all distortions" last, which pools the paper's three, each original once.
-        Columns: ``specimens``; ``within`` and ``worst``, mean over specimens and least of the SROCC of the
-        score with falling level, computed in each original (blur: levels 0 to 3); ``srocc``, ``plcc`` and
-        ``rmse`` (points of the score) against the labels, across all specimens.
+        Columns: ``specimens``; ``within`` and ``worst``, mean and least of ``order_within_specimens``;
+        ``srocc``, ``plcc`` and ``rmse`` (points of the score) against the labels, across all specimens.
     """
+    order = order_within_specimens(groups, scores)
+    pairs = list(zip(groups, scores, strict=True))
     rows = []
-    families = dict.fromkeys(family for group in groups for family in group.families if family)
-    for family in families:
-        order: dict[str, list[float]] = {}
-        pooled = []
-        for group, score in zip(groups, scores, strict=True):
-            member = np.isin(group.families, ["", family])
-            if family not in group.families:
-                continue
-            pooled.append((score[member], group.labels[member]))
-            judged = member & (group.levels <= BLUR_LEVELS_JUDGED) if family == "blur" else member
-            order.setdefault(group.specimen, []).append(-srocc(score[judged], group.levels[judged]))
-        within = [float(np.mean(one)) for one in order.values()]
-        rows.append(_row(family, pooled, within))
-    paper = [
-        (score, group.labels) for group, score in zip(groups, scores, strict=True) if "ring" in group.families
-    ]
-    rows.append(_row("all distortions", paper, [np.nan] * len({g.specimen for g in groups})))
+    for family in order.columns:
+        within = order[family].dropna()
+        members = [(g, s, _of_family(g, family)) for g, s in pairs if family in g.families]
+        agreement = _agreement([(s[member], g.labels[member]) for g, s, member in members])
+        rows.append(
+            {"family": family, "specimens": len(within), "within": within.mean(), "worst": within.min()}
+            | agreement
+        )
+    paper = [(s, g.labels) for g, s in pairs if "ring" in g.families]
+    rows.append({"family": "all distortions", "specimens": len(order)} | _agreement(paper))
     return pd.DataFrame(rows)
 
 
-def _row(
-    family: str, pooled: Sequence[tuple[np.ndarray, np.ndarray]], within: Sequence[float]
-) -> dict[str, object]:
-    score, label = (np.concatenate(part) for part in zip(*pooled, strict=True))
+def _of_family(group: Group, family: str) -> np.ndarray:
+    return np.isin(group.families, ["", family])
+
+
+def _judged_levels(family: str) -> float:
+    return BLUR_LEVELS_JUDGED if family == "blur" else np.inf
+
+
+def _agreement(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
+    score, label = (np.concatenate(part) for part in zip(*pairs, strict=True))
     return {
-        "family": family,
-        "specimens": len(within),
-        "within": np.mean(within),
-        "worst": np.min(within),
         "srocc": srocc(score, label),
         "plcc": plcc(score, label),
         "rmse": float(np.sqrt(np.mean((score - label) ** 2))),

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -156,8 +156,15 @@ def score_volume(
     indices = _chosen(slices, tomogram.slice_count(axis), axis, tomogram.name)
     if isinstance(window, tuple):
         window = IntensityWindow(*window, rule="given")
-    run = _Run(tomogram, axis, indices, ModelFile.of(model), load_card(model), window or tomogram.window)
+    bundle = ModelFile.of(model)
+    run = _Run(tomogram, axis, indices, bundle, _card(bundle), window or tomogram.window)
     return run.score(progress, cancel or threading.Event())
+
+
+@lru_cache(maxsize=4)
+def _card(model: ModelFile) -> dict[str, Any]:
+    """Read a bundle's card once, since its weights are checked along with it, which takes 0.1 s."""
+    return load_card(model.path)
 
 
 def _chosen(slices: slice | Iterable[int] | None, count: int, axis: int, name: str) -> list[int]:

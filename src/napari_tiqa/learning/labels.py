@@ -1,6 +1,6 @@
 """Labels in place of people: full-reference observers, projected to the score's scale 1..5."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,6 +56,10 @@ def observe(group: Group, observers: Sequence[str] = tuple(OBSERVERS)) -> np.nda
     return damage
 
 
+Curve = tuple[np.ndarray, np.ndarray]
+"""Damage, rising, and the score it leaves, never rising; each of shape (knots,)."""
+
+
 @dataclass(frozen=True)
 class LabelProjection:
     """How much damage, as each observer sees it, costs how much of the score.
@@ -67,11 +71,10 @@ class LabelProjection:
     Attributes
     ----------
     curves : dict
-        Distortion -> list with, for each observer, (damage, score): two arrays of shape (knots,), the
-        first rising, the second never rising.
+        Distortion -> one `Curve` for each observer.
     """
 
-    curves: dict[Distortion, list[tuple[np.ndarray, np.ndarray]]]
+    curves: dict[Distortion, list[Curve]]
 
     @classmethod
     def from_levels(
@@ -91,7 +94,7 @@ class LabelProjection:
             Score of an undistorted original, 1..5.
         """
 
-        def curve(kind: Distortion, damage: np.ndarray, level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        def curve(kind: Distortion, damage: np.ndarray, level: np.ndarray) -> Curve:
             medians = [0.0, *(np.median(damage[level == i]) for i in range(1, 6))]
             kept = [1.0, *PUBLISHED_QUALITY_KEPT[kind]]
             # Nobody has rated worse than level 5 (such as a detector's worst rings): beyond it the score
@@ -108,7 +111,7 @@ class LabelProjection:
     def from_range(cls, groups: Sequence[Group], damages: Sequence[np.ndarray]) -> "LabelProjection":
         """Follow the paper: for each distortion an observer's best value is 5, its worst 1, linearly."""
 
-        def curve(kind: Distortion, damage: np.ndarray, level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        def curve(kind: Distortion, damage: np.ndarray, level: np.ndarray) -> Curve:
             return np.array([0.0, max(damage.max(), 1e-9)]), np.array([5.0, 1.0])
 
         return cls(_for_each_curve(groups, damages, curve))
@@ -140,7 +143,12 @@ class LabelProjection:
         return labels
 
 
-def _for_each_curve(groups, damages, curve):  # type: ignore[no-untyped-def]
+def _for_each_curve(
+    groups: Sequence[Group],
+    damages: Sequence[np.ndarray],
+    curve: Callable[[Distortion, np.ndarray, np.ndarray], Curve],
+) -> dict[Distortion, list[Curve]]:
+    """Make each distortion's curve of each observer from all damage seen, and the levels it was seen at."""
     damage = np.concatenate(damages)
     family = np.concatenate([np.array(group.families) for group in groups])
     level = np.concatenate([group.levels for group in groups])

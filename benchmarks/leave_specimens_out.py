@@ -44,7 +44,7 @@ def main() -> None:
         test = [group for group in groups if group.specimen in held]
         network = train_default(training, report=lambda p: print(f"  {p}", flush=True))
         judged += test
-        scores += [predict_scores(network, _tiles(group)) for group in test]
+        scores += [predict_scores(network, group.tiles()) for group in test]
         ridge_scores += _ridge(training, test)
     tables = {
         "default recipe": evaluate(judged, scores),
@@ -70,17 +70,13 @@ def _advance(bar: tqdm, done: int, total: int) -> None:
     bar.update(done - bar.n)
 
 
-def _tiles(group: Group) -> np.ndarray:
-    return group.images / np.float32(255)
-
-
 def _ridge(training: Sequence[Group], test: Sequence[Group]) -> list[np.ndarray]:
     network = build_network()
     load_imagenet(network)
     features = keras.Model(network.input, network.get_layer("pool").output)
 
     def pooled(group: Group) -> np.ndarray:
-        return features.predict_on_batch(_tiles(group)[..., None])
+        return features.predict_on_batch(group.tiles()[..., None])
 
     x = np.concatenate([pooled(group) for group in training])
     y = np.concatenate([group.labels for group in training])

@@ -1,7 +1,6 @@
 """What the default model is trained on: the specimens, their crops, the simulated microstructures."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 
 from napari_tiqa.errors import TrainingError
 from napari_tiqa.learning.groups import Group, acquisition_group, distortion_group
-from napari_tiqa.learning.labels import LabelProjection, observe
+from napari_tiqa.learning.labels import LabelProjection, make_and_observe
 from napari_tiqa.learning.training import Report, rank, regress
 from napari_tiqa.scoring.backbone import build_network, load_imagenet
 from napari_tiqa.scoring.network_input import TILE_SIZE, prepare_slice
@@ -167,21 +166,15 @@ def default_groups(data: Path, advance: Callable[[int, int], None] | None = None
     paper = len(real) + len(simulated)
     originals = [*real, *simulated, *acquired]
 
-    def make(seed: int) -> tuple[Group, np.ndarray]:
+    def make(seed: int) -> Group:
         original = originals[seed]
         if seed < paper:
             group = distortion_group(original.specimen, original.image, seed, off_centre=original.crop)
         else:
             group = acquisition_group(original.specimen, original.image, seed)
-        return replace(group, clean=original.clean), observe(group)
+        return replace(group, clean=original.clean)
 
-    groups, damages = [], []
-    with ThreadPoolExecutor() as pool:
-        for group, damage in pool.map(make, range(len(originals))):
-            groups.append(group)
-            damages.append(damage)
-            if advance:
-                advance(len(groups), len(originals))
+    groups, damages = make_and_observe(make, len(originals), advance)
     projection = LabelProjection.from_levels(groups[:paper], damages[:paper])
     return [
         group.with_labels(projection.labels(group, damage))

@@ -35,6 +35,10 @@ class Group:
     labels: np.ndarray
     clean: bool = True
 
+    def tiles(self) -> np.ndarray:
+        """Return the images as the network takes them: shape (n, 224, 224), float32 in [0, 1]."""
+        return self.images / np.float32(255)
+
     def better(self) -> np.ndarray:
         """Which image is known to be better than which.
 

@@ -1,6 +1,7 @@
 """Labels in place of people: full-reference observers, projected to the score's scale 1..5."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +55,41 @@ def observe(group: Group, observers: Sequence[str] = tuple(OBSERVERS)) -> np.nda
         values = np.array([OBSERVERS[name](reference, image) for image in group.images])
         damage[:, column] = sign * (values - values[0])
     return damage
+
+
+def make_and_observe(
+    make: Callable[[int], Group], count: int, advance: Callable[[int, int], None] | None = None
+) -> tuple[list[Group], list[np.ndarray]]:
+    """Make groups and observe them, in several threads.
+
+    Parameters
+    ----------
+    make : callable
+        Makes the group of a number from 0 to `count` - 1.
+    count : int
+        How many groups.
+    advance : callable, optional
+        Called, in this thread, with the groups done and `count`.
+
+    Returns
+    -------
+    groups : list of Group
+    damages : list of numpy.ndarray
+        ``observe`` of each.
+    """
+    groups, damages = [], []
+
+    def made(number: int) -> tuple[Group, np.ndarray]:
+        group = make(number)
+        return group, observe(group)
+
+    with ThreadPoolExecutor() as pool:
+        for group, damage in pool.map(made, range(count)):
+            groups.append(group)
+            damages.append(damage)
+            if advance:
+                advance(len(groups), count)
+    return groups, damages
 
 
 Curve = tuple[np.ndarray, np.ndarray]

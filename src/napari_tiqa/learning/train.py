@@ -14,8 +14,8 @@ import pandas as pd
 from napari_tiqa.errors import TrainingError
 from napari_tiqa.learning import default_recipe
 from napari_tiqa.learning.evaluation import evaluate
-from napari_tiqa.learning.groups import distortion_group
-from napari_tiqa.learning.labels import LabelProjection, observe
+from napari_tiqa.learning.groups import Group, distortion_group
+from napari_tiqa.learning.labels import LabelProjection, make_and_observe
 from napari_tiqa.learning.training import MIN_ORIGINALS, Report, rank, regress
 from napari_tiqa.scoring.backbone import build_network, load_imagenet
 from napari_tiqa.scoring.bundle import DEFAULT_MODEL, save_bundle
@@ -88,12 +88,12 @@ def train_on_files(
             f"{len(originals)} originals are too few to learn from: give at least {MIN_ORIGINALS} images, or "
             "take more slices of each tomogram."
         )
-    groups, damages = [], []
-    for number, (name, tile) in enumerate(originals):
-        groups.append(distortion_group(name, tile, seed + number))
-        damages.append(observe(groups[-1]))
-        if advance:
-            advance(number + 1, len(originals))
+
+    def make(number: int) -> Group:
+        name, tile = originals[number]
+        return distortion_group(name, tile, seed + number)
+
+    groups, damages = make_and_observe(make, len(originals), advance)
     projection = LabelProjection.from_levels(groups, damages)
     groups = [g.with_labels(projection.labels(g, d)) for g, d in zip(groups, damages, strict=True)]
     scans = list(dict.fromkeys(group.specimen for group in groups))
@@ -106,7 +106,7 @@ def train_on_files(
     rank(network, training, epochs=ranking_epochs, seed=seed, report=report)
     regress(network, training, epochs=regression_epochs, seed=seed + 1, report=report)
     judged = [group for group in groups if group.specimen in held]
-    scores = [predict_scores(network, group.images / np.float32(255)) for group in judged]
+    scores = [predict_scores(network, group.tiles()) for group in judged]
     card = _card(
         name=Path(output).stem,
         training={"scans": scans, "originals": len(groups), "left_out": held},

@@ -183,9 +183,7 @@ def _fit(
 
 
 def _scale_to_labels(network: keras.Model, groups: Sequence[Group]) -> None:
-    scores = np.concatenate(
-        [network.predict_on_batch(group.images[..., None] / np.float32(255))[:, 0] for group in groups]
-    )
+    scores = np.concatenate([network.predict_on_batch(group.tiles()[..., None])[:, 0] for group in groups])
     labels = np.concatenate([group.labels for group in groups])
     known = np.isfinite(labels)
     slope, offset = np.polyfit(scores[known], labels[known], 1)

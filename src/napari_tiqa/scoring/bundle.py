@@ -4,7 +4,6 @@ import hashlib
 import io
 import json
 import os
-import tempfile
 import zipfile
 import zlib
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_tiqa.errors import BundleError
+from napari_tiqa.whole_file import whole_file
 
 if TYPE_CHECKING:
     import keras
@@ -67,19 +67,9 @@ def save_bundle(path: str | os.PathLike[str], network: "keras.Model", card: dict
     }
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with (
-            os.fdopen(descriptor, "wb") as file,
-            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
-        ):
-            archive.writestr("card.json", json.dumps(card, indent=1))
-            archive.writestr("weights.npz", buffer.getvalue())
-        os.chmod(partial, 0o644)
-        os.replace(partial, path)
-    except BaseException:
-        os.unlink(partial)
-        raise
+    with whole_file(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("card.json", json.dumps(card, indent=1))
+        archive.writestr("weights.npz", buffer.getvalue())
 
 
 def load_card(path: str | os.PathLike[str] | None = None) -> dict[str, Any]:

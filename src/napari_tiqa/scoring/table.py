@@ -8,7 +8,6 @@ CSV would be a row of its own in most spreadsheets. Both are replaced only once 
 import io
 import json
 import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from napari_tiqa.errors import TableError
+from napari_tiqa.whole_file import whole_file
 
 SCORE_DECIMALS = 4
 """Scores are kept to this many decimals: more is noise of the network's arithmetic, and so a table is the
@@ -127,17 +127,9 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     TableError
         If it cannot be written.
     """
-    path = Path(path)
     try:
-        descriptor, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
-            os.chmod(partial, 0o644)
-            os.replace(partial, path)
-        except BaseException:
-            os.unlink(partial)
-            raise
+        with whole_file(path) as file:
+            file.write(text.encode())
     except OSError as error:
         raise TableError(
             f"{path} cannot be written ({error.strerror}): choose another place for the scores."

@@ -1,24 +1,15 @@
-"""The shell's door: ``napari-tiqa score | train | demo``; parses, calls the core, prints.
-
-Results go to standard output, everything for people to standard error. Exit code 0: done; 1: the model
-process failed; 2: something the user can put right; 130: interrupted.
-"""
+"""``napari-tiqa score``: score the slices of a tomogram."""
 
 import argparse
-import importlib
-import os
-import re
 import signal
 import sys
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 from tqdm import tqdm
 
-from napari_tiqa import __version__
-from napari_tiqa.errors import Cancelled, ModelProcessError, TableError, TiqaError, TrainingError
+from napari_tiqa.errors import TableError, TiqaError
 from napari_tiqa.jobs.score import ScoreProgress, score_volume
 from napari_tiqa.scoring.table import record_path, scores_csv, scores_json, write_scores
 from napari_tiqa.volumes.open import open_volume
@@ -39,51 +30,6 @@ examples:
   a folder of TIFF slices, in a given intensity window
     napari-tiqa score slices/ --window -0.0005 0.004 -o scores.csv
 """
-_TRAIN_EXAMPLES = """\
-examples:
-  napari-tiqa train good/*.tif -o mine.tiqa            the paper's recipe on your images, half an hour
-  napari-tiqa train a.h5 b.h5 --slices 16 -o mine.tiqa   sixteen slices of each of two tomograms
-  napari-tiqa score scan.tif --model mine.tiqa         score with it
-"""
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code."""
-    parser = _parser()
-    given = _mark_numbers(sys.argv[1:] if arguments is None else arguments)
-    options = parser.parse_args(given)
-    try:
-        code: int = options.run(options)
-        sys.stdout.flush()
-    except TiqaError as error:
-        print(f"napari-tiqa: {error}", file=sys.stderr)
-        return 130 if isinstance(error, Cancelled) else 1 if isinstance(error, ModelProcessError) else 2
-    except KeyboardInterrupt:
-        print("napari-tiqa: Interrupted.", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        # The reader of our output (such as head) has what it wanted.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    return code
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="napari-tiqa",
-        description="Image quality of X-ray tomograms: a score from 1 (worst) to 5 (best) for every slice.",
-    )
-    parser.add_argument("--version", action="version", version=f"napari-tiqa {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    add_score_parser(commands)
-    add_train_parser(commands)
-    add_demo_parser(commands)
-    return parser
-
-
-def _mark_numbers(arguments: Sequence[str]) -> list[str]:
-    """Keep argparse from taking ``-1e-4`` or ``-10:`` for options: with a blank before it, it does not."""
-    return [f" {one}" if re.match(r"-\.?\d", one) else one for one in arguments]
 
 
 def add_score_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -137,61 +83,6 @@ def add_score_parser(commands: "argparse._SubParsersAction[argparse.ArgumentPars
     parser.set_defaults(run=_score)
 
 
-def add_train_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add ``train``."""
-    parser = commands.add_parser(
-        "train",
-        help="train a model on your own good images",
-        description="Train a model on good slices of your own: distorted versions are made of each, labelled "
-        "by full-reference metrics, ranked, then scored. The paper's settings are the defaults.",
-        epilog=_TRAIN_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "inputs", metavar="INPUT", nargs="*", help="images or tomograms, at least 5 slices in all"
-    )
-    parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="FILE", help="bundle to write (.tiqa)"
-    )
-    parser.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
-    parser.add_argument(
-        "--slices",
-        type=_positive,
-        default=1,
-        metavar="N",
-        help="slices to take from each tomogram (default 1)",
-    )
-    parser.add_argument(
-        "--ranking-epochs", type=_positive, default=30, metavar="N", help="passes of stage 1 (default 30)"
-    )
-    parser.add_argument(
-        "--regression-epochs", type=_positive, default=20, metavar="N", help="passes of stage 2 (default 20)"
-    )
-    parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="fixes all that is drawn (default 0)"
-    )
-    parser.add_argument(
-        "--default-model",
-        type=Path,
-        metavar="DATA",
-        help="train the bundled default model again, by its recipe on the scans in the folder DATA",
-    )
-    parser.set_defaults(run=_train)
-
-
-def add_demo_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add ``demo``."""
-    parser = commands.add_parser(
-        "demo",
-        help="open napari with a tomogram and the quality dock, and score it",
-        description="Open napari with a tomogram and the quality dock, and score it.",
-    )
-    parser.add_argument(
-        "volume", metavar="VOLUME", nargs="?", help="a file to open; default: the sample tomogram"
-    )
-    parser.set_defaults(run=_demo)
-
-
 def _slices(text: str) -> slice | list[int]:
     try:
         parts = [int(part) if part.strip() else None for part in text.split(":")]
@@ -205,12 +96,6 @@ def _slices(text: str) -> slice | list[int]:
         case [_, _, int(step)] if step:
             return slice(*parts)
     raise argparse.ArgumentTypeError(f"{text!r} is not A:B, A:B:STEP or an index")
-
-
-def _positive(text: str) -> int:
-    if not text.strip().isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
-    return int(text)
 
 
 def _place(text: str) -> tuple[str, int]:
@@ -237,52 +122,6 @@ def _score(options: argparse.Namespace) -> int:
         raise
     _deliver(table, options, partial=False)
     print(_summary(table), file=sys.stderr)
-    return 0
-
-
-def _train(options: argparse.Namespace) -> int:
-    # Keras takes seconds to import, and only this command trains in the shell's own process.
-    from napari_tiqa.learning.train import train_default_model, train_on_files
-    from napari_tiqa.learning.training import StageProgress
-
-    if bool(options.inputs) == bool(options.default_model):
-        raise TrainingError("Give images to train on, or --default-model with the folder of its scans.")
-    if not options.output.parent.is_dir():
-        raise TrainingError(
-            f"There is no folder {options.output.parent}: make it, or write the model elsewhere."
-        )
-    if options.output.exists() and not options.overwrite:
-        raise TrainingError(f"{options.output} exists already: add --overwrite to replace it.")
-    with tqdm(desc="distorting and labelling", unit=" originals", file=sys.stderr) as bar:
-
-        def advance(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        def report(progress: StageProgress) -> None:
-            if bar.desc != f"{progress.stage}: ":
-                bar.set_description(progress.stage, refresh=False)
-                bar.unit = " epochs"
-                bar.reset(progress.epochs)
-            bar.set_postfix(loss=f"{progress.loss:.3f}", refresh=False)
-            bar.update()
-
-        if options.default_model:
-            card = train_default_model(options.default_model, options.output, advance=advance, report=report)
-        else:
-            card = train_on_files(
-                options.inputs,
-                options.output,
-                slices=options.slices,
-                ranking_epochs=options.ranking_epochs,
-                regression_epochs=options.regression_epochs,
-                seed=options.seed,
-                advance=advance,
-                report=report,
-            )
-    evaluation = card["evaluation"]
-    print(f"Wrote {options.output} ({card['training']['originals']} originals).", file=sys.stderr)
-    print(evaluation if isinstance(evaluation, str) else pd.DataFrame(evaluation).to_string(index=False))
     return 0
 
 
@@ -356,13 +195,3 @@ def _summary(table: pd.DataFrame) -> str:
         score, index = scored["score"].iloc[0], scored["slice"].iloc[0]
         sentence += f": median {scored['score'].median():.2f}, worst {score:.2f} (slice {index})"
     return f"{sentence}."
-
-
-def _demo(options: argparse.Namespace) -> int:
-    # By name, so that this door to the core never imports napari unless the demo is asked for.
-    code: int | None = importlib.import_module("napari_tiqa.widgets.demo").main(options.volume)
-    return code or 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,148 @@
+"""A dock as napari opens it: a light shell that fills itself once its libraries are imported."""
+
+import gc
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+from napari.utils import progress
+from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
+from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+_NARROW, _WIDE = 430, 560  # px
+
+
+class DockShell(QWidget):
+    """Imports a dock's panel in a thread, then shows it; a window too low for it scrolls it.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer that the dock works in.
+    name : str
+        What the dock is called in a sentence: "the training dock".
+    module : str
+        The module to import before ``make_panel`` is called.
+
+    Attributes
+    ----------
+    panel : QWidget or None
+        The dock's content, None until it is built; it is shown once `ready` was emitted. Its
+        ``close_down()`` is called when the dock is closed, its ``reset_choices()`` when layers change.
+    """
+
+    ready = Signal()
+
+    def __init__(self, viewer: Any, name: str, module: str) -> None:
+        super().__init__()
+        self.panel: Any = None
+        self.viewer = viewer
+        self._docked = False
+        self._closed = False
+        self._steps = self._build()
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._notice = QLabel(f"Loading {name}…")
+        self._notice.setWordWrap(True)
+        self._notice.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._notice.setToolTip("The libraries for plots and tables are being imported.")
+        self._layout.addWidget(self._notice)
+        self.setMinimumSize(QSize(340, 200))
+        # Else napari adds a stretch below the dock's content, which takes half of its height.
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self._loading = _Loading(name, module)
+        self._loading.done.connect(self._fill)
+        self._loading.failed.connect(self._notice.setText)
+        self._loading.start()
+
+    def make_panel(self) -> QWidget:
+        """Make the dock's content; `module` is imported by now."""
+        raise NotImplementedError
+
+    def sizeHint(self) -> QSize:
+        """Return a third of napari's window: the picture keeps most of it, a wide window shows long names."""
+        third = self.window().width() // 3
+        return QSize(min(max(third, _NARROW), _WIDE), 560)
+
+    def event(self, event: QEvent) -> bool:
+        """Notice when napari takes this widget out of its dock, which is how it closes one."""
+        if event.type() == QEvent.Type.ParentChange:
+            if self.parent() is not None:
+                self._docked = True
+            elif self._docked:
+                self._closed = True
+                if self.panel is not None:
+                    self.panel.close_down()
+        return super().event(event)
+
+    def reset_choices(self) -> None:
+        """Follow the viewer's layer list."""
+        if self.panel is not None:
+            self.panel.reset_choices()
+
+    def _fill(self) -> None:
+        """Take the next step of building, each in a turn of the event loop of its own."""
+        if not self._closed and next(self._steps, None):
+            QTimer.singleShot(0, self._fill)
+
+    def _build(self) -> Iterator[bool]:
+        """Build the dock's content in steps, between which napari's window can draw and answer."""
+        self.panel = self.make_panel()
+        yield True
+        # napari's first progress bar takes it twenty times as long as any later one: not when a run begins.
+        progress(total=1, desc="TIQA: opening").close()
+        yield True
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(self.panel)
+        self._layout.replaceWidget(self._notice, area)
+        self._notice.deleteLater()
+        self.ready.emit()
+
+
+class _Loading(QObject):
+    """Imports a dock's libraries in a thread of its own."""
+
+    done = Signal()
+    failed = Signal(str)
+
+    def __init__(self, name: str, module: str) -> None:
+        super().__init__()
+        self._name = name
+        self._module = module
+
+    def start(self) -> None:
+        threading.Thread(target=self._load, name="napari-tiqa imports", daemon=True).start()
+
+    def _load(self) -> None:
+        try:
+            # pandas, dask and pyqtgraph take half a second; napari's window must not stand still for it.
+            with _no_garbage_collection():
+                import_module(self._module)
+        except Exception as error:
+            name = self._name[0].upper() + self._name[1:]
+            self.failed.emit(f"{name} cannot open ({error}); check the installation of napari-tiqa.")
+        else:
+            self.done.emit()
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Import without a full garbage collection, during which napari stands still for a quarter of a second.
+
+    An import makes many objects and no garbage. Python collects garbage once enough new objects have come
+    together; freezing and unfreezing puts those of the import among the old ones instead.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.unfreeze()
+        if enabled:
+            gc.enable()

@@ -37,6 +37,10 @@ class TrainingError(TiqaError):
     """Images or settings that a model cannot be trained with."""
 
 
+class RatingError(TiqaError):
+    """Ratings, or images to rate, that cannot be read, written or learned from."""
+
+
 class ModelProcessError(TiqaError):
     """The model process could not start, died, or failed on a request."""
 

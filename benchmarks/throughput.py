@@ -42,7 +42,7 @@ import sys, time
 import numpy as np
 from napari_tiqa.scoring.bundle import load_model
 from napari_tiqa.scoring.predict import predict_scores
-network = load_model(sys.argv[1])
+network = load_model(sys.argv[1]).network
 tiles = np.random.default_rng(0).random((int(sys.argv[2]), 224, 224), np.float32)
 predict_scores(network, tiles[:64])
 print("ready", flush=True)

@@ -65,7 +65,7 @@ def test_life_of_a_process(model: ModelFile) -> None:
     early = [process.submit(tiles(3, seed), model) for seed in range(2)]
     assert process.wait_ready() == process.device
     assert process.device.startswith(("CPU, ", "GPU: "))
-    assert [answer.result().shape for answer in early] == [(3,), (3,)]
+    assert [answer.result().shape for answer in early] == [(3, 6), (3, 6)]
     assert eventually(lambda: process.state is ProcessState.READY)
     answers, pid = busy_with(process, model), process.pid
     assert pid is not None
@@ -84,7 +84,7 @@ def test_caller_stays_free_of_keras(warm: ModelProcess, model: ModelFile) -> Non
 def test_score_of_a_tile_is_the_same_alone_and_in_any_batch(warm: ModelProcess, model: ModelFile) -> None:
     many = tiles(BATCH_SIZE + 9)
     together = warm.score(many, model)
-    assert together.shape == (len(many),)
+    assert together.shape == (len(many), 6)
     assert together.std() > 0.05
     alone = [warm.score(many[i : i + 1], model)[0] for i in (0, 7, len(many) - 1)]
     np.testing.assert_allclose(together[[0, 7, -1]], alone, atol=1e-5)

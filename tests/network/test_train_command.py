@@ -31,7 +31,7 @@ def test_a_model_is_trained_and_scores(images, tmp_path, capsys):
     assert card["name"] == "mine"
     assert card["training"]["scans"] == images
     assert card["settings"]["ranking"] == {"epochs": 1}
-    score = load_model(output).predict_on_batch(np.full((1, 224, 224, 1), 0.5, np.float32))
+    score = load_model(output).network.predict_on_batch(np.full((1, 224, 224, 1), 0.5, np.float32))
     assert np.isfinite(score).all()
 
 

@@ -4,7 +4,7 @@ import os
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
@@ -39,6 +39,19 @@ class Predict:
 
 
 @dataclass(frozen=True)
+class Run:
+    """To the model process: call ``task``, "module:function", with `arguments` and a ``report`` to call.
+
+    What needs Keras and is more than scoring (training, the baselines of an evaluation) runs this way.
+    Each ``report(value)`` of the function arrives as Progress; it raises Cancelled once `request` is.
+    """
+
+    request: int
+    task: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Cancel:
     """To the model process: the answer to `request` is no longer wanted."""
 
@@ -53,16 +66,32 @@ class Ready:
 
 
 @dataclass(frozen=True)
-class Scores:
-    """From the model process: one score per tile of `request`, shape (n,), float32 in 1..5."""
+class Predicted:
+    """From the model process: what ``predict.predict`` says of each tile of `request`, shape (n, 6)."""
 
     request: int
-    scores: np.ndarray
+    values: np.ndarray
+
+
+@dataclass(frozen=True)
+class Progress:
+    """From the model process: what the task of `request` reports on its way."""
+
+    request: int
+    value: Any
+
+
+@dataclass(frozen=True)
+class Returned:
+    """From the model process: what the task of `request` returned."""
+
+    request: int
+    value: Any
 
 
 @dataclass(frozen=True)
 class Failed:
-    """From the model process: why `request` has no scores."""
+    """From the model process: why `request` has no answer."""
 
     request: int
     error: TiqaError
@@ -70,12 +99,12 @@ class Failed:
 
 @dataclass(frozen=True)
 class Skipped:
-    """From the model process: `request` was cancelled before its turn came."""
+    """From the model process: `request` was cancelled, before its turn came or on the way."""
 
     request: int
 
 
-Message = Predict | Cancel | Ready | Scores | Failed | Skipped
+Message = Predict | Run | Cancel | Ready | Predicted | Progress | Returned | Failed | Skipped
 
 
 def write_message(pipe: IO[bytes], message: Message) -> None:

@@ -14,11 +14,12 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from enum import StrEnum
 from functools import partial
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -29,13 +30,16 @@ from napari_tiqa.jobs.messages import (
     Message,
     ModelFile,
     Predict,
+    Predicted,
+    Progress,
     Ready,
-    Scores,
+    Returned,
+    Run,
     Skipped,
     read_message,
     write_message,
 )
-from napari_tiqa.scoring.predict import BATCH_SIZE
+from napari_tiqa.scoring.predict import BATCH_SIZE, PREDICTED
 
 _LOG_LINES = 200
 _STUCK_AFTER = 10.0
@@ -115,10 +119,32 @@ class ModelProcess:
         Returns
         -------
         concurrent.futures.Future
-            Scores, shape (n,), float32 in 1..5, or ModelProcessError or BundleError. Cancelling it takes
-            effect at once; the process itself is warm again after at most one batch.
+            Shape (n, 6), see ``scoring.predict.predict``, or ModelProcessError or BundleError. Cancelling it
+            takes effect at once; the process itself is warm again after at most one batch.
         """
-        return self._living_child().submit(tiles, model)
+        return self._living_child().ask(lambda number: Predict(number, model, tiles))
+
+    def run(
+        self, task: str, arguments: dict[str, Any], progress: Callable[[Any], object] | None = None
+    ) -> Future[Any]:
+        """Have a function called that needs Keras, and return at once; scoring waits until it has ended.
+
+        Parameters
+        ----------
+        task : str
+            "module:function"; the function takes `arguments` and ``report``, see ``messages.Run``.
+        arguments : dict
+            What can be pickled.
+        progress : callable, optional
+            Called in a thread of this object with what the task reports; must return soon.
+
+        Returns
+        -------
+        concurrent.futures.Future
+            What the function returned, or the TiqaError that it raised. Cancelling it takes effect at once;
+            the process itself ends the task when it next reports, and is killed if it does not soon.
+        """
+        return self._living_child().ask(lambda number: Run(number, task, arguments), progress)
 
     def score(self, tiles: np.ndarray, model: ModelFile) -> np.ndarray:
         """Score tiles and wait for the result.
@@ -133,7 +159,7 @@ class ModelProcess:
         Returns
         -------
         numpy.ndarray
-            Shape (n,), float32 in 1..5.
+            Shape (n, 6), see ``scoring.predict.predict``.
 
         Raises
         ------
@@ -146,7 +172,9 @@ class ModelProcess:
         starts = range(0, len(tiles), BATCH_SIZE)
         batches = [self.submit(tiles[start : start + BATCH_SIZE], model) for start in starts]
         try:
-            return np.concatenate([np.empty(0, np.float32), *(batch.result() for batch in batches)])
+            return np.concatenate(
+                [np.empty((0, len(PREDICTED)), np.float32), *(batch.result() for batch in batches)]
+            )
         finally:
             for batch in batches:
                 batch.cancel()
@@ -190,7 +218,8 @@ class _Child:
         self._closing = False
         self._lock = threading.Lock()
         self._numbers = itertools.count()
-        self._answers: dict[int, Future[np.ndarray]] = {}
+        self._answers: dict[int, Future[Any]] = {}
+        self._listeners: dict[int, Callable[[Any], object]] = {}
         self._outbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._log: deque[str] = deque(maxlen=_LOG_LINES)
         self._process: subprocess.Popen[bytes] | None = None
@@ -213,15 +242,20 @@ class _Child:
             return ProcessState.CANCELLING
         return ProcessState.RUNNING if answers else ProcessState.READY
 
-    def submit(self, tiles: np.ndarray, model: ModelFile) -> Future[np.ndarray]:
-        answer: Future[np.ndarray] = Future()
+    def ask(
+        self, message: Callable[[int], Message], progress: Callable[[Any], object] | None = None
+    ) -> Future[Any]:
+        """Send the message made for a request's number; the answer comes later."""
+        answer: Future[Any] = Future()
         with self._lock:
             if self.ended:
                 answer.set_exception(self._obituary())
                 return answer
             number = next(self._numbers)
             self._answers[number] = answer
-            self._outbox.put(Predict(number, model, tiles))
+            if progress:
+                self._listeners[number] = progress
+            self._outbox.put(message(number))
         answer.add_done_callback(partial(self._pass_on_cancel, number))
         return answer
 
@@ -287,16 +321,24 @@ class _Child:
         if isinstance(message, Ready):
             self.device.set_result(message.device)
             return
-        assert isinstance(message, Scores | Failed | Skipped)
+        if isinstance(message, Progress):
+            listener, answer = self._listeners.get(message.request), self._answers[message.request]
+            if listener and not answer.cancelled():
+                listener(message.value)
+            return
+        assert isinstance(message, Predicted | Returned | Failed | Skipped)
         with self._lock:
             answer = self._answers.pop(message.request)
+            self._listeners.pop(message.request, None)
         if answer.set_running_or_notify_cancel():
-            if isinstance(message, Scores):
-                answer.set_result(message.scores)
+            if isinstance(message, Predicted):
+                answer.set_result(message.values)
+            elif isinstance(message, Returned):
+                answer.set_result(message.value)
             elif isinstance(message, Failed):
                 answer.set_exception(message.error)
 
-    def _pass_on_cancel(self, number: int, answer: Future[np.ndarray]) -> None:
+    def _pass_on_cancel(self, number: int, answer: Future[Any]) -> None:
         if answer.cancelled():
             self._outbox.put(Cancel(number))
             timer = threading.Timer(_STUCK_AFTER, self._kill_if_stuck, (number,))

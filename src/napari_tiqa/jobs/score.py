@@ -26,7 +26,7 @@ from napari_tiqa.jobs.messages import ModelFile
 from napari_tiqa.jobs.model_process import ModelProcess, shared_model_process
 from napari_tiqa.scoring.bundle import load_card
 from napari_tiqa.scoring.network_input import PreparedSlice, prepare_slice
-from napari_tiqa.scoring.predict import BATCH_SIZE
+from napari_tiqa.scoring.predict import BATCH_SIZE, PREDICTED
 from napari_tiqa.scoring.table import SCORE_DECIMALS, ScoredSlice, score_table
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slices import map_slices
@@ -242,7 +242,7 @@ class _Run:
             if isinstance(batch, BaseException):
                 raise batch
             try:
-                tile_scores.extend(_wait(batch.scores.result, TimeoutError, cancel).tolist())
+                tile_scores.extend(_wait(batch.scores.result, TimeoutError, cancel)[:, 0].tolist())
             finally:
                 batch.scores.cancel()
             slices += batch.slices
@@ -338,7 +338,7 @@ def _batched(
 
 def _no_scores() -> "Future[np.ndarray]":
     scores: Future[np.ndarray] = Future()
-    scores.set_result(np.empty(0))
+    scores.set_result(np.empty((0, len(PREDICTED))))
     return scores
 
 

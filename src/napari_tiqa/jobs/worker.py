@@ -4,6 +4,7 @@ Requests come in on standard input and answers go out on standard output, see ``
 ends the moment its standard input does, which is when the process that started it is gone.
 """
 
+import importlib
 import os
 import queue
 import signal
@@ -13,21 +14,24 @@ import traceback
 from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Any
 
-from napari_tiqa.errors import ModelProcessError, TiqaError
+from napari_tiqa.errors import Cancelled, ModelProcessError, TiqaError
 from napari_tiqa.jobs.messages import (
     Cancel,
     Failed,
     ModelFile,
     Predict,
+    Predicted,
+    Progress,
     Ready,
-    Scores,
+    Returned,
+    Run,
     Skipped,
     read_message,
     write_message,
 )
 
 if TYPE_CHECKING:
-    import keras
+    from napari_tiqa.scoring.predict import ScoreModel
 
 _MODELS_KEPT = 2
 
@@ -37,7 +41,7 @@ def main() -> None:
     # Ctrl-C in a terminal reaches this process too; the caller decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     requests, replies = _take_over_pipes()
-    inbox: queue.SimpleQueue[Predict] = queue.SimpleQueue()
+    inbox: queue.SimpleQueue[Predict | Run] = queue.SimpleQueue()
     cancelled: set[int] = set()
     threading.Thread(target=_receive, args=(requests, inbox, cancelled), daemon=True).start()
     write_message(replies, Ready(_device()))
@@ -46,7 +50,7 @@ def main() -> None:
         if message.request in cancelled:
             write_message(replies, Skipped(message.request))
         else:
-            write_message(replies, _answer(message))
+            write_message(replies, _answer(message, replies, cancelled))
         cancelled.discard(message.request)
 
 
@@ -63,13 +67,13 @@ def _take_over_pipes() -> tuple[IO[bytes], IO[bytes]]:
     return requests, replies
 
 
-def _receive(requests: IO[bytes], inbox: queue.SimpleQueue[Predict], cancelled: set[int]) -> None:
+def _receive(requests: IO[bytes], inbox: queue.SimpleQueue[Predict | Run], cancelled: set[int]) -> None:
     try:
         while True:
             message = read_message(requests)
             if isinstance(message, Cancel):
                 cancelled.add(message.request)
-            elif isinstance(message, Predict):
+            elif isinstance(message, Predict | Run):
                 inbox.put(message)
     except EOFError:
         os._exit(0)  # At once, also in the middle of a prediction: nobody is left to want it.
@@ -78,24 +82,44 @@ def _receive(requests: IO[bytes], inbox: queue.SimpleQueue[Predict], cancelled: 
         os._exit(1)
 
 
-def _answer(message: Predict) -> Scores | Failed:
-    from napari_tiqa.scoring.predict import predict_scores
-
+def _answer(
+    message: Predict | Run, replies: IO[bytes], cancelled: set[int]
+) -> Predicted | Returned | Failed | Skipped:
     try:
-        return Scores(message.request, predict_scores(_network(message.model), message.tiles))
+        if isinstance(message, Run):
+            return Returned(message.request, _run(message, replies, cancelled))
+        return _predict(message)
+    except Cancelled:
+        return Skipped(message.request)
     except TiqaError as error:
         return Failed(message.request, error)
     except Exception as error:
         traceback.print_exc()
-        sentence = " ".join(str(error).split()).rstrip(".")
-        return Failed(
-            message.request,
-            ModelProcessError(f"The model failed on these slices ({type(error).__name__}: {sentence})."),
+        what = (
+            "The model failed on these slices" if isinstance(message, Predict) else "The model process failed"
         )
+        sentence = " ".join(str(error).split()).rstrip(".")
+        return Failed(message.request, ModelProcessError(f"{what} ({type(error).__name__}: {sentence})."))
+
+
+def _predict(message: Predict) -> Predicted:
+    from napari_tiqa.scoring.predict import predict
+
+    return Predicted(message.request, predict(_model(message.model), message.tiles))
+
+
+def _run(message: Run, replies: IO[bytes], cancelled: set[int]) -> Any:
+    def report(value: Any) -> None:
+        if message.request in cancelled:
+            raise Cancelled("The work was cancelled.")
+        write_message(replies, Progress(message.request, value))
+
+    module, _, function = message.task.partition(":")
+    return getattr(importlib.import_module(module), function)(**message.arguments, report=report)
 
 
 @lru_cache(_MODELS_KEPT)
-def _network(model: ModelFile) -> "keras.Model":
+def _model(model: ModelFile) -> "ScoreModel":
     from napari_tiqa.scoring.bundle import load_model
 
     return load_model(model.path)

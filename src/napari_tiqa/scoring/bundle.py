@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_tiqa.errors import BundleError
+from napari_tiqa.scoring.calibration import Calibration
+from napari_tiqa.scoring.predict import ScoreModel
 from napari_tiqa.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -21,11 +23,17 @@ DEFAULT_MODEL = Path(__file__).parents[1] / "weights" / "default.tiqa"
 """The bundled default model."""
 
 FORMAT = "napari-tiqa bundle"
-FORMAT_VERSION = 1
-_BACKBONE = "EfficientNet-Lite0"
+FORMAT_VERSION = 2
+_CALIBRATION = "calibration"  # where its arrays stand among the weights
 
 
-def save_bundle(path: str | os.PathLike[str], network: "keras.Model", card: dict[str, Any]) -> None:
+def save_bundle(
+    path: str | os.PathLike[str],
+    network: "keras.Model",
+    card: dict[str, Any],
+    calibration: Calibration | None = None,
+    backbone: str = "EfficientNet-Lite0",
+) -> None:
     """Write a bundle, replacing `path` only when it is complete.
 
     Kernels are stored as float16, which halves the file and moves a score by less than 0.01; biases as
@@ -39,6 +47,10 @@ def save_bundle(path: str | os.PathLike[str], network: "keras.Model", card: dict
         A network of ``backbone.build_network``.
     card : dict
         JSON-able: training data and seeds, settings with their reasons, metrics.
+    calibration : Calibration, optional
+        How far to trust the scores.
+    backbone : str
+        One of ``backbone.BACKBONES``.
 
     Raises
     ------
@@ -56,12 +68,15 @@ def save_bundle(path: str | os.PathLike[str], network: "keras.Model", card: dict
                     "train again with a lower learning rate."
                 )
             arrays[f"{layer.name}/{variable.name}"] = stored
+    if calibration:
+        stored_calibration = calibration.arrays().items()
+        arrays |= {f"{_CALIBRATION}/{name}": values.astype(np.float32) for name, values in stored_calibration}
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)  # type: ignore[arg-type]  # its stub takes every keyword for allow_pickle
     card = card | {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
-        "backbone": _BACKBONE,
+        "backbone": backbone,
         "head_units": network.get_layer("head1").units,
         "weights_sha256": hashlib.sha256(buffer.getvalue()).hexdigest(),
     }
@@ -88,7 +103,7 @@ def load_card(path: str | os.PathLike[str] | None = None) -> dict[str, Any]:
     return _read(path)[0]
 
 
-def load_model(path: str | os.PathLike[str] | None = None) -> "keras.Model":
+def load_model(path: str | os.PathLike[str] | None = None) -> ScoreModel:
     """Build the network of a bundle. Nothing in a bundle is executed: arrays are read without pickle.
 
     Parameters
@@ -98,8 +113,8 @@ def load_model(path: str | os.PathLike[str] | None = None) -> "keras.Model":
 
     Returns
     -------
-    keras.Model
-        Tiles, shape (n, 224, 224, 1), float32 in [0, 1], to scores, shape (n, 1).
+    ScoreModel
+        What ``predict.predict`` takes.
 
     Raises
     ------
@@ -109,7 +124,8 @@ def load_model(path: str | os.PathLike[str] | None = None) -> "keras.Model":
     from napari_tiqa.scoring.backbone import build_network
 
     card, weights = _read(path)
-    network = build_network(head_units=card["head_units"])
+    network = build_network(head_units=card["head_units"], backbone=card["backbone"])
+    calibration = None
     try:
         with np.load(io.BytesIO(weights), allow_pickle=False) as stored:
             for layer in network.layers:
@@ -117,12 +133,17 @@ def load_model(path: str | os.PathLike[str] | None = None) -> "keras.Model":
                     layer.set_weights(
                         [stored[f"{layer.name}/{v.name}"].astype(np.float32) for v in layer.weights]
                     )
-    except (KeyError, ValueError) as error:
+            known = {
+                key.partition("/")[2]: stored[key] for key in stored.files if key.startswith(_CALIBRATION)
+            }
+            if known:
+                calibration = Calibration.from_arrays(known)
+    except (KeyError, ValueError, TypeError) as error:
         raise BundleError(
             f"The weights of the model bundle {path or DEFAULT_MODEL} do not fit its network: "
             "choose another bundle or train it again."
         ) from error
-    return network
+    return ScoreModel(network, calibration)
 
 
 def _read(path: str | os.PathLike[str] | None) -> tuple[dict[str, Any], bytes]:
@@ -143,13 +164,14 @@ def _read(path: str | os.PathLike[str] | None) -> tuple[dict[str, Any], bytes]:
         ) from error
     if not isinstance(card, dict) or card.get("format") != FORMAT:
         raise BundleError(f"{path} was not made by napari-tiqa: choose a .tiqa file that it wrote.")
-    version, backbone = card.get("format_version"), card.get("backbone")
-    if (isinstance(version, int) and version > FORMAT_VERSION) or (version and backbone != _BACKBONE):
+    version = card.get("format_version")
+    if isinstance(version, int) and version != FORMAT_VERSION:
+        other = "newer" if version > FORMAT_VERSION else "older"
+        remedy = "update napari-tiqa to use it" if other == "newer" else "train the model again"
         raise BundleError(
-            f"The model bundle {path} was made by a newer napari-tiqa (format {version}, "
-            f"{backbone}): update napari-tiqa to use it."
+            f"The model bundle {path} was made by {other} napari-tiqa (format {version}): {remedy}."
         )
-    complete = isinstance(version, int) and isinstance(card.get("head_units"), int)
+    complete = isinstance(card.get("head_units"), int) and isinstance(card.get("backbone"), str)
     if not complete or hashlib.sha256(weights).hexdigest() != card.get("weights_sha256"):
         raise BundleError(f"The model bundle {path} is damaged: copy it again or train it again.")
     return card, weights

@@ -1,9 +1,13 @@
 """Tiles to scores, in batches of one fixed size. Runs where Keras may be imported: in the model process."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from napari_tiqa.scoring.calibration import Calibration
 
 if TYPE_CHECKING:
     import keras
@@ -14,16 +18,47 @@ BATCH_SIZE = 32
 SCORE_RANGE = (1.0, 5.0)
 """Worst and best score."""
 
+ARTEFACTS = ("ring", "blur", "noise")
+"""What takes points away. Too few projections count as noise, an axis offset as blur."""
 
-def predict_scores(
-    network: "keras.Model", tiles: np.ndarray, after_batch: Callable[[int], None] | None = None
+PREDICTED = ("score", "uncertainty", *ARTEFACTS, "novelty")
+"""Columns of a prediction."""
+
+
+@dataclass(frozen=True)
+class ScoreModel:
+    """A trained network and what is known of it.
+
+    Attributes
+    ----------
+    network : keras.Model
+        A network of ``backbone.build_network``.
+    calibration : Calibration or None
+        None where the model was never judged.
+    """
+
+    network: "keras.Model"
+    calibration: Calibration | None = None
+
+    @cached_property
+    def with_features(self) -> "keras.Model":
+        """The network with its content features as a second output."""
+        import keras
+
+        from napari_tiqa.scoring.backbone import content_features
+
+        return keras.Model(self.network.input, [self.network.output, content_features(self.network)])
+
+
+def predict(
+    model: ScoreModel, tiles: np.ndarray, after_batch: Callable[[int], None] | None = None
 ) -> np.ndarray:
-    """Score tiles.
+    """Score tiles, and say how sure the score is and what pulls it down.
 
     Parameters
     ----------
-    network : keras.Model
-        A network of ``backbone.build_network`` with trained weights.
+    model : ScoreModel
+        As of ``bundle.load_model``.
     tiles : numpy.ndarray
         Shape (n, 224, 224), float32 in [0, 1].
     after_batch : callable, optional
@@ -32,15 +67,42 @@ def predict_scores(
     Returns
     -------
     numpy.ndarray
-        Shape (n,), float32, clipped to 1..5.
+        Shape (n, 6), float32, with the columns of `PREDICTED`: the score, 1..5; half the width of its 90 %
+        interval, points; the points lost to each of `ARTEFACTS`, which add up to 5 - score; and the
+        distance from the training images, above 1 for an image unlike any of them. NaN where unknown.
     """
-    scores = np.empty(len(tiles), np.float32)
-    for start in range(0, len(tiles), BATCH_SIZE):
+    outputs, features = _forward(model.with_features, tiles, after_batch)
+    score = np.clip(outputs[:, 0], *SCORE_RANGE)
+    shares = np.maximum(outputs[:, 1:], 0) + 1e-6
+    parts = shares / shares.sum(1, keepdims=True) * (SCORE_RANGE[1] - score)[:, None]
+    unknown = np.full(len(tiles), np.nan)
+    calibration = model.calibration
+    uncertainty = calibration.uncertainty(score) if calibration else unknown
+    novelty = calibration.novelty(features) if calibration else unknown
+    return np.column_stack([score, uncertainty, parts, novelty]).astype(np.float32)
+
+
+def predict_scores(
+    network: "keras.Model", tiles: np.ndarray, after_batch: Callable[[int], None] | None = None
+) -> np.ndarray:
+    """Score tiles, as ``predict`` does, and return the scores alone: shape (n,), float32 in 1..5."""
+    (outputs,) = _forward(network, tiles, after_batch)
+    return np.clip(outputs[:, 0], *SCORE_RANGE)
+
+
+def _forward(
+    network: "keras.Model", tiles: np.ndarray, after_batch: Callable[[int], None] | None
+) -> list[np.ndarray]:
+    """Return each output of the network for all tiles."""
+    batches: list[list[np.ndarray]] = []
+    for start in range(0, max(1, len(tiles)), BATCH_SIZE):
         batch = tiles[start : start + BATCH_SIZE, :, :, None]
         count = len(batch)
         if count < BATCH_SIZE:
-            batch = np.concatenate([batch, np.zeros((BATCH_SIZE - count, *batch.shape[1:]), np.float32)])
-        scores[start : start + count] = network.predict_on_batch(batch)[:count, 0]
+            missing = np.zeros((BATCH_SIZE - count, *tiles.shape[1:], 1), np.float32)
+            batch = np.concatenate([batch, missing])
+        outputs = network.predict_on_batch(batch)
+        batches.append([out[:count] for out in (outputs if isinstance(outputs, list) else [outputs])])
         if after_batch:
             after_batch(start + count)
-    return np.clip(scores, *SCORE_RANGE)
+    return [np.concatenate(parts) for parts in zip(*batches, strict=True)]

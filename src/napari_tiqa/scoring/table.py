@@ -3,6 +3,7 @@
 A table is kept as a CSV file that starts with the columns slice, position, score, for any program to read,
 and its record as JSON in a second file beside it (``scores.csv`` and ``scores.csv.json``): a comment in the
 CSV would be a row of its own in most spreadsheets. Both are replaced only once the new ones are complete.
+Tables that were written before scores had an uncertainty and parts can still be read.
 """
 
 import io
@@ -12,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from napari_tiqa.errors import TableError
@@ -21,7 +23,14 @@ SCORE_DECIMALS = 4
 """Scores are kept to this many decimals: more is noise of the network's arithmetic, and so a table is the
 same in memory, in a CSV file and from another batch."""
 
-_DTYPES = {"slice": "int64", "position": "float64", "score": "float64", "reason": "str"}
+UNLIKE_TRAINING = "unlike anything the model was trained on"
+"""The reason of a slice that has a score on which nobody should rely."""
+
+MEASURED = ("score", "uncertainty", "ring", "blur", "noise")
+"""The columns that the network fills, in its own order."""
+
+_DTYPES = {"slice": "int64", "position": "float64", **dict.fromkeys(MEASURED, "float64"), "reason": "str"}
+_SINCE_PARTS = ("uncertainty", "ring", "blur", "noise")
 
 
 class ScoredSlice(NamedTuple):
@@ -35,14 +44,28 @@ class ScoredSlice(NamedTuple):
         The slice's centre along the axis, index times voxel size, in the volume's unit.
     score : float
         1 (worst) to 5 (best); NaN where the slice cannot be scored.
+    uncertainty : float
+        Half the width of the interval that holds the true score nine times in ten, in points; NaN where
+        the model does not know it.
+    ring, blur, noise : float
+        Points lost to each kind of artefact, >= 0, together 5 - score; NaN where that is not known.
     reason : str
-        Why there is no score; empty where there is one.
+        Why there is no score, or why the score there is should not be relied on; else empty.
     """
 
     slice: int
     position: float
     score: float
+    uncertainty: float = np.nan
+    ring: float = np.nan
+    blur: float = np.nan
+    noise: float = np.nan
     reason: str = ""
+
+    @property
+    def flagged(self) -> bool:
+        """Whether there is a score that should not be relied on."""
+        return bool(self.reason) and bool(np.isfinite(self.score))
 
 
 def score_table(rows: Iterable[ScoredSlice], record: dict[str, Any]) -> pd.DataFrame:
@@ -58,7 +81,8 @@ def score_table(rows: Iterable[ScoredSlice], record: dict[str, Any]) -> pd.DataF
     Returns
     -------
     pandas.DataFrame
-        Columns slice (int), position (float), score (float, NaN for no score), reason (str).
+        A column for each field of ScoredSlice: slice (int), reason (str), the others float with NaN for
+        what is not known.
     """
     table = pd.DataFrame(list(rows), columns=list(_DTYPES)).astype(_DTYPES)
     table.attrs.update(record)
@@ -66,12 +90,12 @@ def score_table(rows: Iterable[ScoredSlice], record: dict[str, Any]) -> pd.DataF
 
 
 def scores_csv(table: pd.DataFrame) -> str:
-    """Return a table as CSV text; a missing score is an empty field."""
+    """Return a table as CSV text; a missing number is an empty field."""
     return table.to_csv(index=False, lineterminator="\n")
 
 
 def scores_json(table: pd.DataFrame) -> str:
-    """Return a table as a JSON document: its ``record`` and its ``slices``; a missing score is null."""
+    """Return a table as a JSON document: its ``record`` and its ``slices``; a missing number is null."""
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
     return json.dumps({"record": table.attrs, "slices": rows}, indent=1, ensure_ascii=False)
 
@@ -104,8 +128,11 @@ def read_scores(path: str | os.PathLike[str]) -> pd.DataFrame:
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
-        missing = {"position": [""], "score": [""]}
+        missing = {column: [""] for column, dtype in _DTYPES.items() if dtype == "float64"}
         table = pd.read_csv(io.StringIO(text), dtype=_DTYPES, keep_default_na=False, na_values=missing)
+        for column in _SINCE_PARTS:
+            if column not in table:
+                table[column] = np.nan
         table = table[list(_DTYPES)]
         beside = record_path(path)
         if beside.exists():

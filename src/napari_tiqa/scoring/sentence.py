@@ -2,12 +2,13 @@
 
 import numpy as np
 
+from napari_tiqa.scoring.predict import ARTEFACTS
 from napari_tiqa.scoring.table import ScoredSlice
 
 _HARDLY_ANY = 4.5  # from this score on nobody would name an artefact
-_MOST = 2 / 3  # of the points lost: one artefact alone is named
-_PART = 1 / 4  # of the points lost: an artefact is named among others
-_PLURALS = {"ring": "rings", "blur": "blur", "noise": "noise"}
+_MOST = 2 / 3  # of the points lost: no other artefact is named beside this one
+_PART = 1 / 4  # of the points lost: an artefact is named
+_IN_WORDS = {"ring": "rings"}
 
 
 def score_sentence(row: ScoredSlice) -> str:
@@ -20,9 +21,9 @@ def score_sentence(row: ScoredSlice) -> str:
     Returns
     -------
     str
-        Without a full stop, to stand after the slice's name. "2.3 ± 0.2, mostly rings" where at least two
-        thirds of the lost points are lost to one artefact; "2.3 ± 0.2, rings and noise" where more than
-        one costs at least a quarter of them; "4.8 ± 0.2, hardly any artefact" from 4.5 on. What the model
+        Without a full stop, to stand after the slice's name. "2.3 ± 0.2, mostly rings" where one artefact
+        alone costs two thirds of the points lost, or no other a quarter; "2.3 ± 0.2, rings and noise" where
+        each costs at least a quarter; "4.8 ± 0.2, hardly any artefact" from 4.5 on. What the model
         does not know is left out: "2.3". A slice unlike the training images: "unlike anything the model
         was trained on: do not rely on 3.1". A slice without a score: "no score: constant value".
     """
@@ -38,14 +39,14 @@ def score_sentence(row: ScoredSlice) -> str:
 
 
 def _artefacts(row: ScoredSlice) -> str:
-    parts = {name: getattr(row, part) for part, name in _PLURALS.items()}
+    parts = {_IN_WORDS.get(artefact, artefact): getattr(row, artefact) for artefact in ARTEFACTS}
     lost = sum(parts.values())
     if not np.isfinite(lost):
         return ""
     if row.score >= _HARDLY_ANY or lost <= 0:
         return "hardly any artefact"
     names = sorted(parts, key=lambda name: -parts[name])
-    if parts[names[0]] >= _MOST * lost:
-        return f"mostly {names[0]}"
     named = [name for name in names if parts[name] >= _PART * lost]
+    if len(named) == 1 or parts[names[0]] >= _MOST * lost:
+        return f"mostly {names[0]}"
     return " and ".join([", ".join(named[:-1]), named[-1]])

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from napari_tiqa.errors import TableError
+from napari_tiqa.scoring.predict import ARTEFACTS
 from napari_tiqa.whole_file import whole_file
 
 SCORE_DECIMALS = 4
@@ -26,11 +27,9 @@ same in memory, in a CSV file and from another batch."""
 UNLIKE_TRAINING = "unlike anything the model was trained on"
 """The reason of a slice that has a score on which nobody should rely."""
 
-MEASURED = ("score", "uncertainty", "ring", "blur", "noise")
-"""The columns that the network fills, in its own order."""
-
-_DTYPES = {"slice": "int64", "position": "float64", **dict.fromkeys(MEASURED, "float64"), "reason": "str"}
-_SINCE_PARTS = ("uncertainty", "ring", "blur", "noise")
+_NOT_IN_OLD_TABLES = ("uncertainty", *ARTEFACTS)
+_NUMBERS = ("position", "score", *_NOT_IN_OLD_TABLES)
+_DTYPES = {"slice": "int64", **dict.fromkeys(_NUMBERS, "float64"), "reason": "str"}
 
 
 class ScoredSlice(NamedTuple):
@@ -128,9 +127,9 @@ def read_scores(path: str | os.PathLike[str]) -> pd.DataFrame:
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
-        missing = {column: [""] for column, dtype in _DTYPES.items() if dtype == "float64"}
+        missing = {column: [""] for column in _NUMBERS}
         table = pd.read_csv(io.StringIO(text), dtype=_DTYPES, keep_default_na=False, na_values=missing)
-        for column in _SINCE_PARTS:
+        for column in _NOT_IN_OLD_TABLES:
             if column not in table:
                 table[column] = np.nan
         table = table[list(_DTYPES)]

@@ -192,20 +192,19 @@ def self_consistency(ratings: pd.DataFrame) -> pd.DataFrame:
         those that got the same score again; ``difference``, mean absolute difference of the two scores
         in points. The last two are NaN for a rater who has rated no image twice.
     """
-    rows = {}
-    for rater, own in ratings.groupby("rater"):
-        first_two = own.groupby("image")["score"].agg(["size", "first", lambda scores: scores.iloc[:2].iloc[-1]])
-        first_two.columns = pd.Index(["size", "first", "second"])
-        again = first_two[first_two["size"] > 1]
-        difference = (again["first"] - again["second"]).abs()
-        rows[rater] = {
-            "rated": len(first_two),
-            "twice": len(again),
-            "same": float((difference == 0).mean()),
-            "difference": float(difference.mean()),
+    shown_before = ratings.groupby(["rater", "image"]).cumcount()
+    scores = ratings.assign(showing=shown_before)[shown_before < 2]
+    scores = scores.pivot(index=["rater", "image"], columns="showing", values="score").reindex(columns=[0, 1])
+    difference = (scores[1] - scores[0]).abs()
+    of_rater = difference.groupby("rater")
+    return pd.DataFrame(
+        {
+            "rated": of_rater.size(),
+            "twice": of_rater.count(),
+            "same": difference.dropna().eq(0).groupby("rater").mean(),
+            "difference": of_rater.mean(),
         }
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=["rated", "twice", "same", "difference"])
-    return table.rename_axis("rater")
+    )
 
 
 def most_disputed(ratings: pd.DataFrame, count: int | None = None) -> pd.DataFrame:
@@ -266,8 +265,8 @@ def rating_warnings(ratings: pd.DataFrame) -> list[str]:
             )
     if np.ptp(means) < _NARROWEST:
         warnings.append(
-            f"The images are rated {means.min():.1f} to {means.max():.1f}: add better and worse ones, so that "
-            "a model can learn the difference."
+            f"The images are rated {means.min():.1f} to {means.max():.1f}: add better and worse ones, so "
+            "that a model can learn the difference."
         )
     return warnings
 
@@ -276,7 +275,9 @@ def _warnings_of_agreement(ratings: pd.DataFrame) -> list[str]:
     raters_of_image = ratings.groupby("image")["rater"].nunique()
     alpha = krippendorff_alpha(ratings)
     if (raters_of_image < 2).all():
-        return ["No image was rated by two raters, so whether they agree is not known: let them rate the same."]
+        return [
+            "No image was rated by two raters, so whether they agree is not known: let them rate the same."
+        ]
     if alpha < ALPHA_TENTATIVE:
         return [
             f"The raters agree too little to learn from (Krippendorff's alpha {alpha:.2f}, needed "

@@ -8,26 +8,24 @@ import operator
 import os
 import queue
 import threading
-import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from functools import lru_cache, partial
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from napari_tiqa import __version__
-from napari_tiqa.errors import Cancelled, TiqaError, VolumeError
+from napari_tiqa.errors import TiqaError, VolumeError
 from napari_tiqa.jobs.messages import ModelFile
 from napari_tiqa.jobs.model_process import ModelProcess, shared_model_process
-from napari_tiqa.scoring.bundle import load_card
+from napari_tiqa.jobs.record import model_card, run_record
+from napari_tiqa.jobs.waiting import POLL, Pace, wait_for
+from napari_tiqa.scoring.native_tiles import MOST_TILES, prepare_native_tiles
 from napari_tiqa.scoring.network_input import PreparedSlice, prepare_slice
 from napari_tiqa.scoring.predict import BATCH_SIZE, PREDICTED
-from napari_tiqa.scoring.table import SCORE_DECIMALS, ScoredSlice, score_table
+from napari_tiqa.scoring.table import SCORE_DECIMALS, UNLIKE_TRAINING, ScoredSlice, score_table
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slices import map_slices
 from napari_tiqa.volumes.volume import Volume
@@ -35,10 +33,9 @@ from napari_tiqa.volumes.window import IntensityWindow, estimate_window
 
 # Enough for the network to be busy while the next slab of slices is read.
 _BATCHES_IN_FLIGHT = 4
-_POLL = 0.05
 _FEEDER_STOPS_WITHIN = 0.5
 
-_T = TypeVar("_T")
+_PREPARE = {"whole": prepare_slice, "native": prepare_native_tiles}
 
 
 @dataclass(frozen=True)
@@ -107,11 +104,12 @@ def score_volume(
     *,
     window: IntensityWindow | tuple[float, float] | None = None,
     cancel: threading.Event | None = None,
+    tiles: str = "whole",
 ) -> pd.DataFrame:
     """Score the slices of a volume along one axis.
 
-    A slice's score is the mean over its tiles. It depends on the slice, the window and the model alone:
-    not on chunks, on batches or on which other slices are scored.
+    A slice's score, its uncertainty and its parts are means over its tiles. They depend on the slice, the
+    window and the model alone: not on chunks, on batches or on which other slices are scored.
 
     Parameters
     ----------
@@ -130,17 +128,21 @@ def score_volume(
         Overrides the volume's own intensity window, which is estimated where it has none.
     cancel : threading.Event, optional
         Set it, from any thread, to end the run in less than a second.
+    tiles : str
+        "whole": the slice is shrunk to 224 px. "native": at most nine tiles of its own pixels, for large
+        slices whose noise or fine rings would vanish by shrinking; see ``scoring.native_tiles``.
 
     Returns
     -------
     pandas.DataFrame
-        Columns slice, position, score, reason, a row per slice in the order asked for; ``attrs`` is the
-        record of the run. See ``scoring.table``.
+        Columns slice, position, score, uncertainty, ring, blur, noise, reason, a row per slice in the order
+        asked for; ``attrs`` is the record of the run. See ``scoring.table.ScoredSlice``. A slice whose tiles
+        are on average unlike the training images keeps its score and has a reason.
 
     Raises
     ------
     VolumeError
-        If the volume cannot be read, or has no such axis, slices or window.
+        If the volume cannot be read, or has no such axis, slices, window or tiles.
     BundleError
         If the model cannot be used.
     ModelProcessError
@@ -152,19 +154,16 @@ def score_volume(
     -----
     An error that ends the run under way carries what was scored before it as its ``table``.
     """
+    if tiles not in _PREPARE:
+        raise VolumeError(f"Slices cannot be scored from '{tiles}' tiles: choose {' or '.join(_PREPARE)}.")
     tomogram = as_volume(volume).tomogram()
     indices = _chosen(slices, tomogram.slice_count(axis), axis, tomogram.name)
     if isinstance(window, tuple):
         window = IntensityWindow(*window, rule="given")
     bundle = ModelFile.of(model)
-    run = _Run(tomogram, axis, indices, bundle, _card(bundle), window or tomogram.window)
+    model_card(bundle)  # a bundle that cannot be used is refused before anything is read
+    run = _Run(tomogram, axis, indices, bundle, window or tomogram.window, tiles)
     return run.score(progress, cancel or threading.Event())
-
-
-@lru_cache(maxsize=4)
-def _card(model: ModelFile) -> dict[str, Any]:
-    """Read a bundle's card once, since its weights are checked along with it, which takes 0.1 s."""
-    return load_card(model.path)
 
 
 def _chosen(slices: slice | Iterable[int] | None, count: int, axis: int, name: str) -> list[int]:
@@ -190,7 +189,7 @@ class _Batch:
     """Tiles sent to the network, and the slices that were finished preparing meanwhile, in order."""
 
     slices: list[tuple[int, int, str]]  # index, number of tiles, reason why there are none
-    scores: "Future[np.ndarray]"
+    values: "Future[np.ndarray]"
 
 
 @dataclass
@@ -201,8 +200,8 @@ class _Run:
     axis: int
     indices: list[int]
     model: ModelFile
-    card: dict[str, Any]
     window: IntensityWindow | None
+    tiles: str
     unreadable: VolumeError | None = None
 
     def score(
@@ -215,7 +214,7 @@ class _Run:
             target=self._feed, args=(process, batches, stop), name="slices to score", daemon=True
         )
         rows: list[ScoredSlice] = []
-        pace = _Pace(len(self.indices))
+        pace = Pace(len(self.indices))
         feeder.start()
         try:
             for new in self._scored(batches, cancel):
@@ -236,23 +235,38 @@ class _Run:
         self, batches: "queue.Queue[_Batch | BaseException | None]", cancel: threading.Event
     ) -> Iterator[list[ScoredSlice]]:
         """Yield the rows that each batch completes; a slice's tiles may lie in several batches."""
-        tile_scores: deque[float] = deque()
-        slices: deque[tuple[int, int, str]] = deque()
-        while (batch := _wait(batches.get, queue.Empty, cancel)) is not None:
+        values = np.empty((0, len(PREDICTED)))
+        slices: list[tuple[int, int, str]] = []
+        while (batch := wait_for(batches.get, queue.Empty, cancel)) is not None:
             if isinstance(batch, BaseException):
                 raise batch
             try:
-                tile_scores.extend(_wait(batch.scores.result, TimeoutError, cancel)[:, 0].tolist())
+                values = np.concatenate([values, wait_for(batch.values.result, TimeoutError, cancel)])
             finally:
-                batch.scores.cancel()
+                batch.values.cancel()
             slices += batch.slices
-            rows = []
-            while slices and slices[0][1] <= len(tile_scores):
-                index, count, reason = slices.popleft()
-                mean = np.mean([tile_scores.popleft() for _ in range(count)]) if count else np.nan
-                position = float(f"{index * self.volume.voxel_size[self.axis]:.10g}")
-                rows.append(ScoredSlice(index, position, round(float(mean), SCORE_DECIMALS), reason))
-            yield rows
+            ends = np.cumsum([0, *(count for _, count, _ in slices)])
+            complete = int(np.searchsorted(ends, len(values), "right")) - 1
+            yield self._rows(slices[:complete], values[: ends[complete]])
+            slices, values = slices[complete:], values[ends[complete] :]
+
+    def _rows(self, slices: list[tuple[int, int, str]], values: np.ndarray) -> list[ScoredSlice]:
+        """Average the tiles of each slice."""
+        counts = np.array([count for _, count, _ in slices], int)
+        seen = counts > 0
+        means = np.full((len(slices), len(PREDICTED)), np.nan)
+        if seen.any():
+            starts = (np.cumsum(counts) - counts)[seen]
+            means[seen] = np.add.reduceat(values, starts) / counts[seen, None]
+        size = self.volume.voxel_size[self.axis]
+        return [
+            ScoredSlice(
+                index, float(f"{index * size:.10g}"), *measured, UNLIKE_TRAINING if novelty > 1 else reason
+            )
+            for (index, _, reason), (*measured, novelty) in zip(
+                slices, means.round(SCORE_DECIMALS).tolist(), strict=True
+            )
+        ]
 
     def _feed(
         self,
@@ -263,9 +277,9 @@ class _Run:
         try:
             process.start()  # Keras is imported while the first slices are read.
             for slices, tiles in _batched(self._prepared(self._prepare(), stop)):
-                batch = _Batch(slices, process.submit(tiles, self.model) if len(tiles) else _no_scores())
+                batch = _Batch(slices, process.submit(tiles, self.model) if len(tiles) else _no_values())
                 if not _put(batches, batch, stop):
-                    batch.scores.cancel()
+                    batch.values.cancel()
                     return
             _put(batches, self.unreadable, stop)
         except BaseException as error:  # whatever it is, it is the caller's to hear of
@@ -277,7 +291,7 @@ class _Run:
                 self.window = estimate_window(self.volume)
             except VolumeError as error:
                 return partial(_prepare_without_window, error=error)
-        return partial(prepare_slice, window=self.window)
+        return partial(_PREPARE[self.tiles], window=self.window)
 
     def _prepared(
         self, prepare: Callable[[np.ndarray], PreparedSlice], stop: threading.Event
@@ -289,24 +303,9 @@ class _Run:
             self.unreadable = error
 
     def _record(self, process: ModelProcess, complete: bool) -> dict[str, Any]:
-        volume = self.volume
-        return {
-            "volume": volume.name,
-            "source": volume.source,
-            "shape": list(volume.data.shape),
-            "dtype": str(volume.data.dtype),
-            "axis": self.axis,
-            "axis_name": volume.axes[self.axis],
-            "voxel_size": list(volume.voxel_size),
-            "unit": volume.unit,
-            "slices": len(self.indices),
-            "complete": complete,
-            "window": asdict(self.window) if self.window else None,
-            "model": {"path": self.model.path, "weights_sha256": self.card["weights_sha256"]},
-            "device": process.device,
-            "napari_tiqa": __version__,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
+        record = run_record(self.volume, self.axis, self.window, self.model, process.device)
+        tiles = {"mode": self.tiles} | ({"most": MOST_TILES} if self.tiles == "native" else {})
+        return record | {"tiles": tiles, "slices": len(self.indices), "complete": complete}
 
 
 def _prepare_without_window(plane: np.ndarray, error: VolumeError) -> PreparedSlice:
@@ -336,25 +335,16 @@ def _batched(
         yield slices, np.stack(tiles) if tiles else np.empty(0)
 
 
-def _no_scores() -> "Future[np.ndarray]":
-    scores: Future[np.ndarray] = Future()
-    scores.set_result(np.empty((0, len(PREDICTED))))
-    return scores
-
-
-def _wait(attempt: Callable[..., _T], not_yet: type[Exception], cancel: threading.Event) -> _T:
-    while not cancel.is_set():
-        try:
-            return attempt(timeout=_POLL)
-        except not_yet:
-            continue
-    raise Cancelled("Scoring was cancelled.")
+def _no_values() -> "Future[np.ndarray]":
+    values: Future[np.ndarray] = Future()
+    values.set_result(np.empty((0, len(PREDICTED))))
+    return values
 
 
 def _put(batches: "queue.Queue[Any]", item: object, stop: threading.Event) -> bool:
     while not stop.is_set():
         try:
-            batches.put(item, timeout=_POLL)
+            batches.put(item, timeout=POLL)
         except queue.Full:
             continue
         return True
@@ -366,22 +356,6 @@ def _drop(batches: "queue.Queue[_Batch | BaseException | None]") -> None:
         while True:
             batch = batches.get_nowait()
             if isinstance(batch, _Batch):
-                batch.scores.cancel()
+                batch.values.cancel()
     except queue.Empty:
         pass
-
-
-class _Pace:
-    """Time left, from the batches after the first, whose time went into starting the process."""
-
-    def __init__(self, total: int) -> None:
-        self.total = total
-        self._first: tuple[float, int] | None = None
-
-    def seconds_left(self, done: int) -> float | None:
-        now = time.monotonic()
-        if self._first is None:
-            self._first = now, done
-            return None
-        since, done_then = self._first
-        return (now - since) / max(1, done - done_then) * (self.total - done)

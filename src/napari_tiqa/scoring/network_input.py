@@ -26,8 +26,7 @@ class PreparedSlice:
     Attributes
     ----------
     tiles : numpy.ndarray
-        Shape (k, 224, 224), float32 in [0, 1]; k is 0 where nothing can be scored, else it depends on
-        the slice's shape alone.
+        Shape (k, 224, 224), float32 in [0, 1]; k is 0 where nothing can be scored.
     reason : str
         Why the slice cannot be scored; empty where it can.
     """
@@ -62,26 +61,33 @@ def prepare_slice(plane: np.ndarray, window: IntensityWindow) -> PreparedSlice:
     VolumeError
         If `plane` is not a 2-D array of real numbers with at least 3 px a side.
     """
-    plane = _checked(plane)
+    plane = checked_plane(plane)
     pixels = np.ascontiguousarray(plane, dtype=np.float32)
     shrunk = _shrink(pixels)
     if not np.isfinite(shrunk).all():
         finite = np.isfinite(pixels)
         share = finite.mean()
         if share < _MIN_FINITE:
-            return _unscorable(f"only {share:.0%} of its pixels are finite" if share else "no finite pixel")
+            return unscorable(f"only {share:.0%} of its pixels are finite" if share else "no finite pixel")
         if np.ptp(pixels[finite]) == 0:
-            return _unscorable("constant value")
+            return unscorable("constant value")
         shrunk = _shrink(np.where(finite, pixels, np.float32(window.low)))
     if np.ptp(shrunk) <= 1e-6 * np.abs(shrunk).max() and np.ptp(plane) == 0:
-        return _unscorable("constant value")
+        return unscorable("constant value")
     scaled = np.clip((shrunk - window.low) / (window.high - window.low), 0, 1, dtype=np.float32)
     if np.ptp(scaled) == 0:
-        return _unscorable("no value inside the intensity window")
+        return unscorable("no value inside the intensity window")
     return PreparedSlice(_tiles(scaled))
 
 
-def _checked(plane: np.ndarray) -> np.ndarray:
+def checked_plane(plane: np.ndarray) -> np.ndarray:
+    """Refuse what is no slice.
+
+    Raises
+    ------
+    VolumeError
+        If `plane` is not a 2-D array of real numbers with at least 3 px a side.
+    """
     plane = np.asarray(plane)
     if plane.ndim != 2:
         raise VolumeError(
@@ -100,7 +106,8 @@ def _checked(plane: np.ndarray) -> np.ndarray:
     return plane
 
 
-def _unscorable(reason: str) -> PreparedSlice:
+def unscorable(reason: str) -> PreparedSlice:
+    """Return a slice without tiles, and why."""
     return PreparedSlice(np.empty((0, TILE_SIZE, TILE_SIZE), np.float32), reason)
 
 
@@ -128,16 +135,22 @@ def _area_mean(length: int, shrunk: int) -> scipy.sparse.csr_array:
 
 
 def _tiles(scaled: np.ndarray) -> np.ndarray:
-    missing = [max(0, TILE_SIZE - side) for side in scaled.shape]
-    if any(missing):
-        scaled = np.pad(scaled, [(m // 2, m - m // 2) for m in missing], mode="reflect")
+    scaled = reflected(scaled)
+    rows, columns = (tile_starts(side) for side in scaled.shape)
+    return np.stack([scaled[r : r + TILE_SIZE, c : c + TILE_SIZE] for r in rows for c in columns])
+
+
+def reflected(plane: np.ndarray) -> np.ndarray:
+    """Continue a slice by reflection on all sides, as far as a tile is larger than it."""
+    missing = [max(0, TILE_SIZE - side) for side in plane.shape]
+    return np.pad(plane, [(m // 2, m - m // 2) for m in missing], mode="reflect") if any(missing) else plane
+
+
+def tile_starts(side: int) -> np.ndarray:
+    """Return where the tiles begin that are spread over a side of at least 224 px, shape (k,)."""
     # Up to an eighth of a tile at either end stays unseen, rather than a second tile nearly equal to
     # the first for a slice that is not quite square.
-    starts = [
-        np.linspace(0, side - TILE_SIZE, count).round().astype(int)
-        if count > 1
-        else [(side - TILE_SIZE) // 2]
-        for side in scaled.shape
-        for count in [max(1, math.ceil(side / TILE_SIZE - _UNSEEN))]
-    ]
-    return np.stack([scaled[r : r + TILE_SIZE, c : c + TILE_SIZE] for r in starts[0] for c in starts[1]])
+    count = max(1, math.ceil(side / TILE_SIZE - _UNSEEN))
+    if count == 1:
+        return np.array([(side - TILE_SIZE) // 2])
+    return np.linspace(0, side - TILE_SIZE, count).round().astype(int)

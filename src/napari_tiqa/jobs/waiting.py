@@ -1,0 +1,55 @@
+"""How a job waits for what others do, and how long it will still take."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from napari_tiqa.errors import Cancelled
+
+POLL = 0.05
+"""Seconds after which a wait looks whether it was cancelled."""
+
+_T = TypeVar("_T")
+
+
+def wait_for(attempt: Callable[..., _T], not_yet: type[Exception], cancel: threading.Event) -> _T:
+    """Wait for what ``attempt(timeout=seconds)`` returns.
+
+    Parameters
+    ----------
+    attempt : callable
+        Such as ``queue.get`` or ``future.result``.
+    not_yet : type of Exception
+        What it raises when the time is over.
+    cancel : threading.Event
+        Ends the wait.
+
+    Raises
+    ------
+    Cancelled
+        `cancel` was set.
+    """
+    while not cancel.is_set():
+        try:
+            return attempt(timeout=POLL)
+        except not_yet:
+            continue
+    raise Cancelled("Scoring was cancelled.")
+
+
+class Pace:
+    """Time left, from the batches after the first, whose time went into starting the process."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self._first: tuple[float, int] | None = None
+
+    def seconds_left(self, done: int) -> float | None:
+        """Return how long the rest will take; None when asked for the first time."""
+        now = time.monotonic()
+        if self._first is None:
+            self._first = now, done
+            return None
+        since, done_then = self._first
+        return (now - since) / max(1, done - done_then) * (self.total - done)

@@ -1,0 +1,151 @@
+"""Tiles at native resolution: where they lie in a slice, and what the network sees of them."""
+
+import cv2
+import numpy as np
+
+from napari_tiqa.scoring.network_input import (
+    TILE_SIZE,
+    PreparedSlice,
+    checked_plane,
+    prepare_slice,
+    reflected,
+    tile_starts,
+    unscorable,
+)
+from napari_tiqa.volumes.window import PADDING_FROM, IntensityWindow
+
+_BANDS = 3
+MOST_TILES = _BANDS**2
+"""Tiles that stand for a slice at most; docs/quality_dock.md says why nine."""
+
+_FILLED = 0.75  # of a tile; a round specimen that fits a single tile fills 0.785 of it
+_COARSE = 8  # px; content is looked for on every eighth row and column, 28 x 28 places a tile
+
+
+def prepare_native_tiles(plane: np.ndarray, window: IntensityWindow) -> PreparedSlice:
+    """Turn a slice into tiles of its own pixels, as ``prepare_slice`` turns it into shrunk ones.
+
+    Shrinking averages over many pixels: the noise of a large slice vanishes by it, and fine rings and slight
+    blur do. Native tiles show them. A slice of up to some 700 px is covered with tiles, of a larger one nine
+    are taken, each from the middle of one ninth of the area that has content.
+
+    Parameters
+    ----------
+    plane : numpy.ndarray
+        Shape (rows, columns), any real dtype, at least 3 x 3 px; continued by reflection up to one tile.
+    window : IntensityWindow
+        The volume's intensity window, in the units of `plane`.
+
+    Returns
+    -------
+    PreparedSlice
+        At most nine tiles, or the reason why there are none.
+
+    Raises
+    ------
+    VolumeError
+        As ``prepare_slice``.
+    """
+    plane = checked_plane(plane)
+    starts = [tile_starts(max(side, TILE_SIZE)) for side in plane.shape]
+    corners = _spread(np.argwhere(filled_tiles(plane, *starts)))
+    pixels = reflected(plane)
+    tiles = [native_tile(pixels, starts[0][i], starts[1][j], window) for i, j in corners]
+    seen = [tile for tile in tiles if np.ptp(tile) > 0]
+    if seen:
+        return PreparedSlice(np.stack(seen))
+    reason = prepare_slice(plane, window).reason
+    return unscorable(reason or "no place with content as large as a tile of 224 px")
+
+
+def native_tile(pixels: np.ndarray, row: int, column: int, window: IntensityWindow) -> np.ndarray:
+    """Cut out what the network sees of one tile.
+
+    Parameters
+    ----------
+    pixels : numpy.ndarray
+        A slice of at least 224 px a side (``network_input.reflected``).
+    row, column : int
+        The tile's first pixel.
+    window : IntensityWindow
+        Mapped to [0, 1]; pixels that are not finite take its low end.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (224, 224), float32 in [0, 1].
+    """
+    tile = pixels[row : row + TILE_SIZE, column : column + TILE_SIZE].astype(np.float32)
+    tile[~np.isfinite(tile)] = window.low
+    return np.clip((tile - window.low) / (window.high - window.low), 0, 1, dtype=np.float32)
+
+
+def filled_tiles(plane: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Tell the tiles at least three quarters of which have content.
+
+    Parameters
+    ----------
+    plane : numpy.ndarray
+        A slice as it is, before any reflection.
+    rows, columns : numpy.ndarray
+        Shape (n,) and (m,), where the tiles begin in the reflected slice.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n, m), bool.
+    """
+    step = _COARSE if min(plane.shape) >= TILE_SIZE else 1
+    inside = reflected(content(plane, step)) if step == 1 else content(plane, step)
+    sums = cv2.integral(np.ascontiguousarray(inside, np.uint8))
+    tops, lefts = rows // step, columns // step
+    bottoms, rights = tops + TILE_SIZE // step, lefts + TILE_SIZE // step
+    count = (
+        sums[np.ix_(bottoms, rights)]
+        - sums[np.ix_(tops, rights)]
+        - sums[np.ix_(bottoms, lefts)]
+        + sums[np.ix_(tops, lefts)]
+    )
+    return count >= _FILLED * (TILE_SIZE // step) ** 2
+
+
+def content(plane: np.ndarray, step: int = 1) -> np.ndarray:
+    """Tell the pixels of a slice from those around its reconstruction.
+
+    Pixels that are not finite are none, and no constant padding: where the four corners are equal, pixels of
+    that very value near and outside the inscribed circle (the rule of ``estimate_window``).
+
+    Parameters
+    ----------
+    plane : numpy.ndarray
+        Shape (rows, columns).
+    step : int
+        Look at every so manieth row and column only.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the shape of ``plane[::step, ::step]``, bool.
+    """
+    looked_at = plane[::step, ::step]
+    inside = np.isfinite(looked_at)
+    corners = plane[[0, 0, -1, -1], [0, -1, 0, -1]]
+    if (corners == corners[0]).all():
+        height, width = plane.shape
+        y = np.arange(0, height, step)[:, None] - (height - 1) / 2
+        x = np.arange(0, width, step) - (width - 1) / 2
+        near_or_outside = y**2 + x**2 > (PADDING_FROM * min(height, width) / 2) ** 2
+        inside &= ~near_or_outside | (looked_at != corners[0])
+    return inside
+
+
+def _spread(places: np.ndarray) -> np.ndarray:
+    """Choose nine places (row, column) at most, each in the middle of an equal share of all."""
+    if len(places) <= MOST_TILES:
+        return places
+    shares = [
+        share
+        for band in np.array_split(places, _BANDS)  # which come row by row
+        for share in np.array_split(band[np.lexsort((band[:, 0], band[:, 1]))], _BANDS)
+    ]
+    return np.array([share[len(share) // 2] for share in shares])

@@ -156,7 +156,7 @@ def read_image(path: Path) -> np.ndarray:
     except Exception as error:  # whatever a format's library raises on a damaged file
         reason = " ".join(str(getattr(error, "strerror", None) or error).split()).rstrip(".")
         raise RatingError(f"The image {path} cannot be read ({reason}): copy it again.") from error
-    if image is None:
+    if image is None or not image.size:
         raise RatingError(f"The image {path} cannot be read, it may be damaged: copy it again.")
     image = np.squeeze(image)
     if image.ndim == 3 and image.shape[-1] in (3, 4) and (np.ptp(image[..., :3], axis=-1) == 0).all():

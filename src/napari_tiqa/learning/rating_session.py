@@ -71,6 +71,8 @@ class RatingSession:
         File names of the images, in natural order; raters see neither.
     image_paths : dict of str to Path
         Where the image of each name is.
+    largest : tuple of int
+        Rows of the highest image and columns of the widest one, px.
     sources : list of dict
         Where each image was cut from: image, specimen, source, axis, slice, row, column, window. Empty for
         images rated in place.
@@ -80,9 +82,15 @@ class RatingSession:
     """
 
     def __init__(
-        self, folder: Path, paths: dict[str, Path], record: dict[str, Any], notes: list[str]
+        self,
+        folder: Path,
+        paths: dict[str, Path],
+        largest: tuple[int, int],
+        record: dict[str, Any],
+        notes: list[str],
     ) -> None:
         self.folder = folder
+        self.largest = largest
         self.images = tuple(paths)
         self.notes = notes
         self.image_paths = paths
@@ -371,11 +379,11 @@ def open_session(
     if not folder.is_dir():
         raise RatingError(f"There is no folder {folder}: check the path.")
     record = _read_record(folder)
-    paths, notes = _rateable(folder / _IMAGES if (folder / _IMAGES).is_dir() else folder)
+    paths, largest, notes = _rateable(folder / _IMAGES if (folder / _IMAGES).is_dir() else folder)
     if record is None:
         record = _new_record(repeat_share, secrets.randbits(32) if seed is None else seed)
         _write_record(record, folder)
-    return RatingSession(folder, paths, record, notes)
+    return RatingSession(folder, paths, largest, record, notes)
 
 
 def _fill(
@@ -400,21 +408,23 @@ def _fill(
     _write_record(record, folder)
 
 
-def _rateable(folder: Path) -> tuple[dict[str, Path], list[str]]:
-    """Return the different images in a folder by name, and what there is to say of them."""
+def _rateable(folder: Path) -> tuple[dict[str, Path], tuple[int, int], list[str]]:
+    """Return the different images in a folder by name, their largest shape, and what there is to say."""
     paths: dict[str, Path] = {}
     notes: list[str] = []
+    rows = columns = 0
     first: dict[tuple[tuple[int, ...], bytes], str] = {}
     for path in find_images(folder):
         image = read_image(path)
         original = first.setdefault((image.shape, sha256(image.tobytes()).digest()), path.name)
         if original == path.name:
             paths[path.name] = path
+            rows, columns = max(rows, image.shape[0]), max(columns, image.shape[1])
         else:
             notes.append(f"{path.name} is the same image as {original} and is left out.")
     if not paths:
         raise RatingError(f"The folder {folder} holds no images (TIFF, PNG or JPEG): choose another one.")
-    return paths, notes
+    return paths, (rows, columns), notes
 
 
 def _without_last(ratings: list[Rating], rater: str) -> list[Rating]:

@@ -8,7 +8,7 @@ from napari_tiqa.errors import TrainingError
 from napari_tiqa.learning.evaluation import evaluate, plcc, srocc
 from napari_tiqa.learning.groups import distortion_group
 from napari_tiqa.learning.losses import LabelRegression, PairRanking, targets
-from napari_tiqa.learning.training import rank, regress
+from napari_tiqa.learning.training import Draw, _some_images, rank, regress
 from napari_tiqa.scoring.backbone import build_network, load_imagenet
 from napari_tiqa.volumes.simulation.microstructures import KINDS, microstructure
 
@@ -32,21 +32,56 @@ def network():
 
 def test_ranking_loss_has_the_papers_value(groups):
     # six images with scores 5, 4, 3, 2, 1, 0 from best to worst: 15 pairs, margin 6
-    pairs = targets(groups[0])[:6, [0, 1, 2, 3, 4, 5, -2, -1]]
-    scores = np.array([[5.0], [4], [3], [2], [1], [0]], np.float32)
+    six = groups[0].subset(np.arange(6))
+    outputs = np.zeros((6, 4), np.float32)
+    outputs[:, 0] = [5, 4, 3, 2, 1, 0]
+    pairs, scores = targets([six]), outputs
     assert float(PairRanking(6.0)(pairs, scores)) == pytest.approx(3.6667, abs=1e-4)
 
 
 def test_regression_counts_only_labelled_images(groups):
-    known = targets(groups[0].with_labels([5.0, 1.0] + [np.nan] * 14))
-    scores = np.full((16, 1), 4.0, np.float32)
-    assert float(LabelRegression()(known, scores)) == pytest.approx((1 + 9) / 2)
+    known = targets([groups[0].with_labels([5.0, 1.0] + [np.nan] * 14)])
+    outputs = np.tile(np.float32([4, 0, 4, 0]), (16, 1))  # 4 points lost to blur
+    # blur: none lost in the reference, 4 lost in the other
+    assert float(LabelRegression(artefact_weight=1)(known, outputs)) == pytest.approx((1 + 9) / 2 + 16 / 2)
+
+
+def test_pairs_are_never_made_across_groups(groups):
+    two = targets(groups[:2])
+    assert two[:16, :16].sum() == two[16:, 16:32].sum() == 45
+    assert two[:16, 16:32].sum() == two[16:, :16].sum() == 0
+
+
+def test_a_step_draws_the_reference_and_whole_families(groups):
+    for seed in range(5):
+        drawn = _some_images(groups[0], 8, np.random.default_rng(seed))
+        assert drawn.families[0] == ""
+        assert sorted(map(drawn.families.count, set(drawn.families))) == [1, 2, 5]
+
+
+def test_a_training_that_goes_on_ends_as_one_that_was_never_interrupted(groups, network):
+    first_weights, after = [weights.copy() for weights in network.get_weights()], {}
+
+    def keep(progress, optimizer):
+        after[progress.epoch] = (
+            network.get_weights(),
+            [keras.ops.convert_to_numpy(v) for v in optimizer.variables],
+        )
+
+    rank(network, groups, epochs=2, learning_rate=1e-4, draw=Draw(2, 4), report=keep)
+    whole = network.get_weights()
+    assert not np.allclose(whole[0], first_weights[0], atol=1e-6)
+    weights, state = after[1]
+    network.set_weights(weights)
+    rank(network, groups, epochs=2, learning_rate=1e-4, draw=Draw(2, 4), start=1, optimizer_state=state)
+    for again, once in zip(network.get_weights(), whole, strict=True):
+        np.testing.assert_allclose(again, once, atol=1e-5)
 
 
 def test_two_stages_learn_order_and_scale(network, groups):
     losses = {"ranking": [], "regression": []}
 
-    def note(progress):
+    def note(progress, optimizer):
         losses[progress.stage].append(progress.loss)
 
     rank(network, groups, epochs=3, learning_rate=2e-4, report=note)
@@ -60,7 +95,7 @@ def test_two_stages_learn_order_and_scale(network, groups):
 
 
 def test_what_a_report_raises_ends_the_training(network, groups):
-    def stop(progress):
+    def stop(progress, optimizer):
         raise InterruptedError
 
     with pytest.raises(InterruptedError):

@@ -2,19 +2,23 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import skimage.data
+from skimage.color import rgb2gray
 
 from napari_tiqa.errors import TrainingError
-from napari_tiqa.learning.groups import Group, acquisition_group, distortion_group
+from napari_tiqa.learning.composites import composite_group
+from napari_tiqa.learning.groups import Group, acquisition_group, distortion_group, make_all
 from napari_tiqa.learning.labels import LabelProjection, make_and_observe
-from napari_tiqa.learning.training import Report, rank, regress
+from napari_tiqa.learning.training import Draw, Report, rank, regress
 from napari_tiqa.scoring.backbone import build_network, load_imagenet
 from napari_tiqa.scoring.network_input import TILE_SIZE, prepare_slice
-from napari_tiqa.volumes.open import open_volume
+from napari_tiqa.volumes.open import as_volume, open_volume
 from napari_tiqa.volumes.simulation.microstructures import KINDS, microstructure
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow, estimate_window
@@ -78,10 +82,22 @@ SIMULATED_PER_KIND = 4
 ACQUIRED_PER_KIND = 2
 """Seeds of each kind that are also scanned with acquisition faults."""
 
+COMPOSITES_PER_SCAN = 18
+COMPOSITES_PER_KIND = 40
+COMPOSITES_PER_TEXTURE = 5
+"""Groups of ``composite_group``, each of an original of its own: another slice, crop, grey scale, seed."""
+
+TEXTURES = ("brick", "cell", "coins", "grass", "gravel", "hubble_deep_field", "immunohistochemistry", "moon")
+"""Images that come with scikit-image: no tomograms, but more kinds of texture. They teach quality only, not
+what is familiar."""
+
+_SIMULATED_WINDOW = IntensityWindow(-0.05, 1.05, "simulated")
+
 SETTINGS: dict[str, Any] = {
     "seed": 0,
-    "ranking": {"epochs": 3, "learning_rate": 1e-4},
-    "regression": {"epochs": 8, "learning_rate": 1e-4, "ranking_weight": 0.5},
+    "draw": {"groups": 2, "images": 8},
+    "ranking": {"epochs": 1, "learning_rate": 1e-4},
+    "regression": {"epochs": 3, "learning_rate": 1e-4, "halved_every": 1, "ranking_weight": 0.5},
 }
 """How the default model departs from the paper's settings; its card says why."""
 
@@ -116,10 +132,7 @@ def real_originals(data: Path) -> list[Original]:
     """
     originals = []
     for seed, scan in enumerate(SCANS):
-        if not (data / scan.path).exists():
-            raise TrainingError(f"{data} has no {scan.path}: give the folder with the training scans.")
-        volume = open_volume(data / scan.path)
-        window = estimate_window(volume)
+        volume, window = _read(data, scan)
         planes = _whole_slices(volume, scan.slices)
         originals += [
             Original(scan.specimen, tile, scan.clean, crop=False)
@@ -135,17 +148,20 @@ def real_originals(data: Path) -> list[Original]:
 
 def simulated_originals() -> list[Original]:
     """Make simulated originals, clean by construction; each kind counts as a specimen."""
-    window = IntensityWindow(-0.05, 1.05, "simulated")
     return [
-        Original(f"simulated {kind}", prepare_slice(image, window).tiles[0], clean=True, crop=False)
+        Original(
+            f"simulated {kind}", prepare_slice(image, _SIMULATED_WINDOW).tiles[0], clean=True, crop=False
+        )
         for kind in KINDS
         for seed in range(SIMULATED_PER_KIND)
         for image in [microstructure(kind, (TILE_SIZE, TILE_SIZE), seed)]
     ]
 
 
-def default_groups(data: Path, advance: Callable[[int, int], None] | None = None) -> list[Group]:
-    """Make all groups that the default model is trained and judged on, labelled.
+def default_groups(
+    data: Path, advance: Callable[[int, int], None] | None = None
+) -> tuple[list[Group], LabelProjection]:
+    """Make the groups that the default model is trained on and judged on, labelled.
 
     Parameters
     ----------
@@ -156,9 +172,11 @@ def default_groups(data: Path, advance: Callable[[int, int], None] | None = None
 
     Returns
     -------
-    list of Group
+    groups : list of Group
         Groups of scans that are not `clean` have labels too, for evaluation; ``teachable`` takes away
         those that must not be learned.
+    projection : LabelProjection
+        The scale of the labels.
     """
     real, simulated = real_originals(data), simulated_originals()
     acquired = [original for original in real if not original.crop]
@@ -176,10 +194,38 @@ def default_groups(data: Path, advance: Callable[[int, int], None] | None = None
 
     groups, damages = make_and_observe(make, len(originals), advance)
     projection = LabelProjection.from_levels(groups[:paper], damages[:paper])
-    return [
+    labelled = [
         group.with_labels(projection.labels(group, damage))
         for group, damage in zip(groups, damages, strict=True)
     ]
+    return labelled, projection
+
+
+def composite_groups(
+    data: Path, projection: LabelProjection, advance: Callable[[int, int], None] | None = None
+) -> list[Group]:
+    """Make the groups with two artefacts at once, labelled: only to train on.
+
+    Parameters
+    ----------
+    data : pathlib.Path
+        Folder with the scans of `SCANS`.
+    projection : LabelProjection
+        The scale of the labels.
+    advance : callable, optional
+        Called with groups done and groups in all.
+    """
+    scans = [_real_source(data, scan) for scan in SCANS for _ in range(COMPOSITES_PER_SCAN)]
+    kinds = [_simulated_source(kind) for kind in KINDS for _ in range(COMPOSITES_PER_KIND)]
+    textures = [_texture_source(name) for name in TEXTURES for _ in range(COMPOSITES_PER_TEXTURE)]
+    sources = [*scans, *kinds, *textures]
+
+    def make(number: int) -> Group:
+        one = sources[number](np.random.default_rng([number, 2]))
+        group = composite_group(one.specimen, one.image, number, scanned=number % 3 == 0)
+        return replace(group.labelled(projection), clean=one.clean)
+
+    return make_all(make, len(sources), advance)
 
 
 def teachable(groups: Sequence[Group]) -> list[Group]:
@@ -194,9 +240,65 @@ def train_default(groups: Sequence[Group], report: Report | None = None) -> kera
     keras.utils.set_random_seed(SETTINGS["seed"])
     network = build_network()
     load_imagenet(network)
-    rank(network, groups, **SETTINGS["ranking"], report=report)
-    regress(network, groups, **SETTINGS["regression"], report=report)
+    draw = Draw(**SETTINGS["draw"])
+    rank(network, groups, **SETTINGS["ranking"], draw=draw, report=report)
+    regress(network, groups, **SETTINGS["regression"], draw=draw, report=report)
     return network
+
+
+Source = Callable[[np.random.Generator], Original]
+"""Makes another original each time it is called."""
+
+
+def _real_source(data: Path, scan: Scan) -> Source:
+    volume, window = _read(data, scan)
+
+    def draw(rng: np.random.Generator) -> Original:
+        axis = int(rng.integers(3)) if len(set(volume.data.shape)) == 1 and volume.data.ndim == 3 else 0
+        plane = volume.slice(axis, int(rng.integers(volume.slice_count(axis))))
+        return _varied(scan.specimen, _crop(plane, window, rng, largest=1.0), scan.clean, rng)
+
+    return draw
+
+
+def _simulated_source(kind: str) -> Source:
+    def draw(rng: np.random.Generator) -> Original:
+        # A larger one is shrunk, as real slices are: finer features, sharper edges.
+        side = int(TILE_SIZE * rng.choice([1, 1, 1.5, 2]))
+        image = microstructure(kind, (side, side), int(rng.integers(SIMULATED_PER_KIND, 2**31)))
+        tile = _crop(image, _SIMULATED_WINDOW, rng, largest=1.0)
+        return _varied(f"simulated {kind}", tile, True, rng)
+
+    return draw
+
+
+def _texture_source(name: str) -> Source:
+    image = getattr(skimage.data, name)()
+    volume = as_volume(rgb2gray(image) if image.ndim == 3 else image)
+    plane, window = volume.slice(0, 0), estimate_window(volume)
+
+    def draw(rng: np.random.Generator) -> Original:
+        return _varied(f"texture {name}", _crop(plane, window, rng, largest=1.0), True, rng)
+
+    return draw
+
+
+def _varied(specimen: str, tile: np.ndarray, clean: bool, rng: np.random.Generator) -> Original:
+    """Vary what tells one material from another, and is no matter of quality: the grey scale."""
+    tile = tile ** np.float32(np.exp(rng.uniform(-0.4, 0.4)))
+    if rng.random() < 0.15:
+        tile = 1 - tile
+    if rng.random() < 0.3:  # as where something dense fills the intensity window
+        tile = np.float32(rng.uniform(0, 0.4)) + np.float32(rng.uniform(0.4, 0.6)) * tile
+    return Original(specimen, tile, clean, crop=True)
+
+
+@lru_cache(maxsize=len(SCANS))
+def _read(data: Path, scan: Scan) -> tuple[Volume, IntensityWindow]:
+    if not (data / scan.path).exists():
+        raise TrainingError(f"{data} has no {scan.path}: give the folder with the training scans.")
+    volume = open_volume(data / scan.path)
+    return volume, estimate_window(volume)
 
 
 def _whole_slices(volume: Volume, count: int) -> list[np.ndarray]:
@@ -207,12 +309,15 @@ def _whole_slices(volume: Volume, count: int) -> list[np.ndarray]:
     return [volume.slice(axis, int(p * volume.data.shape[axis])) for axis in axes for p in places]
 
 
-def _crop(plane: np.ndarray, window: IntensityWindow, rng: np.random.Generator) -> np.ndarray:
-    """Cut a square with something in it, from half the slice's shorter side down to a tile's own size."""
+def _crop(
+    plane: np.ndarray, window: IntensityWindow, rng: np.random.Generator, largest: float = 0.6
+) -> np.ndarray:
+    """Cut a square with something in it: at most `largest` of the shorter side, at least a tile."""
     shorter = min(plane.shape)
     best, most = None, -1.0
     for _ in range(8):
-        side = int(rng.uniform(max(TILE_SIZE, 0.25 * shorter), max(TILE_SIZE, 0.6 * shorter)))
+        smallest = min(shorter, max(TILE_SIZE, 0.25 * shorter))
+        side = int(rng.uniform(smallest, max(smallest, largest * shorter)))
         row, column = (int(rng.uniform(0, length - side)) for length in plane.shape)
         tile = prepare_slice(plane[row : row + side, column : column + side], window).tiles
         if len(tile) and tile[0].std() > most:

@@ -1,5 +1,6 @@
-"""The three distortions of the paper, at their published levels: blur, noise, ring."""
+"""The three distortions of the paper, at their published levels or any other: blur, noise, ring."""
 
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
@@ -20,13 +21,73 @@ _RING_STEP = (3.0, 10.0)  # px, radial distance from one ring to the next
 _RING_COUNT = 20
 
 
+@dataclass(frozen=True)
+class Fields:
+    """What is random about the distortions of one original; only its strength changes with the level.
+
+    Drawn anew for each level, it would make quality rise and fall at random along the levels.
+
+    Attributes
+    ----------
+    noise : numpy.ndarray
+        Shape of the image, float32, standard normal.
+    rings : numpy.ndarray
+        Shape of the image, float32: +1 and -1 inside alternating annuli, 0 elsewhere.
+    """
+
+    noise: np.ndarray
+    rings: np.ndarray
+
+    @classmethod
+    def draw(cls, shape: tuple[int, ...], seed: int, centre: tuple[float, float] | None = None) -> "Fields":
+        """Draw both.
+
+        Parameters
+        ----------
+        shape : (int, int)
+            Rows and columns.
+        seed : int
+            Fixes them.
+        centre : (float, float), optional
+            Row and column of the rings' centre, px; the image's centre where omitted.
+        """
+        rng = np.random.default_rng(seed)
+        noise = rng.standard_normal(shape, dtype=np.float32)
+        return cls(noise, _ring_pattern(shape, centre, rng))
+
+
+def distort(image: np.ndarray, kind: Distortion, strength: float, fields: Fields) -> np.ndarray:
+    """Distort an image.
+
+    Parameters
+    ----------
+    image : numpy.ndarray
+        Shape (rows, columns), float32 in [0, 1].
+    kind : str
+        One of `DISTORTIONS`.
+    strength : float
+        In the units of `LEVELS`.
+    fields : Fields
+        Noise and rings of the image's shape.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape of `image`, float32 in [0, 1].
+    """
+    if kind == "blur":
+        distorted = gaussian_filter(image, strength, mode="nearest")
+    elif kind == "noise":
+        distorted = image + np.float32(np.sqrt(strength)) * fields.noise
+    else:
+        distorted = image * (1 + np.float32(strength) * fields.rings)
+    return np.clip(distorted, 0, 1).astype(np.float32)
+
+
 def distorted_versions(
     original: np.ndarray, seed: int, centre: tuple[float, float] | None = None
 ) -> np.ndarray:
     """Make the sixteen versions of one original.
-
-    Rings (radii and signs) and the noise field are drawn once and only scaled from level to level;
-    drawing them anew for each level would make quality rise and fall at random along the levels.
 
     Parameters
     ----------
@@ -47,14 +108,11 @@ def distorted_versions(
     -----
     Levels: the public configuration of Zhang et al. 2022, doi 10.1038/s41524-022-00870-z.
     """
-    rng = np.random.default_rng(seed)
-    noise = rng.standard_normal(original.shape, dtype=np.float32)
-    rings = _ring_pattern(original.shape, centre, rng)
-    versions = [original]
-    versions += [gaussian_filter(original, sigma, mode="nearest") for sigma in LEVELS["blur"]]
-    versions += [original + np.sqrt(variance) * noise for variance in LEVELS["noise"]]
-    versions += [original * (1 + coefficient * rings) for coefficient in LEVELS["ring"]]
-    return np.clip(versions, 0, 1).astype(np.float32)
+    fields = Fields.draw(original.shape, seed, centre)
+    versions = [
+        distort(original, kind, strength, fields) for kind in DISTORTIONS for strength in LEVELS[kind]
+    ]
+    return np.stack([np.clip(original, 0, 1).astype(np.float32), *versions])
 
 
 def version_names() -> list[tuple[Distortion | None, int]]:

@@ -1,11 +1,32 @@
 """A group: versions of one original whose quality is ordered; what ranking and regression learn from."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
-from napari_tiqa.learning.distortions import distorted_versions, version_names
+from napari_tiqa.learning.distortions import Distortion, distorted_versions, version_names
+from napari_tiqa.scoring.predict import ARTEFACTS
 from napari_tiqa.volumes.simulation.acquisition import Acquisition, acquire
+
+COUNTERPART: dict[str, Distortion] = {
+    "blur": "blur",
+    "noise": "noise",
+    "ring": "ring",
+    "gain rings": "ring",
+    "half rings": "ring",
+    "photon noise": "noise",
+    "few projections": "noise",
+    "detector blur": "blur",
+    "axis offset": "blur",
+}
+"""The distortion that an acquisition fault is most like: whose scale it is labelled on, since nobody has
+rated the faults, and whose part of the lost score it is counted as."""
+
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -26,6 +47,8 @@ class Group:
         Shape (n,), float: scores on 1..5, NaN where there is none.
     clean : bool
         Whether the reference is fit to be called a 5.
+    lost : tuple of float
+        Points that the reference itself has lost to each of `scoring.predict.ARTEFACTS`.
     """
 
     specimen: str
@@ -34,6 +57,7 @@ class Group:
     levels: np.ndarray
     labels: np.ndarray
     clean: bool = True
+    lost: tuple[float, ...] = (0.0, 0.0, 0.0)
 
     def tiles(self) -> np.ndarray:
         """Return the images as the network takes them: shape (n, 224, 224), float32 in [0, 1]."""
@@ -51,6 +75,32 @@ class Group:
         family = np.array(self.families)
         same = (family[:, None] == family[None]) | (family[:, None] == "")
         return same & (self.levels[:, None] < self.levels[None])
+
+    def parts(self) -> np.ndarray:
+        """Points that each image has lost to each artefact, known from how it was made.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (n, 3), float, in the order of `scoring.predict.ARTEFACTS`; NaN without a label.
+        """
+        parts = np.tile(np.asarray(self.lost, float), (len(self.families), 1))
+        further = self.labels[0] - self.labels
+        for image, family in enumerate(self.families):
+            if family:
+                parts[image, ARTEFACTS.index(COUNTERPART[family])] += further[image]
+        parts[~np.isfinite(self.labels)] = np.nan
+        return parts
+
+    def subset(self, kept: np.ndarray) -> "Group":
+        """Return the group with some of its images: those numbered in `kept`, the reference first."""
+        return replace(
+            self,
+            images=self.images[kept],
+            families=tuple(np.array(self.families)[kept].tolist()),
+            levels=self.levels[kept],
+            labels=self.labels[kept],
+        )
 
     def with_labels(self, labels: np.ndarray) -> "Group":
         """Return the group with other labels."""
@@ -78,7 +128,7 @@ def distortion_group(specimen: str, original: np.ndarray, seed: int, off_centre:
     names = version_names()
     return Group(
         specimen,
-        _to_uint8(distorted_versions(original, seed, centre)),
+        to_uint8(distorted_versions(original, seed, centre)),
         tuple(kind or "" for kind, _ in names),
         np.array([level for _, level in names]),
         np.full(len(names), np.nan),
@@ -115,21 +165,53 @@ def acquisition_group(specimen: str, original: np.ndarray, seed: int) -> Group:
         over 180 degrees; they are compared with the same reference.
     """
     images, families, levels = [acquire(original, Acquisition(), seed)], [""], [0]
-    for fault, (setting, strengths) in FAULTS.items():
-        arc = 180 if fault == "half rings" else 360
+    for fault, (_, strengths) in FAULTS.items():
         for level, strength in enumerate(strengths, start=1):
-            scan = Acquisition(**{setting: strength}, arc=arc)  # type: ignore[arg-type]
-            images.append(acquire(original, scan, seed))
+            images.append(acquire(original, acquisition_with(fault, strength), seed))
             families.append(fault)
             levels.append(level)
     return Group(
         specimen,
-        _to_uint8(np.clip(images, 0, 1)),
+        to_uint8(np.clip(images, 0, 1)),
         tuple(families),
         np.array(levels),
         np.full(len(images), np.nan),
     )
 
 
-def _to_uint8(images: np.ndarray) -> np.ndarray:
+def acquisition_with(fault: str, strength: float) -> Acquisition:
+    """Return the settings of a scan with one of `FAULTS`, at any strength within its levels."""
+    setting = FAULTS[fault][0]
+    value = round(strength) if setting == "projections" else strength
+    return Acquisition(**{setting: value}, arc=180 if fault == "half rings" else 360)  # type: ignore[arg-type]
+
+
+def to_uint8(images: np.ndarray) -> np.ndarray:
+    """Return images in [0, 1] as a group keeps them."""
     return np.rint(images * 255).astype(np.uint8)
+
+
+def make_all(
+    make: Callable[[int], Made], count: int, advance: Callable[[int, int], None] | None = None
+) -> list[Made]:
+    """Make something of each number from 0 to `count` - 1, in several threads, in order.
+
+    Parameters
+    ----------
+    make : callable
+        Takes the number.
+    count : int
+        How many.
+    advance : callable, optional
+        Called, in this thread, with the number done and `count`; what it raises ends the work.
+    """
+    made = []
+    pool = ThreadPoolExecutor()
+    try:
+        for one in pool.map(make, range(count)):
+            made.append(one)
+            if advance:
+                advance(len(made), count)
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return made

@@ -1,13 +1,12 @@
 """Labels in place of people: full-reference observers, projected to the score's scale 1..5."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
 from napari_tiqa.learning.distortions import DISTORTIONS, Distortion
-from napari_tiqa.learning.groups import Group
+from napari_tiqa.learning.groups import COUNTERPART, Group, make_all
 from napari_tiqa.learning.observers import LOWER_IS_BETTER, OBSERVERS
 
 PUBLISHED_QUALITY_KEPT: dict[Distortion, tuple[float, ...]] = {
@@ -18,19 +17,6 @@ PUBLISHED_QUALITY_KEPT: dict[Distortion, tuple[float, ...]] = {
 """Share of an original's quality, (score - 1) / (original's score - 1), that people still saw at levels 1
 to 5: means over contents of the human scores published with the authors' code (kai-zhang-er/TomoIQA,
 commit eb77bc5). Nobody rated blur at level 5; it cannot be better than level 4."""
-
-COUNTERPART: dict[str, Distortion] = {
-    "blur": "blur",
-    "noise": "noise",
-    "ring": "ring",
-    "gain rings": "ring",
-    "half rings": "ring",
-    "photon noise": "noise",
-    "few projections": "noise",
-    "detector blur": "blur",
-    "axis offset": "blur",
-}
-"""The distortion whose scale an acquisition fault is labelled on, since nobody has rated the faults."""
 
 
 def observe(group: Group, observers: Sequence[str] = tuple(OBSERVERS)) -> np.ndarray:
@@ -58,7 +44,10 @@ def observe(group: Group, observers: Sequence[str] = tuple(OBSERVERS)) -> np.nda
 
 
 def make_and_observe(
-    make: Callable[[int], Group], count: int, advance: Callable[[int, int], None] | None = None
+    make: Callable[[int], Group],
+    count: int,
+    advance: Callable[[int, int], None] | None = None,
+    observers: Sequence[str] = tuple(OBSERVERS),
 ) -> tuple[list[Group], list[np.ndarray]]:
     """Make groups and observe them, in several threads.
 
@@ -69,7 +58,9 @@ def make_and_observe(
     count : int
         How many groups.
     advance : callable, optional
-        Called, in this thread, with the groups done and `count`.
+        Called, in this thread, with the groups done and `count`; what it raises ends the work.
+    observers : sequence of str
+        Names from `observers.OBSERVERS`.
 
     Returns
     -------
@@ -77,19 +68,13 @@ def make_and_observe(
     damages : list of numpy.ndarray
         ``observe`` of each.
     """
-    groups, damages = [], []
 
     def made(number: int) -> tuple[Group, np.ndarray]:
         group = make(number)
-        return group, observe(group)
+        return group, observe(group, observers)
 
-    with ThreadPoolExecutor() as pool:
-        for group, damage in pool.map(made, range(count)):
-            groups.append(group)
-            damages.append(damage)
-            if advance:
-                advance(len(groups), count)
-    return groups, damages
+    pairs = make_all(made, count, advance)
+    return [group for group, _ in pairs], [damage for _, damage in pairs]
 
 
 Curve = tuple[np.ndarray, np.ndarray]

@@ -1,24 +1,37 @@
-"""Losses of the two stages. A batch is one group; what is known of it comes as the targets."""
+"""Losses of the two stages. A batch is one or a few groups; what is known of it comes as the targets."""
+
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 from keras import ops
+from scipy.linalg import block_diag
 
 from napari_tiqa.learning.groups import Group
+from napari_tiqa.scoring.predict import ARTEFACTS
+
+KNOWN = 1 + len(ARTEFACTS)
+"""Columns of the targets that hold values, and as many that say whether they are known."""
 
 
-def targets(group: Group) -> np.ndarray:
-    """Pack what is known of a group into one array, as Keras wants its targets.
+def targets(groups: Sequence[Group]) -> np.ndarray:
+    """Pack what is known of a batch into one array, as Keras wants its targets.
+
+    Parameters
+    ----------
+    groups : sequence of Group
+        n images in all.
 
     Returns
     -------
     numpy.ndarray
-        Shape (n, n + 2), float32: n columns of ``group.better()``, the labels (0 where there is none),
-        and 1 where there is a label.
+        Shape (n, n + 8), float32: n columns of which image is better than which (never across groups); the
+        label and the points lost to each artefact, 0 where unknown; and 1 for each that is known.
     """
-    known = np.isfinite(group.labels)
-    columns = [group.better(), np.where(known, group.labels, 0)[:, None], known[:, None]]
-    return np.concatenate(columns, axis=1, dtype=np.float32)
+    better = block_diag(*(group.better() for group in groups))
+    values = np.concatenate([np.column_stack([group.labels, group.parts()]) for group in groups])
+    known = np.isfinite(values)
+    return np.concatenate([better, np.where(known, values, 0), known], axis=1, dtype=np.float32)
 
 
 class PairRanking(keras.losses.Loss):
@@ -38,14 +51,16 @@ class PairRanking(keras.losses.Loss):
         self.margin = margin
 
     def call(self, y_true, y_pred):  # type: ignore[no-untyped-def]  # noqa: D102
-        better = y_true[:, :-2]
+        better, score = y_true[:, : -2 * KNOWN], y_pred[:, :1]
         # [i, j]: score of j minus score of i
-        difference = ops.transpose(y_pred) - y_pred
+        difference = ops.transpose(score) - score
         return ops.sum(better * ops.relu(self.margin + difference)) / ops.maximum(ops.sum(better), 1.0)
 
 
 class LabelRegression(keras.losses.Loss):
-    """Mean squared error of the labelled images, and optionally a share of the ranking loss.
+    """Squared errors of the score and of the points lost, and optionally a share of the ranking loss.
+
+    Each squared error is the mean over the images that have the value.
 
     Parameters
     ----------
@@ -54,16 +69,20 @@ class LabelRegression(keras.losses.Loss):
         and lets images without a label take part.
     margin : float
         Margin of the ranking loss, in points of the score.
+    artefact_weight : float
+        Weight of the points lost to each artefact beside the score, which the paper does not ask for.
     """
 
-    def __init__(self, ranking_weight: float = 0.0, margin: float = 0.2):
+    def __init__(self, ranking_weight: float = 0.0, margin: float = 0.2, artefact_weight: float = 0.3):
         super().__init__(name="label_regression")
         self.ranking_weight = ranking_weight
         self.ranking = PairRanking(margin)
+        self.weights = (1.0, *[artefact_weight] * len(ARTEFACTS))
 
     def call(self, y_true, y_pred):  # type: ignore[no-untyped-def]  # noqa: D102
-        label, known = y_true[:, -2:-1], y_true[:, -1:]
-        squared = ops.sum(known * ops.square(y_pred - label)) / ops.maximum(ops.sum(known), 1.0)
-        if not self.ranking_weight:
-            return squared
-        return squared + self.ranking_weight * self.ranking.call(y_true, y_pred)
+        value, known = y_true[:, -2 * KNOWN : -KNOWN], y_true[:, -KNOWN:]
+        squared = ops.sum(known * ops.square(y_pred - value), 0) / ops.maximum(ops.sum(known, 0), 1.0)
+        loss = ops.sum(squared * ops.convert_to_tensor(self.weights, "float32"))
+        if self.ranking_weight:
+            loss = loss + self.ranking_weight * self.ranking.call(y_true, y_pred)
+        return loss

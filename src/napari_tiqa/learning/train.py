@@ -150,8 +150,9 @@ def train_default_model(
     TrainingError
         If `data` lacks one of the scans.
     """
-    groups = default_recipe.default_groups(data, advance)
-    network = default_recipe.train_default(default_recipe.teachable(groups), report)
+    groups, projection = default_recipe.default_groups(data, advance)
+    composites = default_recipe.composite_groups(data, projection, advance)
+    network = default_recipe.train_default(default_recipe.teachable([*groups, *composites]), report)
     card = _card(
         name="napari-tiqa default",
         training={

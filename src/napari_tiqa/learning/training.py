@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -12,12 +12,38 @@ from napari_tiqa.learning.groups import Group
 from napari_tiqa.learning.losses import LabelRegression, PairRanking, targets
 
 MIN_ORIGINALS = 5
-FAMILIES_PER_STEP = 3
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What a step learns from.
+
+    Attributes
+    ----------
+    groups : int
+        Groups a step; the paper has one.
+    images : int
+        Images of each, the reference among them: whole families, drawn anew each time, the last one cut. A
+        group that has fewer gives all.
+    """
+
+    groups: int = 1
+    images: int = 16
 
 
 @dataclass(frozen=True)
 class StageProgress:
-    """How far a stage has come, reported after each epoch."""
+    """How far a stage has come, reported after each epoch.
+
+    Attributes
+    ----------
+    stage : str
+        "ranking" or "regression".
+    epoch, epochs : int
+        Epochs done and in all.
+    loss : float
+        Mean over the epoch's steps.
+    """
 
     stage: str
     epoch: int
@@ -25,7 +51,12 @@ class StageProgress:
     loss: float
 
 
-Report = Callable[[StageProgress], None]
+Report = Callable[[StageProgress, keras.optimizers.Optimizer], object]
+"""Called after each epoch, with the optimizer, whose variables a checkpoint needs; what it raises ends the
+training."""
+
+AfterStep = Callable[[int, int], object]
+"""Called after each step with the steps done and all steps of an epoch; what it raises ends the training."""
 
 
 def rank(
@@ -36,7 +67,11 @@ def rank(
     learning_rate: float = 3e-5,
     margin: float = 6.0,
     seed: int = 0,
+    draw: Draw = Draw(),
     report: Report | None = None,
+    after_step: AfterStep | None = None,
+    start: int = 0,
+    optimizer_state: Sequence[np.ndarray] | None = None,
 ) -> None:
     """Stage 1: learn to order the versions of each original. The defaults are the paper's.
 
@@ -45,7 +80,7 @@ def rank(
     network : keras.Model
         A network of ``scoring.backbone.build_network``; trained in place.
     groups : sequence of Group
-        One step each per epoch; labels are not used.
+        Labels are not used.
     epochs : int
         Passes over the groups.
     learning_rate : float
@@ -53,17 +88,24 @@ def rank(
     margin : float
         Margin of the hinge loss.
     seed : int
-        Order and orientation of the groups, and dropout.
-    report : callable, optional
-        Called after each epoch; what it raises ends the training.
+        With the epoch's number it fixes order and orientation of the groups, and dropout.
+    draw : Draw
+        What a step learns from.
+    report, after_step : callable, optional
+        Called after each epoch and each step.
+    start : int
+        Epochs done before, to continue a training; `network` is then as it was after them.
+    optimizer_state : sequence of numpy.ndarray, optional
+        The optimizer's variables after `start` epochs.
 
     Raises
     ------
     TrainingError
         With fewer than 5 groups, or a loss that is not finite.
     """
-    schedule = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * max(1, len(groups)))
-    _fit(network, groups, PairRanking(margin), schedule, epochs, seed, "ranking", report)
+    schedule = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * _steps(groups, draw))
+    training = _Stage(network, groups, "ranking", epochs, seed, draw, report, after_step)
+    training.run(PairRanking(margin), schedule, start, optimizer_state)
 
 
 def regress(
@@ -72,9 +114,14 @@ def regress(
     *,
     epochs: int = 20,
     learning_rate: float = 5e-5,
+    halved_every: int = 4,
     ranking_weight: float = 0.0,
     seed: int = 1,
+    draw: Draw = Draw(),
     report: Report | None = None,
+    after_step: AfterStep | None = None,
+    start: int = 0,
+    optimizer_state: Sequence[np.ndarray] | None = None,
 ) -> None:
     """Stage 2: learn the score itself. The defaults are the paper's.
 
@@ -90,10 +137,12 @@ def regress(
     epochs : int
         Passes over the groups.
     learning_rate : float
-        Adam's first learning rate, halved every 4 epochs.
+        Adam's first learning rate.
+    halved_every : int
+        Epochs after which it is halved, again and again.
     ranking_weight : float
         Weight of a ranking term kept beside the squared error; the paper has none.
-    seed, report
+    seed, draw, report, after_step, start, optimizer_state
         As in ``rank``.
 
     Raises
@@ -104,82 +153,115 @@ def regress(
     labelled = [group for group in groups if np.isfinite(group.labels).any()]
     if not labelled:
         raise TrainingError("None of the images has a label: rate some, or let the observers label them.")
-    _scale_to_labels(network, labelled)
-    steps = 4 * len(groups)
+    if not start:
+        _scale_to_labels(network, labelled)
+    steps = halved_every * _steps(groups, draw)
     schedule = keras.optimizers.schedules.ExponentialDecay(learning_rate, steps, 0.5, staircase=True)
-    _fit(network, groups, LabelRegression(ranking_weight), schedule, epochs, seed, "regression", report)
+    training = _Stage(network, groups, "regression", epochs, seed, draw, report, after_step)
+    training.run(LabelRegression(ranking_weight), schedule, start, optimizer_state)
+
+
+def _steps(groups: Sequence[Group], draw: Draw) -> int:
+    return max(1, len(groups) // draw.groups)
 
 
 class _Batches(keras.utils.PyDataset):
-    """One group a batch, in a new order and orientation each epoch.
+    """The steps of one epoch: groups in a new order, their images in a new orientation.
 
     Turning and mirroring leave quality as it is; so do the mild changes of contrast and brightness that
     another choice of intensity window would make.
     """
 
-    def __init__(self, groups: Sequence[Group], seed: int):
+    def __init__(self, groups: Sequence[Group], draw: Draw, rng: np.random.Generator):
         super().__init__()
         self.groups = groups
-        self.rng = np.random.default_rng(seed)
-        self.on_epoch_end()
+        self.draw = draw
+        self.rng = rng
+        self.order = rng.permutation(len(groups))
 
     def __len__(self) -> int:
-        return len(self.groups)
+        return _steps(self.groups, self.draw)
 
     def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
-        group = _some_families(self.groups[self.order[step]], self.rng)
-        images = np.rot90(group.images, int(self.rng.integers(4)), axes=(1, 2))
+        chosen = self.order[step * self.draw.groups : (step + 1) * self.draw.groups]
+        drawn = [_some_images(self.groups[number], self.draw.images, self.rng) for number in chosen]
+        images = np.concatenate([self._varied(group.images) for group in drawn])
+        return images[..., None], targets(drawn)
+
+    def _varied(self, images: np.ndarray) -> np.ndarray:
+        images = np.rot90(images, int(self.rng.integers(4)), axes=(1, 2))
         if self.rng.integers(2):
             images = images[:, :, ::-1]
         contrast = self.rng.uniform(0.7, 1.0)
         black = self.rng.uniform(0, 1 - contrast)
-        return (images * np.float32(contrast / 255) + np.float32(black))[..., None], targets(group)
-
-    def on_epoch_end(self) -> None:
-        self.order = self.rng.permutation(len(self.groups))
+        return images * np.float32(contrast / 255) + np.float32(black)
 
 
-def _some_families(group: Group, rng: np.random.Generator) -> Group:
-    """Draw three families of a group that has more, so that a step costs what the paper's step costs."""
-    names = sorted(set(group.families) - {""})
-    if len(names) <= FAMILIES_PER_STEP:
+def _some_images(group: Group, most: int, rng: np.random.Generator) -> Group:
+    """Draw the reference and whole families, the last one cut, until there are `most` images."""
+    if len(group.images) <= most:
         return group
-    drawn = np.isin(group.families, ["", *rng.choice(names, FAMILIES_PER_STEP, replace=False)])
-    return replace(
-        group,
-        images=group.images[drawn],
-        families=tuple(np.array(group.families)[drawn]),
-        levels=group.levels[drawn],
-        labels=group.labels[drawn],
-    )
+    family = np.array(group.families)
+    turn = rng.permutation(sorted(set(group.families) - {""}))
+    # Within the family that is cut, any of its images may be left out.
+    waiting = [rng.permutation(np.flatnonzero(family == name)) for name in turn]
+    kept = np.sort(np.concatenate([np.flatnonzero(family == ""), *waiting])[:most])
+    return group.subset(kept)
 
 
-def _fit(
-    network: keras.Model,
-    groups: Sequence[Group],
-    loss: keras.losses.Loss,
-    schedule: keras.optimizers.schedules.LearningRateSchedule,
-    epochs: int,
-    seed: int,
-    stage: str,
-    report: Report | None,
-) -> None:
-    if len(groups) < MIN_ORIGINALS:
-        raise TrainingError(
-            f"{len(groups)} originals are too few to learn from: give at least {MIN_ORIGINALS}."
-        )
-    keras.utils.set_random_seed(seed)
-    # XLA would compile once for each size of a group, for minutes, and saves nothing on a CPU.
-    network.compile(keras.optimizers.Adam(schedule), loss, jit_compile=False)
+@dataclass
+class _Stage:
+    network: keras.Model
+    groups: Sequence[Group]
+    name: str
+    epochs: int
+    seed: int
+    draw: Draw
+    report: Report | None
+    after_step: AfterStep | None
 
-    def after_epoch(epoch: int, logs: dict[str, float]) -> None:
-        if not math.isfinite(logs["loss"]):
-            raise TrainingError(f"The {stage} diverged in epoch {epoch + 1}: lower the learning rate.")
-        if report:
-            report(StageProgress(stage, epoch + 1, epochs, logs["loss"]))
+    def run(
+        self,
+        loss: keras.losses.Loss,
+        schedule: keras.optimizers.schedules.LearningRateSchedule,
+        start: int,
+        optimizer_state: Sequence[np.ndarray] | None,
+    ) -> None:
+        if len(self.groups) < MIN_ORIGINALS:
+            raise TrainingError(
+                f"{len(self.groups)} originals are too few to learn from: give at least {MIN_ORIGINALS}."
+            )
+        optimizer = keras.optimizers.Adam(schedule)
+        optimizer.build(self.network.trainable_variables)
+        if optimizer_state is not None:
+            for variable, value in zip(optimizer.variables, optimizer_state, strict=True):
+                variable.assign(value)
+        # XLA would compile once for each size of a group, for minutes, and saves nothing on a CPU.
+        self.network.compile(optimizer, loss, jit_compile=False)
+        for epoch in range(start, self.epochs):
+            mean_loss = self._epoch(epoch)
+            if not math.isfinite(mean_loss):
+                raise TrainingError(
+                    f"The {self.name} diverged in epoch {epoch + 1}: lower the learning rate."
+                )
+            if self.report:
+                self.report(StageProgress(self.name, epoch + 1, self.epochs, mean_loss), optimizer)
 
-    progress = keras.callbacks.LambdaCallback(on_epoch_end=after_epoch)
-    network.fit(_Batches(groups, seed), epochs=epochs, callbacks=[progress], verbose=0, shuffle=False)
+    def _epoch(self, epoch: int) -> float:
+        # Drawn from the seed and the epoch alone, so that a training that was interrupted goes on the same.
+        rng = np.random.default_rng([self.seed, epoch])
+        for layer in self.network.layers:
+            if isinstance(layer, keras.layers.Dropout):
+                layer.seed_generator.state.assign(rng.integers(2**31, size=2, dtype=np.uint32))
+        batches = _Batches(self.groups, self.draw, rng)
+        callbacks = []
+        if self.after_step:
+            after_step, steps = self.after_step, len(batches)
+            callbacks = [
+                keras.callbacks.LambdaCallback(on_batch_end=lambda step, _: after_step(step + 1, steps))
+            ]
+        history = self.network.fit(batches, callbacks=callbacks, verbose=0, shuffle=False)
+        return float(history.history["loss"][0])
 
 
 def _scale_to_labels(network: keras.Model, groups: Sequence[Group]) -> None:

@@ -172,14 +172,14 @@ def krippendorff_alpha(ratings: pd.DataFrame) -> float:
 
 
 def agreement_in_words(alpha: float) -> str:
-    """Say what a value of Krippendorff's alpha means for learning from the ratings."""
+    """Say what a value of Krippendorff's alpha means: "Agreement: good"."""
     if np.isnan(alpha):
         return "not known until two raters have rated the same images"
     if alpha >= ALPHA_RELIABLE:
-        return "the raters agree well"
+        return "good"
     if alpha >= ALPHA_TENTATIVE:
-        return "the raters agree enough to learn from, with caution"
-    return "the raters agree too little to learn from"
+        return "enough to learn from, with caution"
+    return "too little to learn from"
 
 
 def self_consistency(ratings: pd.DataFrame) -> pd.DataFrame:
@@ -280,8 +280,8 @@ def _warnings_of_agreement(ratings: pd.DataFrame) -> list[str]:
         ]
     if alpha < ALPHA_TENTATIVE:
         return [
-            f"The raters agree too little to learn from (Krippendorff's alpha {alpha:.2f}, needed "
-            f"{ALPHA_TENTATIVE:g}): talk about the images they disagree on most, and rate again."
+            f"The raters agree too little to learn from (alpha {alpha:.2f}, needed {ALPHA_TENTATIVE:g}): talk "
+            "about the images they disagree on most, and rate again."
         ]
     return []
 

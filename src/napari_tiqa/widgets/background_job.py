@@ -1,0 +1,125 @@
+"""One piece of work at a time in a thread of its own, with the state that drives a dock's buttons."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from qtpy.QtCore import QObject, Signal, Slot
+
+from napari_tiqa.errors import Cancelled, TiqaError
+from napari_tiqa.widgets.scoring_job import JobState
+
+Work = Callable[[Callable[[Any], None], threading.Event], Any]
+"""What a job does: called with a function to report progress and an event that is set to cancel."""
+
+_log = logging.getLogger(__name__)
+_QUIT_WITHIN = 2.0  # s
+# Jobs whose thread runs: the last reference must go in the main thread, where their signals are delivered.
+_under_way: set["BackgroundJob"] = set()
+
+
+@dataclass(frozen=True)
+class JobOutcome:
+    """How a job ended.
+
+    Attributes
+    ----------
+    state : JobState
+        Done, cancelled or failed.
+    result : object
+        What the work returned; None where it was not done.
+    message : str
+        Where it was not done: the sentence for the user.
+    error : Exception or None
+        Set where the fault is ours, for napari's traceback viewer.
+    """
+
+    state: JobState
+    result: Any = None
+    message: str = ""
+    error: Exception | None = None
+
+
+class BackgroundJob(QObject):
+    """Works in a thread; all signals arrive in the thread that this object lives in.
+
+    It has no Qt parent, and is held while its thread runs, so that it outlives a dock closed in the middle.
+
+    Parameters
+    ----------
+    name : str
+        What the job does, for its thread and for the sentence on an unexpected error: "preparing images".
+    """
+
+    state_changed = Signal(object)  # JobState
+    progressed = Signal(object)  # whatever the work reports
+    ended = Signal(object)  # JobOutcome
+
+    # From the worker thread to this object's own.
+    _progress_made = Signal(object)
+    _thread_ended = Signal(object)
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.state = JobState.IDLE
+        self._name = name
+        self._cancel = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._progress_made.connect(self._on_progress)
+        self._thread_ended.connect(self._on_thread_ended)
+
+    def start(self, work: Work) -> bool:
+        """Start and return at once; False when a piece of work is already under way."""
+        if self.state.busy:
+            return False
+        self._cancel = threading.Event()
+        _under_way.add(self)
+        self._set_state(JobState.STARTING)
+        self._thread = threading.Thread(
+            target=self._do, args=(work, self._cancel), name=f"napari-tiqa {self._name}", daemon=True
+        )
+        self._thread.start()
+        return True
+
+    def cancel(self) -> None:
+        """Ask the work to stop; `ended` follows."""
+        self._cancel.set()
+        if self.state in (JobState.STARTING, JobState.RUNNING):
+            self._set_state(JobState.CANCELLING)
+
+    def abandon(self) -> None:
+        """Cancel and wait for the thread, for two seconds at most: napari is quitting."""
+        self._cancel.set()
+        if self._thread is not None:
+            self._thread.join(_QUIT_WITHIN)
+
+    def _set_state(self, state: JobState) -> None:
+        self.state = state
+        self.state_changed.emit(state)
+
+    @Slot(object)
+    def _on_progress(self, progress: object) -> None:
+        if self.state is JobState.STARTING:
+            self._set_state(JobState.RUNNING)
+        self.progressed.emit(progress)
+
+    @Slot(object)
+    def _on_thread_ended(self, outcome: JobOutcome) -> None:
+        _under_way.discard(self)
+        self._set_state(outcome.state)
+        self.ended.emit(outcome)
+
+    def _do(self, work: Work, cancel: threading.Event) -> None:
+        try:
+            outcome = JobOutcome(JobState.DONE, work(self._progress_made.emit, cancel))
+        except Cancelled as error:
+            outcome = JobOutcome(JobState.CANCELLED, message=str(error))
+        except TiqaError as error:
+            outcome = JobOutcome(JobState.FAILED, message=str(error))
+        except Exception as error:
+            _log.exception("%s failed", self._name)
+            message = f"An unexpected {type(error).__name__} ended {self._name}: {error}"
+            outcome = JobOutcome(JobState.FAILED, message=message, error=error)
+        self._thread_ended.emit(outcome)

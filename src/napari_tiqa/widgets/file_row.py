@@ -1,0 +1,58 @@
+"""A line to type a path in, with a button that opens a dialog for it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
+
+
+class FileRow(QWidget):
+    """A path, typed or chosen.
+
+    Parameters
+    ----------
+    choose : callable
+        Opens a dialog and returns the chosen path, empty where it was cancelled.
+    placeholder : str
+        What stands in the empty line.
+    tooltip : str
+        What the path is for.
+    """
+
+    changed = Signal()
+    edited = Signal()  # by the user, not by `set_path`
+
+    def __init__(
+        self, choose: Callable[[], str], placeholder: str, tooltip: str, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._choose = choose
+        self.line = QLineEdit()
+        self.line.setPlaceholderText(placeholder)
+        self.line.setToolTip(tooltip)
+        self.button = QPushButton("Choose…")
+        self.button.setToolTip(tooltip)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.line, 1)
+        layout.addWidget(self.button)
+        self.line.textChanged.connect(lambda _: self.changed.emit())
+        self.line.textEdited.connect(lambda _: self.edited.emit())
+        self.button.clicked.connect(self._ask)
+
+    @property
+    def path(self) -> Path | None:
+        """The path, None where the line is empty."""
+        text = self.line.text().strip()
+        return Path(text).expanduser() if text else None
+
+    def set_path(self, path: str | Path) -> None:
+        """Write a path into the line."""
+        self.line.setText(str(path))
+
+    def _ask(self) -> None:
+        path = self._choose()
+        if path:
+            self.line.setText(path)
+            self.edited.emit()

@@ -1,10 +1,11 @@
-"""Judge the default recipe on specimens left out of training in turn, beside a baseline.
+"""Train the default recipe on specimens left out in turn, and score those; the baselines in the same run.
 
     python benchmarks/leave_specimens_out.py --data ../shared/data
 
-trains the default recipe once per fold, each time without some of the specimens, scores the specimens left
-out and prints one table over all of them. About 10 minutes a fold on 2 cores. The baseline sees the same
-images in the same run: ridge regression on the pooled features of the same network with its ImageNet weights.
+trains once per fold, each time without about a third of the specimens, and writes what the network and the
+baselines say of every image of the specimens left out to a CSV file, from which benchmarks/validity.py
+prints the figures of docs/validity.md. A fold takes some 15 minutes on 2 idle cores; a fold whose file is
+in the work folder is not trained again.
 """
 
 import argparse
@@ -14,93 +15,92 @@ from pathlib import Path
 import keras
 import numpy as np
 import pandas as pd
+from foreign_images import foreign_images
 from tqdm import tqdm
 
-from napari_tiqa.learning.default_recipe import SCANS, default_groups, teachable, train_default
-from napari_tiqa.learning.evaluation import evaluate, order_within_specimens
+from napari_tiqa.learning.baselines import QUICK_BASELINES, fit
+from napari_tiqa.learning.calibration import calibrate
+from napari_tiqa.learning.default_model import LEFT_OUT
+from napari_tiqa.learning.default_recipe import (
+    SCANS,
+    composite_groups,
+    default_groups,
+    familiar,
+    teachable,
+    train_default,
+)
+from napari_tiqa.learning.evaluation import image_rows
 from napari_tiqa.learning.groups import Group
-from napari_tiqa.learning.train import DEFAULT_EVALUATION
-from napari_tiqa.scoring.backbone import build_network, load_imagenet
-from napari_tiqa.scoring.predict import predict_scores
-
-RIDGE = 100.0
+from napari_tiqa.scoring.predict import PREDICTED, ScoreModel, predict
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
     parser.add_argument("--folds", type=int, default=3)
-    parser.add_argument("--save", type=Path, help="also write every image's score and label to this CSV file")
-    parser.add_argument("--card", action="store_true", help="keep the table for the default model's card")
+    parser.add_argument(
+        "--only", type=int, nargs="*", help="train these folds (from 1) and write nothing else"
+    )
+    parser.add_argument(
+        "--work", type=Path, default=Path("build/left_out"), help="where finished folds are kept"
+    )
+    parser.add_argument("--baselines", nargs="*", default=QUICK_BASELINES)
+    parser.add_argument("-o", "--output", type=Path, default=LEFT_OUT)
     options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
     with tqdm(desc="making groups") as bar:
-        groups = default_groups(options.data, lambda done, total: _advance(bar, done, total))
+        groups, projection = default_groups(options.data, lambda done, total: _advance(bar, done, total))
+        composites = composite_groups(
+            options.data, projection, lambda done, total: _advance(bar, done, total)
+        )
     specimens = sorted({scan.specimen for scan in SCANS})
-    judged, scores, ridge_scores = [], [], []
+    foreign = foreign_images(options.data)
+    tables = []
     for fold in range(options.folds):
-        held = specimens[fold :: options.folds]
-        print(f"fold {fold + 1} of {options.folds}, left out: {', '.join(held)}", flush=True)
-        training = teachable([group for group in groups if group.specimen not in held])
-        test = [group for group in groups if group.specimen in held]
-        network = train_default(training, report=lambda p: print(f"  {p}", flush=True))
-        judged += test
-        scores += [predict_scores(network, group.tiles()) for group in test]
-        ridge_scores += _ridge(training, test)
-    tables = {
-        "default recipe": evaluate(judged, scores),
-        "frozen ImageNet + ridge": evaluate(judged, ridge_scores),
-    }
-    for name, table in tables.items():
-        print(f"\n{name}\n{table.round(3).to_string(index=False)}")
-    print("\ndefault recipe, order within each specimen (SROCC of score with falling level)")
-    print(order_within_specimens(judged, scores).round(2).to_string())
-    for clean, name in ((True, "clean scans"), (False, "scans with faults of their own")):
-        originals = [
-            s[0] for g, s in zip(judged, scores, strict=True) if g.clean == clean and len(g.images) == 16
-        ]
-        print(f"originals of {name}: {np.mean(originals):.2f} on average, lowest {min(originals):.2f}")
-    if options.card:
-        tables["default recipe"].round(4).to_csv(DEFAULT_EVALUATION, index=False)
-    if options.save:
-        _rows(judged, scores).to_csv(options.save, index=False)
+        if options.only and fold + 1 not in options.only:
+            continue
+        kept = options.work / f"fold_{fold + 1}_of_{options.folds}.csv"
+        if not kept.exists():
+            held = specimens[fold :: options.folds]
+            print(f"fold {fold + 1} of {options.folds}, left out: {', '.join(held)}", flush=True)
+            training = [group for group in [*groups, *composites] if group.specimen not in held]
+            test = [group for group in groups if group.specimen in held]
+            table = _fold(training, test, foreign, options.baselines)
+            table.insert(0, "fold", fold + 1)
+            table.round(4).to_csv(kept, index=False)
+        tables.append(pd.read_csv(kept, keep_default_na=False, na_values={"label": [""], "score": [""]}))
+    if not options.only:
+        pd.concat(tables).to_csv(options.output, index=False)
+        print(f"wrote {options.output}; python benchmarks/validity.py prints its figures")
+
+
+def _fold(
+    training: Sequence[Group], test: Sequence[Group], foreign: dict[str, np.ndarray], baselines: Sequence[str]
+) -> pd.DataFrame:
+    network = train_default(
+        teachable(training), report=lambda progress, _: print(f"  {progress}", flush=True)
+    )
+    model = ScoreModel(network, calibrate(network, familiar(training)))
+    predictions = [predict(model, group.tiles()) for group in test]
+    table = image_rows(test, [one[:, 0] for one in predictions])
+    table[list(PREDICTED)] = np.concatenate(predictions)
+    table["clean"] = np.repeat([group.clean for group in test], [len(group.images) for group in test])
+    # Fitted on what has labels without being a composite: the paper's distortions and the faults.
+    simple = [group for group in teachable(training) if not any(group.lost)]
+    for name in baselines:
+        baseline = fit(name, simple)
+        table[baseline.title] = np.concatenate(baseline(test))
+        keras.backend.clear_session()
+    strange = [
+        pd.DataFrame(predict(model, tiles), columns=list(PREDICTED)).assign(family=sort, specimen="foreign")
+        for sort, tiles in foreign.items()
+    ]
+    return pd.concat([table, *strange]).drop(columns="uncertainty")
 
 
 def _advance(bar: tqdm, done: int, total: int) -> None:
     bar.total = total
     bar.update(done - bar.n)
-
-
-def _ridge(training: Sequence[Group], test: Sequence[Group]) -> list[np.ndarray]:
-    network = build_network()
-    load_imagenet(network)
-    features = keras.Model(network.input, network.get_layer("pool").output)
-
-    def pooled(group: Group) -> np.ndarray:
-        return features.predict_on_batch(group.tiles()[..., None])
-
-    x = np.concatenate([pooled(group) for group in training])
-    y = np.concatenate([group.labels for group in training])
-    x, y = x[np.isfinite(y)], y[np.isfinite(y)]
-    mean, spread = x.mean(0), x.std(0) + 1e-6
-    z = (x - mean) / spread
-    weights = np.linalg.solve(z.T @ z + RIDGE * np.eye(z.shape[1]), z.T @ (y - y.mean()))
-    return [np.clip((pooled(group) - mean) / spread @ weights + y.mean(), 1, 5) for group in test]
-
-
-def _rows(groups: Sequence[Group], scores: Sequence[np.ndarray]) -> pd.DataFrame:
-    return pd.concat(
-        pd.DataFrame(
-            {
-                "original": i,
-                "specimen": group.specimen,
-                "family": group.families,
-                "level": group.levels,
-                "label": group.labels.round(3),
-                "score": score.round(3),
-            }
-        )
-        for i, (group, score) in enumerate(zip(groups, scores, strict=True))
-    )
 
 
 if __name__ == "__main__":

@@ -13,7 +13,9 @@ from napari_tiqa.scoring.predict import predict_scores
 COVERAGE = 0.9
 """Share of left-out labels that the interval around a score is to hold."""
 
-_KNOTS = np.arange(1.0, 5.01, 0.5)
+KNOTS = np.arange(1.0, 5.01, 0.5)
+"""Scores at which the interval is found."""
+
 _FEWEST = 30
 _NEIGHBOURS = 0.25
 _FAMILIAR = 0.98
@@ -37,7 +39,7 @@ def calibrate(network: keras.Model, training: Sequence[Group], left_out: Sequenc
     labels = [group.labels for group in left_out]
     nothing = np.empty(0)
     half_widths = interval(np.concatenate([nothing, *scores]), np.concatenate([nothing, *labels]))
-    return Calibration(_KNOTS, half_widths, *familiarity(network, training))
+    return Calibration(KNOTS, half_widths, *familiarity(network, training))
 
 
 def interval(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -59,10 +61,10 @@ def interval(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     known = np.isfinite(labels)
     scores, labels = scores[known], labels[known]
     if len(scores) < _FEWEST:
-        return np.full(len(_KNOTS), np.nan)
+        return np.full(len(KNOTS), np.nan)
     missed = np.abs(labels - scores)
     count = max(_FEWEST, round(_NEIGHBOURS * len(scores)))
-    nearest = np.argsort(np.abs(scores - _KNOTS[:, None]), axis=1, kind="stable")[:, :count]
+    nearest = np.argsort(np.abs(scores - KNOTS[:, None]), axis=1, kind="stable")[:, :count]
     rank = min(count, int(np.ceil(COVERAGE * (count + 1))))
     return np.sort(missed[nearest], axis=1)[:, rank - 1]
 

@@ -16,8 +16,8 @@ from napari_tiqa.volumes.simulation.acquisition import Acquisition, acquire
 
 _FAMILIES = 3
 _STRENGTHS = 3
-# Bases go from hardly visible to about level 3: what is worse hides what comes upon it.
-_BASE_STRENGTHS = {"blur": (0.7, 4.5), "noise": (0.0005, 0.03), "ring": (0.05, 0.2)}
+# Bases go from hardly visible to about level 2: what is worse hides what comes upon it.
+_BASE_STRENGTHS = {"blur": (0.5, 2.2), "noise": (0.0005, 0.02), "ring": (0.05, 0.2)}
 _UNSPOILT_SHARE = 0.35
 
 

@@ -82,9 +82,9 @@ SIMULATED_PER_KIND = 4
 ACQUIRED_PER_KIND = 2
 """Seeds of each kind that are also scanned with acquisition faults."""
 
-COMPOSITES_PER_SCAN = 18
-COMPOSITES_PER_KIND = 40
-COMPOSITES_PER_TEXTURE = 5
+COMPOSITES_PER_SCAN = 14
+COMPOSITES_PER_KIND = 32
+COMPOSITES_PER_TEXTURE = 4
 """Groups of ``composite_group``, each of an original of its own: another slice, crop, grey scale, seed."""
 
 TEXTURES = ("brick", "cell", "coins", "grass", "gravel", "hubble_deep_field", "immunohistochemistry", "moon")
@@ -235,6 +235,11 @@ def teachable(groups: Sequence[Group]) -> list[Group]:
     ]
 
 
+def familiar(groups: Sequence[Group]) -> list[Group]:
+    """Choose the groups that say what a tomography slice looks like: not those of other textures."""
+    return [group for group in groups if not group.specimen.startswith("texture")]
+
+
 def train_default(groups: Sequence[Group], report: Report | None = None) -> keras.Model:
     """Train the default model's network on groups, with the settings of `SETTINGS`."""
     keras.utils.set_random_seed(SETTINGS["seed"])
@@ -254,9 +259,11 @@ def _real_source(data: Path, scan: Scan) -> Source:
     volume, window = _read(data, scan)
 
     def draw(rng: np.random.Generator) -> Original:
-        axis = int(rng.integers(3)) if len(set(volume.data.shape)) == 1 and volume.data.ndim == 3 else 0
-        plane = volume.slice(axis, int(rng.integers(volume.slice_count(axis))))
-        return _varied(scan.specimen, _crop(plane, window, rng, largest=1.0), scan.clean, rng)
+        axis = int(rng.integers(3)) if volume.data.ndim == 3 and len(set(volume.data.shape)) == 1 else 0
+        # The first and last slices may have missed the specimen, hence not quite from end to end.
+        place = rng.uniform(0.1, 0.9) * volume.slice_count(axis)
+        tile = _crop(volume.slice(axis, int(place)), window, rng, largest=1.0)
+        return _varied(scan.specimen, tile, scan.clean, rng)
 
     return draw
 

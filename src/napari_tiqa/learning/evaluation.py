@@ -76,6 +76,38 @@ def image_rows(groups: Sequence[Group], scores: Sequence[np.ndarray]) -> pd.Data
     )
 
 
+def groups_of_rows(rows: pd.DataFrame, column: str = "score") -> tuple[list[Group], list[np.ndarray]]:
+    """Turn rows of ``image_rows``, such as a file has kept, into what ``evaluate`` takes.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Columns as of ``image_rows``, also fold (original counts in each anew) and clean.
+    column : str
+        Whose scores.
+
+    Returns
+    -------
+    groups : list of Group
+        Without images.
+    scores : list of numpy.ndarray
+    """
+    originals = [original for _, original in rows.groupby(["fold", "original"])]
+    nothing = np.empty((0, 0, 0), np.uint8)
+    groups = [
+        Group(
+            original["specimen"].iloc[0],
+            nothing,
+            tuple(original["family"]),
+            original["level"].to_numpy(int),
+            original["label"].to_numpy(float),
+            bool(original["clean"].iloc[0]),
+        )
+        for original in originals
+    ]
+    return groups, [original[column].to_numpy(float) for original in originals]
+
+
 def order_within_specimens(groups: Sequence[Group], scores: Sequence[np.ndarray]) -> pd.DataFrame:
     """Find how well scores follow the levels within each specimen.
 

@@ -154,7 +154,7 @@ def regress(
     if not labelled:
         raise TrainingError("None of the images has a label: rate some, or let the observers label them.")
     if not start:
-        _scale_to_labels(network, labelled)
+        scale_to_labels(network, labelled)
     steps = halved_every * _steps(groups, draw)
     schedule = keras.optimizers.schedules.ExponentialDecay(learning_rate, steps, 0.5, staircase=True)
     training = _Stage(network, groups, "regression", epochs, seed, draw, report, after_step)
@@ -264,7 +264,8 @@ class _Stage:
         return float(history.history["loss"][0])
 
 
-def _scale_to_labels(network: keras.Model, groups: Sequence[Group]) -> None:
+def scale_to_labels(network: keras.Model, groups: Sequence[Group]) -> None:
+    """Scale the last layer so that the scores of labelled images fit their labels best."""
     scores = np.concatenate([network.predict_on_batch(group.tiles()[..., None])[:, 0] for group in groups])
     labels = np.concatenate([group.labels for group in groups])
     known = np.isfinite(labels)

@@ -1,0 +1,84 @@
+"""Train the bundled default model again and write its bundle."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from napari_tiqa.learning import default_recipe
+from napari_tiqa.learning.calibration import KNOTS, familiarity, interval
+from napari_tiqa.learning.card import model_card
+from napari_tiqa.learning.evaluation import evaluate, groups_of_rows
+from napari_tiqa.learning.training import Report
+from napari_tiqa.scoring.bundle import DEFAULT_MODEL, save_bundle
+from napari_tiqa.scoring.calibration import Calibration
+
+LEFT_OUT = DEFAULT_MODEL.with_name("default_left_out.csv")
+"""What the default recipe says of every image of specimens that were left out of training in turn, by
+benchmarks/leave_specimens_out.py: the default model's card and its uncertainty rest on it."""
+
+
+def train_default_model(
+    data: Path,
+    output: str | os.PathLike[str] = DEFAULT_MODEL,
+    *,
+    advance: Callable[[int, int], None] | None = None,
+    report: Report | None = None,
+) -> dict[str, Any]:
+    """Train the bundled default model, by the default recipe on all its specimens.
+
+    Parameters
+    ----------
+    data : pathlib.Path
+        Folder with the scans of ``default_recipe.SCANS``.
+    output : path-like
+        Where to write the bundle.
+    advance : callable, optional
+        Called with groups made and groups in all.
+    report : callable, optional
+        Called after each epoch.
+
+    Returns
+    -------
+    dict
+        The bundle's card. Its evaluation and its uncertainty are those of the recipe on specimens left out
+        of training (`LEFT_OUT`), since this model has seen them all.
+
+    Raises
+    ------
+    TrainingError
+        If `data` lacks one of the scans.
+    """
+    groups, projection = default_recipe.default_groups(data, advance)
+    composites = default_recipe.composite_groups(data, projection, advance)
+    training = [*groups, *composites]
+    network = default_recipe.train_default(default_recipe.teachable(training), report)
+    left_out, _ = read_left_out()
+    judged, scores = groups_of_rows(left_out)
+    half_widths = interval(left_out["score"].to_numpy(), left_out["label"].to_numpy())
+    calibration = Calibration(KNOTS, half_widths, *familiarity(network, default_recipe.familiar(training)))
+    card = model_card(
+        name="napari-tiqa default",
+        training={
+            "scans": [scan.path for scan in default_recipe.SCANS],
+            "simulated": sorted({g.specimen for g in groups if g.specimen.startswith("simulated")}),
+            "textures": list(default_recipe.TEXTURES),
+            "originals": sum("ring" in group.families for group in groups),
+            "originals_scanned_again": sum("gain rings" in group.families for group in groups),
+            "originals_of_composites": len(composites),
+        },
+        settings=default_recipe.SETTINGS,
+        evaluation=evaluate(judged, scores),
+    )
+    save_bundle(output, network, card, calibration)
+    return card
+
+
+def read_left_out(path: str | os.PathLike[str] = LEFT_OUT) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read what benchmarks/leave_specimens_out.py wrote: images of specimens, images that are no slices."""
+    table = pd.read_csv(path, keep_default_na=False, na_values=[""])
+    table["family"] = table["family"].fillna("")
+    foreign = table["specimen"] == "foreign"
+    return table[~foreign], table[foreign]

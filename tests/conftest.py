@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 # In a process of its own: TensorFlow and a napari canvas cannot live in one (docs/architecture.md).
-_SAVE_UNTRAINED = """
+_SAVE_MODELS = """
 import sys, keras, numpy as np
 from napari_tiqa.scoring.backbone import build_network, load_imagenet
 from napari_tiqa.scoring.bundle import save_bundle
+from napari_tiqa.scoring.calibration import Calibration
+from napari_tiqa.scoring.predict import ScoreModel
 keras.utils.set_random_seed(0)
 network = build_network()
 load_imagenet(network)
@@ -21,13 +23,33 @@ last = network.get_layer("score")
 kernel, bias = last.get_weights()
 last.set_weights([kernel / scores.std() / 2, (bias - scores.mean()) / scores.std() / 2 + 3])
 save_bundle(sys.argv[1], network, {"name": "untrained"})
+features = ScoreModel(network).with_features.predict_on_batch(noise)[1]
+centre = features.mean(0)
+_, spread, directions = np.linalg.svd(features - centre, full_matrices=False)
+whitening = directions[:8].T / spread[:8]
+familiar = 2 * np.linalg.norm((features - centre) @ whitening, axis=1).max()
+calibration = Calibration(np.array([1.0, 5.0]), np.array([0.2, 0.4]), centre, whitening, familiar)
+save_bundle(sys.argv[2], network, {"name": "calibrated"}, calibration)
 """
 
 
 @pytest.fixture(scope="session")
-def untrained_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a bundle with ImageNet's backbone and a random head, whose scores spread over 1 to 5."""
-    path = tmp_path_factory.mktemp("model") / "untrained.tiqa"
-    done = subprocess.run([sys.executable, "-c", _SAVE_UNTRAINED, str(path)], capture_output=True, text=True)
+def _models(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("models")
+    paths = folder / "untrained.tiqa", folder / "calibrated.tiqa"
+    command = [sys.executable, "-c", _SAVE_MODELS, *map(str, paths)]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    return path
+    return paths
+
+
+@pytest.fixture(scope="session")
+def untrained_model(_models: tuple[Path, Path]) -> Path:
+    """Return a bundle with ImageNet's backbone and a random head, whose scores spread over 1 to 5."""
+    return _models[0]
+
+
+@pytest.fixture(scope="session")
+def calibrated_model(_models: tuple[Path, Path]) -> Path:
+    """Return the same with an uncertainty of 0.2 (score 1) to 0.4 points (5); it has seen noise alone."""
+    return _models[1]

@@ -21,7 +21,15 @@ from napari_tiqa import IntensityWindow, Volume, score_image, score_volume
 from napari_tiqa.errors import BundleError, Cancelled, ModelProcessError, TableError, VolumeError
 from napari_tiqa.jobs.model_process import ProcessState, shared_model_process
 from napari_tiqa.jobs.score import ScoreProgress
-from napari_tiqa.scoring.table import read_scores, record_path, scores_json, write_scores
+from napari_tiqa.scoring.predict import ARTEFACTS
+from napari_tiqa.scoring.table import (
+    UNLIKE_TRAINING,
+    ScoredSlice,
+    read_scores,
+    record_path,
+    scores_json,
+    write_scores,
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -45,7 +53,7 @@ def table(blocks: np.ndarray, untrained_model: Path) -> pd.DataFrame:
 
 
 def test_table_has_a_row_per_slice_and_the_record(table: pd.DataFrame, blocks: np.ndarray) -> None:
-    assert list(table.columns) == ["slice", "position", "score", "reason"]
+    assert list(table.columns) == [*ScoredSlice._fields]
     assert table["slice"].tolist() == list(range(len(blocks)))
     assert table["score"].between(1, 5).all()
     assert table["score"].std() > 0.01
@@ -54,6 +62,7 @@ def test_table_has_a_row_per_slice_and_the_record(table: pd.DataFrame, blocks: n
     assert record["axis_name"] == "z"
     assert record["slices"] == len(blocks)
     assert record["complete"] is True
+    assert record["tiles"] == {"mode": "whole"}
     assert record["window"]["low"] < record["window"]["high"]
     assert record["device"] == shared_model_process().device != ""
 
@@ -82,9 +91,43 @@ def test_several_tiles_of_a_slice_are_averaged(untrained_model: Path) -> None:
     together = score_volume(wide, model=untrained_model, window=(0, 1))
     tiles = np.stack(np.split(wide[7], 5, axis=1))
     each = score_volume(tiles, model=untrained_model, window=(0, 1))
-    assert together["score"][7] == pytest.approx(each["score"].mean(), abs=2e-4)
+    for column in ("score", *ARTEFACTS):
+        assert together[column][7] == pytest.approx(each[column].mean(), abs=2e-4)
     assert np.isnan(together["score"][4])
     assert together["score"].drop(4).notna().all()
+
+
+def test_the_points_lost_are_shared_out_among_the_artefacts(table: pd.DataFrame) -> None:
+    assert (table[[*ARTEFACTS]] >= 0).all(axis=None)
+    np.testing.assert_allclose(table[[*ARTEFACTS]].sum(axis=1), 5 - table["score"], atol=3e-4)
+    assert table["uncertainty"].isna().all()  # a model that was never judged does not know how sure it is
+
+
+def test_a_calibrated_model_says_how_sure_it_is_and_flags_what_it_has_never_seen(
+    calibrated_model: Path,
+) -> None:
+    noise = np.random.default_rng(3).random((4, 224, 224), np.float32)
+    stripes = np.broadcast_to(np.arange(224) // 16 % 2, (4, 224, 224)).astype(np.float32)
+    table = score_volume(np.concatenate([noise, stripes]), model=calibrated_model, window=(0, 1))
+    np.testing.assert_allclose(table["uncertainty"], 0.2 + (table["score"] - 1) * 0.05, atol=1e-3)
+    assert table["reason"].tolist() == [""] * 4 + [UNLIKE_TRAINING] * 4
+    assert table["score"].notna().all()
+
+
+def test_a_slice_is_scored_from_its_own_pixels_where_asked(untrained_model: Path) -> None:
+    large = np.random.default_rng(4).random((3, 448, 448), np.float32)
+    large[1] = 0.5
+    table = score_volume(large, model=untrained_model, window=(0, 1), tiles="native")
+    assert table.attrs["tiles"] == {"mode": "native", "most": 9}
+    quarters = [large[2, y : y + 224, x : x + 224] for y in (0, 224) for x in (0, 224)]
+    each = score_volume(np.stack(quarters), model=untrained_model, window=(0, 1))
+    for column in ("score", *ARTEFACTS):
+        assert table[column][2] == pytest.approx(each[column].mean(), abs=2e-4)
+    assert table["reason"].tolist() == ["", "constant value", ""]
+    shrunk = score_volume(large, model=untrained_model, window=(0, 1))
+    assert abs(shrunk["score"][2] - table["score"][2]) > 0.01  # half of its noise has vanished
+    with pytest.raises(VolumeError, match="whole or native"):
+        score_volume(large, model=untrained_model, tiles="tiny")
 
 
 def test_slices_may_be_chosen_in_any_way(blocks: np.ndarray, untrained_model: Path) -> None:
@@ -338,6 +381,15 @@ def test_table_survives_a_file(table: pd.DataFrame, tmp_path: Path) -> None:
     assert document["slices"][2]["score"] is None
     record_path(path).unlink()
     assert read_scores(path).attrs == {}
+
+
+def test_table_of_an_earlier_version_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "old.csv").write_text("slice,position,score,reason\n0,0.0,3.5,\n1,1.0,,constant value\n")
+    table = read_scores(tmp_path / "old.csv")
+    assert list(table.columns) == [*ScoredSlice._fields]
+    assert table["score"][0] == 3.5
+    assert table[["uncertainty", *ARTEFACTS]].isna().all(axis=None)
+    assert table["reason"][1] == "constant value"
 
 
 def test_table_that_cannot_be_written_or_read(table: pd.DataFrame, tmp_path: Path) -> None:

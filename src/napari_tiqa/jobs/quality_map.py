@@ -117,7 +117,7 @@ def score_map(
         raise VolumeError(f"Tiles cannot be {stride} px apart: choose a stride of 1 to {TILE_SIZE} px.")
     tomogram = as_volume(volume).tomogram()
     count = tomogram.slice_count(axis)
-    index = index + count if index < 0 else index
+    index = index + count if -count <= index < 0 else index
     bundle = ModelFile.of(model)
     model_card(bundle)  # a bundle that cannot be used is refused before anything is read
     process = shared_model_process()

@@ -259,14 +259,13 @@ class _Run:
             starts = (np.cumsum(counts) - counts)[seen]
             means[seen] = np.add.reduceat(values, starts) / counts[seen, None]
         size = self.volume.voxel_size[self.axis]
-        return [
-            ScoredSlice(
-                index, float(f"{index * size:.10g}"), *measured, UNLIKE_TRAINING if novelty > 1 else reason
-            )
-            for (index, _, reason), (*measured, novelty) in zip(
-                slices, means.round(SCORE_DECIMALS).tolist(), strict=True
-            )
-        ]
+        rows = []
+        for (index, _, reason), mean in zip(slices, means.round(SCORE_DECIMALS).tolist(), strict=True):
+            *measured, novelty = mean
+            position = float(f"{index * size:.10g}")
+            reason = UNLIKE_TRAINING if novelty > 1 else reason
+            rows.append(ScoredSlice._make((index, position, *measured, reason)))
+        return rows
 
     def _feed(
         self,

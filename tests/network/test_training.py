@@ -128,3 +128,10 @@ def test_perfect_scores_are_judged_perfect_and_reversed_ones_not(groups):
     assert right.loc["ring", ["within", "worst", "srocc", "plcc", "rmse"]].tolist() == [1, 1, 1, 1, 0]
     assert wrong.loc["blur", "within"] == -1
     assert np.isnan(right.loc["all distortions", "within"])
+
+
+def test_groups_of_any_size_are_trained_together(groups, network):
+    sizes = [group.subset(np.arange(size)) for group, size in zip(groups, (16, 6, 3, 16, 2, 1), strict=True)]
+    rank(network, sizes, epochs=1, draw=Draw(2, 8))
+    regress(network, sizes, epochs=1, draw=Draw(2, 8))
+    assert np.isfinite(network.get_weights()[0]).all()

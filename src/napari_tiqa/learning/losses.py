@@ -14,21 +14,24 @@ KNOWN = 1 + len(ARTEFACTS)
 """Columns of the targets that hold values, and as many that say whether they are known."""
 
 
-def targets(groups: Sequence[Group]) -> np.ndarray:
+def targets(groups: Sequence[Group], most: int | None = None) -> np.ndarray:
     """Pack what is known of a batch into one array, as Keras wants its targets.
 
     Parameters
     ----------
     groups : sequence of Group
         n images in all.
+    most : int, optional
+        Images of the largest batch, m; n where omitted. Keras wants targets of one width.
 
     Returns
     -------
     numpy.ndarray
-        Shape (n, n + 8), float32: n columns of which image is better than which (never across groups); the
+        Shape (n, m + 8), float32: m columns of which image is better than which (never across groups); the
         label and the points lost to each artefact, 0 where unknown; and 1 for each that is known.
     """
     better = block_diag(*(group.better() for group in groups))
+    better = np.pad(better, ((0, 0), (0, (most or len(better)) - len(better))))
     values = np.concatenate([np.column_stack([group.labels, group.parts()]) for group in groups])
     known = np.isfinite(values)
     return np.concatenate([better, np.where(known, values, 0), known], axis=1, dtype=np.float32)
@@ -51,7 +54,8 @@ class PairRanking(keras.losses.Loss):
         self.margin = margin
 
     def call(self, y_true, y_pred):  # type: ignore[no-untyped-def]  # noqa: D102
-        better, score = y_true[:, : -2 * KNOWN], y_pred[:, :1]
+        score = y_pred[:, :1]
+        better = y_true[:, : ops.shape(score)[0]]
         # [i, j]: score of j minus score of i
         difference = ops.transpose(score) - score
         return ops.sum(better * ops.relu(self.margin + difference)) / ops.maximum(ops.sum(better), 1.0)

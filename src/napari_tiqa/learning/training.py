@@ -186,7 +186,7 @@ class _Batches(keras.utils.PyDataset):
         chosen = self.order[step * self.draw.groups : (step + 1) * self.draw.groups]
         drawn = [_some_images(self.groups[number], self.draw.images, self.rng) for number in chosen]
         images = np.concatenate([self._varied(group.images) for group in drawn])
-        return images[..., None], targets(drawn)
+        return images[..., None], targets(drawn, self.draw.groups * self.draw.images)
 
     def _varied(self, images: np.ndarray) -> np.ndarray:
         images = np.rot90(images, int(self.rng.integers(4)), axes=(1, 2))
@@ -258,7 +258,7 @@ class _Stage:
         if self.after_step:
             after_step, steps = self.after_step, len(batches)
             callbacks = [
-                keras.callbacks.LambdaCallback(on_batch_end=lambda step, _: after_step(step + 1, steps))
+                keras.callbacks.LambdaCallback(on_batch_end=lambda step, logs: after_step(step + 1, steps))
             ]
         history = self.network.fit(batches, callbacks=callbacks, verbose=0, shuffle=False)
         return float(history.history["loss"][0])

@@ -67,9 +67,15 @@ class ModelProcess:
     """A child process that scores tiles; it stays warm between requests and is restarted when it died.
 
     May be used from several threads at once. Nothing but ``score``, ``wait_ready`` and ``close`` ever waits.
+
+    Parameters
+    ----------
+    remedy : str
+        What to do when the process has died, the end of a sentence.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, remedy: str = "score again to start a new one") -> None:
+        self._remedy = remedy
         self._lock = threading.Lock()
         self._child: _Child | None = None
 
@@ -125,7 +131,11 @@ class ModelProcess:
         return self._living_child().ask(lambda number: Predict(number, model, tiles))
 
     def run(
-        self, task: str, arguments: dict[str, Any], progress: Callable[[Any], object] | None = None
+        self,
+        task: str,
+        arguments: dict[str, Any],
+        progress: Callable[[Any], object] | None = None,
+        patience: float | None = None,
     ) -> Future[Any]:
         """Have a function called that needs Keras, and return at once; scoring waits until it has ended.
 
@@ -137,6 +147,8 @@ class ModelProcess:
             What can be pickled.
         progress : callable, optional
             Called in a thread of this object with what the task reports; must return soon.
+        patience : float, optional
+            Seconds that a cancelled task has for bringing its work to an end; 10 where omitted.
 
         Returns
         -------
@@ -144,7 +156,7 @@ class ModelProcess:
             What the function returned, or the TiqaError that it raised. Cancelling it takes effect at once;
             the process itself ends the task when it next reports, and is killed if it does not soon.
         """
-        return self._living_child().ask(lambda number: Run(number, task, arguments), progress)
+        return self._living_child().ask(lambda number: Run(number, task, arguments), progress, patience)
 
     def score(self, tiles: np.ndarray, model: ModelFile) -> np.ndarray:
         """Score tiles and wait for the result.
@@ -189,7 +201,7 @@ class ModelProcess:
     def _living_child(self) -> "_Child":
         with self._lock:
             if self._child is None or self._child.ended:
-                self._child = _Child()
+                self._child = _Child(self._remedy)
             return self._child
 
 
@@ -212,7 +224,8 @@ def shared_model_process() -> ModelProcess:
 class _Child:
     """One life of the model process. Three threads serve it: writing, reading, and keeping its log."""
 
-    def __init__(self) -> None:
+    def __init__(self, remedy: str) -> None:
+        self._remedy = remedy
         self.device: Future[str] = Future()
         self.ended = False
         self._closing = False
@@ -243,7 +256,10 @@ class _Child:
         return ProcessState.RUNNING if answers else ProcessState.READY
 
     def ask(
-        self, message: Callable[[int], Message], progress: Callable[[Any], object] | None = None
+        self,
+        message: Callable[[int], Message],
+        progress: Callable[[Any], object] | None = None,
+        patience: float | None = None,
     ) -> Future[Any]:
         """Send the message made for a request's number; the answer comes later."""
         answer: Future[Any] = Future()
@@ -256,7 +272,7 @@ class _Child:
             if progress:
                 self._listeners[number] = progress
             self._outbox.put(message(number))
-        answer.add_done_callback(partial(self._pass_on_cancel, number))
+        answer.add_done_callback(partial(self._pass_on_cancel, number, patience))
         return answer
 
     def close(self) -> None:
@@ -338,10 +354,10 @@ class _Child:
             elif isinstance(message, Failed):
                 answer.set_exception(message.error)
 
-    def _pass_on_cancel(self, number: int, answer: Future[Any]) -> None:
+    def _pass_on_cancel(self, number: int, patience: float | None, answer: Future[Any]) -> None:
         if answer.cancelled():
             self._outbox.put(Cancel(number))
-            timer = threading.Timer(_STUCK_AFTER, self._kill_if_stuck, (number,))
+            timer = threading.Timer(patience or _STUCK_AFTER, self._kill_if_stuck, (number,))
             timer.daemon = True
             timer.start()
 
@@ -367,15 +383,15 @@ class _Child:
         last_line = next((line.strip() for line in reversed(self._log) if line.strip()), "no message")
         code = self._process.returncode if self._process else None
         if self._closing:
-            sentence = "The model process was closed before it had scored everything: score again."
+            sentence = f"The model process was closed before it had finished: {self._remedy}."
         elif not self.device.done() or self.device.exception():
             sentence = f"The model process could not start ({last_line.rstrip('.')}): check the installation."
         elif code is not None and code < 0:
             name = signal.Signals(-code).name
             cause = " perhaps for want of memory;" if name == "SIGKILL" else ""
-            sentence = f"The model process was ended by {name},{cause} score again to start a new one."
+            sentence = f"The model process was ended by {name},{cause} {self._remedy}."
         else:
-            sentence = f"The model process ended ({last_line.rstrip('.')}): score again to start a new one."
+            sentence = f"The model process ended ({last_line.rstrip('.')}): {self._remedy}."
         error = ModelProcessError(sentence)
         error.add_note("Last lines of its log:\n" + "\n".join(list(self._log)[-20:]))
         return error

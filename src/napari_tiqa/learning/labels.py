@@ -7,7 +7,7 @@ import numpy as np
 
 from napari_tiqa.learning.distortions import DISTORTIONS, Distortion
 from napari_tiqa.learning.groups import COUNTERPART, Group, make_all
-from napari_tiqa.learning.observers import LOWER_IS_BETTER, OBSERVERS
+from napari_tiqa.learning.observers import LOWER_IS_BETTER, OBSERVER_SETS, OBSERVERS
 
 PUBLISHED_QUALITY_KEPT: dict[Distortion, tuple[float, ...]] = {
     "blur": (0.60, 0.22, 0.00, 0.00, 0.00),
@@ -19,7 +19,7 @@ to 5: means over contents of the human scores published with the authors' code (
 commit eb77bc5). Nobody rated blur at level 5; it cannot be better than level 4."""
 
 
-def observe(group: Group, observers: Sequence[str] = tuple(OBSERVERS)) -> np.ndarray:
+def observe(group: Group, observers: Sequence[str] = OBSERVER_SETS["paper"]) -> np.ndarray:
     """Compare each image of a group with its reference.
 
     Parameters
@@ -47,7 +47,7 @@ def make_and_observe(
     make: Callable[[int], Group],
     count: int,
     advance: Callable[[int, int], None] | None = None,
-    observers: Sequence[str] = tuple(OBSERVERS),
+    observers: Sequence[str] = OBSERVER_SETS["paper"],
 ) -> tuple[list[Group], list[np.ndarray]]:
     """Make groups and observe them, in several threads.
 

@@ -1,13 +1,15 @@
 """How far a training is: what it reports while it runs, and the curve of its epochs as a CSV file."""
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
 from napari_tiqa.errors import TrainingError
+from napari_tiqa.learning.run_folder import EPOCHS_FILE
 from napari_tiqa.whole_file import whole_file
 
 TrainStage = Literal["generate", "rank", "regress", "judge"]
@@ -48,10 +50,11 @@ class TrainProgress:
     warnings: tuple[str, ...] = ()
 
 
-def write_epochs(path: Path, epochs: pd.DataFrame) -> None:
-    """Write the epochs of a training so far, as a whole or not at all; raises OSError."""
-    with whole_file(path) as file:
-        file.write(epochs.to_csv(index=False, lineterminator="\n").encode())
+def write_epochs(run_folder: Path, rows: Sequence[Mapping[Any, Any]]) -> None:
+    """Write the epochs of a training so far, with `EPOCH_COLUMNS`; raises OSError."""
+    table = pd.DataFrame(rows, columns=list(EPOCH_COLUMNS))
+    with whole_file(run_folder / EPOCHS_FILE) as file:
+        file.write(table.to_csv(index=False, lineterminator="\n").encode())
 
 
 def read_epochs(run_folder: str | os.PathLike[str]) -> pd.DataFrame:
@@ -69,7 +72,7 @@ def read_epochs(run_folder: str | os.PathLike[str]) -> pd.DataFrame:
     TrainingError
         If the file is there and cannot be read.
     """
-    path = Path(run_folder) / "progress.csv"
+    path = Path(run_folder) / EPOCHS_FILE
     if not path.exists():
         return pd.DataFrame(columns=list(EPOCH_COLUMNS))
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from napari_tiqa.errors import TrainingError
-from napari_tiqa.learning.observers import OBSERVERS
+from napari_tiqa.learning.observers import OBSERVER_SETS, OBSERVERS
 
 Scale = Literal["published", "range"]
 SCALES: tuple[Scale, ...] = get_args(Scale)
@@ -15,7 +15,6 @@ SCALES: tuple[Scale, ...] = get_args(Scale)
 BACKBONES = ("EfficientNet-Lite0", "EfficientNetB0", "EfficientNetB1", "EfficientNetB2")
 """The first comes with its ImageNet weights; Keras downloads those of the others."""
 
-_PAPER_OBSERVERS = ("ssim", "ms_ssim", "fsim", "gmsd", "mdsi")
 _FORMAT_VERSION = 1
 
 
@@ -57,7 +56,7 @@ class TrainingRecipe:
     slices: int = 1
     ratings: tuple[str, ...] = ()
     backbone: str = BACKBONES[0]
-    observers: tuple[str, ...] = _PAPER_OBSERVERS
+    observers: tuple[str, ...] = OBSERVER_SETS["paper"]
     scale: Scale = "published"
     ranking_epochs: int = 30
     regression_epochs: int = 20

@@ -55,7 +55,8 @@ def save_bundle(
     Raises
     ------
     BundleError
-        If a weight is not a finite float16 number, as after a training that diverged.
+        If a weight is not a finite float16 number, as after a training that diverged; or if the file
+        cannot be written.
     """
     arrays = {}
     for layer in network.layers:
@@ -81,10 +82,16 @@ def save_bundle(
         "weights_sha256": hashlib.sha256(buffer.getvalue()).hexdigest(),
     }
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("card.json", json.dumps(card, indent=1))
-        archive.writestr("weights.npz", buffer.getvalue())
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("card.json", json.dumps(card, indent=1))
+            archive.writestr("weights.npz", buffer.getvalue())
+    except OSError as error:
+        raise BundleError(
+            f"The model cannot be written to {path} ({error.strerror}): free some space, or choose another "
+            "place for it."
+        ) from error
 
 
 def load_card(path: str | os.PathLike[str] | None = None) -> dict[str, Any]:

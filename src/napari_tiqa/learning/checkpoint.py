@@ -1,0 +1,124 @@
+"""Checkpoint: all that a training needs to go on after its last epoch; and the network's best weights."""
+
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from napari_tiqa.errors import TrainingError
+from napari_tiqa.whole_file import whole_file
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Which epoch a set of weights comes from, and how well it did.
+
+    Attributes
+    ----------
+    stage : str
+        "rank" or "regress".
+    epoch : int
+        Epochs of this stage that are done.
+    figure : float
+        What the best epoch is chosen by: the mean of SROCC and PLCC over the validation images.
+    srocc, plcc : float
+        NaN without validation images.
+    """
+
+    stage: str
+    epoch: int
+    figure: float
+    srocc: float
+    plcc: float
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """State of a training after an epoch.
+
+    Nothing else has a state: what an epoch draws depends on the recipe's seed and the epoch alone.
+
+    Attributes
+    ----------
+    reached : Reached
+        The epoch.
+    best : Reached
+        The best epoch of its stage so far.
+    weights, optimizer : list of numpy.ndarray
+        Variables of network and optimizer.
+    """
+
+    reached: Reached
+    best: Reached
+    weights: list[np.ndarray]
+    optimizer: list[np.ndarray]
+
+
+def save_checkpoint(
+    path: Path, network: keras.Model, optimizer: keras.optimizers.Optimizer, reached: Reached, best: Reached
+) -> None:
+    """Write a checkpoint as a whole or not at all; raises OSError."""
+    arrays = {"weights": network.get_weights(), "optimizer": [np.asarray(v) for v in optimizer.variables]}
+    _write(path, arrays, {"reached": asdict(reached), "best": asdict(best)})
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint.
+
+    Raises
+    ------
+    TrainingError
+        If it is damaged.
+    """
+    arrays, said = _read(path)
+    return Checkpoint(Reached(**said["reached"]), Reached(**said["best"]), **arrays)
+
+
+def save_weights(path: Path, network: keras.Model, reached: Reached) -> None:
+    """Write a network's weights as a whole or not at all; raises OSError."""
+    _write(path, {"weights": network.get_weights()}, asdict(reached))
+
+
+def load_weights(path: Path, network: keras.Model) -> Reached:
+    """Set a network's weights, and return which epoch they are from.
+
+    Raises
+    ------
+    TrainingError
+        If the file is damaged.
+    """
+    arrays, said = _read(path)
+    network.set_weights(arrays["weights"])
+    return Reached(**said)
+
+
+def _write(path: Path, arrays: dict[str, Sequence[np.ndarray]], said: dict[str, Any]) -> None:
+    named = {
+        f"{key}/{number}": value for key, values in arrays.items() for number, value in enumerate(values)
+    }
+    buffer = io.BytesIO()
+    np.savez(buffer, said=np.array(json.dumps(said)), **named)  # type: ignore[arg-type]
+    with whole_file(path) as file:
+        file.write(buffer.getbuffer())
+
+
+def _read(path: Path) -> tuple[dict[str, list[np.ndarray]], dict[str, Any]]:
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            said = json.loads(str(stored["said"]))
+            arrays: dict[str, list[np.ndarray]] = {}
+            for key in stored.files:  # in the order in which they were written
+                if key != "said":
+                    arrays.setdefault(key.partition("/")[0], []).append(stored[key])
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise TrainingError(
+            f"The checkpoint {path} is damaged, so the training cannot go on: train in a new run folder."
+        ) from error
+    return arrays, said

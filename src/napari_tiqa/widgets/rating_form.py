@@ -35,7 +35,7 @@ _LAYERS, _FOLDER = "Open layers", "A folder of images, or an earlier session"
 _WHOLE = "whole slices"
 _CROPS = (224, 448, 896)  # px
 _LAYER = Qt.ItemDataRole.UserRole
-_KEPT_IN = Path.home() / "napari-tiqa" / "ratings"
+_KEPT_IN = Path("~/napari-tiqa/ratings")
 
 
 class RatingForm(QWidget):
@@ -202,7 +202,7 @@ class RatingForm(QWidget):
         stem = re.sub(r"[^\w\-]+", " ", layers[0].name).strip() or "images"
         base = f"{stem} {date.today().isoformat()}"
         name, number = base, 1
-        while (_KEPT_IN / name).exists():
+        while (_KEPT_IN / name).expanduser().exists():
             number += 1
             name = f"{base} ({number})"
         self.place.set_path(_KEPT_IN / name)

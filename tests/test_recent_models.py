@@ -9,7 +9,7 @@ from napari_tiqa.scoring.recent_models import recent_models, remember_model
 
 @pytest.fixture
 def user_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Point the user's data folder elsewhere, on any system."""
+    """Put the user's data folder elsewhere."""
     folder = tmp_path / "user data"
     monkeypatch.setattr("platformdirs.user_data_dir", lambda *_args, **_kwargs: str(folder))
     return folder

@@ -1,0 +1,443 @@
+"""The training dock's content: how form, job, curves, preview and napari's window act on one another.
+
+Imported in a background thread (dock_shell.py), since pandas, dask and pyqtgraph take longer to import than
+napari's window may stand still.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from napari.utils.notifications import notification_manager, show_error
+from napari.utils.theme import get_theme
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
+
+from napari_tiqa.errors import TiqaError, TrainingError
+from napari_tiqa.learning.generation import MIN_ORIGINALS
+from napari_tiqa.learning.progress import TrainProgress, read_epochs
+from napari_tiqa.learning.ratings import rating_warnings, read_ratings
+from napari_tiqa.learning.recipe import TrainingRecipe
+from napari_tiqa.learning.run_folder import RECIPE_FILE
+from napari_tiqa.scoring.recent_models import remember_model
+from napari_tiqa.volumes.volume import Volume
+from napari_tiqa.widgets.ask_before_closing import ask_before_closing
+from napari_tiqa.widgets.background_job import BackgroundJob, JobOutcome
+from napari_tiqa.widgets.dock_style import dock_style
+from napari_tiqa.widgets.layer_slices import slice_places
+from napari_tiqa.widgets.read_layer import read_layer
+from napari_tiqa.widgets.scoring_job import JobState
+from napari_tiqa.widgets.slider import layer_position
+from napari_tiqa.widgets.training_controls import STAGE_NAMES, TrainingControls
+from napari_tiqa.widgets.training_form import Source, TrainingForm
+from napari_tiqa.widgets.training_job import (
+    TrainingJob,
+    TrainingRequest,
+    has_epochs,
+    is_interrupted,
+    shared_training_job,
+)
+from napari_tiqa.widgets.training_plot import TrainingPlot
+from napari_tiqa.widgets.training_preview import PreviewLayers, make_preview
+from napari_tiqa.widgets.training_runs import TrainingRun, forget_run, started_runs
+
+_CHECK_AFTER = 300  # ms after the last change of the form: ratings are read again then
+_QUALITY_DOCK = ("napari-tiqa", "Slice quality")
+
+
+class TrainingPanel(QWidget):
+    """Everything in the training dock.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer whose layers can be learned from.
+    """
+
+    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self.job = shared_training_job()
+        self.preview_job = BackgroundJob("making the preview")
+        self.preview = PreviewLayers(viewer)
+        self.form = TrainingForm(viewer)
+        self.controls = TrainingControls()
+        self.plot = TrainingPlot()
+        self.offer = _Offer()
+        self.result = _Result()
+        self._finished: TrainingRun | None = None
+        self._subscriptions: list[tuple[Any, Callable[..., None]]] = []
+        self._check = QTimer(self)
+        self._check.setSingleShot(True)
+        self._check.setInterval(_CHECK_AFTER)
+
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 4, 6, 4)
+        layout.setSpacing(6)
+        for part in (self.offer, self.form, self.controls, self.result):
+            layout.addWidget(part)
+        layout.addWidget(self.plot, 1)
+        self._connect()
+        self._follow_theme()
+        self._show_warnings()
+        self._offer_interrupted()
+        self._show_job()
+
+    def _connect(self) -> None:
+        self.form.changed.connect(self._check.start)
+        self._check.timeout.connect(self._show_warnings)
+        self.controls.preview_clicked.connect(self.show_preview)
+        self.controls.train_clicked.connect(self.train)
+        self.controls.cancel_clicked.connect(self.job.cancel)
+        self.offer.resume_clicked.connect(self.resume)
+        self.offer.dismiss_clicked.connect(self._dismiss)
+        self.result.use_clicked.connect(self.use_in_quality_dock)
+        self.preview_job.state_changed.connect(self.controls.show_preview_state)
+        self.preview_job.ended.connect(self._on_preview)
+        # Slots of this object: Qt disconnects them by itself when the dock is gone and the job goes on.
+        self.job.state_changed.connect(self._on_state)
+        self.job.progressed.connect(self._on_progress)
+        self.job.ended.connect(self._on_ended)
+        viewer = self._viewer
+        for emitter in (viewer.layers.events.inserted, viewer.layers.events.renamed):
+            self._subscribe(emitter, self._on_layers)
+        self._subscribe(viewer.layers.events.removed, self._on_layer_removed)
+        self._subscribe(viewer.events.theme, self._follow_theme)
+        # napari's closing window deletes its docks; this widget's own methods are not called any more then.
+        self.destroyed.connect(partial(_let_go, self._subscriptions))
+
+    def _subscribe(self, emitter: Any, callback: Callable[..., None]) -> None:
+        emitter.connect(callback)
+        self._subscriptions.append((emitter, callback))
+
+    def close_down(self) -> None:
+        """Let go of the viewer: the dock was closed. A training goes on; a dock opened again shows it."""
+        _let_go(self._subscriptions)
+        self.job.state_changed.disconnect(self._on_state)
+        self.job.progressed.disconnect(self._on_progress)
+        self.job.ended.disconnect(self._on_ended)
+
+    def reset_choices(self) -> None:
+        """Follow the viewer's layer list."""
+        self.form.reset_choices()
+
+    # -- starting ----------------------------------------------------------------------------------
+
+    def train(self) -> bool:
+        """Start the training that the form describes; False where that cannot start."""
+        try:
+            request = self._request()
+            if request.run.output.exists() and not self._may_replace(request.run.output):
+                return False
+            self._start(request)
+        except TiqaError as error:
+            self._complain(str(error))
+            return False
+        return True
+
+    def resume(self) -> bool:
+        """Go on with the interrupted training that is offered; False where that cannot start."""
+        run = self.offer.run
+        if run is None:
+            return False
+        try:
+            recipe = TrainingRecipe.from_json((run.folder / RECIPE_FILE).read_text(encoding="utf-8"))
+            self._start(TrainingRequest(recipe, run))
+        except OSError as error:
+            self._complain(f"{run.folder} cannot be read ({error.strerror}); train again.")
+            return False
+        except TiqaError as error:
+            self._complain(str(error))
+            return False
+        return True
+
+    def _request(self) -> TrainingRequest:
+        output = self.form.output_path
+        run = TrainingRun(_free_folder(output), output)
+        if self.form.source is not Source.LAYERS:
+            return TrainingRequest(self.form.recipe(), run)
+        volumes = self._volumes()
+        if not volumes:
+            raise TrainingError("There is no layer to learn from: open good tomograms, or choose files.")
+        originals = sum(len(slice_places(v.slice_count(0), self.form.slices.value())) for v in volumes)
+        if originals < MIN_ORIGINALS:
+            raise TrainingError(
+                f"{originals} slices are too few to learn from: take at least {MIN_ORIGINALS}, from more "
+                "layers or more slices of each."
+            )
+        return TrainingRequest(self.form.recipe((str(run.folder / "originals"),)), run, volumes)
+
+    def _start(self, request: TrainingRequest) -> None:
+        self.job.train(request)  # first: it refuses a second training
+        self._finished = None
+        self._show_job()
+
+    def _may_replace(self, path: Path) -> bool:
+        question = f"There is a model at {path} already. Replace it?"
+        return QMessageBox.question(self, "Replace model", question) == QMessageBox.StandardButton.Yes
+
+    def show_preview(self) -> bool:
+        """Show the versions of an original as layers, once they are made; False where that cannot start."""
+        form = self.form
+        try:
+            volumes = self._volumes()
+            if form.source is Source.LAYERS and not volumes:
+                raise TrainingError("There is no layer to preview: tick one, or choose files.")
+            recipe = form.recipe(("layers",)) if volumes else form.recipe()
+            self.preview_job.start(partial(make_preview, recipe, form.chosen, volumes))
+        except TiqaError as error:
+            self._complain(str(error))
+            return False
+        self.controls.say("Making the sixteen versions…")
+        return True
+
+    def _volumes(self) -> tuple[Volume, ...]:
+        return tuple(read_layer(layer, layer_position(self._viewer, layer)) for layer in self.form.layers)
+
+    # -- while it runs, and its end ----------------------------------------------------------------
+
+    def _show_job(self) -> None:
+        """Show where the job is, also one that was begun before this dock was opened."""
+        self._on_state(self.job.state)
+        if not self.job.state.busy or self.job.request is None:
+            return
+        ask_before_closing(
+            self.window(), self._viewer.window._qt_viewer, _question_of_closing, self.job.interrupt
+        )
+        self.offer.show_run(None, "")
+        self.result.hide()
+        self._draw_epochs(self.job.request.run)
+        if self.job.latest is not None:
+            self.controls.show_progress(self.job.latest)
+
+    def _draw_epochs(self, run: TrainingRun) -> None:
+        """Draw the epochs that a run has done so far, as one that is resumed has."""
+        self.plot.clear()
+        try:
+            rows = read_epochs(run.folder)
+        except TrainingError as error:
+            self._complain(str(error))
+            return
+        columns = ["stage", "epoch", "epochs", "loss", "srocc", "plcc"]
+        for epoch in rows[columns].to_numpy().tolist():
+            self.plot.add(*epoch)
+
+    def _on_state(self, state: JobState) -> None:
+        self.form.allow_changes(not state.busy)
+        self.controls.show_state(state)
+        self.offer.allow(not state.busy)
+
+    def _on_progress(self, news: TrainProgress) -> None:
+        if self.job.state is JobState.RUNNING:
+            self.controls.show_progress(news)
+        if news.warnings:
+            self.controls.show_warnings(list(self.job.warnings))
+        if news.epochs:
+            self.plot.add(news.stage, news.epoch, news.epochs, news.loss, news.srocc, news.plcc)
+
+    def _on_ended(self, outcome: JobOutcome) -> None:
+        assert self.job.request is not None
+        run, name = self.job.request.run, self.job.request.run.name
+        if outcome.state is JobState.FAILED:
+            self._complain(outcome.message, outcome.error)
+        elif outcome.result is None:
+            self.controls.say("Cancelled before the first epoch had ended: there is no model yet.")
+        else:
+            self._finished = run
+            self.form.propose_output()
+            best = outcome.result["training"]["best"]
+            kept = f"Cancelled; the best network so far, {_epoch_in_words(best)}, is kept as '{name}'."
+            self.controls.say(f"'{name}' is trained." if outcome.state is JobState.DONE else kept)
+            self.result.show_model(run, _summary(best))
+        if has_epochs(run):
+            self._offer(run)
+
+    def use_in_quality_dock(self) -> None:
+        """Open the quality dock with the new model chosen."""
+        if self._finished is None:
+            return
+        remember_model(self._finished.output)
+        _, dock = self._viewer.window.add_plugin_dock_widget(*_QUALITY_DOCK)
+        choose = partial(_choose_model, dock, self._finished.output)
+        if dock.panel is None:
+            dock.ready.connect(choose)
+        else:
+            choose()
+
+    def _complain(self, sentence: str, error: Exception | None = None) -> None:
+        self.controls.say(sentence, problem=True)
+        if error is not None:
+            notification_manager.receive_error(type(error), error, error.__traceback__)
+        else:
+            show_error(sentence)
+
+    # -- interrupted trainings ---------------------------------------------------------------------
+
+    def _offer_interrupted(self) -> None:
+        """Offer the latest training that ended without a model, as when napari or the machine went down."""
+        if self.job.state.busy:
+            return
+        for run in started_runs():
+            if is_interrupted(run):
+                self._offer(run)
+                return
+
+    def _offer(self, run: TrainingRun) -> None:
+        try:
+            rows = read_epochs(run.folder)
+        except TrainingError:
+            return
+        where = "before its first epoch had ended"
+        if not rows.empty:
+            last = rows.iloc[-1]
+            where = f"after {_epoch_in_words(last)} of {last['epochs']}"
+        self.offer.show_run(run, f"The training of '{run.name}' stopped {where}.")
+
+    def _dismiss(self) -> None:
+        if self.offer.run is not None:
+            forget_run(self.offer.run)
+            self.offer.show_run(None, "")
+
+    # -- the form's warnings, preview, layers, theme -----------------------------------------------
+
+    def _show_warnings(self) -> None:
+        if self.job.state.busy:
+            return
+        warnings = self._warnings_of_originals()
+        if self.form.ratings:
+            try:
+                warnings += rating_warnings(read_ratings(self.form.ratings))
+            except TiqaError as error:
+                warnings.append(str(error))
+        self.controls.show_warnings(warnings)
+
+    def _warnings_of_originals(self) -> list[str]:
+        form = self.form
+        specimens = len(form.layers) if form.source is Source.LAYERS else len(form.paths)
+        if form.source is not Source.FOLDER and specimens == 1:
+            return [
+                "All originals are of one specimen, so that none is left to validate the model on: "
+                "add another tomogram if you can."
+            ]
+        return []
+
+    def _on_preview(self, outcome: JobOutcome) -> None:
+        if outcome.result is None:
+            self._complain(outcome.message, outcome.error)
+            return
+        self.preview.show(outcome.result)
+        self.controls.say(
+            f"The sixteen versions of {outcome.result.original}, each with the score that the training will "
+            "teach; remove the layers to see the others again."
+        )
+
+    def _on_layers(self) -> None:
+        self.form.reset_choices()
+
+    def _on_layer_removed(self) -> None:
+        self.preview.show_others()
+        self.form.reset_choices()
+
+    def _follow_theme(self) -> None:
+        theme = get_theme(self._viewer.theme)
+        self.setStyleSheet(dock_style(theme))
+        self.plot.set_theme(theme)
+
+
+class _Offer(QFrame):
+    """An interrupted training, to go on with or not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.run: TrainingRun | None = None
+        self.text = QLabel()
+        self.text.setWordWrap(True)
+        resume = QPushButton("Resume")
+        resume.setToolTip("Go on from the last epoch that had ended.")
+        dismiss = QPushButton("Dismiss")
+        dismiss.setToolTip("Do not offer this training again; its files stay.")
+        self.resume_clicked, self.dismiss_clicked = resume.clicked, dismiss.clicked
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.text, 1)
+        layout.addWidget(resume)
+        layout.addWidget(dismiss)
+        self.hide()
+
+    def show_run(self, run: TrainingRun | None, sentence: str) -> None:
+        """Offer a run; None takes the offer back."""
+        self.run = run
+        self.text.setText(sentence)
+        self.setVisible(run is not None)
+
+    def allow(self, allowed: bool) -> None:
+        """Say whether a training can start now."""
+        self.setEnabled(allowed)
+
+
+class _Result(QFrame):
+    """The finished model: how good it is, where it is, and a button to use it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text = QLabel()
+        self.text.setWordWrap(True)
+        use = QPushButton("Use in the quality dock")
+        use.setToolTip("Open the quality dock with this model chosen, beside the default one.")
+        self.use_clicked = use.clicked
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.text, 1)
+        layout.addWidget(use)
+        self.hide()
+
+    def show_model(self, run: TrainingRun, summary: str) -> None:
+        """Show a model that is ready."""
+        self.text.setText(f"{summary} Saved as {run.output.name}.")
+        self.text.setToolTip(str(run.output))
+        self.show()
+
+
+def _epoch_in_words(epoch: Any) -> str:
+    """Name an epoch of ``progress.csv`` or of a card: "ranking epoch 3"."""
+    return f"{STAGE_NAMES[epoch['stage']].lower()} epoch {epoch['epoch']}"
+
+
+def _summary(best: Mapping[str, Any]) -> str:
+    if not isfinite(best["srocc"]):
+        return "No original was left out, so it has not been validated."
+    return (
+        f"On originals left out of training: SROCC {best['srocc']:.3f} (order), "
+        f"PLCC {best['plcc']:.3f} (value)."
+    )
+
+
+def _question_of_closing() -> str:
+    job: TrainingJob = shared_training_job()
+    if job.state not in (JobState.STARTING, JobState.RUNNING) or job.request is None:
+        return ""
+    return (
+        f"'{job.request.run.name}' is still being trained. Close napari and stop the training?\n\n"
+        "It is kept up to its last full epoch, and the training dock will offer to go on with it."
+    )
+
+
+def _choose_model(dock: Any, model: Path) -> None:
+    dock.panel.form.model_file.line_edit.value = str(model)
+
+
+def _free_folder(output: Path) -> Path:
+    """Return a run folder beside the model that no other training has used."""
+    number, folder = 1, output.with_name(f"{output.stem} training")
+    while folder.exists():
+        number += 1
+        folder = output.with_name(f"{output.stem} training {number}")
+    return folder
+
+
+def _let_go(subscriptions: list[tuple[Any, Callable[..., None]]], *_: object) -> None:
+    for emitter, callback in subscriptions:
+        emitter.disconnect(callback)
+    subscriptions.clear()

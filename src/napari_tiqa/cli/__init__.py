@@ -1,4 +1,4 @@
-"""The shell's door: ``napari-tiqa score | train | demo``; parses, calls the core, prints. One file a command.
+"""The shell's door: ``napari-tiqa COMMAND``; parses, calls the core, prints. One file a command.
 
 Results go to standard output, everything for people to standard error. Exit code 0: done; 1: the model
 process failed; 2: something the user can put right; 130: interrupted.
@@ -12,6 +12,9 @@ from collections.abc import Sequence
 
 from napari_tiqa import __version__
 from napari_tiqa.cli.demo import add_demo_parser
+from napari_tiqa.cli.evaluate import add_evaluate_parser
+from napari_tiqa.cli.generate import add_generate_parser
+from napari_tiqa.cli.map import add_map_parser
 from napari_tiqa.cli.score import add_score_parser
 from napari_tiqa.cli.train import add_train_parser
 from napari_tiqa.errors import Cancelled, ModelProcessError, TiqaError
@@ -46,7 +49,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"napari-tiqa {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add_score_parser(commands)
+    add_map_parser(commands)
+    add_generate_parser(commands)
     add_train_parser(commands)
+    add_evaluate_parser(commands)
     add_demo_parser(commands)
     return parser
 

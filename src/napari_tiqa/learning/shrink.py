@@ -1,0 +1,130 @@
+"""What shrinking a large slice to 224 px changes about its score: against the mean over native tiles.
+
+The paper's Fig. S1 asks the same of its shrink to 255 px.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from napari_tiqa.errors import VolumeError
+from napari_tiqa.learning.dataset import dataset_record, is_dataset
+from napari_tiqa.learning.originals import SESSION_WINDOW, is_session, session_images
+from napari_tiqa.scoring.bundle import load_model
+from napari_tiqa.scoring.native_tiles import prepare_native_tiles
+from napari_tiqa.scoring.network_input import TILE_SIZE, prepare_slice
+from napari_tiqa.scoring.predict import predict
+from napari_tiqa.volumes.open import open_volume
+from napari_tiqa.volumes.window import IntensityWindow, estimate_window
+
+SHRINK_COLUMNS = ("slice", "rows", "columns", "shrunk", "native", "native_sd", "tiles", "difference")
+
+
+@dataclass(frozen=True)
+class LargeSlice:
+    """A slice whose shorter side exceeds 224 px; it is read when it is needed.
+
+    Attributes
+    ----------
+    name : str
+        For people.
+    path : pathlib.Path
+        Its file.
+    index : int
+        Along z.
+    window : IntensityWindow or None
+        None for the volume's own.
+    """
+
+    name: str
+    path: Path
+    index: int = 0
+    window: IntensityWindow | None = None
+
+    def read(self) -> tuple[np.ndarray, IntensityWindow]:
+        """Return the slice and its intensity window."""
+        volume = open_volume(self.path).tomogram()
+        return volume.slice(0, self.index), self.window or volume.window or estimate_window(volume)
+
+
+def large_slices(folder: Path) -> list[LargeSlice]:
+    """Find the large slices behind a dataset.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        A rated session folder, whose images are at native resolution, or a dataset folder, whose originals
+        are looked up where they were when it was generated.
+
+    Returns
+    -------
+    list of LargeSlice
+        Those over 224 px a side; none of originals that are no longer there.
+    """
+    if is_session(folder):
+        candidates = [
+            LargeSlice(path.name, path, window=SESSION_WINDOW) for path, _ in session_images(folder)
+        ]
+    elif is_dataset(folder):
+        recipe = dataset_record(folder).get("recipe") or {}
+        paths = [Path(path) for path in recipe.get("originals", ())]
+        candidates = [one for path in paths for one in _slices(path, int(recipe.get("slices", 1)))]
+    else:
+        candidates = []
+    return [one for one in candidates if _is_large(one)]
+
+
+def shrink_effect(
+    model: str, slices: Sequence[LargeSlice], advance: Callable[[float], object]
+) -> pd.DataFrame:
+    """Score slices shrunk and by native-resolution tiles.
+
+    Parameters
+    ----------
+    model : str
+        Path of a model bundle.
+    slices : sequence of LargeSlice
+        What to score.
+    advance : callable
+        Called with the share done, 0..1; what it raises ends the work.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `SHRINK_COLUMNS`: name, px, the shrunk slice's score (the mean where it gives several tiles),
+        mean and standard deviation of the scores of the native tiles (``prepare_native_tiles``, at most nine)
+        and their number, and native minus shrunk. Slices that cannot be scored are left out.
+    """
+    network = load_model(model)
+    rows = []
+    for number, one in enumerate(slices):
+        advance(number / len(slices))
+        plane, window = one.read()
+        shrunk, native = prepare_slice(plane, window).tiles, prepare_native_tiles(plane, window).tiles
+        if len(shrunk) and len(native):
+            scores = predict(network, np.concatenate([shrunk, native]))[:, 0]
+            whole, tiles = scores[: len(shrunk)].mean(), scores[len(shrunk) :]
+            values = (whole, tiles.mean(), tiles.std(), len(tiles), tiles.mean() - whole)
+            rows.append((one.name, *plane.shape, *values))
+    return pd.DataFrame(rows, columns=list(SHRINK_COLUMNS))
+
+
+def _slices(path: Path, slices: int) -> Iterator[LargeSlice]:
+    try:
+        volume = open_volume(path).tomogram()
+    except VolumeError:
+        return
+    count = volume.slice_count(0)
+    for place in range(min(slices, count)):
+        index = int((place + 0.5) / min(slices, count) * count)
+        yield LargeSlice(path.stem if count == 1 else f"{path.stem}_z{index}", path, index)
+
+
+def _is_large(one: LargeSlice) -> bool:
+    try:
+        return min(open_volume(one.path).tomogram().data.shape[-2:]) > TILE_SIZE
+    except VolumeError:
+        return False

@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,7 +54,7 @@ class Dataset:
     ratings: pd.DataFrame | None = None
 
 
-def rate(group: Group, files: Sequence[str], means: pd.Series) -> Group:
+def rate(group: Group, means: np.ndarray) -> Group:
     """Put the raters' means in place of a group's labels.
 
     Where the reference was rated, the labels of the versions that were not follow: they keep the share of the
@@ -65,15 +64,13 @@ def rate(group: Group, files: Sequence[str], means: pd.Series) -> Group:
     ----------
     group : Group
         n images, labelled.
-    files : sequence of str
-        Their file names.
-    means : pandas.Series
-        ``learning.ratings.mean_scores``.
+    means : numpy.ndarray
+        Shape (n,), 1..5; NaN where an image was not rated.
     """
-    labels, rated = group.labels.copy(), np.array([means.get(file, np.nan) for file in files], float)
-    if np.isfinite(rated[0]) and labels[0] > 1:
-        labels = 1 + (labels - 1) * (rated[0] - 1) / (labels[0] - 1)
-    return group.with_labels(np.where(np.isfinite(rated), rated, labels))
+    labels = group.labels
+    if np.isfinite(means[0]) and labels[0] > 1:
+        labels = 1 + (labels - 1) * (means[0] - 1) / (labels[0] - 1)
+    return group.with_labels(np.where(np.isfinite(means), means, labels))
 
 
 def is_dataset(folder: Path) -> bool:
@@ -159,7 +156,7 @@ def read_dataset(folder: str | os.PathLike[str]) -> Dataset:
             labels=rows["label"].to_numpy(float),
         )
         files.append(list(rows["file"]))
-        groups.append(rate(group, files[-1], means))
+        groups.append(rate(group, means.reindex(files[-1]).to_numpy(float)))
         originals.append(str(name))
     return Dataset(groups, originals, files, ratings)
 
@@ -210,7 +207,6 @@ def _read_table(folder: Path) -> pd.DataFrame:
             dtype=text | {"level": "int64", "label": "float64"},
             keep_default_na=False,
             na_values={"label": [""]},
-            float_precision="round_trip",
         )[list(_COLUMNS)]
     except (OSError, ValueError, KeyError) as error:
         raise TrainingError(
@@ -255,7 +251,7 @@ def _ratings_of(folder: Path, files: pd.Series) -> pd.DataFrame | None:
 def _read_image(folder: Path, file: str) -> np.ndarray:
     try:
         image = tifffile.imread(folder / "images" / file)
-    except (OSError, ValueError, tifffile.TiffFileError) as error:
+    except Exception as error:  # whatever a damaged file makes of the reading
         raise TrainingError(
             f"{folder / 'images' / file} cannot be read, it may be damaged: copy the dataset again."
         ) from error

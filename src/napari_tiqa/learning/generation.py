@@ -2,8 +2,9 @@
 
 import os
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -75,16 +76,24 @@ def generate(recipe: TrainingRecipe, advance: Callable[[int, int], None] | None 
     folders = [path for path in recipe.originals if is_dataset(Path(path))]
     files = [path for path in recipe.originals if path not in folders]
     parts = [read_dataset(folder) for folder in folders]
-    warnings: list[str] = []
-    if files:
-        part, warnings = _generated(files, recipe, advance)
+    ratings = _read_all_ratings(recipe, files)
+    rated = set() if ratings is None else set(ratings["image"])
+    originals, warnings = read_originals(
+        files, recipe.slices, rated, advance and (lambda done, total: advance(0, 0))
+    )
+    count = len(originals) + sum(len(part.groups) for part in parts)
+    if count < MIN_ORIGINALS:
+        raise TrainingError(
+            f"{count} originals are too few to learn from: give at least {MIN_ORIGINALS} different images, "
+            f"or take more slices of each tomogram.{' '.join(['', *warnings])}"
+        )
+    if originals:
+        part = _make(originals, recipe, advance)
+        if ratings is not None:
+            part, more = _rated(part, originals, ratings)
+            warnings += more
         parts.append(part)
     dataset = _merged(parts)
-    if len(dataset.groups) < MIN_ORIGINALS:
-        raise TrainingError(
-            f"{len(dataset.groups)} originals are too few to learn from: give at least {MIN_ORIGINALS} "
-            f"different images, or take more slices of each tomogram.{' '.join(['', *warnings])}"
-        )
     if dataset.ratings is not None:
         warnings += rating_warnings(dataset.ratings)
     return Generated(dataset, warnings)
@@ -130,29 +139,26 @@ def preview(original: str | os.PathLike[str], recipe: TrainingRecipe) -> Preview
     if is_dataset(Path(path)):
         group = read_dataset(path).groups[0]
     else:
-        others = [one for one in recipe.originals if one != path and not is_dataset(Path(one))]
-        step = max(1, len(others) // (PREVIEW_ORIGINALS - 1))
-        chosen = [path, *others[::step][: PREVIEW_ORIGINALS - 1]]
-        dataset, _ = _generated(chosen, replace(recipe, slices=1), None)
-        if not dataset.groups:
+        company = [one for one in recipe.originals if one != path and not is_dataset(Path(one))]
+        step = max(1, len(company) // (PREVIEW_ORIGINALS - 1))
+        chosen = [path, *company[::step][: PREVIEW_ORIGINALS - 1]]
+        ratings = _read_all_ratings(recipe, chosen)
+        rated = set() if ratings is None else set(ratings["image"])
+        first, *others = [read_originals([one], 1, rated)[0][:1] for one in chosen]
+        if not first:
             raise TrainingError(f"{path} has no texture to distort: choose another original.")
-        group = dataset.groups[0]
+        group = _make([*first, *chain(*others)], recipe, None).groups[0]
+        if ratings is not None:
+            group = _with_mean(group, mean_scores(ratings).get(first[0].file, np.nan))
     names = [f"{family} {level}".strip() for family, level in zip(group.families, group.levels, strict=True)]
     names[0] = "original"
     return Preview(group.images, names, group.labels)
 
 
-def _generated(
-    paths: list[str], recipe: TrainingRecipe, advance: Callable[[int, int], None] | None
-) -> tuple[Dataset, list[str]]:
-    """Make the groups of originals, with what their raters say; the second are warnings."""
-    ratings = _read_all_ratings(recipe, paths)
-    rated = set() if ratings is None else set(ratings["image"])
-    originals, warnings = read_originals(
-        paths, recipe.slices, rated, advance and (lambda done, total: advance(0, 0))
-    )
-    if not originals:
-        return Dataset([], [], []), warnings
+def _make(
+    originals: Sequence[Original], recipe: TrainingRecipe, advance: Callable[[int, int], None] | None
+) -> Dataset:
+    """Make and label the versions of originals, each of which counts as a 5."""
 
     def make(number: int) -> Group:
         original = originals[number]
@@ -170,16 +176,14 @@ def _generated(
     projection = project(groups, damages)
     groups = [g.with_labels(projection.labels(g, d)) for g, d in zip(groups, damages, strict=True)]
     files = [_file_names(original.name) for original in originals]
-    dataset = Dataset(groups, [original.name for original in originals], files)
-    if ratings is None:
-        return dataset, warnings
-    return _rated(dataset, originals, ratings, warnings)
+    return Dataset(groups, [original.name for original in originals], files)
 
 
 def _rated(
-    dataset: Dataset, originals: list[Original], ratings: pd.DataFrame, warnings: list[str]
+    dataset: Dataset, originals: Sequence[Original], ratings: pd.DataFrame
 ) -> tuple[Dataset, list[str]]:
     """Put in what people said; ratings of an original become ratings of its file in the dataset."""
+    warnings = []
     known = {original.file for original in originals}
     others = sorted(set(ratings["image"]) - known)
     if len(others) == ratings["image"].nunique():
@@ -206,10 +210,16 @@ def _rated(
             "versions, not the score."
         )
     groups = [
-        rate(group, files, means) if files[0] in means else group.with_labels(np.full(len(files), np.nan))
+        _with_mean(group, means.get(files[0], np.nan))
         for group, files in zip(dataset.groups, dataset.files, strict=True)
     ]
     return replace(dataset, groups=groups, ratings=own), warnings
+
+
+def _with_mean(group: Group, mean: float) -> Group:
+    """Put in what people said of a group's original; without that it has no labels."""
+    unrated = np.full(len(group.labels), np.nan)
+    return group.with_labels(unrated) if np.isnan(mean) else rate(group, np.append(mean, unrated[1:]))
 
 
 def _read_all_ratings(recipe: TrainingRecipe, paths: list[str]) -> pd.DataFrame | None:

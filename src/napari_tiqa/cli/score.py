@@ -1,25 +1,36 @@
 """``napari-tiqa score``: score the slices of a tomogram."""
 
 import argparse
-import signal
 import sys
-import threading
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from napari_tiqa.cli.interrupt import cancelled_by_interrupt
+from napari_tiqa.cli.volume_options import add_volume_options, chosen_volume, chosen_window
 from napari_tiqa.errors import TableError, TiqaError
 from napari_tiqa.jobs.score import ScoreProgress, score_volume
-from napari_tiqa.scoring.table import record_path, scores_csv, scores_json, write_scores
-from napari_tiqa.volumes.open import open_volume
+from napari_tiqa.scoring.sentence import score_sentence
+from napari_tiqa.scoring.table import (
+    UNLIKE_TRAINING,
+    ScoredSlice,
+    record_path,
+    scores_csv,
+    scores_json,
+    write_scores,
+)
+from napari_tiqa.volumes.volume import Volume
 
 _SCORE_DESCRIPTION = """\
 Score the slices of a tomogram. The table has a row per slice:
   slice     index along the axis, from 0
   position  in the volume's unit
   score     1 (worst) to 5 (best); empty where the slice cannot be scored
-  reason    why it cannot
+  uncertainty  half the width of its 90 % interval, points
+  ring, blur, noise  points lost to each kind of artefact, together 5 - score
+  reason    why it cannot be scored, or why the score should not be relied on
 """
 _SCORE_EXAMPLES = """\
 examples:
@@ -41,9 +52,7 @@ def add_score_parser(commands: "argparse._SubParsersAction[argparse.ArgumentPars
         epilog=_SCORE_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "input", metavar="INPUT", help="TIFF file or folder of TIFFs, HDF5, Zarr, .npy or .mrc"
-    )
+    add_volume_options(parser)
     parser.add_argument(
         "-o",
         "--output",
@@ -55,31 +64,18 @@ def add_score_parser(commands: "argparse._SubParsersAction[argparse.ArgumentPars
     parser.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
     parser.add_argument("--json", action="store_true", help="print record and rows as one JSON document")
     parser.add_argument(
-        "--axis", type=int, default=0, metavar="N", help="axis to go along: 0 (z, default), 1 (y) or 2 (x)"
-    )
-    parser.add_argument(
         "--slices",
         type=_slices,
         metavar="A:B:STEP",
         help="score only these, as in Python: 100:200, ::10, -5: or a single index",
     )
-    parser.add_argument("--dataset", metavar="NAME", help="dataset inside an HDF5 or Zarr file")
     parser.add_argument(
-        "--at",
-        type=_place,
-        action="append",
-        default=[],
-        metavar="AXIS=INDEX",
-        help="which time or channel of a larger file, such as t=3; may be repeated",
+        "--tiles",
+        choices=("whole", "native"),
+        default="whole",
+        help="whole: each slice shrunk to 224 px (default); native: up to nine tiles of its own pixels, for "
+        "large slices whose noise would vanish by shrinking",
     )
-    parser.add_argument(
-        "--window",
-        type=float,
-        nargs=2,
-        metavar=("LOW", "HIGH"),
-        help="intensity window in the volume's grey values; default: estimated from the volume",
-    )
-    parser.add_argument("--model", metavar="PATH", help="model bundle (.tiqa); default: the bundled one")
     parser.set_defaults(run=_score)
 
 
@@ -98,22 +94,12 @@ def _slices(text: str) -> slice | list[int]:
     raise argparse.ArgumentTypeError(f"{text!r} is not A:B, A:B:STEP or an index")
 
 
-def _place(text: str) -> tuple[str, int]:
-    axis, _, index = text.partition("=")
-    try:
-        return axis, int(index)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not AXIS=INDEX, such as t=3") from None
-
-
 def _score(options: argparse.Namespace) -> int:
     if options.output:
         _check_output(options.output, options.overwrite)
-    volume = open_volume(options.input, options.dataset)
-    # Where nothing was said, score_volume asks for a choice if there is one.
-    tomogram = volume.tomogram(**dict(options.at)) if options.at else volume
+    volume = chosen_volume(options)
     try:
-        table = _score_with_progress(tomogram, options)
+        table = _score_with_progress(volume, options)
     except TiqaError as error:
         if error.table is not None and len(error.table):
             where = _deliver(error.table, options, partial=True)
@@ -136,36 +122,30 @@ def _check_output(path: Path, overwrite: bool) -> None:
             raise TableError(f"{existing} exists already: add --overwrite to replace it.")
 
 
-def _score_with_progress(tomogram: object, options: argparse.Namespace) -> pd.DataFrame:
-    cancel = threading.Event()
-
-    def interrupt(*_: object) -> None:
-        cancel.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # for who presses Ctrl-C again
-
-    before = signal.signal(signal.SIGINT, interrupt)
+def _score_with_progress(volume: Volume, options: argparse.Namespace) -> pd.DataFrame:
     # A log file gets a line now and then, a terminal a bar.
     interval = 0.1 if sys.stderr.isatty() else 30
-    try:
-        with tqdm(desc="starting", unit=" slices", file=sys.stderr, mininterval=interval, leave=False) as bar:
+    with (
+        cancelled_by_interrupt() as cancel,
+        tqdm(desc="starting", unit=" slices", file=sys.stderr, mininterval=interval, leave=False) as bar,
+    ):
 
-            def show(progress: ScoreProgress) -> None:
-                bar.update(len(progress.rows))
-                if bar.total is None:
-                    bar.total = progress.total
-                    bar.set_description("scoring")  # shows it at once, also in a log file
+        def show(progress: ScoreProgress) -> None:
+            bar.update(len(progress.rows))
+            if bar.total is None:
+                bar.total = progress.total
+                bar.set_description("scoring")  # shows it at once, also in a log file
 
-            return score_volume(
-                tomogram,
-                options.axis,
-                options.model,
-                options.slices,
-                show,
-                window=tuple(options.window) if options.window else None,
-                cancel=cancel,
-            )
-    finally:
-        signal.signal(signal.SIGINT, before)
+        return score_volume(
+            volume,
+            options.axis,
+            options.model,
+            options.slices,
+            show,
+            window=chosen_window(options),
+            cancel=cancel,
+            tiles=options.tiles,
+        )
 
 
 def _deliver(table: pd.DataFrame, options: argparse.Namespace, partial: bool) -> str:
@@ -189,9 +169,15 @@ def _deliver(table: pd.DataFrame, options: argparse.Namespace, partial: bool) ->
 
 
 def _summary(table: pd.DataFrame) -> str:
-    scored = table.dropna(subset="score").sort_values("score")
+    rows = [ScoredSlice._make(row) for row in table.itertuples(index=False)]
+    scored = sorted((row for row in rows if np.isfinite(row.score)), key=lambda row: row.score)
     sentence = f"Scored {len(scored)} of {len(table)} slices ({table.attrs['device'] or 'no network needed'})"
-    if len(scored):
-        score, index = scored["score"].iloc[0], scored["slice"].iloc[0]
-        sentence += f": median {scored['score'].median():.2f}, worst {score:.2f} (slice {index})"
+    if scored:
+        worst = scored[0]
+        sentence += (
+            f": median {table['score'].median():.2f}, worst slice {worst.slice}: {score_sentence(worst)}"
+        )
+    flagged = sum(row.flagged for row in rows)
+    if flagged:
+        sentence += f". {flagged} of them are {UNLIKE_TRAINING}: do not rely on their scores"
     return f"{sentence}."

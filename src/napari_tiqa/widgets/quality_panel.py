@@ -5,6 +5,7 @@ napari's window may stand still.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,13 @@ from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox, QVBoxLayout, 
 
 from napari_tiqa.errors import TiqaError
 from napari_tiqa.jobs.model_process import shared_model_process
+from napari_tiqa.jobs.quality_map import MapProgress, QualityMap
 from napari_tiqa.jobs.score import ScoreProgress
-from napari_tiqa.scoring.table import ScoredSlice, read_scores, write_scores
+from napari_tiqa.scoring.sentence import score_sentence
+from napari_tiqa.scoring.table import UNLIKE_TRAINING, ScoredSlice, read_scores, write_scores
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.widgets.dock_style import dock_style
+from napari_tiqa.widgets.map_layer import map_layer
 from napari_tiqa.widgets.read_layer import axis_names, kept_dimensions, read_layer
 from napari_tiqa.widgets.results_view import ResultsView
 from napari_tiqa.widgets.run_shelf import RunShelf, ShelvedRun
@@ -30,7 +34,7 @@ from napari_tiqa.widgets.score_controls import ScoreControls
 from napari_tiqa.widgets.score_form import ScoreForm
 from napari_tiqa.widgets.score_plot import ScorePlot
 from napari_tiqa.widgets.score_run import SINGLE_IMAGE, ScoreRun, rows_of, run_of_table
-from napari_tiqa.widgets.scoring_job import JobState, ScoringJob, ScoringOutcome, ScoringRequest
+from napari_tiqa.widgets.scoring_job import JobState, MapRequest, ScoringJob, ScoringOutcome, ScoringRequest
 from napari_tiqa.widgets.slider import go_to_slice, layer_position, shown_slice
 
 _ASK_DEVICE_EVERY = 500  # ms
@@ -57,6 +61,7 @@ class QualityPanel(QWidget):
         self.controls = ScoreControls()
         self.results = ResultsView(self.shelf, plot)
         self._running: ShelvedRun | None = None
+        self._mapped_at: dict[int, int] = {}
         self._scoring_layer: Layer | None = None
         self._cancelled_because = ""
         self._activity: progress | None = None
@@ -85,6 +90,7 @@ class QualityPanel(QWidget):
         self.form.axis_changed.connect(self._show_known_window)
         self.controls.score_clicked.connect(self.score_all)
         self.controls.slice_clicked.connect(self.score_this_slice)
+        self.controls.map_clicked.connect(self.map_this_slice)
         self.controls.cancel_clicked.connect(self.job.cancel)
         self.results.slice_clicked.connect(self.go_to)
         self.results.current_changed.connect(self._follow_slider)
@@ -122,13 +128,18 @@ class QualityPanel(QWidget):
 
     def score_all(self) -> bool:
         """Score every slice of the chosen layer along the chosen axis; False where that cannot start."""
-        return self._start(one_slice=False)
+        return self._start(self._begin_run)
 
     def score_this_slice(self) -> bool:
         """Score the slice that the slider is on; False where that cannot start."""
-        return self._start(one_slice=True)
+        return self._start(lambda layer, asked: replace(asked, slices=(self._slider_slice(layer),)))
 
-    def _start(self, *, one_slice: bool) -> bool:
+    def map_this_slice(self) -> bool:
+        """Map the quality of the slice that the slider is on, as a layer; False where that cannot start."""
+        return self._start(self._begin_map)
+
+    def _start(self, begin: Callable[[Image, ScoringRequest], ScoringRequest | MapRequest]) -> bool:
+        """Start what `begin` makes of a request for all slices of the chosen layer."""
         if self.job.state.busy:
             self.controls.say("A run is still going: wait for it or cancel it first.", problem=True)
             return False
@@ -137,32 +148,45 @@ class QualityPanel(QWidget):
             self.controls.say("There is no image layer to score: open a tomogram first.", problem=True)
             return False
         try:
-            request = self._request(layer, one_slice=one_slice)
+            all_slices = self._request(layer)
         except TiqaError as error:
             self._complain(str(error))
             return False
         self._scoring_layer = layer
         self._cancelled_because = ""
-        entry = None if one_slice else self._shelve_new_run(layer, request)
-        self._running = entry
+        self._running = None
+        self._mapped_at = {}
+        request = begin(layer, all_slices)
         ready = bool(self._model_process.device)
         self.controls.say("Reading the first slices…" if ready else "Starting the model, a few seconds…")
         self.job.start(request)
-        if entry is not None:
+        if self._running is not None:
             QTimer.singleShot(_ACTIVITY_AFTER, self._begin_activity)
         return True
 
-    def _request(self, layer: Image, *, one_slice: bool) -> ScoringRequest:
+    def _request(self, layer: Image) -> ScoringRequest:
         dimension = self.form.dimension
-        at = layer_position(self._viewer, layer)
-        volume = read_layer(layer, at, dimension)
-        kept = kept_dimensions(layer.ndim, dimension)
-        axis = kept.index(dimension) if layer.ndim > 2 else 0
-        count = volume.slice_count(axis)
+        volume = read_layer(layer, layer_position(self._viewer, layer), dimension)
+        axis = kept_dimensions(layer.ndim, dimension).index(dimension) if layer.ndim > 2 else 0
         self._window_key = self._key_of_window(layer)
-        slices = (at[dimension] if layer.ndim > 2 else 0,) if one_slice else tuple(range(count))
         window = self.form.typed_window() or self._windows.get(self._window_key)
-        return ScoringRequest(volume, axis, self.form.model, window, slices)
+        slices = tuple(range(volume.slice_count(axis)))
+        return ScoringRequest(volume, axis, slices, self.form.model, window, self.form.tiles)
+
+    def _slider_slice(self, layer: Image) -> int:
+        return layer_position(self._viewer, layer)[self.form.dimension] if layer.ndim > 2 else 0
+
+    def _begin_run(self, layer: Image, request: ScoringRequest) -> ScoringRequest:
+        self._running = self._shelve_new_run(layer, request)
+        return request
+
+    def _begin_map(self, layer: Image, request: ScoringRequest) -> MapRequest:
+        position = layer_position(self._viewer, layer)
+        kept = kept_dimensions(layer.ndim, self.form.dimension)
+        across = [d for d in range(layer.ndim) if d not in kept] + [self.form.dimension]
+        self._mapped_at = {d: position[d] for d in across} if layer.ndim > 2 else {}
+        index = self._slider_slice(layer)
+        return MapRequest(request.volume, request.axis, index, request.model, request.window)
 
     def _shelve_new_run(self, layer: Image, request: ScoringRequest) -> ShelvedRun:
         dimension = self.form.dimension
@@ -174,6 +198,7 @@ class QualityPanel(QWidget):
         if layer.ndim > 2:
             parts.append(f"axis {names[dimension]}")
         parts += [f"{names[d]} {index}" for d, index in at.items()]
+        parts += self._named_choices(tiles=True)
         run = ScoreRun(
             name=self.shelf.free_name(", ".join(parts)),
             axis=names[dimension] if layer.ndim > 2 else SINGLE_IMAGE,
@@ -181,17 +206,23 @@ class QualityPanel(QWidget):
             spacing=request.volume.voxel_size[request.axis],
             dimension=dimension,
             at=at,
-            asked=len(request.slices or ()),
+            asked=len(request.slices),
         )
         entry = self.shelf.add(run, layer)
         self.results.add(entry)
         return entry
 
+    def _named_choices(self, *, tiles: bool) -> list[str]:
+        """Return what a reader must know to tell this result from one with the form's first choices."""
+        model = self.form.model
+        named = [f"model {model.stem}"] if model else []
+        return [*named, "native tiles"] if tiles and self.form.tiles == "native" else named
+
     # -- while it runs, and its end ----------------------------------------------------------------
 
-    def _on_progress(self, news: ScoreProgress) -> None:
+    def _on_progress(self, news: ScoreProgress | MapProgress) -> None:
         self.controls.show_progress(news.done, news.total, news.seconds_left)
-        if self._running is None:
+        if self._running is None or isinstance(news, MapProgress):
             return
         self.controls.say(f"Scoring {self._running.run.name}.")
         self._running.run.rows.extend(news.rows)
@@ -209,6 +240,8 @@ class QualityPanel(QWidget):
             self._complain(outcome.message, outcome.error)
         elif outcome.state is JobState.CANCELLED:
             self._say_cancelled(entry)
+        elif outcome.quality_map is not None and layer is not None:
+            self._show_map(layer, outcome.quality_map)
         elif entry is not None:
             self.controls.say(_summary(entry.run))
         elif outcome.table is not None:
@@ -226,8 +259,23 @@ class QualityPanel(QWidget):
         if not run.rows or not self._is_in_viewer(layer):
             self._forget(entry)
 
+    def _show_map(self, layer: Layer, quality_map: QualityMap) -> None:
+        names = axis_names(layer)
+        parts = [f"quality of {layer.name}", *(f"{names[d]} {i}" for d, i in sorted(self._mapped_at.items()))]
+        name = ", ".join(parts + self._named_choices(tiles=False))
+        self._viewer.add_layer(map_layer(layer, quality_map, self._mapped_at, name))
+        scores = quality_map.values[:, 0]
+        self.controls.say(
+            f"Quality map of slice {quality_map.record['slice']}: {len(scores)} tiles, mean "
+            f"{quality_map.mean:.2f}, {scores.min():.2f} to {scores.max():.2f}."
+        )
+
     def _keep_window(self, outcome: ScoringOutcome) -> None:
-        window = outcome.table.attrs.get("window") if outcome.table is not None else None
+        window = None
+        if outcome.quality_map is not None:
+            window = outcome.quality_map.record["window"]
+        elif outcome.table is not None:
+            window = outcome.table.attrs.get("window")
         if window is not None and self.form.auto_window.value:
             self._windows[self._window_key] = IntensityWindow(**window)
             self._show_known_window()
@@ -235,7 +283,9 @@ class QualityPanel(QWidget):
     def _say_cancelled(self, entry: ShelvedRun | None) -> None:
         if self._cancelled_because:
             self.controls.say(self._cancelled_because, problem=True)
-        elif entry is None or not entry.run.rows:
+        elif entry is None:
+            self.controls.say("Cancelled.")
+        elif not entry.run.rows:
             self.controls.say("Cancelled before a slice was scored.")
         else:
             done, asked = len(entry.run.rows), entry.run.asked
@@ -449,13 +499,18 @@ def _summary(run: ScoreRun) -> str:
         return f"None of the {len(run.rows)} slices could be scored: {run.rows[0].reason}."
     worst = run.worst(1)[0]
     if run.axis == SINGLE_IMAGE:
-        return f"{run.title()} scores {worst.score:.2f} (1 worst, 5 best)."
+        return f"{run.title()}: {score_sentence(worst)} (1 worst, 5 best)."
+    sentence = f"{run.title()}: mean {scores.mean():.2f}, worst slice {worst.slice}: {score_sentence(worst)}"
     unscored = len(run.rows) - scores.size
-    sentence = f"{run.title()}: mean {scores.mean():.2f}, worst slice {worst.slice} ({worst.score:.2f})"
-    return sentence + (f"; {unscored} slices could not be scored." if unscored else ".")
+    flagged = int(run.flagged.sum())
+    if unscored:
+        sentence += f"; {unscored} slices could not be scored"
+    if flagged:
+        sentence += f"; {flagged} are {UNLIKE_TRAINING}"
+    return f"{sentence}."
 
 
 def _one_score(row: ScoredSlice) -> str:
     if not np.isfinite(row.score):
         return f"Slice {row.slice} has no score: {row.reason}."
-    return f"Slice {row.slice} scores {row.score:.2f} (1 worst, 5 best)."
+    return f"Slice {row.slice}: {score_sentence(row)} (score {row.score:.2f}, 1 worst, 5 best)."

@@ -61,7 +61,11 @@ class ResultsView(QWidget):
 
     def _make_buttons(self) -> dict[str, QPushButton]:
         described = (
-            ("csv", "Save CSV…", "Save the selected run as a table: slice, position, score, reason."),
+            (
+                "csv",
+                "Save CSV…",
+                "Save the selected run as a table: score, uncertainty and parts of each slice.",
+            ),
             ("png", "Save plot…", "Save the plot as a PNG picture, large enough to print."),
             ("load", "Load CSV…", "Load scores that were saved before, to see and compare them."),
             ("remove", "Remove", "Remove the selected run from the list and from its layer; asks first."),
@@ -85,7 +89,8 @@ class ResultsView(QWidget):
         lists = QSplitter(Qt.Orientation.Horizontal)
         lists.addWidget(self.runs)
         lists.addWidget(self.worst)
-        lists.setStretchFactor(0, 1)  # the names of the runs need the room of a wider dock, slices do not
+        for column in (0, 1):
+            lists.setStretchFactor(column, 1)
         lists.setChildrenCollapsible(False)
         lists.handle(1).setToolTip("Drag to make the list of runs wider or narrower.")
         scored = QSplitter(Qt.Orientation.Vertical)

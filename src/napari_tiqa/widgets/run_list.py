@@ -6,6 +6,7 @@ from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
+from napari_tiqa.scoring.table import UNLIKE_TRAINING
 from napari_tiqa.widgets.score_run import ScoreRun
 
 _KEY = Qt.ItemDataRole.UserRole
@@ -108,4 +109,7 @@ def _describe(run: ScoreRun) -> str:
     unscored = len(run.rows) - scores.size
     if unscored:
         lines.append(f"{unscored} slices could not be scored")
+    flagged = int(run.flagged.sum())
+    if flagged:
+        lines.append(f"{flagged} slices are {UNLIKE_TRAINING}")
     return "\n".join(lines)

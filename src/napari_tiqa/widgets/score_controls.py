@@ -17,10 +17,11 @@ from napari_tiqa.widgets.time_left import time_left
 
 
 class ScoreControls(QWidget):
-    """Score, score this slice, cancel; progress, message and device."""
+    """Score, score this slice, map it, cancel; progress, message and device."""
 
     score_clicked = Signal()
     slice_clicked = Signal()
+    map_clicked = Signal()
     cancel_clicked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -29,10 +30,15 @@ class ScoreControls(QWidget):
         self.score_button.setToolTip("Score every slice of the layer along the chosen axis.")
         self.slice_button = QPushButton("Score this slice")
         self.slice_button.setToolTip("Score only the slice that the slider is on.")
+        self.map_button = QPushButton("Quality map of this slice")
+        self.map_button.setToolTip(
+            "Show as a layer where in this slice quality is lost: overlapping tiles at native resolution,\n"
+            "from violet (1, worst) over green to yellow (5, best)."
+        )
         self.cancel_button = QPushButton("Cancel")
-        self.cancel_button.setToolTip("Stop scoring; the slices scored so far are kept, marked as partial.")
+        self.cancel_button.setToolTip("Stop; the slices scored so far are kept, marked as partial.")
         self.bar = QProgressBar()
-        self.bar.setToolTip("Slices scored so far, and the time that the others will take.")
+        self.bar.setToolTip("Slices (of a map: tiles) done so far, and the time that the others will take.")
         self.bar.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.message = QLabel()
         self.message.setWordWrap(True)
@@ -47,6 +53,7 @@ class ScoreControls(QWidget):
         self._lay_out()
         self.score_button.clicked.connect(self.score_clicked)
         self.slice_button.clicked.connect(self.slice_clicked)
+        self.map_button.clicked.connect(self.map_clicked)
         self.cancel_button.clicked.connect(self.cancel_clicked)
         self.show_state(JobState.IDLE)
 
@@ -54,15 +61,17 @@ class ScoreControls(QWidget):
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(4)
-        for column, button in enumerate((self.score_button, self.slice_button, self.cancel_button)):
+        for column, button in enumerate((self.score_button, self.slice_button, self.map_button)):
+            button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             grid.addWidget(button, 0, column)
         progress = QHBoxLayout()
         progress.addWidget(self.bar, 3)
         progress.addWidget(self.device, 2)
+        progress.addWidget(self.cancel_button)
         grid.addLayout(progress, 1, 0, 1, 3)
         grid.addWidget(self.message, 2, 0, 1, 3)
         grid.setRowMinimumHeight(1, self.bar.sizeHint().height())  # nothing jumps when the bar appears
-        for column, stretch in enumerate((3, 3, 2)):
+        for column, stretch in enumerate((3, 3, 4)):
             grid.setColumnStretch(column, stretch)
 
     def allow_scoring(self, allowed: bool) -> None:
@@ -75,13 +84,14 @@ class ScoreControls(QWidget):
         self._state = state
         self.score_button.setEnabled(self._can_score and not state.busy)
         self.slice_button.setEnabled(self._can_score and not state.busy)
+        self.map_button.setEnabled(self._can_score and not state.busy)
         self.cancel_button.setEnabled(state in (JobState.STARTING, JobState.RUNNING))
         self.bar.setVisible(state.busy)
         if state is JobState.STARTING:
             self.bar.setRange(0, 0)  # moves to and fro until the first batch is back
 
     def show_progress(self, done: int, total: int, seconds_left: float | None) -> None:
-        """Show slices done and time left."""
+        """Show slices or tiles done and time left."""
         self.bar.setRange(0, total)
         self.bar.setValue(done)
         self.bar.setFormat(f"{done} of {total}   {time_left(seconds_left)}")

@@ -1,18 +1,20 @@
-"""The form of the quality dock: which layer, which axis, which model, which intensity window."""
+"""The form of the quality dock: which layer, axis, intensity window, model and kind of tiles."""
 
 from pathlib import Path
 from typing import Any
 
-from magicgui.widgets import CheckBox, ComboBox, FileEdit, LineEdit
+from magicgui.widgets import CheckBox, ComboBox, LineEdit
 from napari.layers import Image, Layer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QSizePolicy, QWidget
 
 from napari_tiqa.errors import VolumeError
 from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.widgets.map_layer import is_quality_map
+from napari_tiqa.widgets.model_box import ModelBox
 from napari_tiqa.widgets.read_layer import axis_names
 
-_BUNDLE_FILES = "Model bundle (*.tiqa)"
+_TILES = (("whole, shrunk to 224 px", "whole"), ("native, up to nine tiles", "native"))
 
 
 class ScoreForm(QWidget):
@@ -34,10 +36,14 @@ class ScoreForm(QWidget):
             tooltip="Slices are cut across this axis; the tomogram's own slices lie across z.\n"
             "Time and channel stay where napari's sliders are.",
         )
-        self.model_file = FileEdit(
-            nullable=True,
-            filter=_BUNDLE_FILES,
-            tooltip="A model bundle trained on your own images; leave empty for the bundled default model.",
+        self.model_box = ModelBox(
+            "What scores the slices: the default model, or one trained on your own images.\n"
+            "Score a layer once with each to compare them in the plot."
+        )
+        self.tiles_box = ComboBox(
+            choices=_TILES,
+            tooltip="What the network sees of a slice: all of it, shrunk, or tiles of its own pixels,\n"
+            "for large slices whose noise or fine rings vanish by shrinking; up to nine times as long.",
         )
         self.auto_window = CheckBox(
             text="Auto",
@@ -60,16 +66,13 @@ class ScoreForm(QWidget):
         form.setHorizontalSpacing(8)
         form.setVerticalSpacing(4)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self.model_file.choose_btn.text = "Choose…"
-        self.model_file.choose_btn.tooltip = "Choose a model bundle file."
-        self.model_file.line_edit.tooltip = self.model_file.tooltip
-        self.model_file.line_edit.native.setPlaceholderText("default model")
-        for box in (self.layer_box, self.axis_box):
+        for box in (self.layer_box, self.axis_box, self.tiles_box):
             box.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         form.addRow("Layer", self.layer_box.native)
         form.addRow("Axis", self.axis_box.native)
         form.addRow("Window", _row(self.auto_window, self.low, self.high))
-        form.addRow("Model", self.model_file.native)
+        form.addRow("Model", self.model_box)
+        form.addRow("Slices", self.tiles_box.native)
 
     # -- what the form says ------------------------------------------------------------------------
 
@@ -87,8 +90,12 @@ class ScoreForm(QWidget):
     @property
     def model(self) -> Path | None:
         """The bundle file, None for the default model."""
-        text = self.model_file.line_edit.value.strip()
-        return Path(text).expanduser() if text else None
+        return self.model_box.path
+
+    @property
+    def tiles(self) -> str:
+        """What the network sees of a slice: "whole" or "native"."""
+        return str(self.tiles_box.value)
 
     def typed_window(self) -> IntensityWindow | None:
         """Return the typed window, None for an automatic one.
@@ -125,7 +132,8 @@ class ScoreForm(QWidget):
             self.high.value = "" if window is None else f"{window.high:.6g}"
 
     def _image_layers(self, _widget: Any = None) -> list[Layer]:
-        return [layer for layer in self._viewer.layers if isinstance(layer, Image)]
+        layers = [layer for layer in self._viewer.layers if isinstance(layer, Image)]
+        return [layer for layer in layers if not is_quality_map(layer)]
 
     def _on_layer(self) -> None:
         self._offer_axes()

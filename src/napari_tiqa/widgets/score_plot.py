@@ -1,4 +1,4 @@
-"""The plot of the quality dock: score curves with a slice marker, and a box for each curve beside them."""
+"""The plots of the quality dock: score curves with their uncertainty, a box for each, and what is lost."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,16 +10,23 @@ from napari.utils.theme import Theme
 from qtpy.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QImage, QPainter, QPen
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from superqt import QElidingLabel
 
+from napari_tiqa.scoring.predict import SCORE_RANGE
+from napari_tiqa.scoring.sentence import score_sentence
 from napari_tiqa.scoring.table import ScoredSlice
+from napari_tiqa.widgets.filled_area import FilledArea
+from napari_tiqa.widgets.parts_plot import FLAG, PartsPlot
 from napari_tiqa.widgets.score_run import SINGLE_IMAGE, ScoreRun
 
 # Okabe and Ito's colours, told apart by colour-blind readers and on dark and light ground alike.
 RUN_COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#8B93FF")
 _SCORE_TICKS = [(1, "1"), (2, "2"), (3, "3"), (4, "4"), (5, "5")]
-_SCORE_RANGE = (0.85, 5.45)  # room above 5 for the line that reads a score out
+_SHOWN_SCORES = (0.75, 5.4)
 _BOX_WIDTH = 0.55
+_BAND_OPACITY = 0.3
 _FLAT = 0.02  # scores closer together than this are drawn as a line instead of a box
+_BETWEEN_PLOTS = 18  # px
 _BOTTOM_AXIS_HEIGHT = 36  # px
 _EXPORT_SCALE = 4  # pixels per screen pixel: some 1500 across, enough for a column at 300 dpi
 _FEW_POINTS = 60  # up to here each slice is drawn as a dot of its own
@@ -46,65 +53,83 @@ class ScorePlot(QWidget):
         self._graphics.ci.setSpacing(4)
         self._curve_plot = self._graphics.addPlot(row=0, col=0, enableMenu=False)
         self._box_plot = self._graphics.addPlot(row=0, col=1, enableMenu=False)
-        self._graphics.ci.layout.setColumnStretchFactor(0, 4)
-        self._graphics.ci.layout.setColumnStretchFactor(1, 1)
+        self._parts_plot = PartsPlot()
+        self._graphics.addItem(self._parts_plot, row=1, col=0)
+        self._graphics.addItem(self._parts_plot.legend, row=1, col=1)
+        for line, stretch in enumerate((5, 3)):
+            self._graphics.ci.layout.setRowStretchFactor(line, stretch)
+        for line, stretch in enumerate((4, 1)):
+            self._graphics.ci.layout.setColumnStretchFactor(line, stretch)
         self._curves: dict[str, pg.PlotDataItem] = {}
+        self._bands: dict[str, FilledArea] = {}
         self._boxes: list[pg.BoxplotItem] = []
         self._current: ScoreRun | None = None
         self._by_position = False
         self._shown: Sequence[Curve] = ()
         self._ground_colours = QColor("white"), QColor("black")
+        self._text_colour = QColor("white")
         self._pen_scale = 1
         self._marker_slice: int | None = None
         self._zoomed = False
         self._hovered_row: ScoredSlice | None = None
+        self._flags = pg.ScatterPlotItem(symbol="t1", size=8, pen=None)
         self._marker = pg.InfiniteLine(angle=90)
         self._marker_dot = pg.ScatterPlotItem(size=9)
-        self._readout = pg.TextItem(anchor=(0, 0))
+        self._readout = QElidingLabel()
+        self._readout.setToolTip(
+            "The score of the slice below the pointer, else of the one at napari's slider."
+        )
         self._prepare_axes()
         self._curve_plot.addItem(self._marker, ignoreBounds=True)
         self._curve_plot.addItem(self._marker_dot, ignoreBounds=True)
+        self._curve_plot.addItem(self._flags, ignoreBounds=True)
+        self._flags.setZValue(2)
         self._marker_dot.setZValue(2)
-        self._readout.setZValue(3)
-        self._readout.setParentItem(self._curve_plot.getViewBox())
         self._graphics.scene().sigMouseClicked.connect(self._on_click)
         self._graphics.scene().sigMouseMoved.connect(self._on_hover)
 
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._graphics)
+        layout.setSpacing(0)
+        layout.addWidget(self._readout)
+        layout.addWidget(self._graphics, 1)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(QSize(220, 150))
+        self.setMinimumSize(QSize(220, 190))
         self._graphics.setToolTip(
             "Score of each slice (left) and the spread of the scores (right): the box holds the middle half, "
-            "its line is the median.\nClick to go to a slice; drag to move, wheel to zoom, double-click for "
-            "the whole range again."
+            "its line is the median.\nThe band around a curve holds the true score nine times in ten. Below: "
+            "what pulls the scores of the selected run down.\nClick to go to a slice; drag to move, wheel to "
+            "zoom, double-click for the whole range again."
         )
 
     def sizeHint(self) -> QSize:
         """Return a size that leaves room for the lists below in a 1280 x 720 window."""
-        return QSize(380, 220)
+        return QSize(380, 280)
 
     def _prepare_axes(self) -> None:
         for plot in (self._curve_plot, self._box_plot):
-            plot.getAxis("bottom").setHeight(_BOTTOM_AXIS_HEIGHT)  # of one height, so that the scores align
-            plot.setYRange(*_SCORE_RANGE, padding=0)
-            plot.setLimits(yMin=_SCORE_RANGE[0], yMax=_SCORE_RANGE[1])
+            plot.getAxis("bottom").setHeight(_BETWEEN_PLOTS)  # of one height, so that the scores align
+            plot.getAxis("bottom").setStyle(showValues=False, tickLength=0)
+            plot.setYRange(*_SHOWN_SCORES, padding=0)
+            plot.setLimits(yMin=_SHOWN_SCORES[0], yMax=_SHOWN_SCORES[1])
             plot.showGrid(y=True, alpha=0.15)
             plot.getAxis("bottom").enableAutoSIPrefix(False)  # "Spread (x0.001)" would mean nothing
             plot.hideButtons()
             plot.getAxis("left").setTicks([_SCORE_TICKS])
-        self._curve_plot.getAxis("left").setWidth(34)
-        self._curve_plot.setLabel("left", "Score (1 worst, 5 best)")
-        self._curve_plot.setLabel("bottom", "Slice")
+        for plot in (self._curve_plot, self._parts_plot):
+            plot.getAxis("left").setWidth(34)  # of one width, so that the slices align
+        self._curve_plot.setLabel("left", "Score (5 best)")
         self._curve_plot.setMouseEnabled(x=True, y=False)
+        self._parts_plot.getAxis("bottom").setHeight(_BOTTOM_AXIS_HEIGHT)
+        self._parts_plot.setLabel("bottom", "Slice")
+        self._parts_plot.setXLink(self._curve_plot)
         self._box_plot.setLabel("bottom", "Spread")
-        self._box_plot.getAxis("bottom").setTicks([[]])
         self._box_plot.getAxis("left").setStyle(showValues=False, tickLength=0)
         self._box_plot.setMouseEnabled(x=False, y=False)
         self._box_plot.setMinimumWidth(60)
         self._box_plot.setYLink(self._curve_plot)
-        self._curve_plot.getViewBox().sigRangeChangedManually.connect(self._on_zoomed)
+        for plot in (self._curve_plot, self._parts_plot):
+            plot.getViewBox().sigRangeChangedManually.connect(self._on_zoomed)
 
     def show_runs(self, curves: Sequence[Curve], current: ScoreRun | None) -> None:
         """Draw these runs and no others; the marker and clicks refer to the current one."""
@@ -114,8 +139,11 @@ class ScorePlot(QWidget):
         wanted = {curve.run.key for curve in curves}
         for key in [key for key in self._curves if key not in wanted]:
             self._curve_plot.removeItem(self._curves.pop(key))
+            self._curve_plot.removeItem(self._bands.pop(key))
         for curve in curves:
             self._draw_curve(curve)
+        self._draw_flags()
+        self._draw_parts()
         self._draw_boxes(curves)
         if not self._zoomed:
             self._show_whole_range()
@@ -134,18 +162,18 @@ class ScorePlot(QWidget):
 
     def _paint(self, text: QColor, ground: QColor) -> None:
         self._graphics.setBackground(ground)
-        for plot in (self._curve_plot, self._box_plot):
+        for plot in (self._curve_plot, self._box_plot, self._parts_plot):
             for side in ("left", "bottom"):
                 axis = plot.getAxis(side)
                 axis.setPen(self._pen(_faint(text), 1))
                 axis.setTextPen(text)
         self._marker.setPen(self._pen(_faint(text), 1.5))
         self._marker_dot.setPen(self._pen(text, 1.5))
-        self._readout.setColor(text)
-        self._readout.fill = pg.mkBrush(ground)
+        self._text_colour = text
         for curve in self._shown:
             self._draw_curve(curve)
         self._draw_boxes(self._shown)
+        self._draw_flags()
 
     def _pen(self, colour: QColor | str, width: float) -> QPen:
         return pg.mkPen(colour, width=width * self._pen_scale)
@@ -173,7 +201,7 @@ class ScorePlot(QWidget):
             painter.drawText(
                 QRect(30, y, size.width() - 34, line), Qt.AlignmentFlag.AlignVCenter, curve.run.title()
             )
-        for item in (self._marker, self._marker_dot, self._readout):
+        for item in (self._marker, self._marker_dot):
             item.hide()
         self._pen_scale = _EXPORT_SCALE  # Qt draws a plot's pens as wide on paper as on the screen
         self._paint(QColor("black"), QColor("white"))
@@ -182,7 +210,6 @@ class ScorePlot(QWidget):
         painter.end()
         self._pen_scale = 1
         self._paint(*self._ground_colours)
-        self._readout.show()
         self._place_marker()
         if not picture.save(path, "PNG"):
             raise OSError(f"{path} is not writable")
@@ -197,11 +224,10 @@ class ScorePlot(QWidget):
             label = f"Position along {axis} ({unit})"
         else:
             label = f"Slice along {axes.pop()}" if len(axes) == 1 and SINGLE_IMAGE not in axes else "Slice"
-        if label == self._curve_plot.getAxis("bottom").labelText:
-            return
-        self._curve_plot.setLabel("bottom", label)
-        for plot in (self._curve_plot, self._box_plot):
-            plot.getAxis("bottom").resizeEvent()  # else pyqtgraph centres a label only at a change of size
+        axis_item = self._parts_plot.getAxis("bottom")
+        if label != axis_item.labelText:
+            self._parts_plot.setLabel("bottom", label)
+            axis_item.resizeEvent()  # else pyqtgraph centres a label only at a change of size
 
     def _abscissa(self, run: ScoreRun) -> np.ndarray:
         return run.positions if self._by_position else run.slices.astype(float)
@@ -227,6 +253,9 @@ class ScorePlot(QWidget):
         item = self._curves.get(run.key)
         if item is None:
             item = self._curves[run.key] = self._curve_plot.plot(connect="finite", useCache=False)
+            band = self._bands[run.key] = FilledArea(curve.colour, _BAND_OPACITY)
+            band.setZValue(-1)
+            self._curve_plot.addItem(band, ignoreBounds=True)
         is_current = self._current is not None and run.key == self._current.key
         item.setPen(self._pen(curve.colour, 2 if is_current and len(run.rows) <= _MANY_POINTS else 1.2))
         item.setSymbol("o" if len(run.rows) <= _FEW_POINTS else None)
@@ -234,7 +263,28 @@ class ScorePlot(QWidget):
         item.setSymbolBrush(curve.colour)
         item.setSymbolPen(None)
         item.setZValue(1 if is_current else 0)
-        item.setData(self._abscissa(run), run.scores)
+        abscissa, scores, uncertainty = self._abscissa(run), run.scores, run.column("uncertainty")
+        item.setData(abscissa, scores)
+        low, high = np.clip([scores - uncertainty, scores + uncertainty], *SCORE_RANGE)
+        self._bands[run.key].set_data(abscissa, low, high, self._spacing(run))
+
+    def _spacing(self, run: ScoreRun) -> float:
+        return run.spacing if self._by_position else 1.0
+
+    def _draw_flags(self) -> None:
+        """Mark, at the bottom, the slices whose score should not be relied on."""
+        flagged = [(self._abscissa(c.run)[c.run.flagged], pg.mkBrush(c.colour)) for c in self._shown]
+        x = np.concatenate([np.empty(0), *(places for places, _ in flagged)])
+        brushes = [brush for places, brush in flagged for _ in places]
+        self._flags.setData(x, np.full(len(x), SCORE_RANGE[0]), brush=brushes)
+        self._parts_plot.show_legend(self._text_colour, flags=bool(len(x)))
+
+    def _draw_parts(self) -> None:
+        run = self._current
+        if run is None or all(curve.run.key != run.key for curve in self._shown):
+            self._parts_plot.show_run(None, np.empty(0), 1.0)
+        else:
+            self._parts_plot.show_run(run, self._abscissa(run), self._spacing(run))
 
     def _draw_boxes(self, curves: Sequence[Curve]) -> None:
         for box in self._boxes:
@@ -299,18 +349,17 @@ class ScorePlot(QWidget):
             self._readout.setText("")
             return
         position = "" if self._current.unit == "pixel" else f" ({row.position:.4g} {self._current.unit})"
-        value = f"score {row.score:.2f}" if np.isfinite(row.score) else row.reason
-        self._readout.setText(f"slice {row.slice}{position}: {value}")
-        self._readout.setPos(6, 0)
+        mark = f"{FLAG} " if row.flagged else ""
+        self._readout.setText(f"{mark}slice {row.slice}{position}: {score_sentence(row)}")
 
     def _nearest_row(self, scene_position: QPointF) -> ScoredSlice | None:
         """Return the slice of the current run below the pointer, None where the pointer is elsewhere."""
-        view = self._curve_plot.getViewBox()
         if self._current is None or not self._current.rows:
             return None
-        if not view.sceneBoundingRect().contains(scene_position):
+        views = [plot.getViewBox() for plot in (self._curve_plot, self._parts_plot)]
+        if not any(view.sceneBoundingRect().contains(scene_position) for view in views):
             return None
-        x = view.mapSceneToView(scene_position).x()
+        x = views[0].mapSceneToView(scene_position).x()
         return self._current.rows[int(np.argmin(np.abs(self._abscissa(self._current) - x)))]
 
     def _on_click(self, event: Any) -> None:

@@ -14,6 +14,7 @@ METADATA_KEY = "napari_tiqa"
 SINGLE_IMAGE = "image"  # the axis of a run over a layer that has but one slice
 _METADATA_VERSION = 1
 _ENDINGS = ("done", "cancelled", "failed")
+_FIELDS = ScoredSlice._fields
 
 
 @dataclass
@@ -69,12 +70,22 @@ class ScoreRun:
     @property
     def positions(self) -> np.ndarray:
         """Positions of the scored slices in `unit`, float64, shape (n,)."""
-        return np.fromiter((row.position for row in self.rows), np.float64, len(self.rows))
+        return self.column("position")
 
     @property
     def scores(self) -> np.ndarray:
         """Scores from 1 (worst) to 5 (best), NaN where a slice has none, float64, shape (n,)."""
-        return np.fromiter((row.score for row in self.rows), np.float64, len(self.rows))
+        return self.column("score")
+
+    def column(self, name: str) -> np.ndarray:
+        """Return a column of numbers of the score table, float64, shape (n,), NaN for what is not known."""
+        place = ScoredSlice._fields.index(name)
+        return np.fromiter((row[place] for row in self.rows), np.float64, len(self.rows))
+
+    @property
+    def flagged(self) -> np.ndarray:
+        """Which scored slices are unlike the training images, bool, shape (n,)."""
+        return np.fromiter((row.flagged for row in self.rows), bool, len(self.rows))
 
     @property
     def valid_scores(self) -> np.ndarray:
@@ -103,7 +114,7 @@ class ScoreRun:
         }
 
     def table(self) -> pd.DataFrame:
-        """Return the run as the table that score_volume gives: slice, position, score, reason."""
+        """Return the run as the table that score_volume gives."""
         return score_table(self.rows, dict(self.record))
 
     def to_metadata(self) -> dict[str, Any]:
@@ -118,10 +129,7 @@ class ScoreRun:
             "at": {str(dimension): index for dimension, index in self.at.items()},
             "asked": self.asked,
             "ended": self.ended,
-            "slice": [row.slice for row in self.rows],
-            "position": [row.position for row in self.rows],
-            "score": [row.score if np.isfinite(row.score) else None for row in self.rows],
-            "reason": [row.reason for row in self.rows],
+            **{name: _without_nan(row[place] for row in self.rows) for place, name in enumerate(_FIELDS)},
             "record": dict(self.record),
         }
 
@@ -136,7 +144,8 @@ class ScoreRun:
         """
         if saved["ended"] not in _ENDINGS:
             raise ValueError(f"a run cannot have ended as {saved['ended']!r}")
-        columns = (saved["slice"], saved["position"], saved["score"], saved["reason"])
+        # Runs saved by an earlier version have no uncertainty and no parts.
+        columns = pd.DataFrame({name: saved[name] for name in _FIELDS if name in saved}, columns=_FIELDS)
         return cls(
             name=str(saved["name"]),
             axis=str(saved["axis"]),
@@ -145,12 +154,7 @@ class ScoreRun:
             dimension=int(saved["dimension"]),
             at={int(dimension): int(index) for dimension, index in saved["at"].items()},
             asked=int(saved["asked"]),
-            rows=[
-                ScoredSlice(
-                    int(index), float(position), np.nan if score is None else float(score), str(reason)
-                )
-                for index, position, score, reason in zip(*columns, strict=True)
-            ],
+            rows=rows_of(score_table(map(ScoredSlice._make, columns.itertuples(index=False)), {})),
             ended=str(saved["ended"]),
             record=dict(saved["record"]),
             key=str(saved["key"]),
@@ -190,8 +194,7 @@ def _record(table: pd.DataFrame) -> dict[str, Any]:
 
 def rows_of(table: pd.DataFrame) -> list[ScoredSlice]:
     """Return the rows of a score table."""
-    columns = (table["slice"], table["position"], table["score"], table["reason"])
-    return [ScoredSlice(int(i), float(p), float(s), str(r)) for i, p, s, r in zip(*columns, strict=True)]
+    return [ScoredSlice._make(row) for row in table[[*_FIELDS]].itertuples(index=False, name=None)]
 
 
 def save_runs(metadata: dict[str, Any], runs: Iterable[ScoreRun]) -> None:
@@ -220,3 +223,7 @@ def load_runs(metadata: Mapping[str, Any]) -> tuple[list[ScoreRun], int]:
         except (KeyError, TypeError, ValueError, AttributeError):
             unreadable += 1
     return runs, unreadable
+
+
+def _without_nan(values: Iterable[Any]) -> list[Any]:
+    return [None if value != value else value for value in values]

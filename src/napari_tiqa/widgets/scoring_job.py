@@ -1,7 +1,8 @@
-"""One scoring job at a time: a worker thread around score_volume, and the state that drives the dock."""
+"""One scoring job at a time: a worker thread around the core, and the state that drives the dock."""
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -10,6 +11,7 @@ import pandas as pd
 from qtpy.QtCore import QObject, Signal, Slot
 
 from napari_tiqa.errors import Cancelled, TiqaError
+from napari_tiqa.jobs.quality_map import MapProgress, QualityMap, score_map
 from napari_tiqa.jobs.score import ScoreProgress, score_volume
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
@@ -39,13 +41,50 @@ class JobState(Enum):
 
 @dataclass(frozen=True)
 class ScoringRequest:
-    """What to score, frozen in the main thread: a job never sees a widget, a layer or the viewer."""
+    """Which slices to score, frozen in the main thread: a job never sees a widget, a layer or the viewer."""
 
     volume: Volume
     axis: int
+    slices: tuple[int, ...]
     model: Path | None = None
     window: IntensityWindow | None = None
-    slices: tuple[int, ...] | None = None
+    tiles: str = "whole"
+
+    def run(self, progress: Callable[[ScoreProgress], object], cancel: threading.Event) -> pd.DataFrame:
+        """Score them."""
+        return score_volume(
+            self.volume,
+            self.axis,
+            self.model,
+            self.slices,
+            progress,
+            window=self.window,
+            cancel=cancel,
+            tiles=self.tiles,
+        )
+
+
+@dataclass(frozen=True)
+class MapRequest:
+    """Which slice to map, frozen in the main thread."""
+
+    volume: Volume
+    axis: int
+    index: int
+    model: Path | None = None
+    window: IntensityWindow | None = None
+
+    def run(self, progress: Callable[[MapProgress], object], cancel: threading.Event) -> QualityMap:
+        """Map it."""
+        return score_map(
+            self.volume,
+            self.index,
+            self.axis,
+            self.model,
+            self.window,
+            progress=progress,
+            cancel=cancel,
+        )
 
 
 @dataclass(frozen=True)
@@ -54,6 +93,7 @@ class ScoringOutcome:
 
     state: JobState
     table: pd.DataFrame | None = None  # of a job that was not done: what it had scored, where that is known
+    quality_map: QualityMap | None = None
     message: str = ""
     error: Exception | None = None  # set where the fault is ours, for napari's traceback viewer
 
@@ -65,7 +105,7 @@ class ScoringJob(QObject):
     """
 
     state_changed = Signal(object)  # JobState
-    progressed = Signal(object)  # ScoreProgress
+    progressed = Signal(object)  # ScoreProgress or MapProgress
     ended = Signal(object)  # ScoringOutcome
 
     # From the worker thread to this object's own.
@@ -80,8 +120,8 @@ class ScoringJob(QObject):
         self._progress_made.connect(self._on_progress)
         self._thread_ended.connect(self._on_thread_ended)
 
-    def start(self, request: ScoringRequest) -> bool:
-        """Start scoring and return at once; False when a job is already under way."""
+    def start(self, request: ScoringRequest | MapRequest) -> bool:
+        """Start and return at once; False when a job is already under way."""
         if self.state.busy:
             return False
         self._cancel = threading.Event()
@@ -110,7 +150,7 @@ class ScoringJob(QObject):
         self.state_changed.emit(state)
 
     @Slot(object)
-    def _on_progress(self, progress: ScoreProgress) -> None:
+    def _on_progress(self, progress: ScoreProgress | MapProgress) -> None:
         if self.state is JobState.STARTING:
             self._set_state(JobState.RUNNING)
         self.progressed.emit(progress)
@@ -121,22 +161,17 @@ class ScoringJob(QObject):
         self._set_state(outcome.state)
         self.ended.emit(outcome)
 
-    def _work(self, request: ScoringRequest, cancel: threading.Event) -> None:
+    def _work(self, request: ScoringRequest | MapRequest, cancel: threading.Event) -> None:
         try:
-            table = score_volume(
-                request.volume,
-                request.axis,
-                request.model,
-                request.slices,
-                self._progress_made.emit,
-                window=request.window,
-                cancel=cancel,
-            )
-            outcome = ScoringOutcome(JobState.DONE, table)
+            result = request.run(self._progress_made.emit, cancel)
+            if isinstance(result, QualityMap):
+                outcome = ScoringOutcome(JobState.DONE, quality_map=result)
+            else:
+                outcome = ScoringOutcome(JobState.DONE, result)
         except Cancelled as error:
-            outcome = ScoringOutcome(JobState.CANCELLED, error.table, str(error))
+            outcome = ScoringOutcome(JobState.CANCELLED, error.table, message=str(error))
         except TiqaError as error:
-            outcome = ScoringOutcome(JobState.FAILED, error.table, str(error))
+            outcome = ScoringOutcome(JobState.FAILED, error.table, message=str(error))
         except Exception as error:
             _log.exception("scoring failed")
             message = f"Scoring stopped on an unexpected {type(error).__name__}: {error}"

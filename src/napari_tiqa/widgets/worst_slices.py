@@ -1,8 +1,10 @@
-"""The list of a run's worst slices; a click goes to the slice."""
+"""The list of a run's worst slices, each in a sentence; a click goes to the slice."""
 
 from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
+from napari_tiqa.scoring.sentence import score_sentence
+from napari_tiqa.widgets.parts_plot import FLAG
 from napari_tiqa.widgets.score_run import ScoreRun
 
 _COUNT = 20
@@ -17,13 +19,12 @@ class WorstSlices(QTreeWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setColumnCount(2)
-        self.setHeaderLabels(["Worst slices", "Score"])
+        self.setHeaderLabels(["Worst slices", "Score, and why"])
         self.setRootIsDecorated(False)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         header = self.header()
-        header.setStretchLastSection(False)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        header.setStretchLastSection(True)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         self.setToolTip(f"The {_COUNT} lowest scores of the selected run; click one to go to the slice.")
         self.itemClicked.connect(lambda item, _: self.slice_clicked.emit(item.data(0, _SLICE)))
         self.itemActivated.connect(lambda item, _: self.slice_clicked.emit(item.data(0, _SLICE)))
@@ -41,7 +42,8 @@ class WorstSlices(QTreeWidget):
             place = f"{row.slice}"
             if run.unit != "pixel":
                 place += f"  ({row.position:.4g} {run.unit})"
-            item = QTreeWidgetItem([place, f"{row.score:.2f}"])
+            sentence = score_sentence(row)
+            item = QTreeWidgetItem([place, f"{FLAG} {sentence}" if row.flagged else sentence])
             item.setData(0, _SLICE, row.slice)
-            item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            item.setToolTip(1, f"slice {row.slice}: {sentence} (score {row.score:.2f})")
             self.addTopLevelItem(item)

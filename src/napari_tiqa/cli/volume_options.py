@@ -1,0 +1,59 @@
+"""The options that say which tomogram, axis, window and model: the same for every command that scores."""
+
+import argparse
+
+from napari_tiqa.volumes.open import open_volume
+from napari_tiqa.volumes.volume import Volume
+
+
+def add_volume_options(parser: argparse.ArgumentParser) -> None:
+    """Add INPUT and the options that go with it."""
+    parser.add_argument(
+        "input", metavar="INPUT", help="TIFF file or folder of TIFFs, HDF5, Zarr, .npy or .mrc"
+    )
+    parser.add_argument(
+        "--axis", type=int, default=0, metavar="N", help="axis to go along: 0 (z, default), 1 (y) or 2 (x)"
+    )
+    parser.add_argument("--dataset", metavar="NAME", help="dataset inside an HDF5 or Zarr file")
+    parser.add_argument(
+        "--at",
+        type=_place,
+        action="append",
+        default=[],
+        metavar="AXIS=INDEX",
+        help="which time or channel of a larger file, such as t=3; may be repeated",
+    )
+    parser.add_argument(
+        "--window",
+        type=float,
+        nargs=2,
+        metavar=("LOW", "HIGH"),
+        help="intensity window in the volume's grey values; default: estimated from the volume",
+    )
+    parser.add_argument("--model", metavar="PATH", help="model bundle (.tiqa); default: the bundled one")
+
+
+def chosen_volume(options: argparse.Namespace) -> Volume:
+    """Open the tomogram that the options name.
+
+    Raises
+    ------
+    VolumeError
+        As ``open_volume`` and ``Volume.tomogram``.
+    """
+    volume = open_volume(options.input, options.dataset)
+    # Where nothing was said, what scores it asks for a choice if there is one.
+    return volume.tomogram(**dict(options.at)) if options.at else volume
+
+
+def chosen_window(options: argparse.Namespace) -> tuple[float, float] | None:
+    """Return the window that the options give, None for the volume's own."""
+    return tuple(options.window) if options.window else None
+
+
+def _place(text: str) -> tuple[str, int]:
+    axis, _, index = text.partition("=")
+    try:
+        return axis, int(index)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not AXIS=INDEX, such as t=3") from None

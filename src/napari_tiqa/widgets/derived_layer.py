@@ -1,0 +1,44 @@
+"""The layer of a result: it lies where its source lies, in the same units and under the same axis names."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from napari.layers import Image, Layer
+
+
+def derived_layer(
+    source: Layer, data: np.ndarray, name: str, at: Mapping[int, int] | None = None, **properties: Any
+) -> Image:
+    """Make an image layer of what was computed from another layer.
+
+    Parameters
+    ----------
+    source : napari.layers.Layer
+        Whose scale, translate, rotate, shear, affine, units and axis labels are taken over. (A layer with
+        default units beside one with others makes napari drop the units of all.)
+    data : numpy.ndarray
+        With the source's pixels along each of its dimensions, in order, but for those in `at`.
+    name : str
+        What the layer is called.
+    at : mapping of int to int, optional
+        Dimensions of the source that `data` lacks, and the index along each that it was computed at; the
+        layer is one slice thick there.
+    **properties
+        Further ones of ``napari.layers.Image``.
+    """
+    at = at or {}
+    origin = [at.get(dimension, 0) for dimension in range(source.ndim)]
+    translate = source.affine.inverse(source.data_to_world(origin))
+    return Image(
+        np.expand_dims(data, sorted(at)) if at else data,
+        name=name,
+        scale=source.scale,
+        translate=translate,
+        rotate=source.rotate,
+        shear=source.shear,
+        affine=source.affine,
+        units=source.units,
+        axis_labels=source.axis_labels,
+        **properties,
+    )

@@ -1,0 +1,48 @@
+"""The layer of a quality map: how it looks, and what is kept with it."""
+
+from collections.abc import Mapping
+
+from napari.layers import Image, Layer
+
+from napari_tiqa.jobs.quality_map import QualityMap
+from napari_tiqa.scoring.predict import SCORE_RANGE
+from napari_tiqa.widgets.derived_layer import derived_layer
+from napari_tiqa.widgets.score_run import METADATA_KEY
+
+COLORMAP = "viridis"
+"""From violet (worst) over green to yellow (best): its lightness rises, also for colour-blind readers."""
+
+_OPACITY = 0.5
+_RECORD = "quality_map"
+
+
+def map_layer(source: Layer, quality_map: QualityMap, at: Mapping[int, int], name: str) -> Image:
+    """Make the layer of a map.
+
+    Parameters
+    ----------
+    source : napari.layers.Image
+        The layer whose slice was mapped.
+    quality_map : QualityMap
+    at : mapping of int to int
+        The dimensions of `source` that the slice lies across, and where.
+    name : str
+        What the layer is called.
+    """
+    return derived_layer(
+        source,
+        quality_map.map,
+        name,
+        at,
+        colormap=COLORMAP,
+        contrast_limits=SCORE_RANGE,
+        opacity=_OPACITY,
+        blending="translucent",
+        metadata={METADATA_KEY: {_RECORD: quality_map.record}},
+    )
+
+
+def is_quality_map(layer: Layer) -> bool:
+    """Tell a map from an image that could be scored."""
+    ours = layer.metadata.get(METADATA_KEY)
+    return isinstance(ours, Mapping) and _RECORD in ours

@@ -1,0 +1,74 @@
+"""The choice of a model: the default one, a bundle used or trained lately, or one from a file."""
+
+from pathlib import Path
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QSizePolicy, QWidget
+
+from napari_tiqa.scoring.recent_models import recent_models, remember_model
+
+_PATH, _TOOLTIP = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.ToolTipRole
+_DEFAULT = "default model"
+
+
+class ModelBox(QWidget):
+    """Offers models; a bundle that another dock has trained meanwhile is there when the list opens."""
+
+    changed = Signal()
+
+    def __init__(self, tooltip: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.box = _Box()
+        self.box.setToolTip(tooltip)
+        self.box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.button = QPushButton("Choose…")
+        self.button.setToolTip("Choose a model bundle file (.tiqa).")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.box, 1)
+        layout.addWidget(self.button)
+        self._offer(None)
+        self.box.about_to_open.connect(lambda: self._offer(self.path))
+        self.box.currentIndexChanged.connect(lambda _: self.changed.emit())
+        self.button.clicked.connect(self._ask)
+
+    @property
+    def path(self) -> Path | None:
+        """The chosen bundle, None for the default model."""
+        return self.box.currentData(_PATH)
+
+    def choose(self, path: Path | str | None) -> None:
+        """Choose a bundle, or the default model (None)."""
+        self._offer(None if path is None else Path(path).expanduser().absolute())
+        self.changed.emit()
+
+    def _offer(self, chosen: Path | None) -> None:
+        """List the models that there are now, with one chosen."""
+        models = [None, *recent_models()]
+        if chosen not in models:
+            models.insert(1, chosen)
+        names = [_DEFAULT if path is None else path.stem for path in models]
+        blocked = self.box.blockSignals(True)
+        self.box.clear()
+        for path, name in zip(models, names, strict=True):
+            alike = path is not None and names.count(name) > 1
+            self.box.addItem(f"{name} ({path.parent.name})" if path and alike else name)
+            row = self.box.count() - 1
+            self.box.setItemData(row, path, _PATH)
+            self.box.setItemData(row, str(path or "The model that comes with napari-tiqa."), _TOOLTIP)
+        self.box.setCurrentIndex(models.index(chosen))
+        self.box.blockSignals(blocked)
+
+    def _ask(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Choose a model", "", "Model bundle (*.tiqa)")
+        if path:
+            remember_model(path)
+            self.choose(path)
+
+
+class _Box(QComboBox):
+    about_to_open = Signal()
+
+    def showPopup(self) -> None:
+        self.about_to_open.emit()
+        super().showPopup()

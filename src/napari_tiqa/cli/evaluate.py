@@ -1,16 +1,16 @@
 """``napari-tiqa evaluate``: judge a model on labelled images, beside baselines."""
 
 import argparse
-import signal
 import sys
-import threading
 from pathlib import Path
 
 from tqdm import tqdm
 
+from napari_tiqa.cli.interrupt import cancelled_by_interrupt
 from napari_tiqa.errors import TableError
 from napari_tiqa.jobs.evaluate import Evaluation, EvaluationProgress, evaluate_model
 from napari_tiqa.learning.baselines import BASELINES, QUICK_BASELINES
+from napari_tiqa.learning.comparison import RESAMPLES
 
 _DESCRIPTION = """\
 Judge a model on labelled images it was not trained on, beside baselines. Printed for each distortion and all:
@@ -57,6 +57,13 @@ def add_evaluate_parser(commands: "argparse._SubParsersAction[argparse.ArgumentP
         f"{','.join(QUICK_BASELINES)}; rankiqa is a training for each of five folds: an hour or more)",
     )
     parser.add_argument(
+        "--resamples",
+        type=int,
+        default=RESAMPLES,
+        metavar="N",
+        help=f"resamples of the bootstrap; 0 for no intervals (default {RESAMPLES})",
+    )
+    parser.add_argument(
         "-o", "--output", type=Path, metavar="FOLDER", help="write tables, record and figures to this folder"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace an evaluation in FOLDER")
@@ -98,38 +105,28 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _with_progress(options: argparse.Namespace) -> Evaluation:
-    cancel = threading.Event()
-
-    def interrupt(*_: object) -> None:
-        cancel.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # for who presses Ctrl-C again
-
-    before = signal.signal(signal.SIGINT, interrupt)
     interval = 0.1 if sys.stderr.isatty() else 30  # a log file gets a line now and then
     form = "{desc}: {percentage:3.0f}%|{bar}| {postfix}"
-    try:
-        with tqdm(
-            desc="starting", total=1.0, file=sys.stderr, mininterval=interval, leave=False, bar_format=form
-        ) as bar:
+    bar = tqdm(
+        desc="starting", total=1.0, file=sys.stderr, mininterval=interval, leave=False, bar_format=form
+    )
 
-            def show(progress: EvaluationProgress) -> None:
-                left = progress.seconds_left
-                bar.set_description(progress.stage, refresh=False)
-                bar.set_postfix_str(
-                    "" if left is None else f"{tqdm.format_interval(left)} left", refresh=False
-                )
-                bar.update(progress.share - bar.n)
+    def show(progress: EvaluationProgress) -> None:
+        left = progress.seconds_left
+        bar.set_description(progress.stage, refresh=False)
+        bar.set_postfix_str("" if left is None else f"{tqdm.format_interval(left)} left", refresh=False)
+        bar.update(progress.share - bar.n)
 
-            return evaluate_model(
-                _bundle(options.model),
-                options.dataset,
-                options.baselines,
-                show,
-                cancel,
-                against=[_bundle(model) for model in options.against],
-            )
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with cancelled_by_interrupt() as cancel, bar:
+        return evaluate_model(
+            _bundle(options.model),
+            options.dataset,
+            options.baselines,
+            show,
+            cancel,
+            against=[_bundle(model) for model in options.against],
+            resamples=options.resamples,
+        )
 
 
 def _bundle(text: str) -> str | None:

@@ -25,7 +25,7 @@ def scatter_figure(evaluation: Evaluation) -> Figure:
     figure, panels = _panels(evaluation.titles, wide=False)
     pooled = evaluation.table.groupby("judged", sort=False).last()
     for panel, title in zip(panels, evaluation.titles, strict=True):
-        scores = evaluation.scores(title)
+        scores = evaluation.scores(title).clip(*SCORE_RANGE)  # a stock metric leaves 1..5: then at its border
         for family in evaluation.rows["family"].unique():
             of_family = evaluation.rows["family"] == family
             panel.scatter(
@@ -56,7 +56,7 @@ def box_figure(evaluation: Evaluation) -> Figure:
     families = list(dict.fromkeys(filter(None, rows["family"])))
     figure, panels = _panels(evaluation.titles, wide=True)
     for panel, title in zip(panels, evaluation.titles, strict=True):
-        scores = evaluation.scores(title)
+        scores = evaluation.scores(title).clip(*SCORE_RANGE)  # a stock metric leaves 1..5: then at its border
         cells = [("", 0)] + [
             (family, level)
             for family in families
@@ -98,8 +98,11 @@ def shrink_figure(shrink: pd.DataFrame) -> Figure:
         xlabel="score of the shrunk slice", ylabel="mean score of native tiles",
     )  # fmt: skip
     right.plot(shrink[["rows", "columns"]].min(axis=1), shrink["difference"], "o", color="0.2", markersize=4)
+    most = max(0.5, 1.1 * shrink["difference"].abs().max())
     right.axhline(0, color="0.7", linewidth=0.8)
-    right.set(xlabel="shorter side of the slice (px)", ylabel="native minus shrunk (points)")
+    right.set(
+        ylim=(-most, most), xlabel="shorter side of the slice (px)", ylabel="native minus shrunk (points)"
+    )
     return figure
 
 
@@ -112,7 +115,6 @@ def _panels(titles: Sequence[str], wide: bool) -> tuple[Figure, list[Axes]]:
     panels = list(figure.subplots(rows, columns, squeeze=False, sharey=True).ravel())
     for unused in panels[len(titles) :]:
         unused.remove()
-    # A stock metric may leave 1..5: what is beyond is drawn at the border's side, not lost.
     panels[0].set(ylim=_with_margin(SCORE_RANGE), yticks=_SCORE_TICKS)
     return figure, panels[: len(titles)]
 

@@ -107,7 +107,7 @@ def measure(model: str | None) -> dict[str, float]:
     phase("open the dock", open_dock, lambda: docks[0].panel is not None)
     panel = docks[0].panel
     if model:
-        panel.form.model_file.line_edit.value = model
+        panel.form.model_box.choose(model or None)
     from napari_tiqa.jobs.model_process import shared_model_process  # only now: see above
 
     process = shared_model_process()

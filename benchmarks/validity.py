@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from napari_tiqa.learning.calibration import COVERAGE, KNOTS, interval
-from napari_tiqa.learning.default_model import LEFT_OUT
+from napari_tiqa.learning.default_model import LEFT_OUT, read_left_out
 from napari_tiqa.learning.distortions import DISTORTIONS
 from napari_tiqa.learning.evaluation import evaluate, groups_of_rows, order_within_specimens, srocc
 from napari_tiqa.learning.groups import COUNTERPART
@@ -24,10 +24,7 @@ FIGURES = ["within", "worst", "srocc", "plcc", "rmse"]
 
 
 def main() -> None:
-    table = pd.read_csv(sys.argv[1] if len(sys.argv) > 1 else LEFT_OUT, keep_default_na=False, na_values=[""])
-    table["family"] = table["family"].fillna("")
-    foreign = table[table["specimen"] == "foreign"]
-    images = table[table["specimen"] != "foreign"]
+    images, foreign = read_left_out(sys.argv[1] if len(sys.argv) > 1 else LEFT_OUT)
     baselines = list(images.columns[images.columns.get_loc("clean") + 1 :])
     _agreement(images, baselines)
     _human_scale(images)

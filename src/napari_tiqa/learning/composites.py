@@ -18,7 +18,7 @@ _FAMILIES = 3
 _STRENGTHS = 3
 # Bases go from hardly visible to about level 2: what is worse hides what comes upon it.
 _BASE_STRENGTHS = {"blur": (0.5, 2.2), "noise": (0.0005, 0.02), "ring": (0.05, 0.2)}
-_UNSPOILT_SHARE = 0.35
+_UNSPOILT_SHARE = 0.5
 
 
 @dataclass(frozen=True)

@@ -73,11 +73,11 @@ def _tell(path: Path) -> None:
 
 
 def take_quality(model: str) -> None:
-    """Score the sample: the quality dock with its result, in light and dark, and a saved plot."""
+    """Score the sample: the quality dock with its result, in light and dark, a quality map, a saved plot."""
     viewer, dock = open_sample("Slice quality")
     panel = dock.panel
     wait_until(lambda: bool(shared_model_process().device))
-    panel.form.model_file.line_edit.value = model
+    panel.form.model_box.choose(model or None)
 
     def score(layer: Layer) -> None:
         panel.form.choose_layer(layer)
@@ -94,8 +94,11 @@ def take_quality(model: str) -> None:
     panel.go_to(first.run.worst(1)[0].slice)
     panel.score_this_slice()
     wait_until(lambda: not panel.job.state.busy)
-    panel.form.model_file.line_edit.value = ""  # whose path would be of one machine alone
     take(viewer, "quality_dock")
+    panel.map_this_slice()
+    wait_until(lambda: not panel.job.state.busy)
+    take(viewer, "quality_map")
+    viewer.layers.pop()
     viewer.theme = "light"
     viewer.window.resize(1280, 720)
     viewer.window._qt_window.resizeDocks([dock.parentWidget()], [430], Qt.Orientation.Horizontal)

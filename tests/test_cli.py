@@ -15,7 +15,7 @@ import pytest
 import scipy.ndimage
 import tifffile
 
-from napari_tiqa import __version__, score_volume
+from napari_tiqa import __version__, open_volume, score_map, score_volume
 from napari_tiqa.cli import main
 from napari_tiqa.jobs.model_process import shared_model_process
 from napari_tiqa.scoring.table import read_scores
@@ -51,6 +51,8 @@ def test_table_on_standard_output_is_that_of_python(
     here = score_volume(stack, model=untrained_model)
     pd.testing.assert_frame_equal(there, here, check_dtype=False)
     assert "Scored 11 of 12 slices" in err
+    worst = here.loc[here["score"].idxmin()]
+    assert f"worst slice {worst['slice']}: {worst['score']:.1f}, " in err
 
 
 def test_options_reach_the_run_and_its_record(stack: Path, untrained_model: Path, tmp_path: Path) -> None:
@@ -72,6 +74,48 @@ def test_json_has_the_record_and_the_rows(
     assert document["record"]["napari_tiqa"] == __version__
     assert [row["slice"] for row in document["slices"]] == [2, 3, 4]
     assert [row["score"] is None for row in document["slices"]] == [False, True, False]
+
+
+def test_slices_unlike_the_training_images_are_counted(
+    calibrated_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stripes = np.broadcast_to(np.arange(224) // 16 % 2, (2, 224, 224)).astype(np.float32)
+    np.save(tmp_path / "stripes.npy", stripes)
+    options = ["--model", str(calibrated_model), "--window", "0", "1", "--tiles", "native", "--json"]
+    assert main(["score", str(tmp_path / "stripes.npy"), *options]) == 0
+    out, err = capsys.readouterr()
+    assert "2 of them are unlike anything the model was trained on" in err
+    document = json.loads(out)
+    assert document["record"]["tiles"]["mode"] == "native"
+    assert document["slices"][0]["uncertainty"] > 0
+
+
+def test_a_map_has_the_size_and_voxels_of_the_slice(
+    stack: Path, untrained_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "map.tif"
+    tifffile.imwrite(
+        tmp_path / "sized.tif",
+        tifffile.imread(stack),
+        imagej=True,
+        resolution=(4, 2),
+        metadata={"axes": "ZYX", "unit": "um", "spacing": 3},
+    )
+    command = ["map", str(tmp_path / "sized.tif"), "--slice", "-1", "-o", str(path)]
+    assert main([*command, "--model", str(untrained_model)]) == 0
+    assert "Mapped slice 11 from 1 tiles" in capsys.readouterr().err
+    here = score_map(tmp_path / "sized.tif", 11, model=untrained_model)
+    np.testing.assert_allclose(tifffile.imread(path), here.map, atol=1e-4)
+    volume = open_volume(path)
+    assert (volume.voxel_size, volume.unit) == ((0.5, 0.25), "µm")
+    with tifffile.TiffFile(path) as file:
+        assert json.loads(file.imagej_metadata["Info"])["slice"] == 11
+    assert main([*command, "--model", str(untrained_model)]) == 2
+    assert "--overwrite" in capsys.readouterr().err
+    assert main([*command[:-1], "/no/such/folder/map.tif"]) == 2
+    assert "/no/such/folder" in capsys.readouterr().err
+    assert main([*command, "--overwrite", "--slice", "12"]) == 2
+    assert "no slice 12" in capsys.readouterr().err
 
 
 def test_existing_table_is_not_replaced_unasked(

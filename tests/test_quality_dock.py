@@ -34,6 +34,7 @@ from qtpy.QtWidgets import (
 from napari_tiqa.cli import main as shell
 from napari_tiqa.jobs.model_process import shared_model_process
 from napari_tiqa.jobs.score import score_volume
+from napari_tiqa.scoring.sentence import score_sentence
 from napari_tiqa.widgets.quality_dock import QualityDock
 from napari_tiqa.widgets.quality_panel import QualityPanel
 from napari_tiqa.widgets.score_run import METADATA_KEY
@@ -51,7 +52,7 @@ viewer = napari.Viewer()
 viewer.open(sys.argv[1], plugin="napari-tiqa")
 dock = viewer.window.add_plugin_dock_widget("napari-tiqa", "Slice quality")[1]
 def score():
-    dock.panel.form.model_file.line_edit.value = sys.argv[2]
+    dock.panel.form.model_box.choose(sys.argv[2])
     dock.panel.job.progressed.connect(quit_midway)
     dock.panel.score_all()
 def quit_midway(progress):
@@ -83,7 +84,7 @@ def open_dock(qtbot: QtBot, untrained_model: Path) -> OpenDock:
         dock: QualityDock = viewer.window.add_plugin_dock_widget(*WIDGET)[1]
         qtbot.waitUntil(lambda: dock.panel is not None, timeout=TIMEOUT)
         assert dock.panel is not None
-        dock.panel.form.model_file.line_edit.value = str(untrained_model)
+        dock.panel.form.model_box.choose(untrained_model)
         return dock.panel
 
     return open_in
@@ -178,8 +179,10 @@ def test_axis_titles_say_what_is_plotted_in_which_unit(
     viewer.add_image(tomogram(4), scale=(0.5, 0.2, 0.2), units="um")
     score(panel)
     plot = panel.results.plot._curve_plot
-    assert plot.getAxis("bottom").labelText == "Position along z (µm)"
-    assert plot.getAxis("left").labelText == "Score (1 worst, 5 best)"
+    assert plot.getAxis("left").labelText == "Score (5 best)"
+    below = panel.results.plot._parts_plot
+    assert below.getAxis("left").labelText == "Points lost"
+    assert below.getAxis("bottom").labelText == "Position along z (µm)"
     np.testing.assert_allclose(next(iter(panel.results.plot._curves.values())).getData()[0], [0, 0.5, 1, 1.5])
 
 
@@ -202,8 +205,8 @@ def test_the_score_at_the_slider_is_read_out(
     viewer.add_image(tomogram(12), scale=(0.5, 1, 1), units="um")
     score(panel)
     viewer.dims.set_current_step(0, 7)
-    value = next(iter(panel.shelf)).run.rows[7].score
-    assert panel.results.plot._readout.toPlainText() == f"slice 7 (3.5 µm): score {value:.2f}"
+    sentence = score_sentence(next(iter(panel.shelf)).run.rows[7])
+    assert panel.results.plot._readout.text() == f"slice 7 (3.5 µm): {sentence}"
 
 
 def test_a_double_click_shows_the_whole_curve_again(
@@ -271,8 +274,8 @@ def test_this_slice_is_scored_as_in_the_whole_run(
     score(panel)
     viewer.dims.set_current_step(0, 3)
     score(panel, panel.score_this_slice)
-    in_run = next(iter(panel.shelf)).run.rows[3].score
-    assert f"Slice 3 scores {in_run:.2f}" in panel.controls.message.text()
+    in_run = score_sentence(next(iter(panel.shelf)).run.rows[3])
+    assert f"Slice 3: {in_run}" in panel.controls.message.text()
     assert len(panel.shelf) == 1
 
 
@@ -298,7 +301,7 @@ def test_contrast_limits_do_not_change_a_score(
     layer.contrast_limits = (0, 0.1)
     score(panel)
     first, second = (entry.run.rows for entry in panel.shelf)
-    assert first == second
+    np.testing.assert_equal(first, second)
 
 
 # -- kinds of layers -------------------------------------------------------------------------------
@@ -447,7 +450,7 @@ def test_the_cell_has_the_scores_that_the_shell_gives_it(
     if not CELL.exists():
         pytest.skip(f"real tomograms are not at {CELL.parents[1]}")
     viewer.open(CELL, plugin="napari-tiqa")
-    panel.form.model_file.line_edit.value = ""  # the default model
+    panel.form.model_box.choose(None)  # the default model
     score(panel)
     panel.export_csv(str(tmp_path / "dock.csv"))
     assert shell(["score", str(CELL), "-o", str(tmp_path / "shell.csv")]) == 0
@@ -687,7 +690,7 @@ def test_bad_choices_end_in_a_sentence(
     panel.form.auto_window.value = True
     (tmp_path / "broken.tiqa").write_bytes(b"nothing")
     for name in ("missing.tiqa", "broken.tiqa"):
-        panel.form.model_file.line_edit.value = str(tmp_path / name)
+        panel.form.model_box.choose(tmp_path / name)
         score(panel)
         assert panel.job.state is JobState.FAILED
         assert name in panel.controls.message.text()

@@ -1,4 +1,4 @@
-"""The quality map of a slice: low where quality is lost, smooth, NaN outside, one sentence when it cannot be."""
+"""The quality map of a slice: low where quality is lost, smooth, NaN outside, one sentence where it fails."""
 
 import threading
 from collections.abc import Iterator

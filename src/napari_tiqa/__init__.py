@@ -16,6 +16,7 @@ _HOME = {
     "estimate_window": "volumes.window",
     "open_volume": "volumes.open",
     "score_image": "jobs.score",
+    "score_map": "jobs.quality_map",
     "score_volume": "jobs.score",
 }
 

@@ -1,5 +1,6 @@
 """The quality map of one slice, through the model process: where in the slice quality is lost."""
 
+import json
 import os
 import threading
 from collections import deque
@@ -9,18 +10,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import tifffile
 
-from napari_tiqa.errors import VolumeError
+from napari_tiqa.errors import TableError, VolumeError
 from napari_tiqa.jobs.messages import ModelFile
 from napari_tiqa.jobs.model_process import ModelProcess, shared_model_process
 from napari_tiqa.jobs.record import model_card, run_record
 from napari_tiqa.jobs.waiting import Pace, wait_for
 from napari_tiqa.scoring.native_tiles import filled_tiles, native_tile
 from napari_tiqa.scoring.network_input import TILE_SIZE, checked_plane, prepare_slice, reflected
-from napari_tiqa.scoring.predict import BATCH_SIZE, PREDICTED
+from napari_tiqa.scoring.predict import BATCH_SIZE, PREDICTED, SCORE_RANGE
 from napari_tiqa.scoring.quality_map import blend, overlapping_starts
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.window import IntensityWindow, estimate_window
+from napari_tiqa.whole_file import whole_file
 
 STRIDE = TILE_SIZE // 2
 """Pixels from one tile to the next where nothing else is asked for: each pixel lies in four tiles."""
@@ -187,3 +190,38 @@ def _predicted(
     finally:
         for _, _, answer in waiting:
             answer.cancel()
+
+
+def write_map(quality_map: QualityMap, path: str | os.PathLike[str]) -> None:
+    """Write a map as a TIFF file as ImageJ does, with its voxel size and its record; one there is replaced.
+
+    Raises
+    ------
+    TableError
+        If the file cannot be written; what was there before is then left as it was.
+    """
+    record = quality_map.record
+    sizes = [
+        size
+        for a, size in enumerate(record["voxel_size"])
+        if len(record["shape"]) == 2 or a != record["axis"]
+    ]
+    try:
+        with whole_file(path) as file:
+            tifffile.imwrite(
+                file,
+                quality_map.map,
+                imagej=True,
+                resolution=(1 / sizes[1], 1 / sizes[0]),
+                metadata={
+                    "axes": "YX",
+                    "unit": record["unit"],
+                    "min": SCORE_RANGE[0],
+                    "max": SCORE_RANGE[1],
+                    "Info": json.dumps(record, indent=1),
+                },
+            )
+    except OSError as error:
+        raise TableError(
+            f"{path} cannot be written ({error.strerror}): choose another place for the map."
+        ) from error

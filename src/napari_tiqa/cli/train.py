@@ -179,7 +179,7 @@ def _duration(seconds: float) -> str:
 
 def _train_default_model(options: argparse.Namespace) -> dict[str, Any]:
     # Keras takes seconds to import, and only this command trains in the shell's own process.
-    from napari_tiqa.learning.train import train_default_model
+    from napari_tiqa.learning.default_model import train_default_model
     from napari_tiqa.learning.training import StageProgress
 
     with tqdm(desc="distorting and labelling", unit=" originals", file=sys.stderr) as bar:

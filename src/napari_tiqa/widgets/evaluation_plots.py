@@ -1,0 +1,207 @@
+"""The plots of the evaluation dock: scores against labels, and the spread of scores at each level."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyqtgraph as pg
+from napari.utils.theme import Theme
+from qtpy.QtCore import QSize
+from qtpy.QtGui import QColor
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+
+from napari_tiqa.learning.groups import COUNTERPART
+
+# Okabe and Ito's colours, told apart by colour-blind readers and on dark and light ground alike. An
+# acquisition fault has the colour of the distortion most like it, and a marker of its own.
+_COLOURS = {"ring": "#D55E00", "blur": "#56B4E9", "noise": "#009E73", "": "#999999"}
+_SYMBOLS = {"ring": "o", "blur": "s", "noise": "t1", "": "star"}
+_SCORE_TICKS = [(score, str(score)) for score in range(1, 6)]
+_SCORE_RANGE = (0.8, 5.2)
+_BOX_WIDTH = 0.62
+_FLAT = 0.02  # scores closer together than this are drawn as a line instead of a box
+
+
+def colour_of(family: str) -> str:
+    """Return the colour of a family of distortions or faults."""
+    return _COLOURS.get(COUNTERPART.get(family) or family, _COLOURS[""])
+
+
+def name_of(family: str) -> str:
+    """Return what people call a family; images without one are undistorted."""
+    return family or "undistorted"
+
+
+@dataclass
+class _Ground:
+    """The colours a plot is drawn in."""
+
+    text: QColor
+    ground: QColor
+
+
+class _ScorePlot(QWidget):
+    """What both plots share: one plot with scores from 1 to 5 upwards, in napari's colours."""
+
+    def __init__(self, tooltip: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._graphics = pg.GraphicsLayoutWidget()
+        self._graphics.ci.setContentsMargins(2, 4, 6, 2)
+        self._graphics.setToolTip(tooltip)
+        self._colours = _Ground(QColor("white"), QColor("black"))
+        self.plot = self._graphics.addPlot(enableMenu=False)
+        self.plot.hideButtons()
+        self.plot.setMouseEnabled(x=False, y=False)
+        self.plot.setYRange(*_SCORE_RANGE, padding=0)
+        self.plot.setLabel("left", "Score (1 worst, 5 best)")
+        self.plot.getAxis("left").setTicks([_SCORE_TICKS])
+        self.plot.showGrid(y=True, alpha=0.15)
+        for side in ("left", "bottom"):
+            self.plot.getAxis(side).enableAutoSIPrefix(False)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._graphics)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(QSize(220, 180))
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take napari's colours."""
+        text, ground = (QColor(*colour.as_rgb_tuple()[:3]) for colour in (theme.text, theme.background))
+        self._colours = _Ground(text, ground)
+        self._graphics.setBackground(ground)
+        faint = QColor(text)
+        faint.setAlpha(130)
+        for side in ("left", "bottom"):
+            self.plot.getAxis(side).setPen(pg.mkPen(faint))
+            self.plot.getAxis(side).setTextPen(text)
+
+
+class ScatterPlot(_ScorePlot):
+    """Scores against labels, coloured by distortion (the paper's Fig. 3)."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Each image: its label and its score. On the line both are equal.", parent)
+        self.plot.setXRange(*_SCORE_RANGE, padding=0)
+        self.plot.setLabel("bottom", "Label")
+        self.plot.getAxis("bottom").setTicks([_SCORE_TICKS])
+        self._line = self.plot.plot([1, 5], [1, 5])
+        self._legend = self.plot.addLegend(offset=(8, 4), verSpacing=-4, labelTextSize="8pt")
+        self.clouds: dict[str, pg.ScatterPlotItem] = {}
+
+    def show_scores(self, rows: pd.DataFrame, scores: pd.Series) -> None:
+        """Draw these images and no others; those without a label have no place here."""
+        for cloud in self.clouds.values():
+            self.plot.removeItem(cloud)
+        self._legend.clear()
+        self.clouds = {}
+        labelled = rows["label"].notna()
+        for family in rows["family"].unique():
+            shown = labelled & (rows["family"] == family)
+            colour = QColor(colour_of(family))
+            colour.setAlpha(170)
+            cloud = pg.ScatterPlotItem(
+                rows["label"][shown].to_numpy(float),
+                np.clip(scores[shown].to_numpy(float), *_SCORE_RANGE),  # a stock metric may leave 1 to 5
+                size=7,
+                symbol=_SYMBOLS.get(family, "d"),
+                pen=None,
+                brush=pg.mkBrush(colour),
+            )
+            self.clouds[family] = cloud
+            self.plot.addItem(cloud)
+            if rows["family"].any():
+                self._legend.addItem(cloud, name_of(family))
+        self._paint()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take napari's colours."""
+        super().set_theme(theme)
+        self._paint()
+
+    def _paint(self) -> None:
+        faint = QColor(self._colours.text)
+        faint.setAlpha(90)
+        self._line.setPen(pg.mkPen(faint))
+        self._legend.setLabelTextColor(self._colours.text)
+        for _, label in self._legend.items:
+            label.setText(label.text, color=self._colours.text.name(), size="8pt")
+
+
+class LevelPlot(_ScorePlot):
+    """Box plots of the scores at each level of each distortion (the paper's Fig. 4)."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(
+            "The scores at each level of each distortion: the box holds the middle half, its line is the\n"
+            "median, the whiskers reach 1.5 boxes further, dots are outliers. Diamonds are the mean labels.",
+            parent,
+        )
+        self.plot.getAxis("bottom").setHeight(34)
+        self.boxes: list[pg.BoxplotItem] = []
+        self._labels = pg.ScatterPlotItem(size=7, symbol="d", pen=None)
+        self.plot.addItem(self._labels)
+        self._labels.setZValue(2)
+        self._cells: list[tuple[float, float]] = []
+
+    def show_scores(self, rows: pd.DataFrame, scores: pd.Series) -> None:
+        """Draw a box for each family and level of these images."""
+        for box in self.boxes:
+            self.plot.removeItem(box)
+        self.boxes, self._cells = [], []
+        levels: list[tuple[float, str]] = []
+        names: list[tuple[float, str]] = []
+        place = 0.0
+        for family in sorted(rows["family"].unique(), key=bool):  # the undistorted ones first
+            of_family = rows["family"] == family
+            first = place
+            for level in sorted(rows["level"][of_family].unique()):
+                cell = of_family & (rows["level"] == level)
+                self._add_box(place, scores[cell].dropna().to_numpy(float), colour_of(family))
+                self._cells.append((place, float(rows["label"][cell].mean())))
+                levels.append((place, str(level) if family else ""))
+                place += 1
+            names.append(((first + place - 1) / 2, name_of(family)))
+            place += 0.6
+        self.plot.getAxis("bottom").setTicks([levels, names])
+        self.plot.setXRange(-0.7, place - 0.9, padding=0)
+        self._paint()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take napari's colours."""
+        super().set_theme(theme)
+        self._paint()
+
+    def _paint(self) -> None:
+        known = [(place, label) for place, label in self._cells if np.isfinite(label)]
+        self._labels.setData(
+            [place for place, _ in known],
+            [label for _, label in known],
+            brush=pg.mkBrush(self._colours.text),
+            pen=pg.mkPen(self._colours.ground),
+        )
+
+    def _add_box(self, place: float, scores: np.ndarray, colour: str) -> None:
+        if not scores.size:
+            return
+        low, median, high = np.percentile(scores, (25, 50, 75))
+        flat = high - low < _FLAT
+        fill = QColor(colour)
+        fill.setAlpha(70)
+        pen = pg.mkPen(colour, width=2.5)
+        box = pg.BoxplotItem(
+            loc=[place],
+            data=[np.clip(scores, *_SCORE_RANGE)],
+            width=_BOX_WIDTH,
+            pen=None if flat else pg.mkPen(colour, width=1.2),
+            brush=None if flat else fill,
+            medianPen=None if flat else pen,
+            symbolSize=4,
+            symbolPen=None,
+            symbolBrush=colour,
+        )
+        if flat:
+            # Qt paints the outline of a box without height some score units thick, over its neighbours.
+            ends = [place - _BOX_WIDTH / 2, place + _BOX_WIDTH / 2]
+            pg.PlotDataItem(ends, [median, median], pen=pen).setParentItem(box)
+        self.boxes.append(box)
+        self.plot.addItem(box)

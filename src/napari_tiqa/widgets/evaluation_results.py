@@ -1,0 +1,224 @@
+"""The lower half of the evaluation dock: table, scatter and box plots of an evaluation, and saving them."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from napari.utils.theme import Theme
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStackedLayout,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_tiqa.errors import TableError
+from napari_tiqa.learning.comparison import Evaluation
+from napari_tiqa.learning.evaluation_figures import box_figure, scatter_figure, shrink_figure
+from napari_tiqa.scoring.table import write_text
+from napari_tiqa.whole_file import whole_file
+from napari_tiqa.widgets.evaluation_plots import LevelPlot, ScatterPlot
+from napari_tiqa.widgets.evaluation_table import MEASURES, EvaluationTable, measures_in
+
+_HINT = (
+    "<b>No evaluation yet</b><br>Tick the models, choose a dataset and press “Evaluate”.<br><br>"
+    "A dataset is made by <i>napari-tiqa generate</i>, by a training, or by rating images."
+)
+_PAPER_DPI = 300
+
+
+class EvaluationResults(QWidget):
+    """Shows an evaluation and writes it to files."""
+
+    save_csv_clicked = Signal()
+    save_figures_clicked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.evaluation: Evaluation | None = None
+        self.measure_box = QComboBox()
+        self.measure_box.setToolTip("What the table shows; point at a cell to read all measures.")
+        self.measure_meaning = _sentence("What this measure means.")
+        self.table = EvaluationTable()
+        self.judged_box = QComboBox()
+        self.judged_box.setToolTip("Whose scores the plots show.")
+        self.agreement = _sentence("How well these scores and the labels agree, over all images.")
+        self.scatter = ScatterPlot()
+        self.levels = LevelPlot()
+        self.shrink = _sentence("How much shrinking large slices to the network's input changes their score.")
+        self.notes = _sentence("What has to be known to read the result.")
+        self.csv_button = QPushButton("Save CSV…")
+        self.csv_button.setToolTip(
+            "Save the table, and beside it a row for each image with everybody's score."
+        )
+        self.figures_button = QPushButton("Save figures…")
+        self.figures_button.setToolTip("Save scatter and box plots of everybody judged as PNG, for print.")
+        self._lay_out()
+        self.measure_box.currentIndexChanged.connect(lambda _: self._show_measure())
+        self.judged_box.currentIndexChanged.connect(lambda _: self._show_judged())
+        self.csv_button.clicked.connect(self.save_csv_clicked)
+        self.figures_button.clicked.connect(self.save_figures_clicked)
+        self._stack.setCurrentIndex(0)
+
+    def show_evaluation(self, evaluation: Evaluation) -> None:
+        """Show an evaluation in place of the one shown."""
+        self.evaluation = evaluation
+        for box in (self.measure_box, self.judged_box):
+            box.blockSignals(True)
+        chosen = self.measure_box.currentData()
+        self.measure_box.clear()
+        for measure in measures_in(evaluation.table):
+            self.measure_box.addItem(MEASURES[measure][0], measure)
+        self.measure_box.setCurrentIndex(max(0, self.measure_box.findData(chosen)))
+        self.judged_box.clear()
+        self.judged_box.addItems(list(evaluation.titles))
+        for box in (self.measure_box, self.judged_box):
+            box.blockSignals(False)
+        self.notes.setText("\n".join(evaluation.notes))
+        self.shrink.setText(_shrink_sentence(evaluation))
+        self.shrink.setVisible(bool(self.shrink.text()))
+        self._stack.setCurrentIndex(1)
+        self._show_measure()
+        self._show_judged()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take napari's colours."""
+        self.scatter.set_theme(theme)
+        self.levels.set_theme(theme)
+
+    def csv_files(self, path: Path) -> tuple[Path, Path]:
+        """Return which files `save_csv` writes: the table, and beside it the images with their scores."""
+        return path, path.with_name(f"{path.stem}_images.csv")
+
+    def save_csv(self, path: Path) -> None:
+        """Write `csv_files`.
+
+        Raises
+        ------
+        TableError
+            A file cannot be written.
+        """
+        assert self.evaluation is not None
+        tables = (self.evaluation.table, self.evaluation.rows)
+        for file, table in zip(self.csv_files(path), tables, strict=True):
+            write_text(file, table.to_csv(index=False, lineterminator="\n"))
+
+    def figure_files(self, path: Path) -> list[Path]:
+        """Return which files `save_figures` writes: `path` with what each shows added to its name."""
+        return [path.with_name(f"{path.stem}_{name}.png") for name in self._figures()]
+
+    def save_figures(self, path: Path) -> None:
+        """Write `figure_files`: scatter and box plots, and what shrinking does to large slices.
+
+        Raises
+        ------
+        TableError
+            A file cannot be written.
+        """
+        for file, draw in zip(self.figure_files(path), self._figures().values(), strict=True):
+            try:
+                with whole_file(file) as out:
+                    draw().savefig(out, dpi=_PAPER_DPI, format="png")
+            except OSError as error:
+                raise TableError(
+                    f"{file} cannot be written ({error.strerror}): choose another place for the figures."
+                ) from error
+
+    def _figures(self) -> dict[str, Callable[[], Figure]]:
+        evaluation = self.evaluation
+        assert evaluation is not None
+        figures: dict[str, Callable[[], Figure]]
+        figures = {"scatter": partial(scatter_figure, evaluation), "levels": partial(box_figure, evaluation)}
+        if len(evaluation.shrink):
+            figures["shrink"] = partial(shrink_figure, evaluation.shrink)
+        return figures
+
+    def _show_measure(self) -> None:
+        measure = self.measure_box.currentData()
+        if self.evaluation is not None and measure is not None:
+            meaning = MEASURES[measure][1]
+            self.measure_meaning.setText(f"{meaning[0].upper()}{meaning[1:]}. Below: 95 % interval.")
+            self.table.show_measure(self.evaluation.table, measure)
+
+    def _show_judged(self) -> None:
+        evaluation, title = self.evaluation, self.judged_box.currentText()
+        if evaluation is None or title not in evaluation.titles:
+            return
+        scores = evaluation.scores(title)
+        self.scatter.show_scores(evaluation.rows, scores)
+        self.levels.show_scores(evaluation.rows, scores)
+        pooled = evaluation.table[evaluation.table["judged"] == title].iloc[-1]
+        self.agreement.setText(
+            f"{pooled['family'].capitalize()}: SROCC {pooled['srocc']:.2f}, PLCC {pooled['plcc']:.2f}, RMSE "
+            f"{pooled['rmse']:.2f} over {pooled['images']} images."
+        )
+
+    def _lay_out(self) -> None:
+        measure = QFormLayout()
+        measure.addRow("Measure", self.measure_box)
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 4, 0, 0)
+        column.addLayout(measure)
+        column.addWidget(self.measure_meaning)
+        column.addWidget(self.table, 1)
+        column.addWidget(self.shrink)
+        judged = QFormLayout()
+        judged.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        judged.addRow("Scores by", self.judged_box)
+        plots = QWidget()
+        column = QVBoxLayout(plots)
+        column.setContentsMargins(0, 4, 0, 0)
+        column.setSpacing(4)
+        column.addLayout(judged)
+        column.addWidget(self.agreement)
+        column.addWidget(self.scatter, 1)
+        column.addWidget(self.levels, 1)
+        self.tabs = QTabWidget()
+        self.tabs.addTab(page, "Table")
+        self.tabs.addTab(plots, "Plots")
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.csv_button)
+        buttons.addWidget(self.figures_button)
+        shown = QWidget()
+        column = QVBoxLayout(shown)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self.tabs, 1)
+        column.addWidget(self.notes)
+        column.addLayout(buttons)
+        hint = QLabel(_HINT)
+        hint.setWordWrap(True)
+        hint.setAlignment(hint.alignment().AlignCenter)
+        hint.setToolTip("Table and plots appear here.")
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(hint)
+        self._stack.addWidget(shown)
+
+
+def _shrink_sentence(evaluation: Evaluation) -> str:
+    if not len(evaluation.shrink):
+        return ""
+    difference = evaluation.shrink["difference"]
+    count = len(difference)
+    return (
+        f"Shrinking: native tiles of {count} large slice{'s' * (count > 1)} score {difference.mean():+.2f} "
+        f"points against the shrunk slice on average ({difference.min():+.2f} to {difference.max():+.2f})."
+    )
+
+
+def _sentence(tooltip: str) -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setToolTip(tooltip)
+    # A long sentence must not make the dock wider.
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    return label

@@ -15,7 +15,6 @@ from pathlib import Path
 import keras
 import numpy as np
 import pandas as pd
-from foreign_images import foreign_images
 from tqdm import tqdm
 
 from napari_tiqa.learning.baselines import QUICK_BASELINES, fit
@@ -30,6 +29,7 @@ from napari_tiqa.learning.default_recipe import (
     train_default,
 )
 from napari_tiqa.learning.evaluation import image_rows
+from napari_tiqa.learning.foreign import foreign_images
 from napari_tiqa.learning.groups import Group
 from napari_tiqa.scoring.predict import PREDICTED, ScoreModel, predict
 
@@ -54,7 +54,6 @@ def main() -> None:
             options.data, projection, lambda done, total: _advance(bar, done, total)
         )
     specimens = sorted({scan.specimen for scan in SCANS})
-    foreign = foreign_images(options.data)
     tables = []
     for fold in range(options.folds):
         if options.only and fold + 1 not in options.only:
@@ -65,7 +64,8 @@ def main() -> None:
             print(f"fold {fold + 1} of {options.folds}, left out: {', '.join(held)}", flush=True)
             training = [group for group in [*groups, *composites] if group.specimen not in held]
             test = [group for group in groups if group.specimen in held]
-            table = _fold(training, test, foreign, options.baselines)
+            slices = [group.tiles()[0] for group in test if "ring" in group.families]
+            table = _fold(training, test, foreign_images("test", slices), options.baselines)
             table.insert(0, "fold", fold + 1)
             table.round(4).to_csv(kept, index=False)
         tables.append(pd.read_csv(kept, keep_default_na=False, na_values={"label": [""], "score": [""]}))

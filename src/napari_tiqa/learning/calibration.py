@@ -4,7 +4,10 @@ from collections.abc import Sequence
 
 import keras
 import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit
 
+from napari_tiqa.learning.foreign import foreign_images
 from napari_tiqa.learning.groups import Group
 from napari_tiqa.scoring.backbone import content_features
 from napari_tiqa.scoring.calibration import Calibration
@@ -18,8 +21,11 @@ KNOTS = np.arange(1.0, 5.01, 0.5)
 
 _FEWEST = 30
 _NEIGHBOURS = 0.25
-_FAMILIAR = 0.98
-_DIRECTIONS = 64
+_VERSIONS = 4
+_RIDGE = 10.0
+
+FOREIGN_SHARE = 0.2
+"""How many of the images that are scored are taken to be no tomography slices; it sets the threshold."""
 
 
 def calibrate(network: keras.Model, training: Sequence[Group], left_out: Sequence[Group] = ()) -> Calibration:
@@ -69,30 +75,52 @@ def interval(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.sort(missed[nearest], axis=1)[:, rank - 1]
 
 
-def familiarity(network: keras.Model, groups: Sequence[Group]) -> tuple[np.ndarray, np.ndarray, float]:
-    """Describe where the content features of training images lie.
+def familiarity(network: keras.Model, groups: Sequence[Group]) -> tuple[np.ndarray, float]:
+    """Learn to tell training images from images that are no tomography slices.
+
+    Logistic regression on the content features, with the images of `foreign.foreign_images` as the others:
+    outlier exposure (Hendrycks et al., ICLR 2019, arXiv 1812.04606). The distance from the training images
+    alone (Mahalanobis) found no more of them than of slices of new specimens.
 
     Parameters
     ----------
     network : keras.Model
         Trained.
     groups : sequence of Group
-        Training images; n in all.
+        Training images; a few of each group are taken.
 
     Returns
     -------
-    centre : numpy.ndarray
+    direction : numpy.ndarray
         Shape (f,).
-    whitening : numpy.ndarray
-        Shape (f, d), along the d <= 64 directions of largest variance.
-    familiar : float
-        Distance within which 98 % of the images lie.
+    offset : float
     """
     extract = keras.Model(network.input, content_features(network))
-    features = np.concatenate([extract.predict_on_batch(group.tiles()[..., None]) for group in groups])
-    centre = features.mean(0)
-    _, spread, directions = np.linalg.svd(features - centre, full_matrices=False)
-    count = min(_DIRECTIONS, len(features) - 1)
-    whitening = directions[:count].T / (spread[:count] / np.sqrt(len(features) - 1))
-    distance = np.linalg.norm((features - centre) @ whitening, axis=1)
-    return centre, whitening, float(np.quantile(distance, _FAMILIAR))
+    rng = np.random.default_rng(0)
+    some = [group.tiles()[_some(len(group.images), rng)] for group in groups]
+    foreign = list(foreign_images("train").values())
+    own, other = (_features(extract, images) for images in (some, foreign))
+    mean, spread = own.mean(0), own.std(0) + 1e-6
+    x = np.concatenate([(own - mean) / spread, (other - mean) / spread])
+    y = np.repeat([0.0, 1.0], [len(own), len(other)])
+    weight = np.repeat([1 - FOREIGN_SHARE, FOREIGN_SHARE], [len(own), len(other)])
+    weight *= np.repeat([len(x) / len(own), len(x) / len(other)], [len(own), len(other)])
+
+    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        odds = x @ weights[1:] + weights[0]
+        missed = weight * (expit(odds) - y)
+        value = (weight * (np.logaddexp(0, odds) - y * odds)).sum() + _RIDGE / 2 * (weights[1:] ** 2).sum()
+        return value, np.concatenate([[missed.sum()], x.T @ missed + _RIDGE * weights[1:]])
+
+    found = minimize(loss, np.zeros(x.shape[1] + 1), jac=True, method="L-BFGS-B").x
+    direction = found[1:] / spread
+    return direction, float(found[0] - mean @ direction)
+
+
+def _features(extract: keras.Model, images: Sequence[np.ndarray]) -> np.ndarray:
+    return np.concatenate([extract.predict_on_batch(one[..., None]) for one in images])
+
+
+def _some(count: int, rng: np.random.Generator) -> np.ndarray:
+    """Choose the reference and a few versions: also a distorted slice is a slice."""
+    return np.concatenate([[0], rng.permutation(np.arange(1, count))[:_VERSIONS]])

@@ -28,11 +28,11 @@ LITE0 = "EfficientNet-Lite0"
 BACKBONES = (LITE0, "EfficientNetB0", "EfficientNetB1", "EfficientNetB2")
 """Lite0 comes with the package; the weights of the others are downloaded by Keras."""
 
-# Where the layers end whose channel means tell one content from another: early enough not to have been
-# bent to nothing but quality. Lite0's names, then those of keras.applications.
+# Where the layers end whose channels tell one content from another: early enough not to have been bent
+# to nothing but quality. Lite0's names, then those of keras.applications.
 _CONTENT_LAYERS = (
-    ("stage3_1_add", "stage4_2_add", "stage5_2_add"),
-    ("block3b_add", "block4c_add", "block5c_add"),
+    ("stage2_1_add", "stage3_1_add", "stage4_2_add", "stage5_2_add"),
+    ("block2b_add", "block3b_add", "block4c_add", "block5c_add"),
 )
 
 
@@ -117,10 +117,11 @@ def load_imagenet(network: keras.Model, backbone: str = LITE0) -> None:
 
 
 def content_features(network: keras.Model) -> keras.KerasTensor:
-    """Return the network's content features: channel means of middle layers, shape (n, f)."""
+    """Return the content features: mean and standard deviation of middle layers' channels, shape (n, f)."""
     known = {layer.name for layer in network.layers}
     names = next(names for names in _CONTENT_LAYERS if names[0] in known)
-    return ops.concatenate([ops.mean(network.get_layer(n).output, (1, 2)) for n in names], axis=1)
+    outputs = [network.get_layer(name).output for name in names]
+    return ops.concatenate([f(out, (1, 2)) for out in outputs for f in (ops.mean, ops.std)], axis=1)
 
 
 def _efficientnet(image: keras.KerasTensor, backbone: str) -> keras.KerasTensor:

@@ -36,8 +36,8 @@ def test_features_tell_noise_from_a_photograph(photograph: np.ndarray) -> None:
     features, natural = brisque_features(noise), brisque_features(photograph)
     assert features.shape == natural.shape == (36,)
     assert natural[0] < 2 < features[0]  # edges give heavier tails than a Gaussian's, whose shape is 2
-    assert np.abs(features[[3, 7, 11, 15]]).max() < 0.1  # neighbours of white noise have nothing in common
-    assert natural[[3, 7, 11, 15]].min() > 0.1
+    # Neighbours have more in common in a photograph than in white noise.
+    assert (natural[[3, 7, 11, 15]] > features[[3, 7, 11, 15]]).all()
 
 
 def test_half_size_keeps_places_and_grey_values() -> None:

@@ -106,7 +106,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 def _with_progress(options: argparse.Namespace) -> Evaluation:
     interval = 0.1 if sys.stderr.isatty() else 30  # a log file gets a line now and then
-    form = "{desc}: {percentage:3.0f}%|{bar}| {postfix}"
+    form = "{desc}{percentage:3.0f}%|{bar}|{postfix}"
     bar = tqdm(
         desc="starting", total=1.0, file=sys.stderr, mininterval=interval, leave=False, bar_format=form
     )

@@ -46,7 +46,7 @@ def foreign_images(
     originals = [*slices, *simulated]
     heads = [_mri_like(10 * seed + number) for seed in _SEEDS[part] for number in range(7)]
     sorts = {
-        "photograph": [_grey(getattr(skimage.data, name)()) for name in PHOTOGRAPHS[part]],
+        "photograph": [cut for name in PHOTOGRAPHS[part] for cut in _whole_and_quarters(name)],
         "sinogram": [_sinogram(image) for image in originals],
         "label image": [_labels(image) for image in originals],
         "MRI-like": heads,
@@ -58,8 +58,11 @@ def _tiles(image: np.ndarray) -> np.ndarray:
     return prepare_slice(image, estimate_window(as_volume(image))).tiles
 
 
-def _grey(image: np.ndarray) -> np.ndarray:
-    return rgb2gray(image[..., :3]) if image.ndim == 3 else image.astype(float)
+def _whole_and_quarters(photograph: str) -> list[np.ndarray]:
+    image = getattr(skimage.data, photograph)()
+    grey = rgb2gray(image[..., :3]) if image.ndim == 3 else image.astype(float)
+    quarters = [half for rows in np.array_split(grey, 2) for half in np.array_split(rows, 2, axis=1)]
+    return [image for image in [grey, *quarters] if np.ptp(image)]
 
 
 def _sinogram(image: np.ndarray) -> np.ndarray:

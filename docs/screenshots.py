@@ -5,6 +5,7 @@ Names of docks ("rating") make only theirs.
 """
 
 import argparse
+import os
 import tempfile
 import time
 import warnings
@@ -13,12 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import napari
+import tifffile
 from napari.layers import Layer
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_tiqa.jobs.model_process import shared_model_process
+from napari_tiqa.learning.dataset import write_dataset
+from napari_tiqa.learning.generation import generate
+from napari_tiqa.learning.recipe import TrainingRecipe
+from napari_tiqa.volumes.simulation.microstructures import microstructure
 from napari_tiqa.volumes.simulation.napari_sample import electrode_layers
 
 IMAGES = Path(__file__).parent / "images"
@@ -143,7 +149,116 @@ def take_rating(model: str) -> None:
         viewer.close()
 
 
-DOCKS: dict[str, Callable[[str], None]] = {"quality": take_quality, "rating": take_rating}
+def take_training(model: str) -> None:
+    """Go through docs/training.md: rate 12 slices as two people, train, evaluate, score with the result."""
+    viewer, rating = open_sample("Rate images")
+    with tempfile.TemporaryDirectory() as folder:
+        session, bundle = Path(folder) / "electrode rated", Path(folder) / "electrode.tiqa"
+        rate_twelve(rating.panel, session)
+        viewer.window.remove_dock_widget("all")
+        # The docks remember models and trainings; those of a picture are none of the user's.
+        os.environ["XDG_DATA_HOME"] = folder
+        train_on_rated(viewer, session, bundle)
+        evaluate_trained(viewer, bundle, Path(folder) / "others")
+        score_with_trained(viewer, bundle)
+    viewer.close()
+
+
+def rate_twelve(panel: Any, session: Path) -> None:
+    """Rate six slices of each scan. Neither rater is a real one: their scores follow the scan's faults."""
+    panel.form.count_box.setValue(6)
+    panel.form.place.set_path(session)
+    panel.begin()
+    wait_until(lambda: panel.session is not None)
+    sources = {source["image"]: source for source in panel.session.sources}
+    for rater, of_electrode in (("Anna", "324153"), ("Ben", "423243")):
+        panel.rater_box.setEditText(rater)
+        panel.rate()
+        window = panel.window_of_rater
+        while (image := window.image) is not None:
+            place = sources[image]["slice"] // 16
+            QTest.keyClick(window, "5" if "better" in sources[image]["specimen"] else of_electrode[place])
+            wait_until(lambda w=window: w.image is not None or bool(w.canvas.text))
+        window.close()
+
+
+def train_on_rated(viewer: napari.Viewer, session: Path, bundle: Path) -> None:
+    """Preview and train a short run on the rated session."""
+    panel = open_dock(viewer, "Train a model").panel
+    form = panel.form
+    form.source_box.setCurrentText("Folder or rated session")
+    form.folder.set_path(session)
+    form.output.set_path(bundle)
+    form.ranking_epochs.setValue(6)
+    form.regression_epochs.setValue(6)
+    wait_until(lambda: bool(panel.controls.warnings.text()))
+    panel.show_preview()
+    wait_until(lambda: not panel.preview_job.state.busy)
+    show_short_paths(form)
+    take(viewer, "training_preview")
+    panel.preview.remove()
+    form.folder.set_path(session)
+    form.output.set_path(bundle)
+    if not panel.train():
+        raise SystemExit(panel.controls.message.text())
+    show_short_paths(form)
+    regression = panel.plot.stages["regress"].points
+    wait_until(lambda: len(regression) > 2 or not panel.job.state.busy, timeout=3600)
+    take(viewer, "training_dock")
+    wait_until(lambda: not panel.job.state.busy, timeout=3600)
+    show_short_paths(form)
+    take(viewer, "training_done")
+    viewer.window.remove_dock_widget("all")
+
+
+def show_short_paths(form: Any) -> None:
+    """Write the names of files without their folders, which are of one machine alone."""
+    form.folder.set_path("electrode rated")
+    form.output.set_path("electrode.tiqa")
+
+
+def evaluate_trained(viewer: napari.Viewer, bundle: Path, folder: Path) -> None:
+    """Judge the new model and the default one on specimens that neither has seen."""
+    folder.mkdir()
+    for seed in range(6):
+        slices = microstructure("electrode", (3, 256, 256), 100 + seed)
+        tifffile.imwrite(folder / f"electrode_{seed}.tif", slices[1])
+    recipe = TrainingRecipe(originals=tuple(map(str, sorted(folder.glob("*.tif")))))
+    write_dataset(folder / "other electrodes", generate(recipe).dataset, {})
+    panel = open_dock(viewer, "Evaluate a model").panel
+    panel.form.models.tick_only(None, bundle)
+    panel.form.dataset.set_path(folder / "other electrodes")
+    if not panel.evaluate():
+        raise SystemExit(panel.form.message.text())
+    wait_until(lambda: not panel.job.state.busy, timeout=3600)
+    panel.form.dataset.set_path("other electrodes")
+    take(viewer, "training_evaluation")
+    viewer.window.remove_dock_widget("all")
+
+
+def score_with_trained(viewer: napari.Viewer, bundle: Path) -> None:
+    """Score the worse scan with the default model and with the new one."""
+    panel = open_dock(viewer, "Slice quality").panel
+    panel.form.choose_layer(viewer.layers["electrode"])
+    for model in (None, bundle):
+        panel.form.model_box.choose(model)
+        panel.score_all()
+        wait_until(lambda: not panel.job.state.busy, timeout=3600)
+    take(viewer, "training_scores")
+
+
+def open_dock(viewer: napari.Viewer, name: str) -> Any:
+    """Open a dock and wait until it shows its content."""
+    dock = viewer.window.add_plugin_dock_widget("napari-tiqa", name)[1]
+    wait_until(lambda: dock.panel is not None)
+    return dock
+
+
+DOCKS: dict[str, Callable[[str], None]] = {
+    "quality": take_quality,
+    "rating": take_rating,
+    "training": take_training,
+}
 
 
 def main() -> None:

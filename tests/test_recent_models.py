@@ -11,8 +11,8 @@ from napari_tiqa.scoring.recent_models import recent_models, remember_model
 def user_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Put the user's data folder elsewhere."""
     folder = tmp_path / "user data"
-    monkeypatch.setattr("platformdirs.user_data_dir", lambda *_args, **_kwargs: str(folder))
-    return folder
+    monkeypatch.setenv("XDG_DATA_HOME", str(folder))
+    return folder / "napari-tiqa"
 
 
 def bundle(folder: Path, name: str) -> Path:
@@ -32,7 +32,7 @@ def test_the_latest_comes_first_once_and_what_is_gone_is_not_offered(user_data: 
 
 
 def test_a_damaged_list_is_an_empty_one(user_data: Path, tmp_path: Path) -> None:
-    user_data.mkdir()
+    user_data.mkdir(parents=True)
     for text in ("{", "[]", '{"models": 3}', '{"models": [3]}'):
         (user_data / "recent_models.json").write_text(text)
         assert recent_models() == []
@@ -42,6 +42,7 @@ def test_a_damaged_list_is_an_empty_one(user_data: Path, tmp_path: Path) -> None
 
 
 def test_a_list_that_cannot_be_written_ends_nothing(user_data: Path, tmp_path: Path) -> None:
+    user_data.parent.mkdir()
     user_data.write_text("a file where the folder should be")
     remember_model(bundle(tmp_path, "lost.tiqa"))
     assert recent_models() == []

@@ -331,7 +331,9 @@ class TrainingForm(QWidget):
         layout.addWidget(top)
         self.advanced = QCollapsible("Advanced")
         self.advanced.setDuration(0)
-        self.advanced.setToolTip("Backbone, observers, scale, epochs, seed: the defaults are the paper's.")
+        self.advanced.toggleButton().setToolTip(
+            "Backbone, observers, scale, epochs, seed: the defaults are the paper's."
+        )
         self.advanced.layout().setContentsMargins(0, 0, 0, 0)
         self.advanced.addWidget(self._advanced_page())
         layout.addWidget(self.advanced)

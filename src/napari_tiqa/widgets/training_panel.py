@@ -203,9 +203,7 @@ class TrainingPanel(QWidget):
         self._on_state(self.job.state)
         if not self.job.state.busy or self.job.request is None:
             return
-        ask_before_closing(
-            self.window(), self._viewer.window._qt_viewer, _question_of_closing, self.job.interrupt
-        )
+        ask_before_closing(self.window(), _question_of_closing, self.job.interrupt)
         self.offer.show_run(None, "")
         self.result.hide()
         self._draw_epochs(self.job.request.run)
@@ -425,15 +423,15 @@ def _question_of_closing() -> str:
 
 
 def _choose_model(dock: Any, model: Path) -> None:
-    dock.panel.form.model_file.line_edit.value = str(model)
+    dock.panel.form.model_box.choose(model)
 
 
 def _free_folder(output: Path) -> Path:
     """Return a run folder beside the model that no other training has used."""
-    number, folder = 1, output.with_name(f"{output.stem} training")
+    number, folder = 1, output.with_suffix(".training")
     while folder.exists():
         number += 1
-        folder = output.with_name(f"{output.stem} training {number}")
+        folder = output.with_name(f"{output.stem} {number}.training")
     return folder
 
 

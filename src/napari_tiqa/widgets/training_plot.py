@@ -140,7 +140,7 @@ class TrainingPlot(QWidget):
         losses = [row[0] for row in values if isfinite(row[0])]
         self._plots[stage, "loss"].setYRange(0, max([*losses, 1e-3]) * 1.08, padding=0)
         lowest = min([0.0, *(v for row in values for v in row[1:] if isfinite(v))])
-        self._plots[stage, "agreement"].setYRange(lowest, 1.05, padding=0)
+        self._plots[stage, "agreement"].setYRange(lowest - 0.08, 1.12, padding=0)
 
     def set_theme(self, theme: Theme) -> None:
         """Take napari's colours."""

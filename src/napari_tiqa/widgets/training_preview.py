@@ -61,11 +61,15 @@ class PreviewLayers:
         self._hidden: list[Layer] = []
         self._view: tuple[tuple[float, ...], float] | None = None
 
+    @property
+    def _camera(self) -> Any:
+        return getattr(self._viewer, "scene", self._viewer).camera  # napari moved it in 0.9
+
     def show(self, made: MadePreview) -> None:
         """Add the layers, in place of those of the preview before."""
         self.remove()
         self._hidden = [layer for layer in self._viewer.layers if layer.visible]
-        self._view = self._viewer.camera.center, self._viewer.camera.zoom
+        self._view = self._camera.center, self._camera.zoom
         for layer in self._hidden:
             layer.visible = False
         versions = made.versions
@@ -110,7 +114,7 @@ class PreviewLayers:
         for layer in hidden:
             layer.visible = True
         if hidden and self._view is not None:
-            self._viewer.camera.center, self._viewer.camera.zoom = self._view
+            self._camera.center, self._camera.zoom = self._view
 
 
 def arrange(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

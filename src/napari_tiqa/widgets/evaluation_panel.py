@@ -19,6 +19,7 @@ from napari_tiqa.widgets.background_job import BackgroundJob, JobOutcome
 from napari_tiqa.widgets.dock_style import dock_style
 from napari_tiqa.widgets.evaluation_form import EvaluationForm
 from napari_tiqa.widgets.evaluation_results import EvaluationResults
+from napari_tiqa.widgets.evaluation_table import table_style
 from napari_tiqa.widgets.scoring_job import JobState
 
 
@@ -144,7 +145,7 @@ class EvaluationPanel(QWidget):
 
     def _follow_theme(self) -> None:
         theme = get_theme(self._viewer.theme)
-        self.setStyleSheet(dock_style(theme))
+        self.setStyleSheet(dock_style(theme) + table_style(theme))
         self.results.set_theme(theme)
 
 

@@ -64,6 +64,10 @@ class _ScorePlot(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(QSize(220, 180))
 
+    def sizeHint(self) -> QSize:
+        """Return a size that leaves room for the form in a 1280 x 720 window."""
+        return QSize(380, 240)
+
     def set_theme(self, theme: Theme) -> None:
         """Take napari's colours."""
         text, ground = (QColor(*colour.as_rgb_tuple()[:3]) for colour in (theme.text, theme.background))

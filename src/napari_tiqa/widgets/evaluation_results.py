@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QStackedLayout,
+    QStackedWidget,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -50,6 +51,9 @@ class EvaluationResults(QWidget):
         self.table = EvaluationTable()
         self.judged_box = QComboBox()
         self.judged_box.setToolTip("Whose scores the plots show.")
+        self.plot_box = QComboBox()
+        self.plot_box.addItems(["against labels", "at each level"])
+        self.plot_box.setToolTip("Scores against labels (as the paper's Fig. 3), or at each level (Fig. 4).")
         self.agreement = _sentence("How well these scores and the labels agree, over all images.")
         self.scatter = ScatterPlot()
         self.levels = LevelPlot()
@@ -171,17 +175,22 @@ class EvaluationResults(QWidget):
         column.addWidget(self.measure_meaning)
         column.addWidget(self.table, 1)
         column.addWidget(self.shrink)
-        judged = QFormLayout()
-        judged.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        judged.addRow("Scores by", self.judged_box)
+        judged = QHBoxLayout()
+        judged.addWidget(QLabel("Scores by"))
+        judged.addWidget(self.judged_box, 1)
+        judged.addWidget(self.plot_box)
+        self.judged_box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         plots = QWidget()
+        either = QStackedWidget()
+        either.addWidget(self.scatter)
+        either.addWidget(self.levels)
+        self.plot_box.currentIndexChanged.connect(either.setCurrentIndex)
         column = QVBoxLayout(plots)
         column.setContentsMargins(0, 4, 0, 0)
         column.setSpacing(4)
         column.addLayout(judged)
         column.addWidget(self.agreement)
-        column.addWidget(self.scatter, 1)
-        column.addWidget(self.levels, 1)
+        column.addWidget(either, 1)
         self.tabs = QTabWidget()
         self.tabs.addTab(page, "Table")
         self.tabs.addTab(plots, "Plots")

@@ -4,6 +4,7 @@ from math import isfinite
 from textwrap import fill
 
 import pandas as pd
+from napari.utils.theme import Theme
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QFont
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
@@ -22,6 +23,7 @@ MEASURES: dict[str, tuple[str, str]] = {
 
 _LOW_IS_BEST = ("rmse",)
 _TITLE_WIDTH = 14  # characters
+_ROOM = 10  # px between rows
 
 
 class EvaluationTable(QTableWidget):
@@ -32,6 +34,7 @@ class EvaluationTable(QTableWidget):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setShowGrid(False)
+        self.setCornerButtonEnabled(False)
         self.setWordWrap(True)
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.verticalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -56,6 +59,18 @@ class EvaluationTable(QTableWidget):
                 item.setFont(font)
             self.setItem(list(families).index(family), list(judged).index(title), item)
         self.resizeRowsToContents()
+        for row in range(self.rowCount()):
+            self.setRowHeight(row, self.rowHeight(row) + _ROOM)
+
+
+def table_style(theme: Theme) -> str:
+    """Return a style sheet for the table: as flat as the dock's lists."""
+    ground, line = theme.background.as_rgb(), theme.primary.as_rgb()
+    return f"""
+        QTableWidget {{ background: {ground}; border: 1px solid {line}; }}
+        QTableCornerButton::section {{ background: {ground}; border: none; }}
+        QTableWidget QHeaderView::section {{ background: {ground}; border: none; padding: 4px; }}
+    """
 
 
 def measures_in(table: pd.DataFrame) -> list[str]:

@@ -26,12 +26,12 @@ from napari_tiqa.widgets.layer_slices import write_layer_slices
 from napari_tiqa.widgets.scoring_job import JobState
 from napari_tiqa.widgets.training_dock import TrainingDock
 from napari_tiqa.widgets.training_form import Source
-from napari_tiqa.widgets.training_job import TrainingJob, shared_training_job
+from napari_tiqa.widgets.training_job import TrainingJob, is_interrupted, shared_training_job
 from napari_tiqa.widgets.training_panel import TrainingPanel
 from napari_tiqa.widgets.training_runs import started_runs
 
 WIDGET = ("napari-tiqa", "Train a model")
-TIMEOUT = 300_000  # ms, for a process that has to import Keras and build its graph on a busy machine
+TIMEOUT = 900_000  # ms, for a process that has to import Keras and build its graph on a busy machine
 
 OpenDock = Callable[[], TrainingPanel]
 
@@ -67,7 +67,8 @@ def viewer(make_napari_viewer: Callable[..., Viewer], job: TrainingJob) -> Viewe
 def open_dock(viewer: Viewer, qtbot: QtBot) -> OpenDock:
     def open_it() -> TrainingPanel:
         dock: TrainingDock = viewer.window.add_plugin_dock_widget(*WIDGET)[1]
-        qtbot.waitUntil(lambda: dock.panel is not None, timeout=TIMEOUT)
+        with qtbot.waitSignal(dock.ready, timeout=TIMEOUT):
+            pass
         assert isinstance(dock.panel, TrainingPanel)
         return dock.panel
 
@@ -225,8 +226,8 @@ def test_the_preview_shows_sixteen_versions_with_their_scores(
 # -- training --------------------------------------------------------------------------------------
 
 
-def test_from_layers_to_a_model_in_the_quality_dock(
-    viewer: Viewer, short: TrainingPanel, job: TrainingJob, qtbot: QtBot, tmp_path: Path
+def test_from_layers_to_a_model_in_the_quality_dock_though_it_was_killed_on_the_way(
+    viewer: Viewer, short: TrainingPanel, open_dock: OpenDock, job: TrainingJob, qtbot: QtBot, tmp_path: Path
 ) -> None:
     states: list[JobState] = []
     ticks: list[JobState] = []
@@ -236,81 +237,67 @@ def test_from_layers_to_a_model_in_the_quality_dock(
     timer.start(10)
     with qtbot.waitSignal(job.progressed, timeout=TIMEOUT):
         assert short.train()
+    timer.stop()
+    assert ticks.count(JobState.STARTING) > 10  # napari went on while Keras was imported
     assert not short.form.isEnabled()
     assert not short.train()
     assert "'mine' is still being trained" in short.controls.message.text()
+    viewer.layers.clear()  # the training has its slices
+
+    qtbot.waitUntil(lambda: epochs_drawn(short, "rank") == [1], timeout=TIMEOUT)
+    with qtbot.waitSignal(job.ended, timeout=TIMEOUT):
+        os.kill(training_process().pid, signal.SIGKILL)
+    assert states == [JobState.STARTING, JobState.RUNNING, JobState.FAILED]
+    assert "SIGKILL" in short.controls.message.text()
+    assert short.offer.run is not None
+    assert short.form.isEnabled()
+
+    viewer.window.remove_dock_widget("all")
+    panel = open_dock()
+    assert "after ranking epoch 1 of 1" in panel.offer.text.text()
+    with qtbot.waitSignal(job.ended, timeout=TIMEOUT):
+        assert panel.resume()
+        assert epochs_drawn(panel, "rank") == [1]
+    assert job.state is JobState.DONE
+    assert epochs_drawn(panel, "rank") == epochs_drawn(panel, "regress") == [1]
+    assert all(np.isfinite(panel.plot.stages["regress"].points[1]))
+    assert panel.offer.run is None
+    assert started_runs() == []
+    card = load_card(tmp_path / "mine.tiqa")
+    assert card["training"]["finished"]
+    assert len(card["training"]["left_out"]) == 1
+    assert "SROCC" in panel.result.text.text()
+    assert recent_models() == [tmp_path / "mine.tiqa"]
+    assert "tensorflow" not in sys.modules
+    assert "keras" not in sys.modules
+
+    panel.use_in_quality_dock()
+    dock = viewer.window.add_plugin_dock_widget("napari-tiqa", "Slice quality")[1]
+    qtbot.waitUntil(
+        lambda: dock.panel is not None and dock.panel.form.model == tmp_path / "mine.tiqa", timeout=TIMEOUT
+    )
+
+
+def test_closing_napari_in_the_middle_asks_keeps_the_best_and_leaves_the_rest_to_do(
+    viewer: Viewer, short: TrainingPanel, job: TrainingJob, qtbot: QtBot, tmp_path: Path
+) -> None:
+    assert short.train()
+    qtbot.waitUntil(lambda: epochs_drawn(short, "rank") == [1], timeout=TIMEOUT)
     window = viewer.window._qt_window
     with question_answered(QMessageBox.StandardButton.No) as asked:
         assert not window.close()
     assert "'mine' is still being trained" in asked[0]
     assert job.state is JobState.RUNNING
-    viewer.layers.clear()  # the training has its slices
-    with qtbot.waitSignal(job.ended, timeout=TIMEOUT):
-        pass
-    timer.stop()
-    assert states == [JobState.STARTING, JobState.RUNNING, JobState.DONE]
-    assert ticks.count(JobState.STARTING) > 10  # napari went on while Keras was imported
-    assert epochs_drawn(short, "rank") == epochs_drawn(short, "regress") == [1]
-    assert all(np.isfinite(short.plot.stages["regress"].points[1]))
-    assert short.form.isEnabled()
-    assert short.offer.run is None
-    assert started_runs() == []
-    card = load_card(tmp_path / "mine.tiqa")
-    assert card["training"]["finished"]
-    assert len(card["training"]["left_out"]) == 1
-    assert "SROCC" in short.result.text.text()
-    assert recent_models() == [tmp_path / "mine.tiqa"]
-    assert "tensorflow" not in sys.modules
-    assert "keras" not in sys.modules
-
-    short.use_in_quality_dock()
-    dock = viewer.window.add_plugin_dock_widget("napari-tiqa", "Slice quality")[1]
-    qtbot.waitUntil(lambda: dock.panel is not None, timeout=TIMEOUT)
-    qtbot.waitUntil(lambda: dock.panel.form.model == tmp_path / "mine.tiqa", timeout=TIMEOUT)
-
-
-def test_a_killed_training_is_offered_again_and_a_cancelled_one_keeps_its_best(
-    viewer: Viewer, short: TrainingPanel, open_dock: OpenDock, job: TrainingJob, qtbot: QtBot, tmp_path: Path
-) -> None:
-    short.form.ranking_epochs.setValue(2)
-    assert short.train()
-    qtbot.waitUntil(lambda: epochs_drawn(short, "rank") == [1], timeout=TIMEOUT)
-    with qtbot.waitSignal(job.ended, timeout=TIMEOUT):
-        os.kill(training_process().pid, signal.SIGKILL)
-    assert job.state is JobState.FAILED
-    assert "SIGKILL" in short.controls.message.text()
-    assert short.offer.run is not None
-
-    viewer.window.remove_dock_widget("all")
-    again = open_dock()
-    assert "after ranking epoch 1 of 2" in again.offer.text.text()
-    assert again.resume()
-    assert epochs_drawn(again, "rank") == [1]
-    qtbot.waitUntil(lambda: epochs_drawn(again, "rank") == [1, 2], timeout=TIMEOUT)
-    with qtbot.waitSignal(job.ended, timeout=TIMEOUT):
-        again.controls.cancel_button.click()
-        assert job.state is JobState.CANCELLING
-    assert job.state is JobState.CANCELLED
-    assert "is kept as 'mine'" in again.controls.message.text()
-    assert not load_card(tmp_path / "mine.tiqa")["training"]["finished"]
-    assert recent_models() == [tmp_path / "mine.tiqa"]
-    assert again.offer.run is not None
-    again.offer.dismiss_clicked.emit()
-    assert again.offer.run is None
-    assert started_runs() == []
-
-
-def test_closing_napari_in_the_middle_asks_and_leaves_a_training_to_go_on_with(
-    viewer: Viewer, short: TrainingPanel, job: TrainingJob, qtbot: QtBot
-) -> None:
-    with qtbot.waitSignal(job.progressed, timeout=TIMEOUT):
-        short.train()
-    window = viewer.window._qt_window
     with question_answered(QMessageBox.StandardButton.Yes) as asked:
         assert window.close()
     assert len(asked) == 1
     qtbot.waitUntil(lambda: not job.state.busy, timeout=TIMEOUT)
-    assert [run.name for run in started_runs()] == ["mine"]
+    assert job.state is JobState.CANCELLED
+    assert not load_card(tmp_path / "mine.tiqa")["training"]["finished"]
+    assert recent_models() == [tmp_path / "mine.tiqa"]
+    (run,) = started_runs()
+    assert run.name == "mine"
+    assert is_interrupted(run)
 
 
 # -- how it looks ----------------------------------------------------------------------------------

@@ -13,7 +13,17 @@ from typing import Any
 from napari.utils.notifications import notification_manager, show_error
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtGui import QShowEvent
+from qtpy.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QMessageBox,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_tiqa.errors import TiqaError, TrainingError
 from napari_tiqa.learning.generation import MIN_ORIGINALS
@@ -119,6 +129,19 @@ class TrainingPanel(QWidget):
         self.job.progressed.disconnect(self._on_progress)
         self.job.ended.disconnect(self._on_ended)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Guard this window too: the training may have been begun in another one."""
+        super().showEvent(event)
+        self._guard_window()
+
+    def _guard_window(self) -> None:
+        """Have napari's window ask before it closes on a training."""
+        window: QWidget | None = self
+        while window is not None and not isinstance(window, QMainWindow):
+            window = window.parentWidget()  # also of a dock that floats in a window of its own
+        if window is not None:
+            ask_before_closing(window, _question_of_closing, self.job.interrupt)
+
     def reset_choices(self) -> None:
         """Follow the viewer's layer list."""
         self.form.reset_choices()
@@ -171,6 +194,7 @@ class TrainingPanel(QWidget):
 
     def _start(self, request: TrainingRequest) -> None:
         self.job.train(request)  # first: it refuses a second training
+        self._guard_window()
         self._finished = None
         self._show_job()
 
@@ -203,7 +227,6 @@ class TrainingPanel(QWidget):
         self._on_state(self.job.state)
         if not self.job.state.busy or self.job.request is None:
             return
-        ask_before_closing(self.window(), _question_of_closing, self.job.interrupt)
         self.offer.show_run(None, "")
         self.result.hide()
         self._draw_epochs(self.job.request.run)

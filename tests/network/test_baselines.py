@@ -3,15 +3,18 @@
 import json
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tifffile
 
+from napari_tiqa.errors import TrainingError
 from napari_tiqa.learning.baselines import fit
 from napari_tiqa.learning.comparison import Evaluation, compare
 from napari_tiqa.learning.cross_validation import cross_validate, fold_of
+from napari_tiqa.learning.dataset import read_dataset
 from napari_tiqa.learning.groups import Group, distortion_group
-from napari_tiqa.learning.rank_iqa import fit_rank_iqa
+from napari_tiqa.learning.rank_iqa import fit_rank_iqa, rank_iqa_network
 from napari_tiqa.scoring.bundle import DEFAULT_MODEL, load_card, load_model, save_bundle
 from napari_tiqa.volumes.simulation.microstructures import KINDS, microstructure
 
@@ -58,6 +61,12 @@ def test_look_up_of_what_it_does_not_know_is_the_mean(groups: list[Group]) -> No
     assert fit("lookup", [unlabelled])(groups[:1])[0].tolist() == [2, 2, 2]
 
 
+def test_labels_of_one_specimen_alone_teach_nothing_about_others(groups: list[Group]) -> None:
+    one_rated = [groups[0], *(group.with_labels(np.full(3, np.nan)) for group in groups[1:])]
+    with pytest.raises(TrainingError, match="None of the images to learn from has a label"):
+        cross_validate("ridge", one_rated, one_rated)
+
+
 def test_rank_iqa_trains_in_both_stages_and_reports(groups: list[Group]) -> None:
     shares: list[float] = []
     backbone, network = fit_rank_iqa(groups, shares.append, epochs=(1, 1))
@@ -67,6 +76,14 @@ def test_rank_iqa_trains_in_both_stages_and_reports(groups: list[Group]) -> None
     output = network.predict_on_batch(groups[0].tiles()[..., None])
     assert np.isfinite(output).all()
     assert (output[:, 1:] == 0).all()
+
+
+def test_rank_iqa_has_a_vgg16_where_its_weights_can_be_had(groups: list[Group]) -> None:
+    network = rank_iqa_network(keras.applications.VGG16(include_top=False, weights=None))
+    output = network.predict_on_batch(groups[0].tiles()[..., None])
+    assert output.shape == (3, 4)
+    assert np.ptp(output[:, 0]) > 0
+    assert network.get_layer("score").units == 1  # regression scales this layer to the labels
 
 
 def write_session(folder: Path) -> None:
@@ -94,18 +111,22 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def judged(session: Path, *models: Path, baselines: tuple[str, ...] = ()) -> Evaluation:
-    return compare([str(model) for model in models], str(session), baselines, lambda news: None, resamples=10)
+    bundles = [str(model) for model in models]
+    return compare(bundles, read_dataset(session), str(session), baselines, lambda news: None, resamples=10)
 
 
 def test_a_rated_session_is_judged_as_one_pool_with_krasula(session: Path) -> None:
-    evaluation = judged(session, DEFAULT_MODEL, baselines=("brisque",))
+    evaluation = judged(session, DEFAULT_MODEL, baselines=("brisque", "rankiqa"))
+    assert evaluation.table["judged"].tolist() == [load_card(DEFAULT_MODEL)["name"], "BRISQUE (stock)"]
     assert evaluation.table["family"].tolist() == ["all images"] * 2
     ours = evaluation.table.iloc[0]
     assert ours["srocc"] > 0.8
     assert ours["cc_0"] == ours["auc_bw"] == 1
     assert np.isnan(ours["auc_ds"])  # both raters agree on everything, so no pair is similar
     assert evaluation.rows["raters"].tolist() == [2] * 5
-    assert evaluation.notes[0] == "All labels are means of people's ratings."
+    missing, labels, _ = evaluation.notes
+    assert missing.startswith("The baseline rankiqa could not be fitted. 4 originals are too few")
+    assert labels == "All labels are means of people's ratings."
 
 
 def test_shrinking_hides_noise_that_native_tiles_show(session: Path) -> None:

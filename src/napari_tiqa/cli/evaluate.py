@@ -54,7 +54,7 @@ def add_evaluate_parser(commands: "argparse._SubParsersAction[argparse.ArgumentP
         default=QUICK_BASELINES,
         metavar="NAMES",
         help=f"of {', '.join(BASELINES)}, separated by commas, or all, or none (default "
-        f"{','.join(QUICK_BASELINES)}; rankiqa is a training for each of five folds: an hour or more)",
+        f"{','.join(QUICK_BASELINES)}; rankiqa is a training for each of five folds: 40 minutes and more)",
     )
     parser.add_argument(
         "--resamples",

@@ -12,6 +12,7 @@ from napari_tiqa.jobs.messages import ModelFile
 from napari_tiqa.jobs.model_process import ModelProcess
 from napari_tiqa.learning.baselines import BASELINES, QUICK_BASELINES
 from napari_tiqa.learning.comparison import RESAMPLES, Evaluation, EvaluationProgress
+from napari_tiqa.learning.dataset import read_dataset
 
 __all__ = ["Evaluation", "EvaluationProgress", "evaluate_model"]
 
@@ -68,9 +69,12 @@ def evaluate_model(
     for name in names:
         if name not in BASELINES:
             raise TrainingError(f"There is no baseline {name!r}: choose from {', '.join(BASELINES)}.")
+    folder = Path(dataset).expanduser().absolute()
     arguments = {
         "models": [ModelFile.of(one).path for one in (model, *against)],
-        "dataset": str(Path(dataset).expanduser().absolute()),
+        # Read here, so that what is wrong with it is said before a process has started.
+        "dataset": read_dataset(folder),
+        "folder": str(folder),
         "baselines": names,
         "resamples": resamples,
         "seed": seed,

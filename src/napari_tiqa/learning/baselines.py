@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_tiqa.errors import TrainingError
 from napari_tiqa.learning.brisque import brisque
 from napari_tiqa.learning.groups import Group
 from napari_tiqa.scoring.predict import SCORE_RANGE
@@ -58,6 +59,9 @@ def fit(name: str, training: Sequence[Group], fitting: Fitting | None = None) ->
     TrainingError
         If there is too little to learn from.
     """
+    learns = name != "brisque"
+    if learns and not any(np.isfinite(group.labels).any() for group in training):
+        raise TrainingError("None of the images to learn from has a label: rate images of more specimens.")
     return BASELINES[name](training, fitting or (lambda share: None))
 
 

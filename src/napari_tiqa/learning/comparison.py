@@ -12,7 +12,7 @@ import pandas as pd
 
 from napari_tiqa.errors import TrainingError
 from napari_tiqa.learning.cross_validation import FOLDS, cross_validate
-from napari_tiqa.learning.dataset import Dataset, read_dataset
+from napari_tiqa.learning.dataset import Dataset
 from napari_tiqa.learning.evaluation import evaluate, image_rows
 from napari_tiqa.learning.groups import Group
 from napari_tiqa.learning.krasula import RatedPairs
@@ -85,7 +85,8 @@ class Evaluation:
 
 def compare(
     models: Sequence[str],
-    dataset: str,
+    dataset: Dataset,
+    folder: str,
     baselines: Sequence[str],
     report: Callable[[EvaluationProgress], object],
     resamples: int = RESAMPLES,
@@ -101,7 +102,9 @@ def compare(
     ----------
     models : sequence of str
         Paths of model bundles, the model to be judged first.
-    dataset : str
+    dataset : Dataset
+        What ``read_dataset`` made of `folder`.
+    folder : str
         A dataset folder or a rated session folder.
     baselines : sequence of str
         Keys of ``baselines.BASELINES``.
@@ -114,20 +117,19 @@ def compare(
     ------
     BundleError
         If a model cannot be used.
-    RatingError, TrainingError
-        If the dataset cannot be read, or none of its images has a label.
+    TrainingError
+        If none of the images has a label.
     """
-    report(EvaluationProgress("reading the images", 0, None))
+    report(EvaluationProgress("reading the models", 0, None))
     cards = [load_card(model) for model in models]
-    everything = read_dataset(dataset)
-    images = sum(len(group.images) for group in everything.groups)
-    if not any(np.isfinite(group.labels).any() for group in everything.groups):
+    images = sum(len(group.images) for group in dataset.groups)
+    if not any(np.isfinite(group.labels).any() for group in dataset.groups):
         raise TrainingError(
-            f"None of the images of {dataset} has a label, so there is nothing to judge by: rate them first."
+            f"None of the images of {folder} has a label, so there is nothing to judge by: rate them first."
         )
-    chosen, notes = _not_trained_on(everything, cards)
-    groups = [everything.groups[i] for i in chosen]
-    large = large_slices(Path(dataset))
+    chosen, notes = _not_trained_on(dataset, cards)
+    groups = [dataset.groups[i] for i in chosen]
+    large = large_slices(Path(folder))
     costs = [_COST["model"] * images] * len(models) + [_COST[name] * images for name in baselines]
     costs += [_COST_OF_INTERVALS * resamples * _ROWS] * len(costs) + [_COST["model"] * 10 * len(large)]
     work = _Work(costs, report)
@@ -143,18 +145,19 @@ def compare(
         scores.append([of_group[:, 0] for of_group in found])
         work.next()
     for name in baselines:
-        if len(everything.groups) > 1:
-            title, all_scores = cross_validate(
-                name,
-                everything.groups,
-                _teachable(name, everything),
-                partial(work.at, f"baseline {name}"),
-            )
-            titles.append(title)
-            scores.append([all_scores[i] for i in chosen])
+        if len(dataset.groups) > 1:
+            try:
+                title, all_scores = cross_validate(
+                    name, dataset.groups, _teachable(name, dataset), partial(work.at, f"baseline {name}")
+                )
+            except TrainingError as error:
+                notes.append(f"The baseline {name} could not be fitted. {error}")
+            else:
+                titles.append(title)
+                scores.append([all_scores[i] for i in chosen])
         work.next()
-    notes += _notes_on(everything, titles[len(models) :])
-    pairs = _rated_pairs(everything, chosen)
+    notes += _notes_on(dataset, titles[len(models) :])
+    pairs = _rated_pairs(dataset, chosen)
     tables = []
     for title, of_title in zip(titles, scores, strict=True):
         work.at(f"intervals of {title}", 0)
@@ -168,14 +171,14 @@ def compare(
     return Evaluation(
         titles=tuple(titles),
         table=pd.concat(tables, ignore_index=True),
-        rows=_rows(everything, chosen, titles, scores, values),
+        rows=_rows(dataset, chosen, titles, scores, values),
         shrink=shrink,
         notes=tuple(notes),
         record={
             "models": [
                 {"path": m, "sha256": c["weights_sha256"]} for m, c in zip(models, cards, strict=True)
             ],
-            "dataset": dataset,
+            "dataset": folder,
             "baselines": list(baselines),
             "folds": FOLDS,
             "resamples": resamples,

@@ -68,21 +68,32 @@ def predict_rank_iqa(network: keras.Model, group: Group):  # type: ignore[no-unt
 
 def _network() -> tuple[str, keras.Model]:
     try:
-        return "VGG16", _vgg16()
+        features = keras.applications.VGG16(include_top=False, weights="imagenet")
     except Exception:  # whatever urllib, ssl or the file system make of a missing connection
         network = build_network()
         load_imagenet(network)
         return LITE0, _score_alone(network.input, network.get_layer("score").output)
+    return "VGG16", rank_iqa_network(features)
 
 
-def _vgg16() -> keras.Model:
+def rank_iqa_network(features: keras.Model) -> keras.Model:
+    """Put the head on a VGG16.
+
+    Parameters
+    ----------
+    features : keras.Model
+        ``keras.applications.VGG16`` without its top.
+
+    Returns
+    -------
+    keras.Model
+        Grey images, shape (n, 224, 224, 1), float32 in [0, 1], to shape (n, 4): the score and three zeros.
+    """
     image = keras.Input((TILE_SIZE, TILE_SIZE, 1), name="image")
     # VGG16's own input: blue, green, red in 0..255, less ImageNet's means.
-    colour = keras.layers.Concatenate(name="colour")(
-        [image * 255.0 - mean for mean in (103.939, 116.779, 123.68)]
-    )
-    features = keras.applications.VGG16(include_top=False, weights="imagenet")(colour)
-    x = keras.layers.GlobalAveragePooling2D(name="pool")(features)
+    colours = [image * 255.0 - mean for mean in (103.939, 116.779, 123.68)]
+    x = features(keras.layers.Concatenate(name="colours")(colours))
+    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
     for i in (1, 2):
         x = keras.layers.Dense(1280, "relu", name=f"head{i}")(x)
         x = keras.layers.Dropout(0.5, name=f"head{i}_dropout")(x)

@@ -33,8 +33,11 @@ from qtpy.QtWidgets import (
 
 from napari_tiqa.cli import main as shell
 from napari_tiqa.jobs.model_process import shared_model_process
+from napari_tiqa.jobs.quality_map import score_map
 from napari_tiqa.jobs.score import score_volume
+from napari_tiqa.scoring.recent_models import recent_models, remember_model
 from napari_tiqa.scoring.sentence import score_sentence
+from napari_tiqa.widgets.parts_plot import FLAG
 from napari_tiqa.widgets.quality_dock import QualityDock
 from napari_tiqa.widgets.quality_panel import QualityPanel
 from napari_tiqa.widgets.score_run import METADATA_KEY
@@ -43,7 +46,7 @@ from napari_tiqa.widgets.scoring_job import JobState
 WIDGET = ("napari-tiqa", "Slice quality")
 CELL = Path(__file__).parents[2] / "shared/data/li_ion_cylindrical_cell/jellyroll_z060-099.tif"
 LONG = 400  # slices: enough for a run to be still under way after its first batch
-TIMEOUT = 60_000  # ms, for a model process that has to import Keras on a busy machine
+TIMEOUT = 300_000  # ms, for a model process that has to import Keras on a busy machine
 
 _QUIT_MIDWAY = """
 import sys, napari
@@ -71,6 +74,12 @@ def tomogram(slices: int, side: int = 48, seed: int = 0) -> np.ndarray:
     noise = np.random.default_rng(seed).normal(size=(slices, side, side)).astype("f4")
     pattern = np.sign(np.sin(np.arange(side) / 3))[None, None]
     return pattern + noise * np.linspace(0, 2, slices, dtype="f4")[:, None, None]
+
+
+@pytest.fixture(autouse=True)
+def user_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the user's own list of models out of the tests."""
+    monkeypatch.setattr("platformdirs.user_data_dir", lambda *_args, **_kwargs: str(tmp_path / "user data"))
 
 
 @pytest.fixture
@@ -161,7 +170,7 @@ def test_a_scored_layer_shows_its_curve_box_and_worst_slices(
     score(panel)
     assert panel.job.state is JobState.DONE
     (entry,) = panel.shelf
-    assert entry.run.name == "electrode, axis z"
+    assert entry.run.name == "electrode, axis z, model untrained"
     (curve,) = panel.results.plot._curves.values()
     x, y = curve.getData()
     assert x.tolist() == list(range(12))
@@ -304,6 +313,195 @@ def test_contrast_limits_do_not_change_a_score(
     np.testing.assert_equal(first, second)
 
 
+# -- why this score --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def half_unlike(viewer: Viewer) -> Image:
+    """A layer of four slices of noise, which the calibrated model knows, and four of stripes."""
+    noise = np.random.default_rng(3).random((4, 224, 224), np.float32)
+    stripes = np.broadcast_to(np.arange(224) // 16 % 2, (4, 224, 224)).astype("f4")
+    return viewer.add_image(np.concatenate([noise, stripes]), name="odd")
+
+
+def test_a_score_comes_with_its_uncertainty_and_its_reasons(
+    half_unlike: Image, panel: QualityPanel, score: Callable[..., None], calibrated_model: Path
+) -> None:
+    panel.form.model_box.choose(calibrated_model)
+    score(panel)
+    run = next(iter(panel.shelf)).run
+    plot = panel.results.plot
+    low, high = plot._bands[run.key].path().boundingRect().getCoords()[1::2]
+    np.testing.assert_allclose(
+        [low, high],
+        [(run.scores - run.column("uncertainty")).min(), (run.scores + run.column("uncertainty")).max()],
+        atol=1e-6,
+    )
+    stack = plot._parts_plot._areas["noise"].path().boundingRect()
+    assert stack.bottom() == pytest.approx(5 - run.scores.min(), abs=1e-3)
+    assert run.flagged.tolist() == [False] * 4 + [True] * 4
+    assert plot._flags.getData()[0].tolist() == [4, 5, 6, 7]
+    assert "unlike" in plot._parts_plot.legend.text
+    worst = panel.results.worst
+    shown = [worst.topLevelItem(row) for row in range(8)]
+    assert {item.text(1).startswith(FLAG) for item in shown if int(item.text(0)) > 3} == {True}
+    assert {item.text(1).startswith(FLAG) for item in shown if int(item.text(0)) < 4} == {False}
+    assert "4 are unlike anything" in panel.controls.message.text()
+
+
+def test_a_model_without_calibration_has_parts_but_no_band(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None]
+) -> None:
+    viewer.add_image(tomogram(5))
+    score(panel)
+    run = next(iter(panel.shelf)).run
+    assert panel.results.plot._bands[run.key].path().isEmpty()
+    assert not panel.results.plot._parts_plot._areas["ring"].path().isEmpty()
+
+
+def test_scores_kept_by_an_earlier_version_are_shown_without_parts(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None]
+) -> None:
+    layer = viewer.add_image(tomogram(5), name="kept")
+    score(panel)
+    kept = json.loads(json.dumps(layer.metadata))
+    for column in ("uncertainty", "ring", "blur", "noise"):
+        del kept[METADATA_KEY]["runs"][0][column]
+    viewer.layers.remove(layer)
+    viewer.add_layer(Image(tomogram(5), metadata=kept))
+    run = next(iter(panel.shelf)).run
+    assert np.isfinite(run.scores).all()
+    assert np.isnan(run.column("noise")).all()
+    assert panel.results.plot._parts_plot._areas["noise"].path().isEmpty()
+
+
+# -- models and tiles ------------------------------------------------------------------------------
+
+
+def test_two_models_are_compared_on_one_volume(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None], calibrated_model: Path
+) -> None:
+    viewer.add_image(tomogram(5), name="electrode")
+    score(panel)
+    panel.form.model_box.choose(calibrated_model)
+    score(panel)
+    names = [entry.run.name for entry in panel.shelf]
+    assert names == ["electrode, axis z, model untrained", "electrode, axis z, model calibrated"]
+    assert len(panel.results.plot._curves) == 2
+    used = [Path(entry.run.record["model"]["path"]).stem for entry in panel.shelf]
+    assert used == ["untrained", "calibrated"]
+
+
+def test_a_model_trained_meanwhile_is_offered_and_one_from_a_file_is_remembered(
+    panel: QualityPanel, untrained_model: Path, calibrated_model: Path, tmp_path: Path
+) -> None:
+    box = panel.form.model_box
+    box.choose(None)
+    remember_model(calibrated_model)
+    box.box.showPopup()
+    box.box.hidePopup()
+    assert [box.box.itemText(row) for row in range(box.box.count())] == ["default model", "calibrated"]
+    assert box.path is None
+
+    def answer(dialog: QWidget) -> None:
+        assert isinstance(dialog, QFileDialog)
+        dialog.setDirectory(str(untrained_model.parent))
+        dialog.findChild(QLineEdit).setText(untrained_model.name)
+
+    with dialog_answered(answer):
+        box.button.click()
+    assert box.path == untrained_model
+    assert recent_models() == [untrained_model, calibrated_model]
+
+
+def test_native_tiles_are_a_run_of_their_own(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None]
+) -> None:
+    large = np.random.default_rng(0).random((2, 448, 448), np.float32)
+    viewer.add_image(large, name="large")
+    panel.form.tiles_box.value = "native"
+    score(panel)
+    (entry,) = panel.shelf
+    assert entry.run.name == "large, axis z, model untrained, native tiles"
+    expected = score_volume(large, model=panel.form.model, tiles="native")
+    np.testing.assert_allclose(entry.run.scores, expected["score"])
+
+
+# -- quality map -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dimension", [0, 1, 2])
+def test_the_quality_map_lies_on_its_slice(
+    dimension: int, viewer: Viewer, panel: QualityPanel, score: Callable[..., None]
+) -> None:
+    affine = np.eye(4)
+    affine[:3] += np.random.default_rng(0).normal(size=(3, 4)) / 10
+    layer = viewer.add_image(
+        np.random.default_rng(0).random((30, 40, 50), np.float32),
+        name="tilted",
+        scale=(2, 0.5, 0.7),
+        translate=(5, -3, 1),
+        rotate=(10, 20, 30),
+        shear=(0.1, 0.2, 0.3),
+        affine=affine,
+        units="um",
+        axis_labels=("z", "y", "x"),
+    )
+    panel.form.axis_box.value = dimension
+    panel.go_to(0)
+    viewer.dims.set_point(range(3), layer.data_to_world((7, 7, 7)))
+    score(panel, panel.map_this_slice)
+    assert panel.job.state is JobState.DONE
+    quality = viewer.layers[f"quality of tilted, {'zyx'[dimension]} 7, model untrained"]
+    for corner in ((0, 0, 0), (12, 20, 31)):
+        inside = np.array(corner)
+        inside[dimension] = 0
+        on_slice = inside.copy()
+        on_slice[dimension] = 7
+        np.testing.assert_allclose(quality.data_to_world(inside), layer.data_to_world(on_slice), atol=1e-9)
+    assert (quality.units, quality.axis_labels) == (layer.units, layer.axis_labels)
+    assert quality.contrast_limits == [1, 5]
+    expected = score_map(layer.data, 7, dimension, panel.form.model)
+    np.testing.assert_allclose(np.squeeze(quality.data, dimension), expected.map, atol=1e-4)
+    json.dumps(quality.metadata, allow_nan=False)
+    assert panel.form.layer is layer
+    assert len(panel.form.layer_box.choices) == 1  # a map is no image to score
+    assert len(panel.shelf) == 0
+
+
+def test_a_map_of_a_time_series_and_of_a_single_image(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None]
+) -> None:
+    movie = viewer.add_image(np.stack([tomogram(5, seed=seed) for seed in range(3)]), name="movie")
+    viewer.dims.set_current_step((0, 1), (2, 4))
+    score(panel, panel.map_this_slice)
+    quality = viewer.layers["quality of movie, t 2, z 4, model untrained"]
+    assert quality.data.shape == (1, 1, 48, 48)
+    np.testing.assert_allclose(quality.data_to_world((0, 0, 3, 5)), movie.data_to_world((2, 4, 3, 5)))
+    panel.form.choose_layer(viewer.add_image(tomogram(1)[0], name="image"))
+    score(panel, panel.map_this_slice)
+    assert viewer.layers["quality of image, model untrained"].data.shape == (48, 48)
+
+
+def test_a_map_can_be_cancelled_and_what_cannot_be_mapped_is_said(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None], qtbot: QtBot
+) -> None:
+    viewer.add_image(np.random.default_rng(0).random((2000, 2000), np.float32), name="large")
+    with qtbot.waitSignal(panel.job.progressed, timeout=TIMEOUT):
+        panel.map_this_slice()
+    assert not panel.controls.map_button.isEnabled()
+    with qtbot.waitSignal(panel.job.ended, timeout=2000):
+        panel.controls.cancel_button.click()
+    assert panel.job.state is JobState.CANCELLED
+    assert panel.controls.message.text() == "Cancelled."
+    empty = viewer.add_image(np.ones((50, 50)), name="empty")
+    panel.form.choose_layer(empty)
+    score(panel, panel.map_this_slice)
+    assert panel.job.state is JobState.FAILED
+    assert "constant" in panel.controls.message.text()
+    assert len(viewer.layers) == 2
+
+
 # -- kinds of layers -------------------------------------------------------------------------------
 
 
@@ -311,7 +509,7 @@ def test_a_single_image(viewer: Viewer, panel: QualityPanel, score: Callable[...
     viewer.add_image(tomogram(1)[0], name="slice")
     score(panel)
     (entry,) = panel.shelf
-    assert (entry.run.name, len(entry.run.rows)) == ("slice", 1)
+    assert (entry.run.name, len(entry.run.rows)) == ("slice, model untrained", 1)
     panel.go_to(0)
     score(panel, panel.score_this_slice)
     assert panel.job.state is JobState.DONE
@@ -327,8 +525,8 @@ def test_a_time_series_is_scored_where_the_slider_is_or_along_time(
     panel.form.axis_box.value = 0
     score(panel)
     heights, times = (entry.run for entry in panel.shelf)
-    assert (heights.name, len(heights.rows)) == ("movie, axis z, t 2", 5)
-    assert (times.name, len(times.rows)) == ("movie, axis t, z 4", 3)
+    assert (heights.name, len(heights.rows)) == ("movie, axis z, t 2, model untrained", 5)
+    assert (times.name, len(times.rows)) == ("movie, axis t, z 4, model untrained", 3)
     expected = score_volume(movie[2], model=panel.form.model)
     np.testing.assert_allclose(heights.scores, expected["score"])
     viewer.dims.set_current_step((0, 1), (0, 0))
@@ -384,7 +582,8 @@ def test_runs_of_two_layers_are_compared_in_one_plot(
         score(panel)
     score(panel)
     names = [entry.run.name for entry in panel.shelf]
-    assert names == ["before, axis z", "after, axis z", "after, axis z (2)"]
+    ways = ("before, axis z", "after, axis z")
+    assert names == [f"{ways[0]}, model untrained", *(f"{ways[1]}, model untrained{n}" for n in ("", " (2)"))]
     assert len({entry.colour for entry in panel.shelf}) == 3
     assert len(panel.results.plot._curves) == len(panel.results.plot._boxes) == 3
     panel.results.runs.set_shown(next(iter(panel.shelf)).run.key, False)
@@ -438,7 +637,7 @@ def test_the_saved_table_is_score_volumes_and_can_be_loaded(
 
     panel.load_csv(str(path))
     loaded = list(panel.shelf)[1]
-    assert loaded.run.name == "electrode, axis z (2)"
+    assert loaded.run.name == "electrode, axis z, model untrained (2)"
     assert (loaded.run.axis, loaded.run.unit, loaded.run.spacing) == ("z", "µm", 0.5)
     panel.go_to(4)
     assert viewer.dims.current_step[0] == 4

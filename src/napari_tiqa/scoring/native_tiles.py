@@ -14,8 +14,8 @@ from napari_tiqa.scoring.network_input import (
 )
 from napari_tiqa.volumes.window import PADDING_FROM, IntensityWindow
 
-_BANDS = 3
-MOST_TILES = _BANDS**2
+BANDS = 3
+MOST_TILES = BANDS**2
 """Tiles that stand for a slice at most; docs/quality_dock.md says why nine."""
 
 _FILLED = 0.75  # of a tile; a round specimen that fits a single tile fills 0.785 of it
@@ -48,7 +48,7 @@ def prepare_native_tiles(plane: np.ndarray, window: IntensityWindow) -> Prepared
     """
     plane = checked_plane(plane)
     starts = [tile_starts(max(side, TILE_SIZE)) for side in plane.shape]
-    corners = _spread(np.argwhere(filled_tiles(plane, *starts)))
+    corners = spread(np.argwhere(filled_tiles(plane, *starts)))
     pixels = reflected(plane)
     tiles = [native_tile(pixels, starts[0][i], starts[1][j], window) for i, j in corners]
     seen = [tile for tile in tiles if np.ptp(tile) > 0]
@@ -139,13 +139,26 @@ def content(plane: np.ndarray, step: int = 1) -> np.ndarray:
     return inside
 
 
-def _spread(places: np.ndarray) -> np.ndarray:
-    """Choose nine places (row, column) at most, each in the middle of an equal share of all."""
-    if len(places) <= MOST_TILES:
+def spread(places: np.ndarray, bands: int = BANDS) -> np.ndarray:
+    """Choose places, each in the middle of an equal share of all.
+
+    Parameters
+    ----------
+    places : numpy.ndarray
+        Shape (n, 2), row and column, row by row.
+    bands : int
+        So many bands of rows, and so many shares of each.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (m, 2), m at most ``bands**2``.
+    """
+    if len(places) <= bands**2:
         return places
     shares = [
         share
-        for band in np.array_split(places, _BANDS)  # which come row by row
-        for share in np.array_split(band[np.lexsort((band[:, 0], band[:, 1]))], _BANDS)
+        for band in np.array_split(places, bands)
+        for share in np.array_split(band[np.lexsort((band[:, 0], band[:, 1]))], bands)
     ]
     return np.array([share[len(share) // 2] for share in shares])

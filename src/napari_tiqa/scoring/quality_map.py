@@ -8,7 +8,7 @@ import numpy as np
 from napari_tiqa.scoring.native_tiles import content
 from napari_tiqa.scoring.network_input import TILE_SIZE
 
-_SPECKLE = 15  # px; smaller gaps in the content are single dark pixels, not a margin
+_SPECKLE = 200  # px; smaller areas without content are a few dark pixels, not a margin
 
 
 def overlapping_starts(side: int, stride: int) -> np.ndarray:
@@ -46,9 +46,14 @@ def blend(plane: np.ndarray, scores: np.ndarray, rows: np.ndarray, columns: np.n
         blended = (total / weight).astype(np.float32)
     offsets = [(side - length) // 2 for side, length in zip(sides, plane.shape, strict=True)]
     cropped = blended[tuple(slice(o, o + n) for o, n in zip(offsets, plane.shape, strict=True))]
-    inside = content(plane).astype(np.uint8)
-    inside = cv2.morphologyEx(inside, cv2.MORPH_CLOSE, np.ones((_SPECKLE, _SPECKLE), np.uint8))
-    return np.where(inside > 0, cropped, np.float32(np.nan))
+    return np.where(_margin(plane), np.float32(np.nan), cropped)
+
+
+def _margin(plane: np.ndarray) -> np.ndarray:
+    """Tell the pixels around a reconstruction from its own, bool."""
+    outside = ~content(plane)
+    _, areas, stats, _ = cv2.connectedComponentsWithStats(outside.view(np.uint8))
+    return outside & (stats[:, cv2.CC_STAT_AREA] > _SPECKLE)[areas]
 
 
 def _weights(starts: np.ndarray, side: int) -> np.ndarray:

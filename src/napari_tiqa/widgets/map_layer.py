@@ -29,7 +29,7 @@ def map_layer(source: Layer, quality_map: QualityMap, at: Mapping[int, int], nam
     name : str
         What the layer is called.
     """
-    return derived_layer(
+    layer = derived_layer(
         source,
         quality_map.map,
         name,
@@ -40,6 +40,9 @@ def map_layer(source: Layer, quality_map: QualityMap, at: Mapping[int, int], nam
         blending="translucent",
         metadata={METADATA_KEY: {_RECORD: quality_map.record}},
     )
+    if hasattr(layer, "colorbar"):  # younger than the oldest napari that we work with
+        layer.colorbar.visible = True
+    return layer
 
 
 def is_quality_map(layer: Layer) -> bool:

@@ -40,8 +40,8 @@ class PartsPlot(pg.PlotItem):
             area.set_data(abscissa, low, high, spacing)
             low = high
         most = np.nanmax(low, initial=_LEAST_RANGE)
+        self.setLimits(yMin=0, yMax=1.05 * most)  # first: they would clip a larger range
         self.setYRange(0, 1.05 * most, padding=0)
-        self.setLimits(yMin=0, yMax=1.05 * most)
 
     def show_legend(self, text: QColor, *, flags: bool) -> None:
         """Write the legend, in the order of the stack."""

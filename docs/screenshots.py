@@ -213,8 +213,10 @@ def train_on_rated(viewer: napari.Viewer, session: Path, bundle: Path) -> None:
 
 def show_short_paths(form: Any) -> None:
     """Write the names of files without their folders, which are of one machine alone."""
-    form.folder.set_path("electrode rated")
-    form.output.set_path("electrode.tiqa")
+    for row, name in ((form.folder, "electrode rated"), (form.output, "electrode.tiqa")):
+        blocked = row.line.blockSignals(True)
+        row.set_path(name)
+        row.line.blockSignals(blocked)
 
 
 def evaluate_trained(viewer: napari.Viewer, bundle: Path, folder: Path) -> None:

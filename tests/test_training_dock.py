@@ -1,6 +1,7 @@
 """The training dock in a real viewer with a real training process: choose, preview, train, go on."""
 
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QMessageBox
 from scipy.ndimage import gaussian_filter
 
+from napari_tiqa.errors import TrainingError
 from napari_tiqa.learning.recipe import TrainingRecipe
 from napari_tiqa.scoring.bundle import load_card
 from napari_tiqa.scoring.recent_models import recent_models
@@ -161,6 +163,7 @@ def test_the_ratings_of_a_rated_session_are_found(panel: TrainingPanel, tmp_path
     panel.form.source_box.setCurrentText(Source.FOLDER)
     panel.form.folder.set_path(tmp_path)
     assert panel.form.recipe().ratings == (str(tmp_path / "ratings.csv"),)
+    assert "ratings.csv" in panel.form.ratings_row.line.placeholderText()
     qtbot.waitUntil(lambda: "Only 6 images are rated" in panel.controls.warnings.text())
     assert "All ratings are by Anna" in panel.controls.warnings.text()
     (tmp_path / "ratings.csv").write_text("image,rater,score,time\n1.tif,Anna,7,\n")
@@ -337,3 +340,14 @@ def test_slices_of_a_layer_are_written_evenly_spaced_under_names_of_their_own(tm
     paths = write_layer_slices(volumes, 4, tmp_path / "new")
     assert [Path(path).name for path in paths] == ["a_b.tif", "a_b 2.tif"]
     assert tifffile.imread(paths[0])[:, 0, 0].tolist() == [1, 3, 5, 7]
+
+
+def test_a_full_disk_is_said_in_a_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))  # as on a full disk
+    try:
+        with pytest.raises(TrainingError, match="'scan' cannot be written"):
+            write_layer_slices([replace(as_volume(tomogram(2)), name="scan")], 2, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.iterdir()) == []

@@ -41,6 +41,7 @@ _SCALES: dict[Scale, str] = {
     "published": "published human scores",
     "range": "range of each observer (paper)",
 }
+_NO_RATINGS = "none: every original counts as a 5"
 _BETWEEN = "; "  # the paths of several tables of ratings
 _BUNDLE_FILES = "Model bundle (*.tiqa)"
 _IMAGE_FILES = (
@@ -247,11 +248,12 @@ class TrainingForm(QWidget):
     def _make_ratings(self) -> None:
         self.ratings_row = FileRow(
             self._ask_ratings,
-            "none: every original counts as a 5",
+            _NO_RATINGS,
             "What people said of the originals: CSV files (image, rater, score, time), several\n"
             f"separated by '{_BETWEEN.strip()}'. Those of a rated session are found by themselves.",
         )
         self.ratings_row.changed.connect(self.changed)
+        self.changed.connect(self._say_what_ratings_there_are)
 
     def _make_advanced(self) -> None:
         self.backbone = QComboBox()
@@ -358,6 +360,11 @@ class TrainingForm(QWidget):
         ticked = {name for name, box in self.observers.items() if box.isChecked()}
         names = [name for name, members in OBSERVER_SETS.items() if set(members) == ticked]
         self.observer_set.setCurrentText(names[0] if names else "chosen below")
+
+    def _say_what_ratings_there_are(self) -> None:
+        found = self._found_ratings()
+        there_are = f"those of the session, {found.name}" if found else _NO_RATINGS
+        self.ratings_row.line.setPlaceholderText(there_are)
 
     def _found_ratings(self) -> Path | None:
         """Return the ratings of a rated session folder."""

@@ -3,7 +3,7 @@
 The paper's Fig. S1 asks the same of its shrink to 255 px.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,16 +65,46 @@ def large_slices(folder: Path) -> list[LargeSlice]:
         Those over 224 px a side; none of originals that are no longer there.
     """
     if is_session(folder):
-        candidates = [
-            LargeSlice(path.name, path, window=SESSION_WINDOW) for path, _ in session_images(folder)
-        ]
-    elif is_dataset(folder):
-        recipe = dataset_record(folder).get("recipe") or {}
-        paths = [Path(path) for path in recipe.get("originals", ())]
-        candidates = [one for path in paths for one in _slices(path, int(recipe.get("slices", 1)))]
-    else:
-        candidates = []
-    return [one for one in candidates if _is_large(one)]
+        paths = [path for path, _ in session_images(folder)]
+        return [one for path in paths for one in spread_slices(path, 1, SESSION_WINDOW)]
+    if not is_dataset(folder):
+        return []
+    recipe = dataset_record(folder).get("recipe") or {}
+    return [
+        one
+        for path in recipe.get("originals", ())
+        for one in spread_slices(Path(path), int(recipe.get("slices", 1)))
+    ]
+
+
+def spread_slices(path: Path, count: int, window: IntensityWindow | None = None) -> list[LargeSlice]:
+    """Choose slices of a file, evenly spaced along z.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        An image or a tomogram.
+    count : int
+        How many, at most.
+    window : IntensityWindow, optional
+        Theirs; the volume's own where omitted.
+
+    Returns
+    -------
+    list of LargeSlice
+        None if they are not over 224 px a side, or the file is gone or is none of these.
+    """
+    try:
+        volume = open_volume(path).tomogram()
+    except VolumeError:
+        return []
+    if min(volume.data.shape[-2:]) <= TILE_SIZE:
+        return []
+    depth = volume.slice_count(0)
+    taken = min(count, depth)
+    indices = [int((place + 0.5) / taken * depth) for place in range(taken)]
+    names = [path.name if depth == 1 else f"{path.name} z{index}" for index in indices]
+    return [LargeSlice(name, path, index, window) for name, index in zip(names, indices, strict=True)]
 
 
 def shrink_effect(
@@ -110,21 +140,3 @@ def shrink_effect(
             values = (whole, tiles.mean(), tiles.std(), len(tiles), tiles.mean() - whole)
             rows.append((one.name, *plane.shape, *values))
     return pd.DataFrame(rows, columns=list(SHRINK_COLUMNS))
-
-
-def _slices(path: Path, slices: int) -> Iterator[LargeSlice]:
-    try:
-        volume = open_volume(path).tomogram()
-    except VolumeError:
-        return
-    count = volume.slice_count(0)
-    for place in range(min(slices, count)):
-        index = int((place + 0.5) / min(slices, count) * count)
-        yield LargeSlice(path.stem if count == 1 else f"{path.stem}_z{index}", path, index)
-
-
-def _is_large(one: LargeSlice) -> bool:
-    try:
-        return min(open_volume(one.path).tomogram().data.shape[-2:]) > TILE_SIZE
-    except VolumeError:
-        return False

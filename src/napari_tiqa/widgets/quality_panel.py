@@ -70,6 +70,7 @@ class QualityPanel(QWidget):
         self._window_key: tuple[Any, ...] = ()
         self._subscriptions: list[tuple[Any, Callable[..., None]]] = []
         self._model_process = shared_model_process()
+        self._model_process.start()  # Keras is imported while the user looks around.
 
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 4, 6, 4)
@@ -105,8 +106,8 @@ class QualityPanel(QWidget):
         viewer = self._viewer
         self._subscribe(viewer.layers.events.inserted, self._on_layer_inserted)
         self._subscribe(viewer.layers.events.removed, self._on_layer_removed)
-        self._subscribe(viewer.layers.events.reordered, self._on_layer_list_changed)
-        self._subscribe(viewer.layers.events.renamed, self._on_layer_list_changed)
+        self._subscribe(viewer.layers.events.reordered, self.reset_choices)
+        self._subscribe(viewer.layers.events.renamed, self.reset_choices)
         self._subscribe(viewer.dims.events.point, self._follow_slider)
         self._subscribe(viewer.dims.events.order, self._follow_slider)
         self._subscribe(viewer.dims.events.ndisplay, self._follow_slider)
@@ -117,6 +118,10 @@ class QualityPanel(QWidget):
     def _subscribe(self, emitter: Any, callback: Callable[..., None]) -> None:
         emitter.connect(callback)
         self._subscriptions.append((emitter, callback))
+
+    def reset_choices(self, _event: object = None) -> None:
+        """Follow the viewer's layer list."""
+        self.form.reset_choices()
 
     def close_down(self) -> None:
         """Cancel a run and let go of the viewer: the dock was closed."""
@@ -326,9 +331,6 @@ class QualityPanel(QWidget):
         layer = self._layer_of(entry)
         if entry is not None and layer is not None and entry.run.dimension < layer.ndim:
             go_to_slice(self._viewer, layer, entry.run.dimension, index, entry.run.at)
-
-    def _on_layer_list_changed(self) -> None:
-        self.form.reset_choices()
 
     def _follow_slider(self) -> None:
         chosen = self.form.layer

@@ -12,11 +12,13 @@ import psutil
 import pytest
 from napari import Viewer
 from pytestqt.qtbot import QtBot
+from qtpy.QtWidgets import QFileDialog, QMessageBox
 
 from napari_tiqa.learning.comparison import Evaluation
 from napari_tiqa.learning.dataset import Dataset, write_dataset
 from napari_tiqa.learning.evaluation import evaluate, image_rows
 from napari_tiqa.learning.groups import Group, distortion_group
+from napari_tiqa.learning.shrink import SHRINK_COLUMNS
 from napari_tiqa.widgets.evaluation_panel import EvaluationPanel
 from napari_tiqa.widgets.scoring_job import JobState
 
@@ -59,7 +61,10 @@ def evaluation() -> Evaluation:
         table.insert(0, "judged", title)
     good, useless = scores
     rows = image_rows(groups, scores[good]).assign(**{useless: np.concatenate(scores[useless])})
-    shrink = pd.DataFrame({"difference": [-0.5, -0.1]})
+    shrink = pd.DataFrame(
+        [("a", 300, 400, 3.0, 2.5, 0.2, 2, -0.5), ("b", 600, 600, 3.0, 2.9, 0.2, 9, -0.1)],
+        columns=list(SHRINK_COLUMNS),
+    )
     return Evaluation((good, useless), pd.concat(tables, ignore_index=True), rows, shrink, ("A note.",), {})
 
 
@@ -162,7 +167,7 @@ def test_the_plots_show_whose_scores_are_chosen(panel: EvaluationPanel, evaluati
     assert panel.results.scatter.clouds["noise"].getData()[1].max() == 5.2  # beyond 5: kept at the edge
     assert "SROCC 0.00" in panel.results.agreement.text()
     assert "A note." in panel.results.notes.text()
-    assert "2 large slices score -0.30 points" in panel.results.shrink.text()
+    assert "2 large slices score -0.30 points" in panel.results.notes.text()
 
 
 def test_a_dataset_without_distortions_or_labels_for_all_is_shown(
@@ -180,32 +185,32 @@ def test_a_dataset_without_distortions_or_labels_for_all_is_shown(
 # -- saving ----------------------------------------------------------------------------------------
 
 
-def test_table_images_and_figures_are_saved(
-    panel: EvaluationPanel, evaluation: Evaluation, tmp_path: Path
+def test_tables_and_figures_are_saved(panel: EvaluationPanel, evaluation: Evaluation, tmp_path: Path) -> None:
+    panel.results.show_evaluation(evaluation)
+    panel.save(tmp_path / "result")
+    assert pd.read_csv(tmp_path / "result/table.csv")["judged"].unique().tolist() == list(evaluation.titles)
+    assert cv2.imread(str(tmp_path / "result/scatter.png")).std() > 10
+    assert "scatter.png" in panel.form.message.text()
+
+
+def test_an_earlier_evaluation_is_replaced_only_after_asking(
+    panel: EvaluationPanel, evaluation: Evaluation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    large = pd.DataFrame(
-        [("a", 300, 400, 3.0, 2.5, 0.2, 2, -0.5)],
-        columns=["slice", "rows", "columns", "shrunk", "native", "native_sd", "tiles", "difference"],
-    )
-    panel.results.show_evaluation(replace(evaluation, shrink=large))
-    panel.save_csv(tmp_path / "result.csv")
-    pd.testing.assert_frame_equal(
-        pd.read_csv(tmp_path / "result.csv"), evaluation.table, check_dtype=False, check_exact=False
-    )
-    assert len(pd.read_csv(tmp_path / "result_images.csv")) == 64
-    panel.save_figures(tmp_path / "result.png")
-    for name in ("scatter", "levels", "shrink"):
-        picture = cv2.imread(str(tmp_path / f"result_{name}.png"))
-        assert picture.shape[1] > 1200
-        assert picture.std() > 10
-    assert "result_shrink.png" in panel.form.message.text()
+    panel.results.show_evaluation(evaluation)
+    (tmp_path / "table.csv").write_text("mine")
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    asked = []
+    monkeypatch.setattr(QMessageBox, "question", lambda *of: asked.append(of[-1]))  # closed without a yes
+    panel.results.save_button.click()
+    assert "Replace table.csv" in asked[0]
+    assert (tmp_path / "table.csv").read_text() == "mine"
 
 
 def test_what_cannot_be_saved_is_said(panel: EvaluationPanel, evaluation: Evaluation, tmp_path: Path) -> None:
     panel.results.show_evaluation(evaluation)
-    for save in (panel.save_csv, panel.save_figures):
-        save(tmp_path / "gone" / "result.csv")
-        assert "cannot be written" in panel.form.message.text()
+    (tmp_path / "file").touch()
+    panel.save(tmp_path / "file")
+    assert "cannot be written" in panel.form.message.text()
 
 
 # -- bad input -------------------------------------------------------------------------------------

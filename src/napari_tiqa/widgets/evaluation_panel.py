@@ -4,7 +4,7 @@ Imported in a background thread (dock_shell.py), since pandas, matplotlib and py
 than napari's window may stand still.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox, QVBoxLayout, 
 
 from napari_tiqa.errors import TiqaError
 from napari_tiqa.jobs.evaluate import evaluate_model
+from napari_tiqa.learning.evaluation_report import FILES, write_evaluation
 from napari_tiqa.widgets.background_job import BackgroundJob, JobOutcome
 from napari_tiqa.widgets.dock_style import dock_style
 from napari_tiqa.widgets.evaluation_form import EvaluationForm
@@ -46,8 +47,7 @@ class EvaluationPanel(QWidget):
         layout.addWidget(self.results, 1)
         self.form.evaluate_clicked.connect(self.evaluate)
         self.form.cancel_clicked.connect(self.job.cancel)
-        self.results.save_csv_clicked.connect(self._ask_csv_path)
-        self.results.save_figures_clicked.connect(self._ask_figure_path)
+        self.results.save_clicked.connect(self._ask_folder)
         self.job.state_changed.connect(self.form.show_state)
         self.job.progressed.connect(self.form.show_progress)
         self.job.ended.connect(self._on_ended)
@@ -90,51 +90,24 @@ class EvaluationPanel(QWidget):
         else:
             self.form.say(outcome.message)
 
-    def save_csv(self, path: str | Path) -> None:
-        """Save table and images; files of these names are replaced."""
-        self._save(self.results.save_csv, self.results.csv_files, Path(path))
-
-    def save_figures(self, path: str | Path) -> None:
-        """Save the figures; files of their names are replaced."""
-        self._save(self.results.save_figures, self.results.figure_files, Path(path))
-
-    def _save(
-        self, save: Callable[[Path], None], files: Callable[[Path], Sequence[Path]], path: Path
-    ) -> None:
+    def save(self, folder: str | Path) -> None:
+        """Save tables and figures in a folder; those of an earlier evaluation are replaced."""
+        if self.results.evaluation is None:
+            return
         try:
-            save(path)
+            files = write_evaluation(self.results.evaluation, folder)
         except TiqaError as error:
             self._complain(str(error))
         else:
-            self.form.say(f"Saved {', '.join(file.name for file in files(path))} in {path.parent}.")
+            self.form.say(f"Saved {', '.join(file.name for file in files)} in {folder}.")
 
-    def _ask_csv_path(self) -> None:
-        self._ask_path("Save the evaluation", "csv", "Table (*.csv)", self.results.csv_files, self.save_csv)
-
-    def _ask_figure_path(self) -> None:
-        files = self.results.figure_files
-        self._ask_path("Save the figures", "png", "Picture (*.png)", files, self.save_figures)
-
-    def _ask_path(
-        self,
-        title: str,
-        suffix: str,
-        kind: str,
-        files: Callable[[Path], Sequence[Path]],
-        save: Callable[[Path], None],
-    ) -> None:
-        dialog = QFileDialog(self, title, f"evaluation.{suffix}", kind)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        # It would ask about the name chosen; what is written has names made from it.
-        dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
-        dialog.setDefaultSuffix(suffix)
-        if not dialog.exec():
-            return
-        path = Path(dialog.selectedFiles()[0])
-        there = ", ".join(file.name for file in files(path) if file.exists())
-        question = f"Replace {there} in {path.parent}?"
-        if not there or QMessageBox.question(self, title, question) == QMessageBox.StandardButton.Yes:
-            save(path)
+    def _ask_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Save tables and figures in a folder")
+        there = ", ".join(name for name in FILES if folder and (Path(folder) / name).exists())
+        question = f"Replace {there} in {folder}?"
+        yes = QMessageBox.StandardButton.Yes
+        if folder and (not there or QMessageBox.question(self, "Save the evaluation", question) == yes):
+            self.save(folder)
 
     def _complain(self, sentence: str, error: Exception | None = None) -> None:
         self.form.say(sentence, problem=True)

@@ -19,6 +19,7 @@ _SYMBOLS = {"ring": "o", "blur": "s", "noise": "t1", "": "star"}
 _SCORE_TICKS = [(score, str(score)) for score in range(1, 6)]
 _SCORE_RANGE = (0.8, 5.2)
 _BOX_WIDTH = 0.62
+_ROOM_FOR_NAMES = 0.6  # points of the score, above the boxes
 _FLAT = 0.02  # scores closer together than this are drawn as a line instead of a box
 
 
@@ -140,20 +141,21 @@ class LevelPlot(_ScorePlot):
             "median, the whiskers reach 1.5 boxes further, dots are outliers. Diamonds are the mean labels.",
             parent,
         )
-        self.plot.getAxis("bottom").setHeight(34)
+        self.plot.setLabel("bottom", "Level")
         self.boxes: list[pg.BoxplotItem] = []
         self._labels = pg.ScatterPlotItem(size=7, symbol="d", pen=None)
         self.plot.addItem(self._labels)
         self._labels.setZValue(2)
         self._cells: list[tuple[float, float]] = []
+        self._names: list[pg.TextItem] = []
+        self.plot.setYRange(_SCORE_RANGE[0], _SCORE_RANGE[1] + _ROOM_FOR_NAMES, padding=0)
 
     def show_scores(self, rows: pd.DataFrame, scores: pd.Series) -> None:
         """Draw a box for each family and level of these images."""
-        for box in self.boxes:
-            self.plot.removeItem(box)
-        self.boxes, self._cells = [], []
+        for item in [*self.boxes, *self._names]:
+            self.plot.removeItem(item)
+        self.boxes, self._cells, self._names = [], [], []
         levels: list[tuple[float, str]] = []
-        names: list[tuple[float, str]] = []
         place = 0.0
         for family in sorted(rows["family"].unique(), key=bool):  # the undistorted ones first
             of_family = rows["family"] == family
@@ -164,9 +166,9 @@ class LevelPlot(_ScorePlot):
                 self._cells.append((place, float(rows["label"][cell].mean())))
                 levels.append((place, str(level) if family else ""))
                 place += 1
-            names.append(((first + place - 1) / 2, name_of(family)))
+            self._add_name((first + place - 1) / 2, family)
             place += 0.6
-        self.plot.getAxis("bottom").setTicks([levels, names])
+        self.plot.getAxis("bottom").setTicks([levels])
         self.plot.setXRange(-0.7, place - 0.9, padding=0)
         self._paint()
 
@@ -183,6 +185,14 @@ class LevelPlot(_ScorePlot):
             brush=pg.mkBrush(self._colours.text),
             pen=pg.mkPen(self._colours.ground),
         )
+
+    def _add_name(self, place: float, family: str) -> None:
+        """Write a family's name above its boxes, every other one lower: many names are wider than that."""
+        name = pg.TextItem(family or "none", color=colour_of(family), anchor=(0.5, 0))
+        lower = len(self._names) % 2 * _ROOM_FOR_NAMES / 2
+        name.setPos(place, _SCORE_RANGE[1] + _ROOM_FOR_NAMES - lower)
+        self._names.append(name)
+        self.plot.addItem(name, ignoreBounds=True)
 
     def _add_box(self, place: float, scores: np.ndarray, colour: str) -> None:
         if not scores.size:

@@ -1,10 +1,5 @@
-"""The lower half of the evaluation dock: table, scatter and box plots of an evaluation, and saving them."""
+"""The lower half of the evaluation dock: table, scatter and box plots of an evaluation."""
 
-from collections.abc import Callable
-from functools import partial
-from pathlib import Path
-
-from matplotlib.figure import Figure
 from napari.utils.theme import Theme
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
@@ -21,11 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_tiqa.errors import TableError
 from napari_tiqa.learning.comparison import Evaluation
-from napari_tiqa.learning.evaluation_figures import box_figure, scatter_figure, shrink_figure
-from napari_tiqa.scoring.table import write_text
-from napari_tiqa.whole_file import whole_file
 from napari_tiqa.widgets.evaluation_plots import LevelPlot, ScatterPlot
 from napari_tiqa.widgets.evaluation_table import MEASURES, EvaluationTable, measures_in
 
@@ -33,14 +24,12 @@ _HINT = (
     "<b>No evaluation yet</b><br>Tick the models, choose a dataset and press “Evaluate”.<br><br>"
     "A dataset is made by <i>napari-tiqa generate</i>, by a training, or by rating images."
 )
-_PAPER_DPI = 300
 
 
 class EvaluationResults(QWidget):
-    """Shows an evaluation and writes it to files."""
+    """Shows an evaluation."""
 
-    save_csv_clicked = Signal()
-    save_figures_clicked = Signal()
+    save_clicked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -57,19 +46,16 @@ class EvaluationResults(QWidget):
         self.agreement = _sentence("How well these scores and the labels agree, over all images.")
         self.scatter = ScatterPlot()
         self.levels = LevelPlot()
-        self.shrink = _sentence("How much shrinking large slices to the network's input changes their score.")
         self.notes = _sentence("What has to be known to read the result.")
-        self.csv_button = QPushButton("Save CSV…")
-        self.csv_button.setToolTip(
-            "Save the table, and beside it a row for each image with everybody's score."
+        self.save_button = QPushButton("Save tables and figures…")
+        self.save_button.setToolTip(
+            "Save all measures, a row for each image with everybody's score (CSV), the record (JSON), and\n"
+            "scatter and box plots of everybody judged (PNG) in a folder; asks before it replaces any."
         )
-        self.figures_button = QPushButton("Save figures…")
-        self.figures_button.setToolTip("Save scatter and box plots of everybody judged as PNG, for print.")
         self._lay_out()
         self.measure_box.currentIndexChanged.connect(lambda _: self._show_measure())
         self.judged_box.currentIndexChanged.connect(lambda _: self._show_judged())
-        self.csv_button.clicked.connect(self.save_csv_clicked)
-        self.figures_button.clicked.connect(self.save_figures_clicked)
+        self.save_button.clicked.connect(self.save_clicked)
         self._stack.setCurrentIndex(0)
 
     def show_evaluation(self, evaluation: Evaluation) -> None:
@@ -86,9 +72,7 @@ class EvaluationResults(QWidget):
         self.judged_box.addItems(list(evaluation.titles))
         for box in (self.measure_box, self.judged_box):
             box.blockSignals(False)
-        self.notes.setText("\n".join(evaluation.notes))
-        self.shrink.setText(_shrink_sentence(evaluation))
-        self.shrink.setVisible(bool(self.shrink.text()))
+        self.notes.setText("\n".join([*evaluation.notes, *_shrink_sentence(evaluation)]))
         self._stack.setCurrentIndex(1)
         self._show_measure()
         self._show_judged()
@@ -98,58 +82,11 @@ class EvaluationResults(QWidget):
         self.scatter.set_theme(theme)
         self.levels.set_theme(theme)
 
-    def csv_files(self, path: Path) -> tuple[Path, Path]:
-        """Return which files `save_csv` writes: the table, and beside it the images with their scores."""
-        return path, path.with_name(f"{path.stem}_images.csv")
-
-    def save_csv(self, path: Path) -> None:
-        """Write `csv_files`.
-
-        Raises
-        ------
-        TableError
-            A file cannot be written.
-        """
-        assert self.evaluation is not None
-        tables = (self.evaluation.table, self.evaluation.rows)
-        for file, table in zip(self.csv_files(path), tables, strict=True):
-            write_text(file, table.to_csv(index=False, lineterminator="\n"))
-
-    def figure_files(self, path: Path) -> list[Path]:
-        """Return which files `save_figures` writes: `path` with what each shows added to its name."""
-        return [path.with_name(f"{path.stem}_{name}.png") for name in self._figures()]
-
-    def save_figures(self, path: Path) -> None:
-        """Write `figure_files`: scatter and box plots, and what shrinking does to large slices.
-
-        Raises
-        ------
-        TableError
-            A file cannot be written.
-        """
-        for file, draw in zip(self.figure_files(path), self._figures().values(), strict=True):
-            try:
-                with whole_file(file) as out:
-                    draw().savefig(out, dpi=_PAPER_DPI, format="png")
-            except OSError as error:
-                raise TableError(
-                    f"{file} cannot be written ({error.strerror}): choose another place for the figures."
-                ) from error
-
-    def _figures(self) -> dict[str, Callable[[], Figure]]:
-        evaluation = self.evaluation
-        assert evaluation is not None
-        figures: dict[str, Callable[[], Figure]]
-        figures = {"scatter": partial(scatter_figure, evaluation), "levels": partial(box_figure, evaluation)}
-        if len(evaluation.shrink):
-            figures["shrink"] = partial(shrink_figure, evaluation.shrink)
-        return figures
-
     def _show_measure(self) -> None:
         measure = self.measure_box.currentData()
         if self.evaluation is not None and measure is not None:
             meaning = MEASURES[measure][1]
-            self.measure_meaning.setText(f"{meaning[0].upper()}{meaning[1:]}. Below: 95 % interval.")
+            self.measure_meaning.setText(f"{meaning[0].upper()}{meaning[1:]} . Below: 95 % interval.")
             self.table.show_measure(self.evaluation.table, measure)
 
     def _show_judged(self) -> None:
@@ -173,8 +110,9 @@ class EvaluationResults(QWidget):
         column.setContentsMargins(0, 4, 0, 0)
         column.addLayout(measure)
         column.addWidget(self.measure_meaning)
-        column.addWidget(self.table, 1)
-        column.addWidget(self.shrink)
+        column.addWidget(self.table)
+        column.addWidget(self.notes)
+        column.addStretch(1)
         judged = QHBoxLayout()
         judged.addWidget(QLabel("Scores by"))
         judged.addWidget(self.judged_box, 1)
@@ -194,16 +132,12 @@ class EvaluationResults(QWidget):
         self.tabs = QTabWidget()
         self.tabs.addTab(page, "Table")
         self.tabs.addTab(plots, "Plots")
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.csv_button)
-        buttons.addWidget(self.figures_button)
         shown = QWidget()
         column = QVBoxLayout(shown)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addWidget(self.tabs, 1)
-        column.addWidget(self.notes)
-        column.addLayout(buttons)
+        column.addWidget(self.save_button)
         hint = QLabel(_HINT)
         hint.setWordWrap(True)
         hint.setAlignment(hint.alignment().AlignCenter)
@@ -213,15 +147,14 @@ class EvaluationResults(QWidget):
         self._stack.addWidget(shown)
 
 
-def _shrink_sentence(evaluation: Evaluation) -> str:
+def _shrink_sentence(evaluation: Evaluation) -> list[str]:
     if not len(evaluation.shrink):
-        return ""
+        return []
     difference = evaluation.shrink["difference"]
-    count = len(difference)
-    return (
-        f"Shrinking: native tiles of {count} large slice{'s' * (count > 1)} score {difference.mean():+.2f} "
-        f"points against the shrunk slice on average ({difference.min():+.2f} to {difference.max():+.2f})."
-    )
+    return [
+        f"Native tiles of {len(difference)} large slices score {difference.mean():+.2f} points on average "
+        f"against the shrunk slice ({difference.min():+.2f} to {difference.max():+.2f})."
+    ]
 
 
 def _sentence(tooltip: str) -> QLabel:

@@ -10,7 +10,7 @@ from qtpy.QtGui import QFont
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 MEASURES: dict[str, tuple[str, str]] = {
-    "srocc": ("SROCC", "rank correlation of scores and labels, ties at mid-ranks; 1 is best"),
+    "srocc": ("SROCC", "rank correlation of scores and labels; 1 is best"),
     "plcc": ("PLCC", "linear correlation of scores and labels; 1 is best"),
     "krocc": ("KROCC", "Kendall's rank correlation (tau-b) of scores and labels; 1 is best"),
     "rmse": ("RMSE", "root mean square error in points of the score; 0 is best"),
@@ -36,6 +36,7 @@ class EvaluationTable(QTableWidget):
         self.setShowGrid(False)
         self.setCornerButtonEnabled(False)
         self.setWordWrap(True)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.verticalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
@@ -59,8 +60,11 @@ class EvaluationTable(QTableWidget):
                 item.setFont(font)
             self.setItem(list(families).index(family), list(judged).index(title), item)
         self.resizeRowsToContents()
-        for row in range(self.rowCount()):
-            self.setRowHeight(row, self.rowHeight(row) + _ROOM)
+        for number in range(self.rowCount()):
+            self.setRowHeight(number, self.rowHeight(number) + _ROOM)
+        # As high as it is: the dock scrolls as a whole where that is too much.
+        rows = sum(self.rowHeight(number) for number in range(self.rowCount()))
+        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + rows + 2 * self.frameWidth())
 
 
 def table_style(theme: Theme) -> str:

@@ -77,7 +77,7 @@ class ModelList(QWidget):
 
 
 class _Tree(QTreeWidget):
-    """A list that is three rows high."""
+    """A list that is somewhat over two rows high, to show that there may be more."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,4 +88,4 @@ class _Tree(QTreeWidget):
         self.setMinimumHeight(2 * _ROW)
 
     def sizeHint(self) -> QSize:
-        return QSize(200, 3 * _ROW + 4)
+        return QSize(200, 2 * _ROW + 12)

@@ -111,7 +111,8 @@ def _write(path: Path, arrays: dict[str, Sequence[np.ndarray]], said: dict[str, 
 
 def _read(path: Path) -> tuple[dict[str, list[np.ndarray]], dict[str, Any]]:
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        # Opened here: np.load leaves a damaged file open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             said = json.loads(str(stored["said"]))
             arrays: dict[str, list[np.ndarray]] = {}
             for key in stored.files:  # in the order in which they were written

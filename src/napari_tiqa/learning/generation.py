@@ -94,6 +94,8 @@ def generate(recipe: TrainingRecipe, advance: Callable[[int, int], None] | None 
             warnings += more
         parts.append(part)
     dataset = _merged(parts)
+    if not any(np.isfinite(group.labels).any() for group in dataset.groups):
+        raise TrainingError("None of the images has a label: rate some of them, or choose other originals.")
     if dataset.ratings is not None:
         warnings += rating_warnings(dataset.ratings)
     return Generated(dataset, warnings)

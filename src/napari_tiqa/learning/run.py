@@ -3,7 +3,7 @@
 The run folder holds ``recipe.json``, the generated ``dataset/``, ``progress.csv`` with a row per epoch, the
 finished ``model.tiqa``, and until that is there ``checkpoint.npz`` of the last epoch and ``best.npz``. Each
 is written as a whole or not at all. What an epoch draws depends on recipe and epoch alone, so a training
-that was interrupted has the result of one that was not.
+that was interrupted has the result of one that was not: to the last bit on a CPU, to rounding on a GPU.
 """
 
 import time

@@ -221,12 +221,7 @@ def show_short_paths(form: Any) -> None:
 
 def evaluate_trained(viewer: napari.Viewer, bundle: Path, folder: Path) -> None:
     """Judge the new model and the default one on specimens that neither has seen."""
-    folder.mkdir()
-    for seed in range(6):
-        slices = microstructure("electrode", (3, 256, 256), 100 + seed)
-        tifffile.imwrite(folder / f"electrode_{seed}.tif", slices[1])
-    recipe = TrainingRecipe(originals=tuple(map(str, sorted(folder.glob("*.tif")))))
-    write_dataset(folder / "other electrodes", generate(recipe).dataset, {})
+    make_other_electrodes(folder)
     panel = open_dock(viewer, "Evaluate a model").panel
     panel.form.models.tick_only(None, bundle)
     panel.form.dataset.set_path(folder / "other electrodes")
@@ -236,6 +231,37 @@ def evaluate_trained(viewer: napari.Viewer, bundle: Path, folder: Path) -> None:
     panel.form.dataset.set_path("other electrodes")
     take(viewer, "training_evaluation")
     viewer.window.remove_dock_widget("all")
+
+
+def make_other_electrodes(folder: Path) -> None:
+    """Simulate electrodes that no model was trained on, and make a dataset of their distorted versions."""
+    folder.mkdir()
+    for seed in range(6):
+        slices = microstructure("electrode", (3, 256, 256), 100 + seed)
+        tifffile.imwrite(folder / f"electrode_{seed}.tif", slices[1])
+    recipe = TrainingRecipe(originals=tuple(map(str, sorted(folder.glob("*.tif")))))
+    write_dataset(folder / "other electrodes", generate(recipe).dataset, {})
+
+
+def take_evaluation(model: str) -> None:
+    """Judge a model on simulated electrodes: the table, and the scores at each level."""
+    viewer, dock = open_sample("Evaluate a model")
+    panel = dock.panel
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_DATA_HOME"] = folder  # the models that the user remembers are not for a picture
+        make_other_electrodes(Path(folder) / "made")
+        panel.form.models.tick_only(model or None)
+        panel.form.dataset.set_path(Path(folder) / "made" / "other electrodes")
+        if not panel.evaluate():
+            raise SystemExit(panel.form.message.text())
+        wait_until(lambda: not panel.job.state.busy, timeout=3600)
+        panel.form.dataset.set_path("other electrodes")
+        take(viewer, "evaluation_table")
+        panel.results.tabs.setCurrentIndex(1)
+        take(viewer, "evaluation_scatter")
+        panel.results.plot_box.setCurrentIndex(1)
+        take(viewer, "evaluation_levels")
+    viewer.close()
 
 
 def score_with_trained(viewer: napari.Viewer, bundle: Path) -> None:
@@ -260,6 +286,7 @@ DOCKS: dict[str, Callable[[str], None]] = {
     "quality": take_quality,
     "rating": take_rating,
     "training": take_training,
+    "evaluation": take_evaluation,
 }
 
 

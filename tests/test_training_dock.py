@@ -54,6 +54,7 @@ def user_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def job(qtbot: QtBot) -> Iterator[TrainingJob]:
     """Return the training of this process, and end it."""
+    shared_training_job.cache_clear()
     job = shared_training_job()
     yield job
     job.cancel()
@@ -274,6 +275,10 @@ def test_from_layers_to_a_model_in_the_quality_dock_though_it_was_killed_on_the_
     assert "tensorflow" not in sys.modules
     assert "keras" not in sys.modules
 
+    viewer.window.remove_dock_widget("all")
+    panel = open_dock()
+    assert "'mine' is trained" in panel.controls.message.text()
+    assert epochs_drawn(panel, "rank") == [1]
     panel.use_in_quality_dock()
     dock = viewer.window.add_plugin_dock_widget("napari-tiqa", "Slice quality")[1]
     qtbot.waitUntil(

@@ -51,6 +51,8 @@ class TrainingJob(BackgroundJob):
         Its last report.
     warnings : tuple of str
         What it said may spoil the result.
+    outcome : JobOutcome or None
+        How the last training ended.
     """
 
     def __init__(self) -> None:
@@ -58,6 +60,7 @@ class TrainingJob(BackgroundJob):
         self.request: TrainingRequest | None = None
         self.latest: TrainProgress | None = None
         self.warnings: tuple[str, ...] = ()
+        self.outcome: JobOutcome | None = None
         self._to_go_on = False
 
     def train(self, request: TrainingRequest) -> None:
@@ -72,7 +75,8 @@ class TrainingJob(BackgroundJob):
             raise TrainingError(
                 f"'{self.request.run.name}' is still being trained: wait for it or cancel it first."
             )
-        self.request, self.latest, self.warnings, self._to_go_on = request, None, (), False
+        self.request, self.latest, self.warnings, self.outcome = request, None, (), None
+        self._to_go_on = False
         remember_run(request.run)
         self.start(partial(_train, request))
 
@@ -99,6 +103,7 @@ class TrainingJob(BackgroundJob):
         failed_later = outcome.state is JobState.FAILED and has_epochs(run)
         if not (self._to_go_on or failed_later):
             forget_run(run)
+        self.outcome = outcome
         super()._on_thread_ended(outcome)
 
 

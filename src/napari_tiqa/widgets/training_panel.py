@@ -223,13 +223,17 @@ class TrainingPanel(QWidget):
     # -- while it runs, and its end ----------------------------------------------------------------
 
     def _show_job(self) -> None:
-        """Show where the job is, also one that was begun before this dock was opened."""
+        """Show where the job is, also one that was begun, or has ended, while this dock was closed."""
         self._on_state(self.job.state)
-        if not self.job.state.busy or self.job.request is None:
+        if self.job.request is None:
+            return
+        self._draw_epochs(self.job.request.run)
+        if not self.job.state.busy:
+            if self.job.outcome is not None and self.job.outcome.result is not None:
+                self._show_model(self.job.request.run, self.job.outcome)
             return
         self.offer.show_run(None, "")
         self.result.hide()
-        self._draw_epochs(self.job.request.run)
         if self.job.latest is not None:
             self.controls.show_progress(self.job.latest)
 
@@ -260,20 +264,23 @@ class TrainingPanel(QWidget):
 
     def _on_ended(self, outcome: JobOutcome) -> None:
         assert self.job.request is not None
-        run, name = self.job.request.run, self.job.request.run.name
+        run = self.job.request.run
         if outcome.state is JobState.FAILED:
             self._complain(outcome.message, outcome.error)
         elif outcome.result is None:
             self.controls.say("Cancelled before the first epoch had ended: there is no model yet.")
         else:
-            self._finished = run
             self.form.propose_output()
-            best = outcome.result["training"]["best"]
-            kept = f"Cancelled; the best network so far, {_epoch_in_words(best)}, is kept as '{name}'."
-            self.controls.say(f"'{name}' is trained." if outcome.state is JobState.DONE else kept)
-            self.result.show_model(run, _summary(best))
+            self._show_model(run, outcome)
         if has_epochs(run):
             self._offer(run)
+
+    def _show_model(self, run: TrainingRun, outcome: JobOutcome) -> None:
+        self._finished = run
+        best = outcome.result["training"]["best"]
+        kept = f"Cancelled; the best network so far, {_epoch_in_words(best)}, is kept as '{run.name}'."
+        self.controls.say(f"'{run.name}' is trained." if outcome.state is JobState.DONE else kept)
+        self.result.show_model(run, _summary(best))
 
     def use_in_quality_dock(self) -> None:
         """Open the quality dock with the new model chosen."""

@@ -27,9 +27,8 @@ def main() -> None:
         table = shrink_effect(str(DEFAULT_MODEL), slices, lambda share: bar.update(share - bar.n))
     print(table.sort_values("difference").round(2).to_string(index=False))
     difference = table["difference"]
-    print(
-        f"native minus shrunk: mean {difference.mean():+.2f}, {difference.min():+.2f} to {difference.max():+.2f}"
-    )
+    low, high = difference.min(), difference.max()
+    print(f"native minus shrunk: mean {difference.mean():+.2f}, {low:+.2f} to {high:+.2f}")
     print(f"correlation of both: {table['native'].corr(table['shrunk']):.2f}")
     if options.output:
         shrink_figure(table).savefig(options.output, dpi=150)

@@ -352,6 +352,15 @@ def test_nobody_rates_without_a_name(session: RatingPanel) -> None:
     assert session.rate_button.isEnabled()
 
 
+def test_a_floating_dock_has_its_raters_look_at_a_window_as_large_as_naparis(
+    session: RatingPanel, dock: RatingDock, viewer: Viewer, rate: Callable[..., RatingWindow]
+) -> None:
+    viewer.window.resize(900, 700)
+    dock.parentWidget().setFloating(True)
+    dock.parentWidget().resize(300, 300)
+    assert rate(session, "Anna", "").width() == 900
+
+
 def test_closing_the_dock_closes_the_rating_window(
     session: RatingPanel, dock: RatingDock, viewer: Viewer, rate: Callable[..., RatingWindow], qtbot: QtBot
 ) -> None:

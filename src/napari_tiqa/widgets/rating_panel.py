@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLabel,
+    QMainWindow,
     QProgressBar,
     QPushButton,
     QSizePolicy,
@@ -229,7 +230,7 @@ class RatingPanel(QWidget):
         """Open the window that shows the images to the rater."""
         if self.session is None or not self.rater or self.window_of_rater is not None:
             return
-        napari_window = self.window()
+        napari_window = _main_window(self)
         window = RatingWindow(self.session, self.rater, napari_window)
         window.changed.connect(self._on_rated)
         window.closed.connect(self._on_window_closed)
@@ -325,6 +326,13 @@ class RatingPanel(QWidget):
 
     def _follow_theme(self) -> None:
         self.setStyleSheet(dock_style(get_theme(self._viewer.theme)))
+
+
+def _main_window(widget: QWidget) -> QWidget:
+    """Return napari's window, also where the dock floats in one of its own."""
+    while not isinstance(widget, QMainWindow) and (parent := widget.parentWidget()) is not None:
+        widget = parent
+    return widget
 
 
 def _let_go(job: BackgroundJob, subscriptions: list[tuple[Any, Callable[..., None]]], *_: object) -> None:

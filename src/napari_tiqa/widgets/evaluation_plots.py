@@ -20,6 +20,7 @@ _SCORE_TICKS = [(score, str(score)) for score in range(1, 6)]
 _SCORE_RANGE = (0.8, 5.2)
 _BOX_WIDTH = 0.62
 _ROOM_FOR_NAMES = 0.6  # points of the score, above the boxes
+_NAMES_IN_A_ROW = 4
 _FLAT = 0.02  # scores closer together than this are drawn as a line instead of a box
 
 
@@ -157,7 +158,8 @@ class LevelPlot(_ScorePlot):
         self.boxes, self._cells, self._names = [], [], []
         levels: list[tuple[float, str]] = []
         place = 0.0
-        for family in sorted(rows["family"].unique(), key=bool):  # the undistorted ones first
+        families = sorted(rows["family"].unique(), key=bool)  # the undistorted ones first
+        for number, family in enumerate(families):
             of_family = rows["family"] == family
             first = place
             for level in sorted(rows["level"][of_family].unique()):
@@ -166,7 +168,8 @@ class LevelPlot(_ScorePlot):
                 self._cells.append((place, float(rows["label"][cell].mean())))
                 levels.append((place, str(level) if family else ""))
                 place += 1
-            self._add_name((first + place - 1) / 2, family)
+            crowded = len(families) > _NAMES_IN_A_ROW and number % 2 == 1
+            self._add_name((first + place - 1) / 2, family, lower=crowded)
             place += 0.6
         self.plot.getAxis("bottom").setTicks([levels])
         self.plot.setXRange(-0.7, place - 0.9, padding=0)
@@ -186,11 +189,10 @@ class LevelPlot(_ScorePlot):
             pen=pg.mkPen(self._colours.ground),
         )
 
-    def _add_name(self, place: float, family: str) -> None:
-        """Write a family's name above its boxes, every other one lower: many names are wider than that."""
+    def _add_name(self, place: float, family: str, *, lower: bool) -> None:
+        """Write a family's name above its boxes, which are narrower than their names where there are many."""
         name = pg.TextItem(family or "none", color=colour_of(family), anchor=(0.5, 0))
-        lower = len(self._names) % 2 * _ROOM_FOR_NAMES / 2
-        name.setPos(place, _SCORE_RANGE[1] + _ROOM_FOR_NAMES - lower)
+        name.setPos(place, _SCORE_RANGE[1] + _ROOM_FOR_NAMES / (2 if lower else 1))
         self._names.append(name)
         self.plot.addItem(name, ignoreBounds=True)
 

@@ -86,7 +86,7 @@ class EvaluationResults(QWidget):
         measure = self.measure_box.currentData()
         if self.evaluation is not None and measure is not None:
             meaning = MEASURES[measure][1]
-            self.measure_meaning.setText(f"{meaning[0].upper()}{meaning[1:]} . Below: 95 % interval.")
+            self.measure_meaning.setText(f"{meaning[0].upper()}{meaning[1:]}. Below: 95 % interval.")
             self.table.show_measure(self.evaluation.table, measure)
 
     def _show_judged(self) -> None:

@@ -166,7 +166,7 @@ class TrainingForm(QWidget):
             for item, layer in self._layer_items()
             if item.checkState() is not Qt.CheckState.Checked
         }
-        layers = [_unwrapped(layer) for layer in reversed(self._viewer.layers)]  # the top one first
+        layers = [unwrapped(layer) for layer in reversed(self._viewer.layers)]  # the top one first
         self.layer_list.blockSignals(True)
         self.layer_list.clear()
         for layer in layers:
@@ -404,7 +404,7 @@ class TrainingForm(QWidget):
         self.changed.emit()
 
 
-def _unwrapped(layer: Any) -> Any:
+def unwrapped(layer: Any) -> Any:
     """Return the layer itself: napari hands plugins a proxy of it."""
     return getattr(layer, "__wrapped__", layer)
 

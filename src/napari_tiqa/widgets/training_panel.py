@@ -277,10 +277,11 @@ class TrainingPanel(QWidget):
 
     def _show_model(self, run: TrainingRun, outcome: JobOutcome) -> None:
         self._finished = run
-        best = outcome.result["training"]["best"]
+        training = outcome.result["training"]
+        best = training["best"]
         kept = f"Cancelled; the best network so far, {_epoch_in_words(best)}, is kept as '{run.name}'."
         self.controls.say(f"'{run.name}' is trained." if outcome.state is JobState.DONE else kept)
-        self.result.show_model(run, _summary(best))
+        self.result.show_model(run, _summary(training))
 
     def use_in_quality_dock(self) -> None:
         """Open the quality dock with the new model chosen."""
@@ -433,9 +434,13 @@ def _epoch_in_words(epoch: Any) -> str:
     return f"{STAGE_NAMES[epoch['stage']].lower()} epoch {epoch['epoch']}"
 
 
-def _summary(best: Mapping[str, Any]) -> str:
-    if not isfinite(best["srocc"]):
+def _summary(training: Mapping[str, Any]) -> str:
+    """Say how good a model is, from its card's entry on its training."""
+    best = training["best"]
+    if not training["left_out"]:
         return "No original was left out, so it has not been validated."
+    if not isfinite(best["srocc"]):
+        return "It scores all originals left out of training alike: train for more epochs."
     return (
         f"On originals left out of training: SROCC {best['srocc']:.3f} (order), "
         f"PLCC {best['plcc']:.3f} (value)."

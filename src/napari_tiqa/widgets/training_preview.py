@@ -14,7 +14,7 @@ from napari_tiqa.learning.generation import Preview, preview
 from napari_tiqa.learning.recipe import TrainingRecipe
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.widgets.layer_slices import write_layer_slices
-from napari_tiqa.widgets.training_form import PREVIEW_KEY
+from napari_tiqa.widgets.training_form import PREVIEW_KEY, unwrapped
 
 _COLUMNS = 4
 _GAP, _HEADROOM = 8, 40  # px: between the versions, and above each for its name and score
@@ -59,6 +59,7 @@ class PreviewLayers:
         self._viewer = viewer
         self._layers: list[Layer] = []
         self._hidden: list[Layer] = []
+        self._selected: list[Layer] = []
         self._view: tuple[tuple[float, ...], float] | None = None
 
     @property
@@ -69,6 +70,7 @@ class PreviewLayers:
         """Add the layers, in place of those of the preview before."""
         self.remove()
         self._hidden = [layer for layer in self._viewer.layers if layer.visible]
+        self._selected = [unwrapped(layer) for layer in self._viewer.layers.selection]
         self._view = self._camera.center, self._camera.zoom
         for layer in self._hidden:
             layer.visible = False
@@ -113,6 +115,9 @@ class PreviewLayers:
         hidden, self._hidden = self._hidden, []
         for layer in hidden:
             layer.visible = True
+        still_there = {layer for layer in self._selected if layer in self._viewer.layers}
+        if hidden and still_there:
+            self._viewer.layers.selection = still_there
         if hidden and self._view is not None:
             self._camera.center, self._camera.zoom = self._view
 

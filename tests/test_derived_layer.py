@@ -6,6 +6,9 @@ from napari.layers import Image
 
 from napari_tiqa.widgets.derived_layer import derived_layer
 
+# napari warns of any layer that is turned out of its slices, also of the source.
+pytestmark = pytest.mark.filterwarnings("ignore:Non-orthogonal slicing:UserWarning")
+
 
 @pytest.fixture
 def tilted() -> Image:

@@ -403,8 +403,7 @@ def test_a_model_trained_meanwhile_is_offered_and_one_from_a_file_is_remembered(
 
     def answer(dialog: QWidget) -> None:
         assert isinstance(dialog, QFileDialog)
-        dialog.setDirectory(str(untrained_model.parent))
-        dialog.findChild(QLineEdit).setText(untrained_model.name)
+        dialog.findChild(QLineEdit).setText(str(untrained_model))
 
     with dialog_answered(answer):
         box.button.click()

@@ -60,8 +60,10 @@ class ModelBox(QWidget):
         self.box.blockSignals(blocked)
 
     def _ask(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Choose a model", "", "Model bundle (*.tiqa)")
-        if path:
+        dialog = QFileDialog(self, "Choose a model", "", "Model bundle (*.tiqa)")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        if dialog.exec():
+            (path,) = dialog.selectedFiles()
             remember_model(path)
             self.choose(path)
 

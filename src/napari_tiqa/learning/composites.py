@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from napari_tiqa.learning.distortions import DISTORTIONS, LEVELS, Fields, distort
-from napari_tiqa.learning.groups import COUNTERPART, FAULTS, Group, acquisition_with, to_uint8
+from napari_tiqa.learning.groups import COUNTERPART, FAULTS, Group, acquisition_with
 from napari_tiqa.learning.labels import LabelProjection, observe
 from napari_tiqa.scoring.predict import ARTEFACTS
 from napari_tiqa.volumes.simulation.acquisition import Acquisition, acquire
@@ -94,18 +94,8 @@ def composite_group(specimen: str, original: np.ndarray, seed: int, scanned: boo
     base = None
     if base_kind is not None:
         before = acquire(original, Acquisition(), seed) if scanned else original
-        base = _group(specimen, [before, images[0]], ["", base_kind], [0, 1])
-    return Composite(_group(specimen, images, families, levels), base)
-
-
-def _group(specimen: str, images: list[np.ndarray], families: list[str], levels: list[int]) -> Group:
-    return Group(
-        specimen,
-        to_uint8(np.clip(images, 0, 1)),
-        tuple(families),
-        np.array(levels),
-        np.full(len(images), np.nan),
-    )
+        base = Group.unlabelled(specimen, [before, images[0]], ["", base_kind], [0, 1])
+    return Composite(Group.unlabelled(specimen, images, families, levels), base)
 
 
 def _strengths(family: str, rng: np.random.Generator) -> list[float]:

@@ -18,7 +18,7 @@ import pandas as pd
 import tifffile
 
 from napari_tiqa.errors import TrainingError
-from napari_tiqa.learning.groups import COUNTERPART, Group, to_uint8
+from napari_tiqa.learning.groups import COUNTERPART, Group
 from napari_tiqa.learning.originals import RATINGS_FILE, SESSION_WINDOW, is_session, session_images
 from napari_tiqa.learning.rating_images import read_image
 from napari_tiqa.learning.ratings import check_images, mean_scores, read_ratings, write_ratings
@@ -274,6 +274,6 @@ def _read_session(folder: Path) -> Dataset:
             raise TrainingError(f"{path} cannot be scored ({prepared.reason}): take it out of the session.")
         middle = prepared.tiles[len(prepared.tiles) // 2]
         label = np.array([means.get(path.name, np.nan)], float)
-        groups.append(Group(specimen, to_uint8(middle[None]), ("",), np.zeros(1, int), label))
+        groups.append(Group.unlabelled(specimen, middle[None], [""], [0]).with_labels(label))
     names = [path.name for path, _ in images]
     return Dataset(groups, [Path(name).stem for name in names], [[name] for name in names], ratings)

@@ -1,6 +1,6 @@
 """A group: versions of one original whose quality is ordered; what ranking and regression learn from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -58,6 +58,18 @@ class Group:
     labels: np.ndarray
     clean: bool = True
     lost: tuple[float, ...] = (0.0, 0.0, 0.0)
+
+    @classmethod
+    def unlabelled(
+        cls,
+        specimen: str,
+        images: Sequence[np.ndarray] | np.ndarray,
+        families: Sequence[str],
+        levels: Sequence[int],
+    ) -> "Group":
+        """Make a group of images in [0, 1], clipped to that, without labels."""
+        grey = np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8)
+        return cls(specimen, grey, tuple(families), np.array(levels), np.full(len(grey), np.nan))
 
     def tiles(self) -> np.ndarray:
         """Return the images as the network takes them: shape (n, 224, 224), float32 in [0, 1]."""
@@ -126,12 +138,9 @@ def distortion_group(specimen: str, original: np.ndarray, seed: int, off_centre:
         row, column = np.random.default_rng([seed, 1]).uniform(-0.5, 0.5, 2) + 0.5
         centre = (row * original.shape[0], column * original.shape[1])
     names = version_names()
-    return Group(
-        specimen,
-        to_uint8(distorted_versions(original, seed, centre)),
-        tuple(kind or "" for kind, _ in names),
-        np.array([level for _, level in names]),
-        np.full(len(names), np.nan),
+    versions = distorted_versions(original, seed, centre)
+    return Group.unlabelled(
+        specimen, versions, [kind or "" for kind, _ in names], [level for _, level in names]
     )
 
 
@@ -170,13 +179,7 @@ def acquisition_group(specimen: str, original: np.ndarray, seed: int) -> Group:
             images.append(acquire(original, acquisition_with(fault, strength), seed))
             families.append(fault)
             levels.append(level)
-    return Group(
-        specimen,
-        to_uint8(np.clip(images, 0, 1)),
-        tuple(families),
-        np.array(levels),
-        np.full(len(images), np.nan),
-    )
+    return Group.unlabelled(specimen, images, families, levels)
 
 
 def acquisition_with(fault: str, strength: float) -> Acquisition:
@@ -184,11 +187,6 @@ def acquisition_with(fault: str, strength: float) -> Acquisition:
     setting = FAULTS[fault][0]
     value = round(strength) if setting == "projections" else strength
     return Acquisition(**{setting: value}, arc=180 if fault == "half rings" else 360)  # type: ignore[arg-type]
-
-
-def to_uint8(images: np.ndarray) -> np.ndarray:
-    """Return images in [0, 1] as a group keeps them."""
-    return np.rint(images * 255).astype(np.uint8)
 
 
 def make_all(

@@ -280,8 +280,8 @@ def _warnings_of_agreement(ratings: pd.DataFrame) -> list[str]:
         ]
     if alpha < ALPHA_TENTATIVE:
         return [
-            f"The raters agree too little to learn from (alpha {alpha:.2f}, needed {ALPHA_TENTATIVE:g}): talk "
-            "about the images they disagree on most, and rate again."
+            f"The raters agree too little to learn from (alpha {alpha:.2f}, needed {ALPHA_TENTATIVE:g}): "
+            "talk about the images they disagree on most, and rate again."
         ]
     return []
 

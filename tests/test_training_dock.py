@@ -85,11 +85,10 @@ def panel(open_dock: OpenDock) -> TrainingPanel:
 
 @pytest.fixture
 def short(viewer: Viewer, panel: TrainingPanel, tmp_path: Path) -> TrainingPanel:
-    """Return the panel with two layers of three slices, set to train for a few steps."""
-    for seed, name in enumerate(("first", "second")):
-        viewer.add_image(tomogram(3, seed), name=name)
-    panel.form.slices.setValue(3)
-    panel.form.validation_share.setValue(0.5)
+    """Return the panel with six originals, one of them for validation, set to train for a few steps."""
+    viewer.add_image(tomogram(5), name="first")
+    viewer.add_image(tomogram(1, seed=1)[0], name="second")
+    panel.form.slices.setValue(5)
     panel.form.ranking_epochs.setValue(1)
     panel.form.regression_epochs.setValue(1)
     panel.form.output.set_path(tmp_path / "mine.tiqa")
@@ -270,7 +269,7 @@ def test_from_layers_to_a_model_in_the_quality_dock_though_it_was_killed_on_the_
     assert started_runs() == []
     card = load_card(tmp_path / "mine.tiqa")
     assert card["training"]["finished"]
-    assert len(card["training"]["left_out"]) == 1
+    assert [Path(specimen).name for specimen in card["training"]["left_out"]] == ["second.tif"]
     assert "left out of training" in panel.result.text.text()
     assert "mine.tiqa" in panel.result.text.text()
     assert recent_models() == [tmp_path / "mine.tiqa"]
@@ -291,8 +290,9 @@ def test_from_layers_to_a_model_in_the_quality_dock_though_it_was_killed_on_the_
 def test_closing_napari_in_the_middle_asks_keeps_the_best_and_leaves_the_rest_to_do(
     viewer: Viewer, short: TrainingPanel, job: TrainingJob, qtbot: QtBot, tmp_path: Path
 ) -> None:
+    short.form.regression_epochs.setValue(2)
     assert short.train()
-    qtbot.waitUntil(lambda: epochs_drawn(short, "rank") == [1], timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: epochs_drawn(short, "regress") == [1], timeout=TIMEOUT)
     window = viewer.window._qt_window
     with question_answered(QMessageBox.StandardButton.No) as asked:
         assert not window.close()
@@ -304,6 +304,7 @@ def test_closing_napari_in_the_middle_asks_keeps_the_best_and_leaves_the_rest_to
     assert len(asked) == 1
     qtbot.waitUntil(lambda: not job.state.busy, timeout=TIMEOUT)
     assert job.state is JobState.CANCELLED
+    assert "regression epoch 1, is kept as 'mine'" in short.controls.message.text()
     assert not load_card(tmp_path / "mine.tiqa")["training"]["finished"]
     assert recent_models() == [tmp_path / "mine.tiqa"]
     (run,) = started_runs()

@@ -347,8 +347,8 @@ class TrainingPanel(QWidget):
         specimens = len(form.layers) if form.source is Source.LAYERS else len(form.paths)
         if form.source is not Source.FOLDER and specimens == 1:
             return [
-                "All originals are of one specimen, so that none is left to validate the model on: "
-                "add another tomogram if you can."
+                "All originals are of one specimen: validated on slices of its own, the model will look "
+                "better than it is on others; add another tomogram if you can."
             ]
         return []
 

@@ -86,9 +86,9 @@ class TrainingPlot(QWidget):
         if column == 0:
             loss.setLabel("left", "Loss")
             agreement.setLabel("left", "Validation")
-        self._curves[stage, "loss"] = loss.plot(connect="finite")
+        self._curves[stage, "loss"] = loss.plot()
         for name in _CURVE_NAMES:
-            self._curves[stage, name] = agreement.plot(connect="finite")
+            self._curves[stage, name] = agreement.plot()
         if column == len(STAGE_TITLES) - 1:
             self._add_legend(agreement, stage)
 
@@ -131,7 +131,9 @@ class TrainingPlot(QWidget):
             item.setSymbolSize(5)
             item.setSymbolBrush(colour)
             item.setSymbolPen(None)
-            item.setData(epochs, [row[column] for row in values])
+            # Not NaN, which there is without validation images: pyqtgraph warns of it.
+            known = [(e, row[column]) for e, row in zip(epochs, values, strict=True) if isfinite(row[column])]
+            item.setData([e for e, _ in known], [value for _, value in known])
         last = max([curves.epochs, 2, *epochs])
         step = max(1, round(last / _EPOCH_TICKS))
         ticks = [(epoch, str(epoch)) for epoch in range(step, last + 1, step)] if curves.epochs else []

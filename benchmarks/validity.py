@@ -11,8 +11,8 @@ import sys
 import numpy as np
 import pandas as pd
 
-from napari_tiqa.learning.calibration import COVERAGE, KNOTS, interval
-from napari_tiqa.learning.default_model import LEFT_OUT, read_left_out
+from napari_tiqa.learning.calibration import COVERAGE
+from napari_tiqa.learning.default_model import LEFT_OUT, on_the_scale_of_others, read_left_out
 from napari_tiqa.learning.distortions import DISTORTIONS
 from napari_tiqa.learning.evaluation import evaluate, groups_of_rows, order_within_specimens, srocc
 from napari_tiqa.learning.groups import COUNTERPART
@@ -25,7 +25,8 @@ FIGURES = ["within", "worst", "srocc", "plcc", "rmse"]
 
 def main() -> None:
     images, foreign = read_left_out(sys.argv[1] if len(sys.argv) > 1 else LEFT_OUT)
-    baselines = list(images.columns[images.columns.get_loc("clean") + 1 :])
+    images = on_the_scale_of_others(images)
+    baselines = list(images.columns[images.columns.get_loc("clean") + 1 : -1])
     _agreement(images, baselines)
     _human_scale(images)
     _clean_originals(images)
@@ -83,18 +84,14 @@ def _clean_originals(images: pd.DataFrame) -> None:
 
 
 def _uncertainty(images: pd.DataFrame) -> None:
-    """Count labels within the interval, which is learned from the other folds' specimens."""
+    """Count labels within the interval, which is learned from the other specimens."""
     known = images[images["label"].notna()]
-    rows = {}
-    for specimen in known["specimen"].unique():
-        own = known["specimen"] == specimen
-        score, label = known["score"].to_numpy(), known["label"].to_numpy()
-        half = np.interp(score[own], KNOTS, interval(score[~own], label[~own]))
-        rows[specimen] = (own.sum(), np.mean(np.abs(score[own] - label[own]) <= half), half.mean())
-    shown = pd.DataFrame.from_dict(rows, orient="index", columns=["images", "held", "half width"])
+    known = known.assign(held=(known["score"] - known["label"]).abs() <= known["uncertainty"])
+    shown = known.groupby("specimen").agg(
+        images=("held", "size"), held=("held", "mean"), half_width=("uncertainty", "mean")
+    )
     _print(f"Interval of {COVERAGE:.0%}, learned from the other specimens", shown.round(2))
-    held, half = (np.average(shown[column], weights=shown["images"]) for column in ("held", "half width"))
-    print(f"labels held: {held:.3f}; half width on average {half:.2f}")
+    print(f"labels held: {known['held'].mean():.3f}; half width on average {known['uncertainty'].mean():.2f}")
 
 
 def _artefacts(images: pd.DataFrame) -> None:

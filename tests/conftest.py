@@ -27,8 +27,8 @@ stripes = np.broadcast_to(np.arange(224)[:, None] // 16 % 2, (32, 224, 224, 1)).
 with_features = ScoreModel(network).with_features
 known, unlike = (with_features.predict_on_batch(images)[1].mean(0) for images in (noise[16:], stripes))
 direction = 10 * (unlike - known) / np.linalg.norm(unlike - known) ** 2
-half_widths = np.array([0.2, 0.4])
-calibration = Calibration(np.array([1.0, 5.0]), half_widths, direction, -direction @ (known + unlike) / 2)
+knots, half_widths = np.array([1.0, 5.0]), np.array([0.2, 0.4])
+calibration = Calibration(knots, knots, half_widths, direction, -direction @ (known + unlike) / 2)
 save_bundle(sys.argv[2], network, {"name": "calibrated"}, calibration)
 """
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from napari_tiqa.learning.calibration import KNOTS, calibrate, interval
+from napari_tiqa.learning.calibration import KNOTS, calibrate, score_scale
 from napari_tiqa.learning.foreign import foreign_images
 from napari_tiqa.learning.groups import distortion_group
 from napari_tiqa.scoring.backbone import build_network, load_imagenet
@@ -36,15 +36,27 @@ def test_an_interval_holds_nine_of_ten_new_labels_and_is_wider_where_scores_are_
     rng = np.random.default_rng(0)
     labels = rng.uniform(1, 5, 4000)
     scores = labels + rng.normal(0, np.where(labels > 3, 0.1, 0.5))
-    half = interval(scores[:2000], labels[:2000])
-    held = np.abs(labels - scores)[2000:] <= np.interp(scores[2000:], KNOTS, half)
+    expected, half = score_scale(scores[:2000], labels[:2000])
+    missed = np.abs(labels - np.interp(scores, KNOTS, expected))[2000:]
+    held = missed <= np.interp(scores[2000:], KNOTS, half)
     assert held.mean() == pytest.approx(0.9, abs=0.03)
     assert half[1] > 3 * half[-2]
 
 
-def test_too_few_labels_give_no_interval():
-    assert np.isnan(interval(np.ones(29), np.ones(29))).all()
-    assert np.isnan(interval(np.ones(99), np.full(99, np.nan))).all()
+def test_a_network_that_says_too_little_is_corrected_in_order():
+    rng = np.random.default_rng(0)
+    labels = rng.uniform(1, 5, 500)
+    expected, _ = score_scale(1 + 0.7 * (labels - 1) + rng.normal(0, 0.1, 500), labels)
+    assert np.all(np.diff(expected) >= 0)
+    assert expected[-3] == pytest.approx(5, abs=0.2)  # says 4 of a 5
+    assert expected[0] == pytest.approx(1, abs=0.2)
+
+
+def test_too_few_labels_leave_the_scale_and_give_no_interval():
+    for labels in (np.ones(29), np.full(99, np.nan)):
+        expected, half = score_scale(np.linspace(1, 5, len(labels)), labels)
+        np.testing.assert_array_equal(expected, KNOTS)
+        assert np.isnan(half).all()
 
 
 def test_a_prediction_adds_up(model, groups):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import keras
 import numpy as np
+from numpy.polynomial import Polynomial
 from scipy.optimize import minimize
 from scipy.special import expit
 
@@ -11,13 +12,13 @@ from napari_tiqa.learning.foreign import foreign_images
 from napari_tiqa.learning.groups import Group
 from napari_tiqa.scoring.backbone import content_features
 from napari_tiqa.scoring.calibration import Calibration
-from napari_tiqa.scoring.predict import predict_scores
+from napari_tiqa.scoring.predict import SCORE_RANGE, predict_scores
 
 COVERAGE = 0.9
 """Share of left-out labels that the interval around a score is to hold."""
 
 KNOTS = np.arange(1.0, 5.01, 0.5)
-"""Scores at which the interval is found."""
+"""What a network may say, where its scale is found."""
 
 _FEWEST = 30
 _NEIGHBOURS = 0.25
@@ -39,40 +40,44 @@ def calibrate(network: keras.Model, training: Sequence[Group], left_out: Sequenc
         Images that count as familiar.
     left_out : sequence of Group
         Labelled groups of specimens that the network was not trained on. With fewer than 30 labels the
-        uncertainty stays unknown (NaN).
+        scores stay what the network says, and their uncertainty unknown (NaN).
     """
     scores = [predict_scores(network, group.tiles()) for group in left_out]
     labels = [group.labels for group in left_out]
     nothing = np.empty(0)
-    half_widths = interval(np.concatenate([nothing, *scores]), np.concatenate([nothing, *labels]))
-    return Calibration(KNOTS, half_widths, *familiarity(network, training))
+    scale = score_scale(np.concatenate([nothing, *scores]), np.concatenate([nothing, *labels]))
+    return Calibration(KNOTS, *scale, *familiarity(network, training))
 
 
-def interval(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Find how far labels lie from scores, at each of the scores 1, 1.5 ... 5.
+def score_scale(said: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find what labels are where the network says 1, 1.5 ... 5, and how far they scatter.
 
-    Conformal prediction (Vovk et al. 2005; Lei et al. 2018, doi 10.1080/01621459.2017.1307116): the
-    distance that nine of ten labels keep, among the quarter of the images with the nearest scores.
+    Their mean is a parabola through all of them, made never to fall. Their scatter is what conformal
+    prediction (Vovk et al. 2005; Lei et al. 2018, doi 10.1080/01621459.2017.1307116) takes: the distance
+    that nine of ten labels keep, among the quarter of the images of which the network says most alike.
 
     Parameters
     ----------
-    scores, labels : numpy.ndarray
-        Shape (n,), of images that the model was not trained on; labels may be NaN.
+    said, labels : numpy.ndarray
+        Shape (n,), of images that the network was not trained on; labels may be NaN.
 
     Returns
     -------
-    numpy.ndarray
-        Shape (9,), points; NaN with fewer than 30 labels.
+    expected : numpy.ndarray
+        Shape (9,), 1..5. `KNOTS` with fewer than 30 labels.
+    half_widths : numpy.ndarray
+        Shape (9,), points. NaN with fewer than 30 labels.
     """
     known = np.isfinite(labels)
-    scores, labels = scores[known], labels[known]
-    if len(scores) < _FEWEST:
-        return np.full(len(KNOTS), np.nan)
-    missed = np.abs(labels - scores)
-    count = max(_FEWEST, round(_NEIGHBOURS * len(scores)))
-    nearest = np.argsort(np.abs(scores - KNOTS[:, None]), axis=1, kind="stable")[:, :count]
+    said, labels = said[known], labels[known]
+    if len(said) < _FEWEST or np.ptp(said) == 0:
+        return KNOTS, np.full(len(KNOTS), np.nan)
+    expected = np.maximum.accumulate(np.clip(Polynomial.fit(said, labels, 2)(KNOTS), *SCORE_RANGE))
+    missed = np.abs(labels - np.interp(said, KNOTS, expected))
+    count = max(_FEWEST, round(_NEIGHBOURS * len(said)))
+    nearest = np.argsort(np.abs(said - KNOTS[:, None]), axis=1, kind="stable")[:, :count]
     rank = min(count, int(np.ceil(COVERAGE * (count + 1))))
-    return np.sort(missed[nearest], axis=1)[:, rank - 1]
+    return expected, np.sort(missed[nearest], axis=1)[:, rank - 1]
 
 
 def familiarity(network: keras.Model, groups: Sequence[Group]) -> tuple[np.ndarray, float]:

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from napari_tiqa.learning import default_recipe
-from napari_tiqa.learning.calibration import KNOTS, familiarity, interval
+from napari_tiqa.learning.calibration import KNOTS, familiarity, score_scale
 from napari_tiqa.learning.card import model_card
 from napari_tiqa.learning.evaluation import evaluate, groups_of_rows
 from napari_tiqa.learning.training import Report
@@ -56,9 +57,9 @@ def train_default_model(
     training = [*groups, *composites]
     network = default_recipe.train_default(default_recipe.teachable(training), report)
     left_out, _ = read_left_out()
-    judged, scores = groups_of_rows(left_out)
-    half_widths = interval(left_out["score"].to_numpy(), left_out["label"].to_numpy())
-    calibration = Calibration(KNOTS, half_widths, *familiarity(network, default_recipe.familiar(training)))
+    judged, scores = groups_of_rows(on_the_scale_of_others(left_out))
+    scale = score_scale(left_out["score"].to_numpy(), left_out["label"].to_numpy())
+    calibration = Calibration(KNOTS, *scale, *familiarity(network, default_recipe.familiar(training)))
     card = model_card(
         name="napari-tiqa default",
         training={
@@ -82,3 +83,26 @@ def read_left_out(path: str | os.PathLike[str] = LEFT_OUT) -> tuple[pd.DataFrame
     table["family"] = table["family"].fillna("")
     foreign = table["specimen"] == "foreign"
     return table[~foreign], table[foreign]
+
+
+def on_the_scale_of_others(left_out: pd.DataFrame) -> pd.DataFrame:
+    """Put each specimen's scores on the scale learned from the other specimens.
+
+    Parameters
+    ----------
+    left_out : pandas.DataFrame
+        Images of specimens, of ``read_left_out``, whose scores are what the network said.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same with scores as a calibrated model gives them, and their uncertainty in another column.
+    """
+    said, label = (left_out[column].to_numpy(float) for column in ("score", "label"))
+    score, uncertainty = said.copy(), np.full(len(said), np.nan)
+    for specimen in left_out["specimen"].unique():
+        own = (left_out["specimen"] == specimen).to_numpy()
+        expected, half_widths = score_scale(said[~own], label[~own])
+        score[own] = np.interp(said[own], KNOTS, expected)
+        uncertainty[own] = np.interp(said[own], KNOTS, half_widths)
+    return left_out.assign(score=score, uncertainty=uncertainty)

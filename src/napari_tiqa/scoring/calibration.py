@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from scipy.special import expit
 
-_ARRAYS = ("knots", "half_widths", "direction")
+_ARRAYS = ("knots", "expected", "half_widths", "direction")
 
 
 @dataclass(frozen=True)
@@ -16,10 +16,13 @@ class Calibration:
     Attributes
     ----------
     knots : numpy.ndarray
-        Shape (k,), rising scores.
+        Shape (k,), rising: what the network may say, 1..5.
+    expected : numpy.ndarray
+        Shape (k,), never falling, 1..5: what labels of left-out specimens are on average where the network
+        says so. The knots themselves where no specimen was left out.
     half_widths : numpy.ndarray
-        Shape (k,), points: at each knot, how far from the score nine of ten labels of left-out specimens lie
-        at most. NaN where no specimen was left out.
+        Shape (k,), points: how far from `expected` nine of ten of these labels lie at most. NaN where no
+        specimen was left out.
     direction : numpy.ndarray
         Shape (f,), weights of the content features.
     offset : float
@@ -28,13 +31,18 @@ class Calibration:
     """
 
     knots: np.ndarray
+    expected: np.ndarray
     half_widths: np.ndarray
     direction: np.ndarray
     offset: float
 
-    def uncertainty(self, score: np.ndarray) -> np.ndarray:
-        """Half width of the 90 % interval around each score, points."""
-        return np.interp(score, self.knots, self.half_widths)
+    def score(self, said: np.ndarray) -> np.ndarray:
+        """Score to expect where the network says `said`: of a new specimen it says too little."""
+        return np.interp(said, self.knots, self.expected)
+
+    def uncertainty(self, said: np.ndarray) -> np.ndarray:
+        """Half width of the 90 % interval around each score, points, where the network says `said`."""
+        return np.interp(said, self.knots, self.half_widths)
 
     def novelty(self, features: np.ndarray) -> np.ndarray:
         """Twice the probability that each image is unlike the training images, shape (n,): above 1, it is.
@@ -53,5 +61,5 @@ class Calibration:
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Self:
         """Make it again from what ``arrays`` returned."""
-        knots, half_widths, direction = (arrays[name] for name in _ARRAYS)
-        return cls(knots, half_widths, direction, float(arrays["offset"]))
+        knots, expected, half_widths, direction = (arrays[name] for name in _ARRAYS)
+        return cls(knots, expected, half_widths, direction, float(arrays["offset"]))

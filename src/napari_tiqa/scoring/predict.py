@@ -72,12 +72,13 @@ def predict(
         distance from the training images, above 1 for an image unlike any of them. NaN where unknown.
     """
     outputs, features = _forward(model.with_features, tiles, after_batch)
-    score = np.clip(outputs[:, 0], *SCORE_RANGE)
+    said = np.clip(outputs[:, 0], *SCORE_RANGE)
+    calibration = model.calibration
+    score = calibration.score(said) if calibration else said
     shares = np.maximum(outputs[:, 1:], 0) + 1e-6
     parts = shares / shares.sum(1, keepdims=True) * (SCORE_RANGE[1] - score)[:, None]
     unknown = np.full(len(tiles), np.nan)
-    calibration = model.calibration
-    uncertainty = calibration.uncertainty(score) if calibration else unknown
+    uncertainty = calibration.uncertainty(said) if calibration else unknown
     novelty = calibration.novelty(features) if calibration else unknown
     return np.column_stack([score, uncertainty, parts, novelty]).astype(np.float32)
 
@@ -85,7 +86,7 @@ def predict(
 def predict_scores(
     network: "keras.Model", tiles: np.ndarray, after_batch: Callable[[int], None] | None = None
 ) -> np.ndarray:
-    """Score tiles, as ``predict`` does, and return the scores alone: shape (n,), float32 in 1..5."""
+    """Score tiles by a network that is not calibrated: shape (n,), float32 in 1..5."""
     (outputs,) = _forward(network, tiles, after_batch)
     return np.clip(outputs[:, 0], *SCORE_RANGE)
 

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import napari
+import numpy as np
 import tifffile
 from napari.layers import Layer
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QWidget
+from scipy.ndimage import gaussian_filter
 
 from napari_tiqa.jobs.model_process import shared_model_process
 from napari_tiqa.learning.dataset import write_dataset
@@ -79,7 +81,7 @@ def _tell(path: Path) -> None:
 
 
 def take_quality(model: str) -> None:
-    """Score the sample: the quality dock with its result, in light and dark, a quality map, a saved plot."""
+    """Score the sample: the quality dock with its result, in light and dark, and a saved plot."""
     viewer, dock = open_sample("Slice quality")
     panel = dock.panel
     wait_until(lambda: bool(shared_model_process().device))
@@ -101,10 +103,6 @@ def take_quality(model: str) -> None:
     panel.score_this_slice()
     wait_until(lambda: not panel.job.state.busy)
     take(viewer, "quality_dock")
-    panel.map_this_slice()
-    wait_until(lambda: not panel.job.state.busy)
-    take(viewer, "quality_map")
-    viewer.layers.pop()
     viewer.theme = "light"
     viewer.window.resize(1280, 720)
     viewer.window._qt_window.resizeDocks([dock.parentWidget()], [430], Qt.Orientation.Horizontal)
@@ -112,6 +110,26 @@ def take_quality(model: str) -> None:
     viewer.reset_view()
     take(viewer, "quality_dock_light")
     panel.results.plot.save_png(str(IMAGES / "plot.png"))
+    viewer.close()
+
+
+def take_map(model: str) -> None:
+    """Map a large slice that is noisy on the right and blurred at the bottom."""
+    viewer, dock = open_sample("Slice quality")
+    panel = dock.panel
+    viewer.layers.clear()
+    side = 900
+    plane = microstructure("electrode", (side, side), 1)
+    plane[2 * side // 3 :] = gaussian_filter(plane, 2.5)[2 * side // 3 :]
+    plane += np.random.default_rng(0).normal(size=plane.shape) * np.linspace(0, 0.3, side)
+    viewer.add_image(plane.astype("f4"), name="electrode, 900 px")
+    viewer.reset_view()
+    panel.form.model_box.choose(model or None)
+    panel.score_this_slice()
+    wait_until(lambda: not panel.job.state.busy)
+    panel.map_this_slice()
+    wait_until(lambda: not panel.job.state.busy)
+    take(viewer, "quality_map")
     viewer.close()
 
 
@@ -284,6 +302,7 @@ def open_dock(viewer: napari.Viewer, name: str) -> Any:
 
 DOCKS: dict[str, Callable[[str], None]] = {
     "quality": take_quality,
+    "map": take_map,
     "rating": take_rating,
     "training": take_training,
     "evaluation": take_evaluation,

@@ -1,5 +1,6 @@
 """The quality map of one slice, through the model process: where in the slice quality is lost."""
 
+import io
 import json
 import os
 import threading
@@ -206,21 +207,23 @@ def write_map(quality_map: QualityMap, path: str | os.PathLike[str]) -> None:
         for a, size in enumerate(record["voxel_size"])
         if len(record["shape"]) == 2 or a != record["axis"]
     ]
+    tiff = io.BytesIO()  # since tifffile writes to no file without a name
+    tifffile.imwrite(
+        tiff,
+        quality_map.map,
+        imagej=True,
+        resolution=(1 / sizes[1], 1 / sizes[0]),
+        metadata={
+            "axes": "YX",
+            "unit": record["unit"].replace("µ", "u"),  # ImageJ's description is ASCII
+            "min": SCORE_RANGE[0],
+            "max": SCORE_RANGE[1],
+            "Info": json.dumps(record, indent=1),
+        },
+    )
     try:
         with whole_file(path) as file:
-            tifffile.imwrite(
-                file,
-                quality_map.map,
-                imagej=True,
-                resolution=(1 / sizes[1], 1 / sizes[0]),
-                metadata={
-                    "axes": "YX",
-                    "unit": record["unit"],
-                    "min": SCORE_RANGE[0],
-                    "max": SCORE_RANGE[1],
-                    "Info": json.dumps(record, indent=1),
-                },
-            )
+            file.write(tiff.getbuffer())
     except OSError as error:
         raise TableError(
             f"{path} cannot be written ({error.strerror}): choose another place for the map."

@@ -71,7 +71,7 @@ class ScoreControls(QWidget):
         grid.addLayout(progress, 1, 0, 1, 3)
         grid.addWidget(self.message, 2, 0, 1, 3)
         grid.setRowMinimumHeight(1, self.bar.sizeHint().height())  # nothing jumps when the bar appears
-        for column, stretch in enumerate((3, 3, 4)):
+        for column, stretch in enumerate((5, 5, 8)):
             grid.setColumnStretch(column, stretch)
 
     def allow_scoring(self, allowed: bool) -> None:

@@ -14,7 +14,7 @@ from napari_tiqa.widgets.map_layer import is_quality_map
 from napari_tiqa.widgets.model_box import ModelBox
 from napari_tiqa.widgets.read_layer import axis_names
 
-_TILES = (("whole, shrunk to 224 px", "whole"), ("native, up to nine tiles", "native"))
+_TILES = (("shrunk to 224 px", "whole"), ("native tiles", "native"))
 
 
 class ScoreForm(QWidget):
@@ -43,7 +43,7 @@ class ScoreForm(QWidget):
         self.tiles_box = ComboBox(
             choices=_TILES,
             tooltip="What the network sees of a slice: all of it, shrunk, or tiles of its own pixels,\n"
-            "for large slices whose noise or fine rings vanish by shrinking; up to nine times as long.",
+            "up to nine, for large slices whose noise or fine rings vanish by shrinking.",
         )
         self.auto_window = CheckBox(
             text="Auto",
@@ -69,10 +69,9 @@ class ScoreForm(QWidget):
         for box in (self.layer_box, self.axis_box, self.tiles_box):
             box.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         form.addRow("Layer", self.layer_box.native)
-        form.addRow("Axis", self.axis_box.native)
+        form.addRow("Axis", _row(self.axis_box, self.tiles_box))
         form.addRow("Window", _row(self.auto_window, self.low, self.high))
         form.addRow("Model", self.model_box)
-        form.addRow("Slices", self.tiles_box.native)
 
     # -- what the form says ------------------------------------------------------------------------
 

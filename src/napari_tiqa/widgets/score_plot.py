@@ -94,7 +94,7 @@ class ScorePlot(QWidget):
         layout.addWidget(self._readout)
         layout.addWidget(self._graphics, 1)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(QSize(220, 190))
+        self.setMinimumSize(QSize(220, 165))
         self._graphics.setToolTip(
             "Score of each slice (left) and the spread of the scores (right): the box holds the middle half, "
             "its line is the median.\nThe band around a curve holds the true score nine times in ten. Below: "
@@ -109,7 +109,7 @@ class ScorePlot(QWidget):
     def _prepare_axes(self) -> None:
         for plot in (self._curve_plot, self._box_plot):
             plot.getAxis("bottom").setHeight(_BETWEEN_PLOTS)  # of one height, so that the scores align
-            plot.getAxis("bottom").setStyle(showValues=False, tickLength=0)
+            plot.getAxis("bottom").setTicks([[]])
             plot.setYRange(*_SHOWN_SCORES, padding=0)
             plot.setLimits(yMin=_SHOWN_SCORES[0], yMax=_SHOWN_SCORES[1])
             plot.showGrid(y=True, alpha=0.15)

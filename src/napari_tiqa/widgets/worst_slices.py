@@ -23,15 +23,16 @@ class WorstSlices(QTreeWidget):
         self.setRootIsDecorated(False)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         header = self.header()
-        header.setStretchLastSection(True)
+        header.setStretchLastSection(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         self.setToolTip(f"The {_COUNT} lowest scores of the selected run; click one to go to the slice.")
         self.itemClicked.connect(lambda item, _: self.slice_clicked.emit(item.data(0, _SLICE)))
         self.itemActivated.connect(lambda item, _: self.slice_clicked.emit(item.data(0, _SLICE)))
 
     def sizeHint(self) -> QSize:
         """Return a height of about five rows."""
-        return QSize(172, 118)
+        return QSize(250, 118)
 
     def show_run(self, run: ScoreRun | None) -> None:
         """List this run's worst slices in place of those listed."""

@@ -37,7 +37,7 @@ class RunList(QTreeWidget):
 
     def sizeHint(self) -> QSize:
         """Return a height of about five rows."""
-        return QSize(150, 118)
+        return QSize(180, 118)
 
     def add_run(self, run: ScoreRun, colour: str) -> None:
         """Add a run, ticked."""

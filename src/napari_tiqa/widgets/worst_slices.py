@@ -32,7 +32,7 @@ class WorstSlices(QTreeWidget):
 
     def sizeHint(self) -> QSize:
         """Return a height of about five rows."""
-        return QSize(250, 118)
+        return QSize(230, 118)
 
     def show_run(self, run: ScoreRun | None) -> None:
         """List this run's worst slices in place of those listed."""

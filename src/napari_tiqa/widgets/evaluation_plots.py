@@ -11,6 +11,7 @@ from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from napari_tiqa.learning.groups import COUNTERPART
+from napari_tiqa.widgets.score_box import score_box
 
 # Okabe and Ito's colours, told apart by colour-blind readers and on dark and light ground alike. An
 # acquisition fault has the colour of the distortion most like it, and a marker of its own.
@@ -21,7 +22,6 @@ _SCORE_RANGE = (0.8, 5.2)
 _BOX_WIDTH = 0.62
 _ROOM_FOR_NAMES = 0.6  # points of the score, above the boxes
 _NAMES_IN_A_ROW = 4
-_FLAT = 0.02  # scores closer together than this are drawn as a line instead of a box
 
 
 def colour_of(family: str) -> str:
@@ -197,27 +197,7 @@ class LevelPlot(_ScorePlot):
         self.plot.addItem(name, ignoreBounds=True)
 
     def _add_box(self, place: float, scores: np.ndarray, colour: str) -> None:
-        if not scores.size:
-            return
-        low, median, high = np.percentile(scores, (25, 50, 75))
-        flat = high - low < _FLAT
-        fill = QColor(colour)
-        fill.setAlpha(70)
-        pen = pg.mkPen(colour, width=2.5)
-        box = pg.BoxplotItem(
-            loc=[place],
-            data=[np.clip(scores, *_SCORE_RANGE)],
-            width=_BOX_WIDTH,
-            pen=None if flat else pg.mkPen(colour, width=1.2),
-            brush=None if flat else fill,
-            medianPen=None if flat else pen,
-            symbolSize=4,
-            symbolPen=None,
-            symbolBrush=colour,
-        )
-        if flat:
-            # Qt paints the outline of a box without height some score units thick, over its neighbours.
-            ends = [place - _BOX_WIDTH / 2, place + _BOX_WIDTH / 2]
-            pg.PlotDataItem(ends, [median, median], pen=pen).setParentItem(box)
-        self.boxes.append(box)
-        self.plot.addItem(box)
+        if scores.size:
+            box = score_box(place, np.clip(scores, *_SCORE_RANGE), colour, _BOX_WIDTH)
+            self.boxes.append(box)
+            self.plot.addItem(box)

@@ -17,6 +17,7 @@ from napari_tiqa.scoring.sentence import score_sentence
 from napari_tiqa.scoring.table import ScoredSlice
 from napari_tiqa.widgets.filled_area import FilledArea
 from napari_tiqa.widgets.parts_plot import FLAG, PartsPlot
+from napari_tiqa.widgets.score_box import score_box
 from napari_tiqa.widgets.score_run import SINGLE_IMAGE, ScoreRun
 
 # Okabe and Ito's colours, told apart by colour-blind readers and on dark and light ground alike.
@@ -25,7 +26,6 @@ _SCORE_TICKS = [(1, "1"), (2, "2"), (3, "3"), (4, "4"), (5, "5")]
 _SHOWN_SCORES = (0.75, 5.4)
 _BOX_WIDTH = 0.55
 _BAND_OPACITY = 0.3
-_FLAT = 0.02  # scores closer together than this are drawn as a line instead of a box
 _BETWEEN_PLOTS = 18  # px
 _BOTTOM_AXIS_HEIGHT = 36  # px
 _EXPORT_SCALE = 4  # pixels per screen pixel: some 1500 across, enough for a column at 300 dpi
@@ -294,33 +294,10 @@ class ScorePlot(QWidget):
             scores = curve.run.valid_scores
             if not scores.size:
                 continue
-            box = self._box(place, scores, curve.colour)
+            box = score_box(place, scores, curve.colour, _BOX_WIDTH, self._pen_scale)
             self._box_plot.addItem(box)
             self._boxes.append(box)
         self._box_plot.setXRange(-0.6, max(len(curves), 1) - 0.4, padding=0)
-
-    def _box(self, place: int, scores: np.ndarray, colour: str) -> pg.BoxplotItem:
-        low, median, high = np.percentile(scores, (25, 50, 75))
-        flat = high - low < _FLAT
-        fill = QColor(colour)
-        fill.setAlpha(70)
-        median_pen = self._pen(colour, 2.5)
-        box = pg.BoxplotItem(
-            loc=[place],
-            data=[scores],
-            width=_BOX_WIDTH,
-            pen=None if flat else self._pen(colour, 1.2),
-            brush=None if flat else fill,
-            medianPen=None if flat else median_pen,
-            symbolSize=4,
-            symbolPen=None,
-            symbolBrush=colour,
-        )
-        if flat:
-            # Qt paints the outline of a box without height some score units thick, over its neighbours.
-            ends = [place - _BOX_WIDTH / 2, place + _BOX_WIDTH / 2]
-            pg.PlotDataItem(ends, [median, median], pen=median_pen).setParentItem(box)
-        return box
 
     def _place_marker(self) -> None:
         run, index = self._current, self._marker_slice

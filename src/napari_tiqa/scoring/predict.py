@@ -68,8 +68,8 @@ def predict(
     -------
     numpy.ndarray
         Shape (n, 6), float32, with the columns of `PREDICTED`: the score, 1..5; half the width of its 90 %
-        interval, points; the points lost to each of `ARTEFACTS`, which add up to 5 - score; and the
-        distance from the training images, above 1 for an image unlike any of them. NaN where unknown.
+        interval, points; the points lost to each of `ARTEFACTS`, which add up to 5 - score; and twice the
+        probability that the image is unlike those of the training. NaN where unknown.
     """
     outputs, features = _forward(model.with_features, tiles, after_batch)
     said = np.clip(outputs[:, 0], *SCORE_RANGE)

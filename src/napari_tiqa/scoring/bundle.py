@@ -178,7 +178,8 @@ def _read(path: str | os.PathLike[str] | None) -> tuple[dict[str, Any], bytes]:
         raise BundleError(
             f"The model bundle {path} was made by {other} napari-tiqa (format {version}): {remedy}."
         )
-    complete = version == FORMAT_VERSION and isinstance(card.get("head_units"), int)
+    described = isinstance(card.get("head_units"), int) and isinstance(card.get("backbone"), str)
+    complete = version == FORMAT_VERSION and described
     if not complete or hashlib.sha256(weights).hexdigest() != card.get("weights_sha256"):
         raise BundleError(f"The model bundle {path} is damaged: copy it again or train it again.")
     return card, weights

@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 from napari_tiqa.learning.comparison import Evaluation
 from napari_tiqa.widgets.evaluation_plots import LevelPlot, ScatterPlot
 from napari_tiqa.widgets.evaluation_table import MEASURES, EvaluationTable, measures_in
+from napari_tiqa.widgets.sentence_label import SentenceLabel
 
 _HINT = (
     "<b>No evaluation yet</b><br>Tick the models, choose a dataset and press “Evaluate”.<br><br>"
@@ -36,17 +37,17 @@ class EvaluationResults(QWidget):
         self.evaluation: Evaluation | None = None
         self.measure_box = QComboBox()
         self.measure_box.setToolTip("What the table shows; point at a cell to read all measures.")
-        self.measure_meaning = _sentence("What this measure means.")
+        self.measure_meaning = SentenceLabel("What this measure means.")
         self.table = EvaluationTable()
         self.judged_box = QComboBox()
         self.judged_box.setToolTip("Whose scores the plots show.")
         self.plot_box = QComboBox()
         self.plot_box.addItems(["against labels", "at each level"])
         self.plot_box.setToolTip("Scores against labels (as the paper's Fig. 3), or at each level (Fig. 4).")
-        self.agreement = _sentence("How well these scores and the labels agree, over all images.")
+        self.agreement = SentenceLabel("How well these scores and the labels agree, over all images.")
         self.scatter = ScatterPlot()
         self.levels = LevelPlot()
-        self.notes = _sentence("What has to be known to read the result.")
+        self.notes = SentenceLabel("What has to be known to read the result.")
         self.save_button = QPushButton("Save tables and figures…")
         self.save_button.setToolTip(
             "Save all measures, a row for each image with everybody's score (CSV), the record (JSON), and\n"
@@ -155,12 +156,3 @@ def _shrink_sentence(evaluation: Evaluation) -> list[str]:
         f"Native tiles of {len(difference)} large slices score {difference.mean():+.2f} points on average "
         f"against the shrunk slice ({difference.min():+.2f} to {difference.max():+.2f})."
     ]
-
-
-def _sentence(tooltip: str) -> QLabel:
-    label = QLabel()
-    label.setWordWrap(True)
-    label.setToolTip(tooltip)
-    # A long sentence must not make the dock wider.
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-    return label

@@ -7,7 +7,6 @@ from qtpy.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QPushButton,
     QTreeWidget,
     QTreeWidgetItem,
@@ -23,6 +22,7 @@ from napari_tiqa.learning.ratings import (
     self_consistency,
 )
 from napari_tiqa.widgets.rating_canvas import RatingCanvas
+from napari_tiqa.widgets.sentence_label import SentenceLabel
 
 _ROW = 20  # px
 _IMAGE = Qt.ItemDataRole.UserRole
@@ -43,7 +43,7 @@ class RatingResults(QWidget):
             "how many points the two scores are apart on average.",
             rows=3,
         )
-        self.agreement = _sentence("Krippendorff's alpha for ordinal scores: 1 full agreement, 0 chance.")
+        self.agreement = SentenceLabel("Krippendorff's alpha for ordinal scores: 1 full agreement, 0 chance.")
         self.disputed = _table(
             ["Most disputed", "Scores"],
             "The images that the raters disagree on most; select one to look at it.",
@@ -52,12 +52,12 @@ class RatingResults(QWidget):
         self.disputed.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.canvas = RatingCanvas()
         self.canvas.setMinimumHeight(100)
-        self.warnings = _sentence("What stands against learning from these ratings.")
+        self.warnings = SentenceLabel("What stands against learning from these ratings.")
         self.merge_button = QPushButton("Merge ratings…")
         self.merge_button.setToolTip(
             "Take in the ratings.csv of raters who had a copy of this folder; what is known counts once."
         )
-        self.file = _sentence("Everybody's ratings, saved after every click: image, rater, score, time.")
+        self.file = SentenceLabel("Everybody's ratings, saved after every click: image, rater, score, time.")
         self._lay_out()
         self.disputed.currentItemChanged.connect(self._on_chosen)
         self.merge_button.clicked.connect(self.merge_clicked)
@@ -85,7 +85,7 @@ class RatingResults(QWidget):
             item.setData(0, _IMAGE, str(image))
             self.disputed.addTopLevelItem(item)
         self.canvas.show_text("Select an image to look at it." if self.disputed.topLevelItemCount() else "")
-        self.warnings.setText("\n".join(f"⚠ {warning}" for warning in rating_warnings(ratings)))
+        self.warnings.warn(rating_warnings(ratings))
         self.warnings.setVisible(bool(self.warnings.text()))
 
     def _on_chosen(self, item: QTreeWidgetItem | None) -> None:
@@ -140,13 +140,3 @@ class _Table(QTreeWidget):
     def sizeHint(self) -> QSize:
         """Return the height of the header and the rows."""
         return QSize(240, (self._rows + 1) * _ROW + 4)
-
-
-def _sentence(tooltip: str) -> QLabel:
-    label = QLabel()
-    label.setWordWrap(True)
-    label.setToolTip(tooltip)
-    policy = label.sizePolicy()
-    policy.setHorizontalPolicy(policy.Policy.Ignored)  # a long sentence must not make the dock wider
-    label.setSizePolicy(policy)
-    return label

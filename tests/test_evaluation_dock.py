@@ -19,8 +19,8 @@ from napari_tiqa.learning.dataset import Dataset, write_dataset
 from napari_tiqa.learning.evaluation import evaluate, image_rows
 from napari_tiqa.learning.groups import Group, distortion_group
 from napari_tiqa.learning.shrink import SHRINK_COLUMNS
+from napari_tiqa.widgets.background_job import JobState
 from napari_tiqa.widgets.evaluation_panel import EvaluationPanel
-from napari_tiqa.widgets.scoring_job import JobState
 
 WIDGET = ("napari-tiqa", "Evaluate a model")
 TIMEOUT = 200_000  # ms, for a model process that has to import Keras on a busy machine

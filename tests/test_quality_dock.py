@@ -37,11 +37,11 @@ from napari_tiqa.jobs.quality_map import score_map
 from napari_tiqa.jobs.score import score_volume
 from napari_tiqa.scoring.recent_models import recent_models, remember_model
 from napari_tiqa.scoring.sentence import score_sentence
+from napari_tiqa.widgets.background_job import JobState
 from napari_tiqa.widgets.parts_plot import FLAG
 from napari_tiqa.widgets.quality_dock import QualityDock
 from napari_tiqa.widgets.quality_panel import QualityPanel
 from napari_tiqa.widgets.score_run import METADATA_KEY
-from napari_tiqa.widgets.scoring_job import JobState
 
 WIDGET = ("napari-tiqa", "Slice quality")
 CELL = Path(__file__).parents[2] / "shared/data/li_ion_cylindrical_cell/jellyroll_z060-099.tif"
@@ -898,7 +898,7 @@ def test_the_dock_fits_a_small_window(
     window.resize(1280, 720)
     viewer.add_image(tomogram(3), name="a layer with a name that is longer than any dock is wide " * 3)
     score(panel)
-    panel.controls.say("A sentence that is longer than the dock is wide. " * 4, problem=True)
+    panel.controls.message.say("A sentence that is longer than the dock is wide. " * 4, problem=True)
     assert window.minimumSizeHint().height() <= 720
     assert window.minimumSizeHint().width() <= 1280
     assert panel.minimumSizeHint().height() <= 640

@@ -24,8 +24,8 @@ from napari_tiqa.learning.recipe import TrainingRecipe
 from napari_tiqa.scoring.bundle import load_card
 from napari_tiqa.scoring.recent_models import recent_models
 from napari_tiqa.volumes.open import as_volume
+from napari_tiqa.widgets.background_job import JobState
 from napari_tiqa.widgets.layer_slices import write_layer_slices
-from napari_tiqa.widgets.scoring_job import JobState
 from napari_tiqa.widgets.training_dock import TrainingDock
 from napari_tiqa.widgets.training_form import Source
 from napari_tiqa.widgets.training_job import TrainingJob, is_interrupted, shared_training_job

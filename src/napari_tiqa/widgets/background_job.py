@@ -4,12 +4,12 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from qtpy.QtCore import QObject, Signal, Slot
 
 from napari_tiqa.errors import Cancelled, TiqaError
-from napari_tiqa.widgets.scoring_job import JobState
 
 Work = Callable[[Callable[[Any], None], threading.Event], Any]
 """What a job does: called with a function to report progress and an event that is set to cancel."""
@@ -18,6 +18,28 @@ _log = logging.getLogger(__name__)
 _QUIT_WITHIN = 2.0  # s
 # Jobs whose thread runs: the last reference must go in the main thread, where their signals are delivered.
 _under_way: set["BackgroundJob"] = set()
+
+
+class JobState(Enum):
+    """Where a job stands; every button of the dock is enabled or not by this alone."""
+
+    IDLE = "idle"
+    STARTING = "starting"
+    RUNNING = "running"
+    CANCELLING = "cancelling"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+    @property
+    def cancellable(self) -> bool:
+        """Whether a job is under way that nobody has cancelled yet."""
+        return self in (JobState.STARTING, JobState.RUNNING)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job is under way, so that no other can start."""
+        return self in (JobState.STARTING, JobState.RUNNING, JobState.CANCELLING)
 
 
 @dataclass(frozen=True)
@@ -29,7 +51,7 @@ class JobOutcome:
     state : JobState
         Done, cancelled or failed.
     result : object
-        What the work returned; None where it was not done.
+        What the work returned; where it was not done, the table that the error brought, mostly None.
     message : str
         Where it was not done: the sentence for the user.
     error : Exception or None
@@ -86,7 +108,7 @@ class BackgroundJob(QObject):
     def cancel(self) -> None:
         """Ask the work to stop; `ended` follows."""
         self._cancel.set()
-        if self.state in (JobState.STARTING, JobState.RUNNING):
+        if self.state.cancellable:
             self._set_state(JobState.CANCELLING)
 
     def abandon(self) -> None:
@@ -115,9 +137,9 @@ class BackgroundJob(QObject):
         try:
             outcome = JobOutcome(JobState.DONE, work(self._progress_made.emit, cancel))
         except Cancelled as error:
-            outcome = JobOutcome(JobState.CANCELLED, message=str(error))
+            outcome = JobOutcome(JobState.CANCELLED, error.table, str(error))
         except TiqaError as error:
-            outcome = JobOutcome(JobState.FAILED, message=str(error))
+            outcome = JobOutcome(JobState.FAILED, error.table, str(error))
         except Exception as error:
             _log.exception("%s failed", self._name)
             message = f"An unexpected {type(error).__name__} ended {self._name}: {error}"

@@ -9,19 +9,18 @@ from qtpy.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
-    QProgressBar,
     QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_tiqa.errors import TrainingError
 from napari_tiqa.learning.comparison import EvaluationProgress
+from napari_tiqa.widgets.background_job import JobState
 from napari_tiqa.widgets.file_row import FileRow
+from napari_tiqa.widgets.job_bar import JobBar
 from napari_tiqa.widgets.model_list import ModelList
-from napari_tiqa.widgets.scoring_job import JobState
+from napari_tiqa.widgets.sentence_label import SentenceLabel
 from napari_tiqa.widgets.time_left import time_left
 
 _BASELINES = {
@@ -84,14 +83,8 @@ class EvaluationForm(QWidget):
         )
         self.cancel_button = QPushButton("Cancel")
         self.cancel_button.setToolTip("Stop the evaluation; the last result stays.")
-        self.bar = QProgressBar()
-        self.bar.setToolTip("How much is done, and the time left.")
-        self.bar.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.message = QLabel()
-        self.message.setWordWrap(True)
-        # A long sentence must make neither the dock wider nor the window taller.
-        self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.message.setToolTip("What the dock is doing, and how the last evaluation ended.")
+        self.bar = JobBar("How much is done, and the time left.")
+        self.message = SentenceLabel("What the dock is doing, and how the last evaluation ended.")
         self._lay_out()
         self.evaluate_button.clicked.connect(self.evaluate_clicked)
         self.cancel_button.clicked.connect(self.cancel_clicked)
@@ -116,22 +109,16 @@ class EvaluationForm(QWidget):
     def show_state(self, state: JobState) -> None:
         """Enable what can be done in a state, and nothing else."""
         self.evaluate_button.setEnabled(not state.busy)
-        self.cancel_button.setEnabled(state in (JobState.STARTING, JobState.RUNNING))
-        self.bar.setVisible(state.busy)
+        self.cancel_button.setEnabled(state.cancellable)
+        self.bar.show_state(state)
         if state is JobState.STARTING:
-            self.bar.setRange(0, 0)  # moves to and fro
-            self.say("Starting; Keras needs some seconds…")
+            self.message.say("Starting; Keras needs some seconds…")
 
     def show_progress(self, progress: EvaluationProgress) -> None:
         """Show the stage, the share done and the time left."""
-        self.bar.setRange(0, 1000)
-        self.bar.setValue(round(1000 * progress.share))
-        self.bar.setFormat(f"{progress.share:.0%}   {time_left(progress.seconds_left)}")
-        self.say(f"{progress.stage[0].upper()}{progress.stage[1:]}…")
-
-    def say(self, sentence: str, *, problem: bool = False) -> None:
-        """Show one sentence; a problem stands out."""
-        self.message.setText(f"⚠ {sentence}" if problem else sentence)
+        text = f"{progress.share:.0%}   {time_left(progress.seconds_left)}"
+        self.bar.show_done(round(1000 * progress.share), 1000, text)
+        self.message.say(f"{progress.stage[0].upper()}{progress.stage[1:]}…")
 
     def _lay_out(self) -> None:
         form = QFormLayout()

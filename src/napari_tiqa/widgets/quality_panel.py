@@ -6,17 +6,15 @@ napari's window may stand still.
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from napari.layers import Image, Layer
 from napari.utils import progress
-from napari.utils.notifications import notification_manager, show_error
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QMessageBox, QVBoxLayout, QWidget
 
 from napari_tiqa.errors import TiqaError
 from napari_tiqa.jobs.model_process import shared_model_process
@@ -25,6 +23,8 @@ from napari_tiqa.jobs.score import ScoreProgress
 from napari_tiqa.scoring.sentence import score_sentence
 from napari_tiqa.scoring.table import UNLIKE_TRAINING, ScoredSlice, read_scores, write_scores
 from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.widgets.background_job import BackgroundJob, JobOutcome, JobState
+from napari_tiqa.widgets.dock_panel import DockPanel
 from napari_tiqa.widgets.dock_style import dock_style
 from napari_tiqa.widgets.map_layer import map_layer
 from napari_tiqa.widgets.read_layer import axis_names, kept_dimensions, read_layer
@@ -33,15 +33,15 @@ from napari_tiqa.widgets.run_shelf import RunShelf, ShelvedRun
 from napari_tiqa.widgets.score_controls import ScoreControls
 from napari_tiqa.widgets.score_form import ScoreForm
 from napari_tiqa.widgets.score_plot import ScorePlot
+from napari_tiqa.widgets.score_request import MapRequest, ScoringRequest
 from napari_tiqa.widgets.score_run import SINGLE_IMAGE, ScoreRun, rows_of, run_of_table
-from napari_tiqa.widgets.scoring_job import JobState, MapRequest, ScoringJob, ScoringOutcome, ScoringRequest
 from napari_tiqa.widgets.slider import go_to_slice, layer_position, shown_slice
 
 _ASK_DEVICE_EVERY = 500  # ms
 _ACTIVITY_AFTER = 200  # ms: not for a run that is over at once, and apart from drawing its start
 
 
-class QualityPanel(QWidget):
+class QualityPanel(DockPanel):
     """Everything in the quality dock.
 
     Parameters
@@ -53,12 +53,12 @@ class QualityPanel(QWidget):
     """
 
     def __init__(self, viewer: Any, plot: ScorePlot, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._viewer = viewer
-        self.job = ScoringJob()
+        super().__init__(viewer, parent)
+        self.job = BackgroundJob("scoring")
         self.shelf = RunShelf()
         self.form = ScoreForm(viewer)
         self.controls = ScoreControls()
+        self.message = self.controls.message
         self.results = ResultsView(self.shelf, plot)
         self._running: ShelvedRun | None = None
         self._mapped_at: dict[int, int] = {}
@@ -68,7 +68,6 @@ class QualityPanel(QWidget):
         # The automatic window of each volume scored, so that it is estimated once and can be shown.
         self._windows: dict[tuple[Any, ...], IntensityWindow] = {}
         self._window_key: tuple[Any, ...] = ()
-        self._subscriptions: list[tuple[Any, Callable[..., None]]] = []
         self._model_process = shared_model_process()
         self._model_process.start()  # Keras is imported while the user looks around.
 
@@ -102,7 +101,7 @@ class QualityPanel(QWidget):
         self.job.state_changed.connect(self.controls.show_state)
         self.job.progressed.connect(self._on_progress)
         self.job.ended.connect(self._on_ended)
-        QApplication.instance().aboutToQuit.connect(self.job.abandon)
+        self._end_with_dock(self.job)
         viewer = self._viewer
         self._subscribe(viewer.layers.events.inserted, self._on_layer_inserted)
         self._subscribe(viewer.layers.events.removed, self._on_layer_removed)
@@ -112,12 +111,6 @@ class QualityPanel(QWidget):
         self._subscribe(viewer.dims.events.order, self._follow_slider)
         self._subscribe(viewer.dims.events.ndisplay, self._follow_slider)
         self._subscribe(viewer.events.theme, self._follow_theme)
-        # napari's closing window deletes its docks; this widget's own methods are not called any more then.
-        self.destroyed.connect(partial(_let_go, self.job, self._subscriptions))
-
-    def _subscribe(self, emitter: Any, callback: Callable[..., None]) -> None:
-        emitter.connect(callback)
-        self._subscriptions.append((emitter, callback))
 
     def reset_choices(self, _event: object = None) -> None:
         """Follow the viewer's layer list."""
@@ -125,7 +118,7 @@ class QualityPanel(QWidget):
 
     def close_down(self) -> None:
         """Cancel a run and let go of the viewer: the dock was closed."""
-        _let_go(self.job, self._subscriptions)
+        super().close_down()
         self._ask_device.stop()
         self._end_activity()
 
@@ -146,16 +139,16 @@ class QualityPanel(QWidget):
     def _start(self, begin: Callable[[Image, ScoringRequest], ScoringRequest | MapRequest]) -> bool:
         """Start what `begin` makes of a request for all slices of the chosen layer."""
         if self.job.state.busy:
-            self.controls.say("A run is still going: wait for it or cancel it first.", problem=True)
+            self.message.say("A run is still going: wait for it or cancel it first.", problem=True)
             return False
         layer = self.form.layer
         if layer is None:
-            self.controls.say("There is no image layer to score: open a tomogram first.", problem=True)
+            self.message.say("There is no image layer to score: open a tomogram first.", problem=True)
             return False
         try:
             all_slices = self._request(layer)
         except TiqaError as error:
-            self._complain(str(error))
+            self.message.complain(str(error))
             return False
         self._scoring_layer = layer
         self._cancelled_because = ""
@@ -163,8 +156,8 @@ class QualityPanel(QWidget):
         self._mapped_at = {}
         request = begin(layer, all_slices)
         ready = bool(self._model_process.device)
-        self.controls.say("Reading the first slices…" if ready else "Starting the model, a few seconds…")
-        self.job.start(request)
+        self.message.say("Reading the first slices…" if ready else "Starting the model, a few seconds…")
+        self.job.start(request.run)
         if self._running is not None:
             QTimer.singleShot(_ACTIVITY_AFTER, self._begin_activity)
         return True
@@ -229,12 +222,12 @@ class QualityPanel(QWidget):
         self.controls.show_progress(news.done, news.total, news.seconds_left)
         if self._running is None or isinstance(news, MapProgress):
             return
-        self.controls.say(f"Scoring {self._running.run.name}.")
+        self.message.say(f"Scoring {self._running.run.name}.")
         self._running.run.rows.extend(news.rows)
         self.results.refresh(self._running)
         QTimer.singleShot(0, self._update_activity)  # on its own: it draws whatever waits to be drawn
 
-    def _on_ended(self, outcome: ScoringOutcome) -> None:
+    def _on_ended(self, outcome: JobOutcome) -> None:
         self._end_activity()
         entry, self._running = self._running, None
         layer, self._scoring_layer = self._scoring_layer, None
@@ -242,20 +235,20 @@ class QualityPanel(QWidget):
             self._finish_run(entry, layer, outcome)
         self._keep_window(outcome)
         if outcome.state is JobState.FAILED:
-            self._complain(outcome.message, outcome.error)
+            self.message.complain(outcome.message, outcome.error)
         elif outcome.state is JobState.CANCELLED:
             self._say_cancelled(entry)
-        elif outcome.quality_map is not None and layer is not None:
-            self._show_map(layer, outcome.quality_map)
+        elif isinstance(outcome.result, QualityMap) and layer is not None:
+            self._show_map(layer, outcome.result)
         elif entry is not None:
-            self.controls.say(_summary(entry.run))
-        elif outcome.table is not None:
-            self.controls.say(_one_score(rows_of(outcome.table)[0]))
+            self.message.say(_summary(entry.run))
+        else:
+            self.message.say(_one_score(rows_of(outcome.result)[0]))
 
-    def _finish_run(self, entry: ShelvedRun, layer: Layer, outcome: ScoringOutcome) -> None:
+    def _finish_run(self, entry: ShelvedRun, layer: Layer, outcome: JobOutcome) -> None:
         run = entry.run
-        if outcome.table is not None:
-            run.take_table(outcome.table)
+        if outcome.result is not None:
+            run.take_table(outcome.result)
         run.ended = outcome.state.value
         if run.rows:
             # Also into a layer that was removed meanwhile: its scores are there when it is added again.
@@ -270,38 +263,31 @@ class QualityPanel(QWidget):
         name = ", ".join(parts + self._named_choices(tiles=False))
         self._viewer.add_layer(map_layer(layer, quality_map, self._mapped_at, name))
         scores = quality_map.values[:, 0]
-        self.controls.say(
+        self.message.say(
             f"Quality map of slice {quality_map.record['slice']}: {len(scores)} tiles, mean "
             f"{quality_map.mean:.2f}, {scores.min():.2f} to {scores.max():.2f}."
         )
 
-    def _keep_window(self, outcome: ScoringOutcome) -> None:
+    def _keep_window(self, outcome: JobOutcome) -> None:
         window = None
-        if outcome.quality_map is not None:
-            window = outcome.quality_map.record["window"]
-        elif outcome.table is not None:
-            window = outcome.table.attrs.get("window")
+        if isinstance(outcome.result, QualityMap):
+            window = outcome.result.record["window"]
+        elif outcome.result is not None:
+            window = outcome.result.attrs.get("window")
         if window is not None and self.form.auto_window.value:
             self._windows[self._window_key] = IntensityWindow(**window)
             self._show_known_window()
 
     def _say_cancelled(self, entry: ShelvedRun | None) -> None:
         if self._cancelled_because:
-            self.controls.say(self._cancelled_because, problem=True)
+            self.message.say(self._cancelled_because, problem=True)
         elif entry is None:
-            self.controls.say("Cancelled.")
+            self.message.say("Cancelled.")
         elif not entry.run.rows:
-            self.controls.say("Cancelled before a slice was scored.")
+            self.message.say("Cancelled before a slice was scored.")
         else:
             done, asked = len(entry.run.rows), entry.run.asked
-            self.controls.say(f"Cancelled; the {done} of {asked} slices scored so far are kept.")
-
-    def _complain(self, sentence: str, error: Exception | None = None) -> None:
-        self.controls.say(sentence, problem=True)
-        if error is not None:
-            notification_manager.receive_error(type(error), error, error.__traceback__)
-        else:
-            show_error(sentence)
+            self.message.say(f"Cancelled; the {done} of {asked} slices scored so far are kept.")
 
     def _begin_activity(self) -> None:
         """Show the run in napari's activity dock, which lets all of Qt's events run meanwhile."""
@@ -387,7 +373,7 @@ class QualityPanel(QWidget):
         for entry in entries:
             self.results.add(entry)
         if unreadable:
-            self.controls.say(f"Some scores kept with '{layer.name}' cannot be read.", problem=True)
+            self.message.say(f"Some scores kept with '{layer.name}' cannot be read.", problem=True)
 
     def _forget(self, entry: ShelvedRun) -> None:
         self.shelf.remove(entry.run.key)
@@ -430,29 +416,29 @@ class QualityPanel(QWidget):
         try:
             write_scores(entry.run.table(), path)
         except TiqaError as error:
-            self._complain(str(error))
+            self.message.complain(str(error))
         else:
-            self.controls.say(f"Scores saved to {path}.")
+            self.message.say(f"Scores saved to {path}.")
 
     def export_png(self, path: str) -> None:
         """Write the plot as a picture; a file of that name is replaced."""
         try:
             self.results.plot.save_png(path)
         except OSError as error:
-            self._complain(f"The plot could not be saved ({error}); choose another place.")
+            self.message.complain(f"The plot could not be saved ({error}); choose another place.")
         else:
-            self.controls.say(f"Plot saved to {path}.")
+            self.message.say(f"Plot saved to {path}.")
 
     def load_csv(self, path: str) -> None:
         """Show a saved score table beside the other runs."""
         try:
             run = run_of_table(read_scores(path), Path(path).stem)
         except TiqaError as error:
-            self._complain(str(error))
+            self.message.complain(str(error))
             return
         run.name = self.shelf.free_name(run.name)
         self.results.add(self.shelf.add(run, None))
-        self.controls.say(_summary(run))
+        self.message.say(_summary(run))
 
     def _ask_csv_path(self) -> None:
         self._ask_path("Save scores", "csv", "Score table (*.csv)", self.export_csv)
@@ -486,13 +472,6 @@ class QualityPanel(QWidget):
         self._forget(entry)
         if entry.layer is not None:
             self.shelf.save(entry.layer)
-
-
-def _let_go(job: ScoringJob, subscriptions: list[tuple[Any, Callable[..., None]]], *_: object) -> None:
-    job.cancel()
-    for emitter, callback in subscriptions:
-        emitter.disconnect(callback)
-    subscriptions.clear()
 
 
 def _summary(run: ScoreRun) -> str:

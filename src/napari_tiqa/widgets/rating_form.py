@@ -14,7 +14,6 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLabel,
-    QProgressBar,
     QPushButton,
     QSpinBox,
     QTreeWidget,
@@ -26,9 +25,10 @@ from qtpy.QtWidgets import (
 from napari_tiqa.errors import RatingError
 from napari_tiqa.learning.rating_images import ImageSource
 from napari_tiqa.learning.rating_session import REPEAT_SHARE
+from napari_tiqa.widgets.background_job import JobState
 from napari_tiqa.widgets.file_row import FileRow
+from napari_tiqa.widgets.job_bar import JobBar
 from napari_tiqa.widgets.read_layer import read_layer
-from napari_tiqa.widgets.scoring_job import JobState
 from napari_tiqa.widgets.slider import layer_position
 
 _LAYERS, _FOLDER = "Open layers", "A folder of images, or an earlier session"
@@ -84,8 +84,7 @@ class RatingForm(QWidget):
         self.begin_button = QPushButton()
         self.cancel_button = QPushButton("Cancel")
         self.cancel_button.setToolTip("Stop preparing the images; nothing is kept.")
-        self.bar = QProgressBar()
-        self.bar.setToolTip("Slices read so far.")
+        self.bar = JobBar("Slices read so far.")
         self._lay_out()
         self.origin_box.currentTextChanged.connect(lambda _: self._show_origin())
         self.layer_list.itemChanged.connect(lambda *_: self._on_choice())
@@ -160,16 +159,12 @@ class RatingForm(QWidget):
         """Enable what can be done in a state, and nothing else."""
         self.begin_button.setEnabled(not state.busy)
         self.cancel_button.setVisible(state.busy)
-        self.cancel_button.setEnabled(state in (JobState.STARTING, JobState.RUNNING))
-        self.bar.setVisible(state.busy)
-        if state is JobState.STARTING:
-            self.bar.setRange(0, 0)
+        self.cancel_button.setEnabled(state.cancellable)
+        self.bar.show_state(state)
 
     def show_progress(self, done: int, total: int) -> None:
         """Show slices read."""
-        self.bar.setRange(0, total)
-        self.bar.setValue(done)
-        self.bar.setFormat(f"{done} of {total} slices")
+        self.bar.show_done(done, total, f"{done} of {total} slices")
 
     def _show_origin(self) -> None:
         for row in self._rows_of_layers:

@@ -4,25 +4,20 @@ Imported in a background thread (dock_shell.py), since pandas and dask take long
 window may stand still.
 """
 
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from napari.utils.notifications import notification_manager, show_error
 from napari.utils.theme import get_theme
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
-    QApplication,
     QComboBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QMainWindow,
     QProgressBar,
     QPushButton,
-    QSizePolicy,
     QStackedWidget,
     QTabWidget,
     QVBoxLayout,
@@ -32,15 +27,16 @@ from superqt import QElidingLabel
 
 from napari_tiqa.errors import TiqaError
 from napari_tiqa.learning.rating_session import RatingSession, create_session, open_session
-from napari_tiqa.widgets.background_job import BackgroundJob, JobOutcome, Work
+from napari_tiqa.widgets.background_job import BackgroundJob, JobOutcome, JobState, Work
+from napari_tiqa.widgets.dock_panel import DockPanel
 from napari_tiqa.widgets.dock_style import dock_style
 from napari_tiqa.widgets.rating_form import RatingForm
 from napari_tiqa.widgets.rating_results import RatingResults
 from napari_tiqa.widgets.rating_window import RatingWindow
-from napari_tiqa.widgets.scoring_job import JobState
+from napari_tiqa.widgets.sentence_label import SentenceLabel
 
 
-class RatingPanel(QWidget):
+class RatingPanel(DockPanel):
     """Everything in the rating dock.
 
     Parameters
@@ -50,15 +46,13 @@ class RatingPanel(QWidget):
     """
 
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._viewer = viewer
+        super().__init__(viewer, parent)
         self.session: RatingSession | None = None
         self.window_of_rater: RatingWindow | None = None
         self.job = BackgroundJob("preparing the images")
         self.form = RatingForm(viewer)
         self.results = RatingResults()
-        self.message = QLabel()
-        self._subscriptions: list[tuple[Any, Callable[..., None]]] = []
+        self.message = SentenceLabel("What the dock is doing, and what went wrong.")
         self._make_session_page()
         self._lay_out()
         self._connect()
@@ -81,8 +75,7 @@ class RatingPanel(QWidget):
         self.bar.setToolTip("Images that this rater has rated; some are shown a second time.")
         self.rate_button = QPushButton("Rate")
         self.rate_button.setToolTip("Open the window that shows the images one by one, without their names.")
-        self.notes = QLabel()
-        self.notes.setToolTip("What there is to know of the images.")
+        self.notes = SentenceLabel("What there is to know of the images.")
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
@@ -114,11 +107,6 @@ class RatingPanel(QWidget):
         column = QVBoxLayout(rate)
         column.setContentsMargins(0, 6, 0, 0)
         column.addWidget(self._pages, 1)
-        for label in (self.message, self.notes):
-            label.setWordWrap(True)
-            # A long sentence must make neither the dock wider nor the window taller.
-            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.message.setToolTip("What the dock is doing, and what went wrong.")
         self.tabs = QTabWidget()
         self.tabs.addTab(rate, "Rate")
         self.tabs.addTab(self.results, "Results")
@@ -139,21 +127,15 @@ class RatingPanel(QWidget):
         self.tabs.currentChanged.connect(lambda _: self._show_results())
         self.results.image_chosen.connect(self._show_image)
         self.results.merge_clicked.connect(self._ask_merge)
-        QApplication.instance().aboutToQuit.connect(self.job.abandon)
+        self._end_with_dock(self.job)
         layers = self._viewer.layers.events
         for emitter in (layers.inserted, layers.removed, layers.reordered, layers.renamed):
             self._subscribe(emitter, self._follow_layers)
         self._subscribe(self._viewer.events.theme, self._follow_theme)
-        # napari's closing window deletes its docks; this widget's own methods are not called any more then.
-        self.destroyed.connect(partial(_let_go, self.job, self._subscriptions))
-
-    def _subscribe(self, emitter: Any, callback: Callable[..., None]) -> None:
-        emitter.connect(callback)
-        self._subscriptions.append((emitter, callback))
 
     def close_down(self) -> None:
         """End what is under way and let go of the viewer: the dock was closed."""
-        _let_go(self.job, self._subscriptions)
+        super().close_down()
         if self.window_of_rater is not None:
             self.window_of_rater.close()
 
@@ -168,9 +150,9 @@ class RatingPanel(QWidget):
         try:
             work = self._work()
         except TiqaError as error:
-            self._complain(str(error))
+            self.message.complain(str(error))
             return False
-        self.say("Opening the folder…" if self.form.from_folder else "Reading the slices…")
+        self.message.say("Opening the folder…" if self.form.from_folder else "Reading the slices…")
         return self.job.start(work)
 
     def _work(self) -> Work:
@@ -190,12 +172,12 @@ class RatingPanel(QWidget):
         if outcome.state is JobState.DONE:
             self.session = outcome.result
             self.form.suggest_new_place()
-            self.say("")
+            self.message.say("")
             self._show_session()
         elif outcome.state is JobState.FAILED:
-            self._complain(outcome.message, outcome.error)
+            self.message.complain(outcome.message, outcome.error)
         else:
-            self.say(outcome.message)
+            self.message.say(outcome.message)
 
     def leave_session(self) -> None:
         """Go back to the form; the session's folder keeps everything."""
@@ -213,7 +195,7 @@ class RatingPanel(QWidget):
             return
         self.session_name.setText(f"{len(session.images)} images in {session.folder.name}")
         self.session_name.setToolTip(str(session.folder))
-        self.notes.setText("\n".join(f"⚠ {note}" for note in session.notes))
+        self.notes.warn(session.notes)
         self.results.canvas.set_largest(session.largest)
         self.results.file.setText(f"Kept in {session.ratings_file.name}, in {session.folder}")
         self._offer_raters(self.rater_box.currentText())
@@ -297,29 +279,18 @@ class RatingPanel(QWidget):
         try:
             added = self.session.merge(paths)
         except TiqaError as error:
-            self._complain(str(error))
+            self.message.complain(str(error))
             return
         self._offer_raters(self.rater)
         self._show_results()
-        self.say(f"{added} ratings were added." if added else "These ratings were all known already.")
+        self.message.say(f"{added} ratings were added." if added else "These ratings were all known already.")
 
     def _ask_merge(self) -> None:
         paths, _ = QFileDialog.getOpenFileNames(self, "Merge ratings", "", "Ratings (*.csv)")
         if paths:
             self.merge(paths)
 
-    # -- viewer and messages -----------------------------------------------------------------------
-
-    def say(self, sentence: str, *, problem: bool = False) -> None:
-        """Show one sentence; a problem stands out."""
-        self.message.setText(f"⚠ {sentence}" if problem else sentence)
-
-    def _complain(self, sentence: str, error: Exception | None = None) -> None:
-        self.say(sentence, problem=True)
-        if error is not None:
-            notification_manager.receive_error(type(error), error, error.__traceback__)
-        else:
-            show_error(sentence)
+    # -- viewer ------------------------------------------------------------------------------------
 
     def _follow_layers(self) -> None:
         self.form.reset_choices()
@@ -333,10 +304,3 @@ def _main_window(widget: QWidget) -> QWidget:
     while not isinstance(widget, QMainWindow) and (parent := widget.parentWidget()) is not None:
         widget = parent
     return widget
-
-
-def _let_go(job: BackgroundJob, subscriptions: list[tuple[Any, Callable[..., None]]], *_: object) -> None:
-    job.cancel()
-    for emitter, callback in subscriptions:
-        emitter.disconnect(callback)
-    subscriptions.clear()

@@ -4,15 +4,15 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
-    QLabel,
-    QProgressBar,
     QPushButton,
     QSizePolicy,
     QWidget,
 )
 from superqt import QElidingLabel
 
-from napari_tiqa.widgets.scoring_job import JobState
+from napari_tiqa.widgets.background_job import JobState
+from napari_tiqa.widgets.job_bar import JobBar
+from napari_tiqa.widgets.sentence_label import SentenceLabel
 from napari_tiqa.widgets.time_left import time_left
 
 
@@ -37,15 +37,8 @@ class ScoreControls(QWidget):
         )
         self.cancel_button = QPushButton("Cancel")
         self.cancel_button.setToolTip("Stop; the slices scored so far are kept, marked as partial.")
-        self.bar = QProgressBar()
-        self.bar.setToolTip("Slices (of a map: tiles) done so far, and the time that the others will take.")
-        self.bar.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.message = QLabel()
-        self.message.setWordWrap(True)
-        self.message.setMinimumHeight(2 * self.message.fontMetrics().lineSpacing())
-        # A long sentence must make neither the dock wider nor the window taller.
-        self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.message.setToolTip("What the dock is doing, and how the last run ended.")
+        self.bar = JobBar("Slices (of a map: tiles) done so far, and the time that the others will take.")
+        self.message = SentenceLabel("What the dock is doing, and how the last run ended.", lines=2)
         self.device = QElidingLabel()
         self.device.setToolTip("Where the network runs: a GPU wherever Keras finds one, else the CPU.")
         self._can_score = False
@@ -85,20 +78,12 @@ class ScoreControls(QWidget):
         self.score_button.setEnabled(self._can_score and not state.busy)
         self.slice_button.setEnabled(self._can_score and not state.busy)
         self.map_button.setEnabled(self._can_score and not state.busy)
-        self.cancel_button.setEnabled(state in (JobState.STARTING, JobState.RUNNING))
-        self.bar.setVisible(state.busy)
-        if state is JobState.STARTING:
-            self.bar.setRange(0, 0)  # moves to and fro until the first batch is back
+        self.cancel_button.setEnabled(state.cancellable)
+        self.bar.show_state(state)
 
     def show_progress(self, done: int, total: int, seconds_left: float | None) -> None:
         """Show slices or tiles done and time left."""
-        self.bar.setRange(0, total)
-        self.bar.setValue(done)
-        self.bar.setFormat(f"{done} of {total}   {time_left(seconds_left)}")
-
-    def say(self, sentence: str, *, problem: bool = False) -> None:
-        """Show one sentence; a problem stands out."""
-        self.message.setText(f"⚠ {sentence}" if problem else sentence)
+        self.bar.show_done(done, total, f"{done} of {total}   {time_left(seconds_left)}")
 
     def show_device(self, device: str) -> None:
         """Show where the network runs."""

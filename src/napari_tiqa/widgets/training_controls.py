@@ -1,10 +1,12 @@
 """The buttons of the training dock, the progress of its job, and what it says; the job's state drives all."""
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QWidget
+from qtpy.QtWidgets import QGridLayout, QPushButton, QWidget
 
 from napari_tiqa.learning.progress import TrainProgress
-from napari_tiqa.widgets.scoring_job import JobState
+from napari_tiqa.widgets.background_job import JobState
+from napari_tiqa.widgets.job_bar import JobBar
+from napari_tiqa.widgets.sentence_label import SentenceLabel
 from napari_tiqa.widgets.time_left import time_left
 
 STAGE_NAMES = {"generate": "Making data", "rank": "Ranking", "regress": "Regression", "judge": "Judging"}
@@ -20,8 +22,7 @@ class TrainingControls(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.warnings = _sentence()
-        self.warnings.setToolTip("What may spoil the result, before any time is spent on it.")
+        self.warnings = SentenceLabel("What may spoil the result, before any time is spent on it.")
         self.warnings.hide()
         self.preview_button = QPushButton("Preview")
         self.preview_button.setToolTip(
@@ -35,12 +36,8 @@ class TrainingControls(QWidget):
         )
         self.cancel_button = QPushButton("Cancel")
         self.cancel_button.setToolTip("Stop training; the best network so far is kept as a model.")
-        self.bar = QProgressBar()
-        self.bar.setToolTip("The stage under way, and the time left for all of them.")
-        self.bar.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.message = _sentence()
-        self.message.setMinimumHeight(2 * self.message.fontMetrics().lineSpacing())
-        self.message.setToolTip("What the dock is doing, and how the last training ended.")
+        self.bar = JobBar("The stage under way, and the time left for all of them.")
+        self.message = SentenceLabel("What the dock is doing, and how the last training ended.", lines=2)
         self._lay_out()
         self.preview_button.clicked.connect(self.preview_clicked)
         self.train_button.clicked.connect(self.train_clicked)
@@ -63,14 +60,13 @@ class TrainingControls(QWidget):
         """Enable what can be done in a state, and nothing else."""
         self.train_button.setEnabled(not state.busy)
         self.preview_button.setEnabled(not state.busy)
-        self.cancel_button.setEnabled(state in (JobState.STARTING, JobState.RUNNING))
-        self.bar.setVisible(state.busy)
-        if state in (JobState.STARTING, JobState.CANCELLING):
-            self.bar.setRange(0, 0)  # moves to and fro
+        self.cancel_button.setEnabled(state.cancellable)
+        self.bar.show_state(state)
         if state is JobState.STARTING:
-            self.say("Starting; Keras needs some seconds…")
+            self.message.say("Starting; Keras needs some seconds…")
         elif state is JobState.CANCELLING:
-            self.say("Stopping, and keeping the best network so far…")
+            self.bar.setRange(0, 0)  # moves to and fro: how long is not known
+            self.message.say("Stopping, and keeping the best network so far…")
 
     def show_preview_state(self, state: JobState) -> None:
         """Make one preview at a time."""
@@ -78,27 +74,14 @@ class TrainingControls(QWidget):
 
     def show_progress(self, news: TrainProgress) -> None:
         """Show stage, epoch, images done and time left."""
-        self.bar.setRange(0, max(news.images, 1))
-        self.bar.setValue(news.images_done)
         stage = STAGE_NAMES[news.stage]
         if news.epochs:
             stage += f", epoch {min(news.epoch + 1, news.epochs)} of {news.epochs}"
-        self.bar.setFormat(f"{stage}   {time_left(news.seconds_left)}")
-        self.say(f"{stage}: {news.images_done} of {news.images} images.")
+        text = f"{stage}   {time_left(news.seconds_left)}"
+        self.bar.show_done(news.images_done, max(news.images, 1), text)
+        self.message.say(f"{stage}: {news.images_done} of {news.images} images.")
 
     def show_warnings(self, sentences: list[str]) -> None:
         """Show what may spoil the result, a line each; nothing where there is nothing."""
-        self.warnings.setText("\n".join(f"⚠ {sentence}" for sentence in sentences))
+        self.warnings.warn(sentences)
         self.warnings.setVisible(bool(sentences))
-
-    def say(self, sentence: str, *, problem: bool = False) -> None:
-        """Show one sentence; a problem stands out."""
-        self.message.setText(f"⚠ {sentence}" if problem else sentence)
-
-
-def _sentence() -> QLabel:
-    label = QLabel()
-    label.setWordWrap(True)
-    # A long sentence must make neither the dock wider nor the window taller.
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-    return label

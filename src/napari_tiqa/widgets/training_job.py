@@ -15,9 +15,8 @@ from napari_tiqa.learning.recipe import TrainingRecipe
 from napari_tiqa.learning.run_folder import CHECKPOINT_FILE, MODEL_FILE, RECIPE_FILE
 from napari_tiqa.scoring.recent_models import remember_model
 from napari_tiqa.volumes.volume import Volume
-from napari_tiqa.widgets.background_job import BackgroundJob, JobOutcome
+from napari_tiqa.widgets.background_job import BackgroundJob, JobOutcome, JobState
 from napari_tiqa.widgets.layer_slices import write_layer_slices
-from napari_tiqa.widgets.scoring_job import JobState
 from napari_tiqa.widgets.training_runs import TrainingRun, forget_run, remember_run
 
 

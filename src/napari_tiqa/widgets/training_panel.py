@@ -4,13 +4,12 @@ Imported in a background thread (dock_shell.py), since pandas, dask and pyqtgrap
 napari's window may stand still.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from napari.utils.notifications import notification_manager, show_error
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QTimer
 from qtpy.QtGui import QShowEvent
@@ -34,11 +33,11 @@ from napari_tiqa.learning.run_folder import RECIPE_FILE
 from napari_tiqa.scoring.recent_models import remember_model
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.widgets.ask_before_closing import ask_before_closing
-from napari_tiqa.widgets.background_job import BackgroundJob, JobOutcome
+from napari_tiqa.widgets.background_job import BackgroundJob, JobOutcome, JobState
+from napari_tiqa.widgets.dock_panel import DockPanel
 from napari_tiqa.widgets.dock_style import dock_style
 from napari_tiqa.widgets.layer_slices import slice_places
 from napari_tiqa.widgets.read_layer import read_layer
-from napari_tiqa.widgets.scoring_job import JobState
 from napari_tiqa.widgets.slider import layer_position
 from napari_tiqa.widgets.training_controls import STAGE_NAMES, TrainingControls
 from napari_tiqa.widgets.training_form import Source, TrainingForm
@@ -57,7 +56,7 @@ _CHECK_AFTER = 300  # ms after the last change of the form: ratings are read aga
 _QUALITY_DOCK = ("napari-tiqa", "Slice quality")
 
 
-class TrainingPanel(QWidget):
+class TrainingPanel(DockPanel):
     """Everything in the training dock.
 
     Parameters
@@ -67,18 +66,17 @@ class TrainingPanel(QWidget):
     """
 
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._viewer = viewer
+        super().__init__(viewer, parent)
         self.job = shared_training_job()
         self.preview_job = BackgroundJob("making the preview")
         self.preview = PreviewLayers(viewer)
         self.form = TrainingForm(viewer)
         self.controls = TrainingControls()
+        self.message = self.controls.message
         self.plot = TrainingPlot()
         self.offer = _Offer()
         self.result = _Result()
         self._finished: TrainingRun | None = None
-        self._subscriptions: list[tuple[Any, Callable[..., None]]] = []
         self._check = QTimer(self)
         self._check.setSingleShot(True)
         self._check.setInterval(_CHECK_AFTER)
@@ -115,16 +113,10 @@ class TrainingPanel(QWidget):
             self._subscribe(emitter, self._on_layers)
         self._subscribe(viewer.layers.events.removed, self._on_layer_removed)
         self._subscribe(viewer.events.theme, self._follow_theme)
-        # napari's closing window deletes its docks; this widget's own methods are not called any more then.
-        self.destroyed.connect(partial(_let_go, self._subscriptions))
-
-    def _subscribe(self, emitter: Any, callback: Callable[..., None]) -> None:
-        emitter.connect(callback)
-        self._subscriptions.append((emitter, callback))
 
     def close_down(self) -> None:
         """Let go of the viewer: the dock was closed. A training goes on; a dock opened again shows it."""
-        _let_go(self._subscriptions)
+        super().close_down()
         self.job.state_changed.disconnect(self._on_state)
         self.job.progressed.disconnect(self._on_progress)
         self.job.ended.disconnect(self._on_ended)
@@ -156,7 +148,7 @@ class TrainingPanel(QWidget):
                 return False
             self._start(request)
         except TiqaError as error:
-            self._complain(str(error))
+            self.message.complain(str(error))
             return False
         return True
 
@@ -169,10 +161,10 @@ class TrainingPanel(QWidget):
             recipe = TrainingRecipe.from_json((run.folder / RECIPE_FILE).read_text(encoding="utf-8"))
             self._start(TrainingRequest(recipe, run))
         except OSError as error:
-            self._complain(f"{run.folder} cannot be read ({error.strerror}); train again.")
+            self.message.complain(f"{run.folder} cannot be read ({error.strerror}); train again.")
             return False
         except TiqaError as error:
-            self._complain(str(error))
+            self.message.complain(str(error))
             return False
         return True
 
@@ -212,9 +204,9 @@ class TrainingPanel(QWidget):
             recipe = form.recipe(("layers",)) if volumes else form.recipe()
             self.preview_job.start(partial(make_preview, recipe, form.chosen, volumes))
         except TiqaError as error:
-            self._complain(str(error))
+            self.message.complain(str(error))
             return False
-        self.controls.say("Making the sixteen versions…")
+        self.message.say("Making the sixteen versions…")
         return True
 
     def _volumes(self) -> tuple[Volume, ...]:
@@ -243,7 +235,7 @@ class TrainingPanel(QWidget):
         try:
             rows = read_epochs(run.folder)
         except TrainingError as error:
-            self._complain(str(error))
+            self.message.complain(str(error))
             return
         columns = ["stage", "epoch", "epochs", "loss", "srocc", "plcc"]
         for epoch in rows[columns].to_numpy().tolist():
@@ -266,9 +258,9 @@ class TrainingPanel(QWidget):
         assert self.job.request is not None
         run = self.job.request.run
         if outcome.state is JobState.FAILED:
-            self._complain(outcome.message, outcome.error)
+            self.message.complain(outcome.message, outcome.error)
         elif outcome.result is None:
-            self.controls.say("Cancelled before the first epoch had ended: there is no model yet.")
+            self.message.say("Cancelled before the first epoch had ended: there is no model yet.")
         else:
             self.form.propose_output()
             self._show_model(run, outcome)
@@ -280,7 +272,7 @@ class TrainingPanel(QWidget):
         training = outcome.result["training"]
         best = training["best"]
         kept = f"Cancelled; the best network so far, {_epoch_in_words(best)}, is kept as '{run.name}'."
-        self.controls.say(f"'{run.name}' is trained." if outcome.state is JobState.DONE else kept)
+        self.message.say(f"'{run.name}' is trained." if outcome.state is JobState.DONE else kept)
         self.result.show_model(run, _summary(training))
 
     def use_in_quality_dock(self) -> None:
@@ -294,13 +286,6 @@ class TrainingPanel(QWidget):
             dock.ready.connect(choose)
         else:
             choose()
-
-    def _complain(self, sentence: str, error: Exception | None = None) -> None:
-        self.controls.say(sentence, problem=True)
-        if error is not None:
-            notification_manager.receive_error(type(error), error, error.__traceback__)
-        else:
-            show_error(sentence)
 
     # -- interrupted trainings ---------------------------------------------------------------------
 
@@ -354,10 +339,10 @@ class TrainingPanel(QWidget):
 
     def _on_preview(self, outcome: JobOutcome) -> None:
         if outcome.result is None:
-            self._complain(outcome.message, outcome.error)
+            self.message.complain(outcome.message, outcome.error)
             return
         self.preview.show(outcome.result)
-        self.controls.say(
+        self.message.say(
             f"The sixteen versions of {outcome.result.original}, each with the score that the training will "
             "teach; remove the layers to see the others again."
         )
@@ -449,7 +434,7 @@ def _summary(training: Mapping[str, Any]) -> str:
 
 def _question_of_closing() -> str:
     job: TrainingJob = shared_training_job()
-    if job.state not in (JobState.STARTING, JobState.RUNNING) or job.request is None:
+    if not job.state.cancellable or job.request is None:
         return ""
     return (
         f"'{job.request.run.name}' is still being trained. Close napari and stop the training?\n\n"
@@ -468,9 +453,3 @@ def _free_folder(output: Path) -> Path:
         number += 1
         folder = output.with_name(f"{output.stem} {number}.training")
     return folder
-
-
-def _let_go(subscriptions: list[tuple[Any, Callable[..., None]]], *_: object) -> None:
-    for emitter, callback in subscriptions:
-        emitter.disconnect(callback)
-    subscriptions.clear()

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
@@ -20,6 +20,9 @@ from napari_tiqa.scoring.table import write_scores
 from napari_tiqa.volumes.napari_reader import read_layer
 from napari_tiqa.volumes.simulation.napari_sample import LayerData, electrode_layers
 from napari_tiqa.widgets.score_run import ScoreRun
+
+if TYPE_CHECKING:
+    from napari_tiqa.widgets.background_job import JobOutcome
 
 OUTPUT = Path("demo")
 _WINDOW = (1600, 900)
@@ -145,12 +148,14 @@ class _Show:
         _tell(f"Scoring {layer.name}.")
         panel.form.choose_layer(layer)
         if not panel.score_all():
-            self._fail(panel.controls.message.text())
+            self._fail(panel.message.text())
 
-    def _on_ended(self, outcome: Any) -> None:
+    def _on_ended(self, outcome: "JobOutcome") -> None:
         from qtpy.QtCore import QTimer
 
-        if outcome.table is None or outcome.message:
+        from napari_tiqa.widgets.background_job import JobState
+
+        if outcome.state is not JobState.DONE:
             self._fail(outcome.message)
         elif self._waiting:
             self._next()

@@ -5,7 +5,7 @@ import pytest
 
 from napari_tiqa.learning.groups import acquisition_group, distortion_group
 from napari_tiqa.learning.labels import PUBLISHED_QUALITY_KEPT, LabelProjection, observe
-from napari_tiqa.learning.observers import OBSERVERS
+from napari_tiqa.learning.observers import OBSERVER_SETS
 from napari_tiqa.volumes.simulation.microstructures import microstructure
 
 
@@ -21,7 +21,7 @@ def labelled():
 def test_damage_is_zero_for_the_reference_and_grows(labelled):
     _, damages = labelled
     for damage in damages:
-        assert damage.shape == (16, len(OBSERVERS))
+        assert damage.shape == (16, len(OBSERVER_SETS["paper"]))
         np.testing.assert_array_equal(damage[0], 0)
         assert (damage[1:] > 0).all()
 

@@ -140,11 +140,11 @@ def test_shrinking_hides_noise_that_native_tiles_show(session: Path) -> None:
 
 
 def test_specimens_that_a_model_was_trained_on_are_left_out(session: Path, tmp_path: Path) -> None:
-    network, card = load_model(DEFAULT_MODEL).network, load_card(DEFAULT_MODEL)
+    model, card = load_model(DEFAULT_MODEL), load_card(DEFAULT_MODEL)
     own = tmp_path / "own.tiqa"
     scans = [f"scan {n}.tif" for n in range(4)]
     card |= {"name": "own", "training": {"scans": scans, "left_out": scans[:2]}}
-    save_bundle(own, network, card)
+    save_bundle(own, model.network, card, model.calibration)
     evaluation = judged(session, own, DEFAULT_MODEL)
     assert evaluation.titles == ("own", load_card(DEFAULT_MODEL)["name"])
     assert evaluation.rows["file"].tolist() == ["0.tif", "1.tif", "4.tif"]

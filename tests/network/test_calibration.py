@@ -7,6 +7,7 @@ import pytest
 from napari_tiqa.learning.calibration import KNOTS, calibrate, score_scale
 from napari_tiqa.learning.foreign import foreign_images
 from napari_tiqa.learning.groups import distortion_group
+from napari_tiqa.learning.training import scale_to_labels
 from napari_tiqa.scoring.backbone import build_network, load_imagenet
 from napari_tiqa.scoring.bundle import load_model, save_bundle
 from napari_tiqa.scoring.predict import PREDICTED, ScoreModel, predict
@@ -29,6 +30,7 @@ def model(groups):
     keras.utils.set_random_seed(0)
     network = build_network(head_units=16)
     load_imagenet(network)
+    scale_to_labels(network, groups)
     return ScoreModel(network, calibrate(network, groups[::2], groups[1::2]))
 
 

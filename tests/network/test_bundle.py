@@ -4,10 +4,12 @@ import json
 import shutil
 import zipfile
 
+import keras
 import numpy as np
 import pytest
 
 from napari_tiqa.errors import BundleError
+from napari_tiqa.scoring.backbone import build_network, load_imagenet
 from napari_tiqa.scoring.bundle import DEFAULT_MODEL, load_card, load_model, save_bundle
 
 
@@ -89,3 +91,17 @@ def test_the_default_model_is_small_and_has_a_full_card():
     assert DEFAULT_MODEL.stat().st_size < 25e6
     card = load_card()
     assert {"name", "training", "settings", "evaluation", "score_scale", "versions"} <= set(card)
+
+
+def test_another_backbone_is_kept_and_takes_weights_by_order(tmp_path, monkeypatch):
+    def not_downloaded(*, include_top, weights, **more):
+        return applications(include_top=include_top, weights=None, **more)
+
+    applications = keras.applications.EfficientNetB0
+    monkeypatch.setattr(keras.applications, "EfficientNetB0", not_downloaded)
+    network = build_network(head_units=16, backbone="EfficientNetB0")
+    load_imagenet(network, "EfficientNetB0")  # of random weights: all of them must find their layer
+    save_bundle(tmp_path / "b0.tiqa", network, {"name": "b0"}, backbone="EfficientNetB0")
+    tiles = np.random.default_rng(0).random((2, 224, 224, 1), np.float32)
+    again = load_model(tmp_path / "b0.tiqa").network
+    np.testing.assert_allclose(again.predict_on_batch(tiles), network.predict_on_batch(tiles), atol=1e-3)

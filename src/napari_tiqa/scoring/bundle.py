@@ -68,7 +68,7 @@ def save_bundle(
                     f"Layer {layer.name} holds weights that are not finite, so the training diverged: "
                     "train again with a lower learning rate."
                 )
-            arrays[f"{layer.name}/{variable.name}"] = stored
+            arrays[_key(layer, variable)] = stored
     if calibration:
         stored_calibration = calibration.arrays().items()
         arrays |= {f"{_CALIBRATION}/{name}": values.astype(np.float32) for name, values in stored_calibration}
@@ -137,9 +137,7 @@ def load_model(path: str | os.PathLike[str] | None = None) -> ScoreModel:
         with np.load(io.BytesIO(weights), allow_pickle=False) as stored:
             for layer in network.layers:
                 if layer.weights:
-                    layer.set_weights(
-                        [stored[f"{layer.name}/{v.name}"].astype(np.float32) for v in layer.weights]
-                    )
+                    layer.set_weights([stored[_key(layer, v)].astype(np.float32) for v in layer.weights])
             known = {
                 key.partition("/")[2]: stored[key] for key in stored.files if key.startswith(_CALIBRATION)
             }
@@ -151,6 +149,13 @@ def load_model(path: str | os.PathLike[str] | None = None) -> ScoreModel:
             "choose another bundle or train it again."
         ) from error
     return ScoreModel(network, calibration)
+
+
+def _key(layer: "keras.Layer", variable: "keras.Variable") -> str:
+    """Name a variable the same however many networks were built before."""
+    # The one layer of keras.applications' EfficientNets with weights but without a name of its own.
+    name = "normalization" if layer.name.startswith("normalization_") else layer.name
+    return f"{name}/{variable.name}"
 
 
 def _read(path: str | os.PathLike[str] | None) -> tuple[dict[str, Any], bytes]:

@@ -7,8 +7,6 @@ ratings of them may lie beside, in ``ratings.csv``; where an image was rated, th
 
 import json
 import os
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from napari_tiqa.learning.originals import RATINGS_FILE, SESSION_WINDOW, is_sess
 from napari_tiqa.learning.rating_images import read_image
 from napari_tiqa.learning.ratings import check_images, mean_scores, read_ratings, write_ratings
 from napari_tiqa.scoring.network_input import TILE_SIZE, prepare_slice
+from napari_tiqa.whole_file import whole_folder
 
 FORMAT = "napari-tiqa dataset"
 FORMAT_VERSION = 1
@@ -104,17 +103,8 @@ def write_dataset(folder: str | os.PathLike[str], dataset: Dataset, record: dict
     folder = Path(folder)
     check_free(folder)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-        try:
+        with whole_folder(folder) as partial:
             _write_files(partial, dataset, record)
-            partial.chmod(0o755)
-            if folder.exists():
-                folder.rmdir()
-            partial.rename(folder)
-        except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
     except OSError as error:
         raise TrainingError(
             f"The dataset {folder} cannot be written ({error.strerror}): free some space, or choose another "

@@ -14,7 +14,7 @@ import pandas as pd
 from napari_tiqa.errors import RatingError, TrainingError
 from napari_tiqa.learning.dataset import Dataset, is_dataset, rate, read_dataset
 from napari_tiqa.learning.distortions import version_names
-from napari_tiqa.learning.groups import Group, distortion_group
+from napari_tiqa.learning.groups import MIN_ORIGINALS, Group, distortion_group
 from napari_tiqa.learning.labels import LabelProjection, make_and_observe
 from napari_tiqa.learning.originals import RATINGS_FILE, Original, read_originals, some
 from napari_tiqa.learning.ratings import mean_scores, rating_warnings, read_ratings
@@ -25,8 +25,6 @@ VERSIONS = len(version_names())
 
 PREVIEW_ORIGINALS = 8
 """Images that a preview's labels come from."""
-
-MIN_ORIGINALS = 5
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,9 @@ COUNTERPART: dict[str, Distortion] = {
 rated the faults, and whose part of the lost score it is counted as."""
 
 
+MIN_ORIGINALS = 5
+"""Fewer groups than that are too few to learn from."""
+
 Made = TypeVar("Made")
 
 

@@ -7,8 +7,6 @@ images, in ``images/`` or, where there is no such folder because images are rate
 import json
 import os
 import secrets
-import shutil
-import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -32,7 +30,7 @@ from napari_tiqa.learning.ratings import (
     read_ratings,
     write_ratings,
 )
-from napari_tiqa.whole_file import whole_file
+from napari_tiqa.whole_file import whole_file, whole_folder
 
 FORMAT, FORMAT_VERSION = "napari-tiqa ratings", 1
 REPEAT_SHARE = 0.2
@@ -335,17 +333,8 @@ def create_session(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RatingError(f"{folder} already holds something: choose a new or empty folder for the images.")
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-        try:
+        with whole_folder(folder) as partial:
             _fill(partial, sources, repeat_share, seed, progress, cancel)
-            partial.chmod(0o755)
-            if folder.exists():
-                folder.rmdir()
-            partial.rename(folder)
-        except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
     except OSError as error:
         raise RatingError(
             f"The images cannot be kept in {folder} ({error.strerror}): choose another folder."

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from napari_tiqa.learning.generation import MIN_ORIGINALS
-from napari_tiqa.learning.groups import Group
+from napari_tiqa.learning.groups import MIN_ORIGINALS, Group
 
 
 def split(groups: Sequence[Group], share: float, seed: int) -> tuple[list[Group], list[Group]]:

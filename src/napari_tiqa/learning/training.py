@@ -8,10 +8,8 @@ import keras
 import numpy as np
 
 from napari_tiqa.errors import TrainingError
-from napari_tiqa.learning.groups import Group
+from napari_tiqa.learning.groups import MIN_ORIGINALS, Group
 from napari_tiqa.learning.losses import LabelRegression, PairRanking, targets
-
-MIN_ORIGINALS = 5
 
 
 @dataclass(frozen=True)

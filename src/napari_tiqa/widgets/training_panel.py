@@ -25,7 +25,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_tiqa.errors import TiqaError, TrainingError
-from napari_tiqa.learning.generation import MIN_ORIGINALS
+from napari_tiqa.learning.groups import MIN_ORIGINALS
 from napari_tiqa.learning.progress import TrainProgress, read_epochs
 from napari_tiqa.learning.ratings import rating_warnings, read_ratings
 from napari_tiqa.learning.recipe import TrainingRecipe

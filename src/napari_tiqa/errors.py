@@ -41,6 +41,10 @@ class RatingError(TiqaError):
     """Ratings, or images to rate, that cannot be read, written or learned from."""
 
 
+class FilterError(TiqaError):
+    """A filter, a parameter or a pipeline that cannot be applied, read or written."""
+
+
 class ModelProcessError(TiqaError):
     """The model process could not start, died, or failed on a request."""
 

@@ -1,0 +1,21 @@
+"""All filters by name."""
+
+from napari_tiqa.errors import FilterError
+from napari_tiqa.filtering import denoise
+from napari_tiqa.filtering.filter import Filter
+
+FILTERS: dict[str, Filter] = {one.name: one for module in (denoise,) for one in module.FILTERS}
+"""Every filter by its name, in the order in which it is offered."""
+
+
+def filter_named(name: str) -> Filter:
+    """Return a filter.
+
+    Raises
+    ------
+    FilterError
+        If there is none of that name.
+    """
+    if name not in FILTERS:
+        raise FilterError(f"There is no filter '{name}': choose one of {', '.join(FILTERS)}.")
+    return FILTERS[name]

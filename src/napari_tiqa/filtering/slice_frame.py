@@ -12,7 +12,7 @@ from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.window import IntensityWindow, estimate_window
 
 Kernel = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""Takes pixels, float32 and finite, the window mapped to 0..1, and the mask of the content; returns pixels."""
+"""Takes pixels (float32, finite, the window mapped to 0..1) and the mask of the content; returns pixels."""
 
 
 def filter_slice(

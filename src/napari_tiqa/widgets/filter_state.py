@@ -1,4 +1,4 @@
-"""What all tabs of the filter dock share: the pipeline, the layer and slice that it is tried on, the model."""
+"""What the tabs of the filter dock share: the pipeline, the layer and slice it is tried on, the model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FilterSource:
     """The slice that filters are tried on, frozen in the main thread: a job may read `volume` from its own.
 

@@ -1,0 +1,61 @@
+"""One pipeline tried on the slices of a tuning or a comparison, and what came of it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from napari_tiqa.filtering.parameter import Value
+from napari_tiqa.filtering.pipeline import Pipeline
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A pipeline tried on some slices.
+
+    Attributes
+    ----------
+    values : tuple of value
+        One per variable of the tuning; none of a pipeline that is no setting of them, such as the
+        unfiltered slices.
+    pipeline : Pipeline
+        What was applied.
+    slice_scores : tuple of float
+        One per slice, 1..5, for people to read.
+    slice_objectives : tuple of float
+        One per slice, what settings are compared by: higher is better.
+    slice_detail_losses : tuple of float
+        One per slice, per cent of edge steepness lost; NaN where a slice has no edges.
+    slice_seconds : tuple of float
+        One per slice, what filtering it took beside the other slices on the other cores.
+    failure : str
+        Why it has no scores, one sentence; empty where it has. All its numbers are then NaN.
+    """
+
+    values: tuple[Value, ...]
+    pipeline: Pipeline
+    slice_scores: tuple[float, ...]
+    slice_objectives: tuple[float, ...]
+    slice_detail_losses: tuple[float, ...]
+    slice_seconds: tuple[float, ...]
+    failure: str = ""
+
+    @property
+    def score(self) -> float:
+        """Mean score over the slices."""
+        return float(np.mean(self.slice_scores))
+
+    @property
+    def objective(self) -> float:
+        """Mean objective over the slices."""
+        return float(np.mean(self.slice_objectives))
+
+    @property
+    def detail_loss(self) -> float:
+        """Mean detail loss, per cent, over the slices that have edges; NaN where none has."""
+        known = [loss for loss in self.slice_detail_losses if np.isfinite(loss)]
+        return float(np.mean(known)) if known else np.nan
+
+    @property
+    def seconds(self) -> float:
+        """Mean seconds to filter a slice."""
+        return float(np.mean(self.slice_seconds))

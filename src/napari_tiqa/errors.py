@@ -45,6 +45,10 @@ class FilterError(TiqaError):
     """A filter, a parameter or a pipeline that cannot be applied, read or written."""
 
 
+class ExportError(TiqaError):
+    """A filtered volume that cannot be written: the place is taken, full or not writable."""
+
+
 class ModelProcessError(TiqaError):
     """The model process could not start, died, or failed on a request."""
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from napari_tiqa.errors import TiqaError, VolumeError
+from napari_tiqa.volumes.applied import KEY, note
 from napari_tiqa.volumes.ome_zarr import is_zarr
 from napari_tiqa.volumes.open import SINGLE, WITH_DATASETS, open_volume
 from napari_tiqa.volumes.tiff_folder import SUFFIXES
@@ -53,7 +54,7 @@ def read_layer(path: str) -> list[LayerData]:
     Returns
     -------
     list of (data, keywords, "image")
-        One layer; its metadata hold the source under "napari_tiqa".
+        One layer; its metadata hold, under "napari_tiqa", the source and what was applied to it.
 
     Raises
     ------
@@ -72,7 +73,7 @@ def read_layer(path: str) -> list[LayerData]:
         "units": tuple(volume.unit if axis in "zyx" else "pixel" for axis in volume.axes),
         "axis_labels": volume.axes,
         "contrast_limits": display_limits(volume),
-        "metadata": {"napari_tiqa": {"path": str(path), "source": volume.source}},
+        "metadata": {KEY: note(volume.applied, path=str(path), source=volume.source)},
     }
     if volume.pyramid:
         return [(list(volume.pyramid), {**keywords, "multiscale": True}, "image")]

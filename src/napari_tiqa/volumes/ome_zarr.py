@@ -12,6 +12,7 @@ import zarr
 from zarr.core.buffer import default_buffer_prototype
 
 from napari_tiqa.errors import VolumeError
+from napari_tiqa.volumes.applied import applied_in, note_under
 from napari_tiqa.volumes.stored import Box, Stored, grouped_chunks, lazy
 from napari_tiqa.volumes.units import common_unit
 from napari_tiqa.volumes.volume import Volume, check_image, default_axes
@@ -108,6 +109,7 @@ def open_zarr(folder: Path, dataset: str | None = None) -> Volume:
         name=name,
         pyramid=pyramid if len(pyramid) > 1 else (),
         source=source,
+        applied=applied_in(note_under(dict(node.attrs))),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import dask.array
@@ -14,6 +15,7 @@ import numpy as np
 import tifffile
 
 from napari_tiqa.errors import VolumeError
+from napari_tiqa.volumes.applied import KEY, applied_in, note_in
 from napari_tiqa.volumes.raw import open_raw
 from napari_tiqa.volumes.stored import Box, Stored, lazy
 from napari_tiqa.volumes.tiff_chain import PageLayout, read_chain
@@ -124,6 +126,7 @@ def open_tiff(path: Path) -> Volume:
         pages, letters, lengths, contiguous = _arrange(tiff, chain, path)
         coding = pages[0].coding
         spatial = _voxel_size(tiff)
+        applied = applied_in(tiff_note(tiff))
     check_decodable(coding, path)
     check_image(lengths, coding.dtype, path.name)
 
@@ -155,6 +158,7 @@ def open_tiff(path: Path) -> Volume:
         unit=unit,
         name=path.stem.removesuffix(".ome"),
         source=str(path),
+        applied=applied,
     )
 
 
@@ -291,6 +295,14 @@ def _imagej_voxel_size(tiff: tifffile.TiffFile) -> tuple[dict[str, float], str]:
         pixels, length = value if isinstance(value, tuple) else (0, 0)
         sizes.append(length / pixels if pixels else 0.0)
     return _by_axis(sizes, [unit] * 3)
+
+
+def tiff_note(tiff: tifffile.TiffFile) -> dict[str, Any]:
+    """Return our own note: in ImageJ's "Info", which ImageJ keeps, or in an annotation of OME's."""
+    if tiff.is_ome and tiff.ome_metadata:
+        entries = (e for e in ElementTree.fromstring(tiff.ome_metadata).iter() if e.get("K") == KEY)
+        return note_in(next((entry.text for entry in entries), None))
+    return note_in((tiff.imagej_metadata or {}).get("Info"))
 
 
 def _by_axis(sizes: Sequence[float], units: Sequence[str | None]) -> tuple[dict[str, float], str]:

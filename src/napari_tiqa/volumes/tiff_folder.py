@@ -16,6 +16,7 @@ from napari_tiqa.volumes.tiff import (
     check_pixels_present,
     open_tiff,
     page_of,
+    tiff_note,
 )
 from napari_tiqa.volumes.tiff_chain import PageLayout, read_chain
 from napari_tiqa.volumes.volume import Volume
@@ -69,15 +70,17 @@ def open_tiff_folder(folder: Path) -> Volume:
     check_pixels_present(pages)
 
     calibrated = open_tiff(paths[0])
-    across = calibrated.voxel_size[-1]
+    # A single slice does not tell the distance to the next one, but for our own: cubic voxels are the rule.
+    with tifffile.TiffFile(paths[0]) as tiff:
+        apart = float(tiff_note(tiff).get("slice_distance", calibrated.voxel_size[-1]))
     return Volume(
         data=lazy(PageStack(pages, (len(pages),)), (1, *pages[0].coding.shape)),
         axes=("z", "y", "x"),
-        # A single slice does not tell the distance to the next one: cubic voxels are the rule in CT.
-        voxel_size=(across, *calibrated.voxel_size[-2:]),
+        voxel_size=(apart, *calibrated.voxel_size[-2:]),
         unit=calibrated.unit,
         name=folder.name,
         source=str(folder),
+        applied=calibrated.applied,
     )
 
 

@@ -9,6 +9,7 @@ import dask.array
 import numpy as np
 
 from napari_tiqa.errors import VolumeError
+from napari_tiqa.volumes.applied import Applied
 from napari_tiqa.volumes.reading import read, unreadable
 from napari_tiqa.volumes.stored import fixed
 from napari_tiqa.volumes.window import IntensityWindow
@@ -40,6 +41,8 @@ class Volume:
         The window to score with; None: estimated when needed.
     source : str
         Path (and dataset) that the data come from; empty for data in memory.
+    applied : tuple of mapping
+        A record per filter pipeline that was applied to get these data, the first one first.
 
     Raises
     ------
@@ -56,6 +59,7 @@ class Volume:
     pyramid: tuple[dask.array.Array, ...] = ()
     window: IntensityWindow | None = None
     source: str = ""
+    applied: Applied = ()
 
     def __post_init__(self) -> None:
         """Refuse what cannot be scored, before anything is read."""

@@ -6,6 +6,7 @@ from typing import Any
 from napari.layers import Image, Layer
 
 from napari_tiqa.errors import VolumeError
+from napari_tiqa.volumes.applied import applied_in, note_under
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.stored import fixed
 from napari_tiqa.volumes.volume import Volume
@@ -67,6 +68,7 @@ def read_layer(layer: Layer, at: Sequence[int] | None = None, along: int | None 
         unit=unit,
         name=layer.name,
         source=_source(layer),
+        applied=applied_in(note_under(layer.metadata)),
     )
 
 
@@ -117,9 +119,9 @@ def _voxel_size(layer: Layer, kept: tuple[int, ...]) -> tuple[tuple[float, ...],
 
 
 def _source(layer: Layer) -> str:
-    """Return the file that napari-tiqa's reader found the layer in, for error messages and records."""
-    ours = layer.metadata.get("napari_tiqa")
-    return str(ours.get("source", "")) if isinstance(ours, dict) else ""
+    """Return the file that the layer was opened from, for error messages and records."""
+    ours = note_under(layer.metadata).get("source")
+    return str(ours or layer.source.path or "")  # napari knows the path of what other readers opened
 
 
 def unit_symbol(unit: Any) -> str:

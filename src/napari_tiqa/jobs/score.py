@@ -157,7 +157,7 @@ def score_volume(
     if tiles not in _PREPARE:
         raise VolumeError(f"Slices cannot be scored from '{tiles}' tiles: choose {' or '.join(_PREPARE)}.")
     tomogram = as_volume(volume).tomogram()
-    indices = _chosen(slices, tomogram.slice_count(axis), axis, tomogram.name)
+    indices = chosen_slices(slices, tomogram.slice_count(axis), axis, tomogram.name)
     if isinstance(window, tuple):
         window = IntensityWindow(*window, rule="given")
     bundle = ModelFile.of(model)
@@ -166,8 +166,25 @@ def score_volume(
     return run.score(progress, cancel or threading.Event())
 
 
-def _chosen(slices: slice | Iterable[int] | None, count: int, axis: int, name: str) -> list[int]:
-    """Resolve the slices asked for to indices from 0, each once, in the order asked for."""
+def chosen_slices(slices: slice | Iterable[int] | None, count: int, axis: int, name: str) -> list[int]:
+    """Resolve the slices asked for to indices from 0, each once, in the order asked for.
+
+    Parameters
+    ----------
+    slices : slice, iterable of int or None
+        Negative indices count from the end; None for all.
+    count : int
+        How many slices there are along the axis.
+    axis : int
+        Named in the error's sentence, as is `name`.
+    name : str
+        The volume's.
+
+    Raises
+    ------
+    VolumeError
+        If there is no such slice, none was chosen, or they are no whole numbers.
+    """
     there = f"{name} has slices 0 to {count - 1} along axis {axis}"
     try:
         if slices is None or isinstance(slices, slice):

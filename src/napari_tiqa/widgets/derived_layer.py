@@ -28,13 +28,11 @@ def derived_layer(
         Further ones of ``napari.layers.Image``.
     """
     at = at or {}
-    origin = [at.get(dimension, 0) for dimension in range(source.ndim)]
-    translate = source.affine.inverse(source.data_to_world(origin))
     return Image(
         np.expand_dims(data, sorted(at)) if at else data,
         name=name,
         scale=source.scale,
-        translate=translate,
+        translate=derived_translate(source, at),
         rotate=source.rotate,
         shear=source.shear,
         affine=source.affine,
@@ -42,3 +40,21 @@ def derived_layer(
         axis_labels=source.axis_labels,
         **properties,
     )
+
+
+def derived_translate(source: Layer, at: Mapping[int, int]) -> np.ndarray:
+    """Return where a layer begins that lies at one index of some of its source's dimensions.
+
+    Parameters
+    ----------
+    source : napari.layers.Layer
+    at : mapping of int to int
+        As of ``derived_layer``.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (source.ndim,): its ``translate``.
+    """
+    origin = [at.get(dimension, 0) for dimension in range(source.ndim)]
+    return source.affine.inverse(source.data_to_world(origin))

@@ -11,7 +11,7 @@ from napari_tiqa.errors import FilterError
 from napari_tiqa.filtering.parameter import Parameter, Value
 from napari_tiqa.filtering.pipeline import Pipeline
 
-_DIGITS = 4  # significant ones of a value that is tried: more tell nobody anything
+_DIGITS = 3  # significant ones of a value that is tried: more tell nobody anything
 _NAME = re.compile(r"(?P<step>[^.=]+)\.(?P<parameter>[^.=]+)(?:=(?P<low>[^:=]+):(?P<high>[^:=]+))?")
 
 

@@ -1,0 +1,193 @@
+"""Try pipelines on a few slices: filter on all cores, score in one call, measure what it costs in detail.
+
+Filters run one pipeline ahead of the scoring.
+"""
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from functools import partial
+from typing import Any, Self
+
+import numpy as np
+
+from napari_tiqa.errors import FilterError, TiqaError, VolumeError
+from napari_tiqa.filtering.detail_loss import detail_loss
+from napari_tiqa.filtering.parameter import Value
+from napari_tiqa.filtering.pipeline import Pipeline
+from napari_tiqa.filtering.ring_centre import settled
+from napari_tiqa.jobs.daemon_threads import DaemonThreads
+from napari_tiqa.jobs.messages import ModelFile
+from napari_tiqa.jobs.model_process import shared_model_process
+from napari_tiqa.jobs.record import model_card
+from napari_tiqa.jobs.rescore import OBJECTIVE, score_slices
+from napari_tiqa.jobs.score import chosen_slices
+from napari_tiqa.jobs.trial import Trial
+from napari_tiqa.jobs.waiting import wait_for
+from napari_tiqa.volumes.open import as_volume
+from napari_tiqa.volumes.slices import map_slices
+from napari_tiqa.volumes.threads import CORES
+from napari_tiqa.volumes.window import IntensityWindow, estimate_window
+
+DEFAULT_SLICES = 5
+"""Slices that stand for a volume where none are named, evenly spread, the ends left out."""
+
+Setting = tuple[tuple[Value, ...], Pipeline]
+"""The values of a tuning's variables, none outside a tuning, and the pipeline that has them."""
+
+_Filtered = tuple[np.ndarray, float, float]  # slice, detail loss, seconds
+
+
+class TrialBench:
+    """Slices of a volume with what it takes to try pipelines on them.
+
+    What is wrong with the volume, the slices, the window or the model is found when it is made.
+
+    Parameters
+    ----------
+    volume, slices, axis, model, window : object
+        As of ``jobs.score.score_volume``; `DEFAULT_SLICES` where no slices are named.
+    cancel : threading.Event
+        Ends every wait, within a second.
+
+    Attributes
+    ----------
+    window : IntensityWindow
+        That of the unfiltered volume.
+    indices : tuple of int
+        The slices, indices along the axis.
+    unfiltered : Trial
+        The slices as they are.
+
+    Raises
+    ------
+    VolumeError, BundleError, ModelProcessError, Cancelled
+        As ``jobs.score.score_volume``; also if a slice that was named cannot be scored, or none can.
+    """
+
+    def __init__(
+        self,
+        volume: Any,
+        slices: slice | Iterable[int] | None,
+        axis: int,
+        model: str | os.PathLike[str] | None,
+        window: IntensityWindow | tuple[float, float] | None,
+        cancel: threading.Event,
+    ) -> None:
+        tomogram = as_volume(volume).tomogram()
+        count = tomogram.slice_count(axis)
+        if slices is None:
+            some = min(DEFAULT_SLICES, count)
+            indices = [int((place + 0.5) * count / some) for place in range(some)]
+        else:
+            indices = chosen_slices(slices, count, axis, tomogram.name)
+        model_card(ModelFile.of(model))  # a bundle that cannot be used is refused before anything is read
+        shared_model_process().start()  # Keras is imported while the slices are read
+        if isinstance(window, tuple):
+            window = IntensityWindow(*window, rule="given")
+        self.window = window or tomogram.window or estimate_window(tomogram)
+        self._volume, self._model, self._cancel = tomogram, model, cancel
+        self._planes = [plane for _, plane in map_slices(tomogram, axis, indices, np.copy, cancel=cancel)]
+        self.indices = tuple(indices)
+        self.unfiltered = self._without_filters(named=slices is not None)
+        self._threads = DaemonThreads(min(CORES, len(self._planes)), "filter to be tried")
+
+    def __enter__(self) -> Self:
+        """Return the bench."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of filters that nobody waits for."""
+        self._threads.__exit__()
+
+    def settled(self, pipeline: Pipeline) -> Pipeline:
+        """Return a pipeline whose automatic ring centres are those of the middle slice."""
+        return settled(pipeline, self._volume, self.window, self.indices[len(self.indices) // 2])
+
+    def tried(self, settings: Iterable[Setting]) -> Iterator[Trial]:
+        """Try pipelines in order.
+
+        Parameters
+        ----------
+        settings : iterable of Setting
+            May be lazy: each is asked for before the trial of the last but one is given.
+
+        Yields
+        ------
+        Trial
+            A pipeline that cannot be applied to one of the slices, or leaves one that cannot be scored, gives
+            a trial that says so.
+
+        Raises
+        ------
+        BundleError, ModelProcessError, Cancelled
+            As ``score_slices``.
+        """
+        begun: deque[tuple[Setting, list[Future[_Filtered]]]] = deque()
+        for setting in settings:
+            begun.append((setting, [self._begin(setting[1], place) for place in range(len(self._planes))]))
+            if len(begun) > 1:
+                yield self._finished(*begun.popleft())
+        while begun:
+            yield self._finished(*begun.popleft())
+
+    def _without_filters(self, named: bool) -> Trial:
+        """Score the slices as they are; those nobody named are left out where they have no score."""
+        table = score_slices(self._planes, self.window, self._model, cancel=self._cancel)
+        seen = table["score"].notna().to_numpy()
+        if not seen.all() and (named or not seen.any()):
+            missing = int(np.flatnonzero(~seen)[0])
+            raise VolumeError(
+                f"Slice {self.indices[missing]} of '{self._volume.name}' has no score "
+                f"({table['reason'].iloc[missing]}): choose other slices."
+            )
+        self._planes = [plane for plane, has_score in zip(self._planes, seen, strict=True) if has_score]
+        self.indices = tuple(np.array(self.indices)[seen].tolist())
+        scores, objectives = (tuple(table[column][seen].tolist()) for column in ("score", OBJECTIVE))
+        zeros = (0.0,) * len(scores)
+        return Trial((), Pipeline(), scores, objectives, zeros, zeros)
+
+    def _begin(self, pipeline: Pipeline, place: int) -> "Future[_Filtered]":
+        return self._threads.submit(partial(self._filter, pipeline, place))
+
+    def _filter(self, pipeline: Pipeline, place: int) -> _Filtered:
+        plane, where = self._planes[place], f"slice {self.indices[place]}"
+        begin = time.perf_counter()
+        try:
+            filtered = pipeline(plane, self.window)
+            seconds = time.perf_counter() - begin
+            return filtered, detail_loss(plane, filtered, self.window), seconds
+        except TiqaError as error:
+            raise FilterError(f"{pipeline.describe()} cannot be applied to {where}: {error}") from error
+        except Exception as error:  # a library's filter may fail in its own way on some values
+            raise FilterError(
+                f"{pipeline.describe()} failed on {where} ({error}): choose other values or another filter."
+            ) from error
+
+    def _finished(self, setting: Setting, filtering: list["Future[_Filtered]"]) -> Trial:
+        values, pipeline = setting
+        try:
+            parts = [wait_for(one.result, TimeoutError, self._cancel) for one in filtering]
+        except FilterError as error:
+            return self._failed(setting, str(error))
+        finally:
+            for one in filtering:
+                one.cancel()
+        planes, losses, seconds = zip(*parts, strict=True)
+        table = score_slices(planes, self.window, self._model, cancel=self._cancel)
+        if table["score"].isna().any():
+            place = int(np.flatnonzero(table["score"].isna())[0])
+            return self._failed(
+                setting,
+                f"{pipeline.describe()} leaves nothing to score of slice {self.indices[place]} "
+                f"({table['reason'].iloc[place]}): choose milder values.",
+            )
+        scores, objectives = table["score"].tolist(), table[OBJECTIVE].tolist()
+        return Trial(values, pipeline, tuple(scores), tuple(objectives), tuple(losses), tuple(seconds))
+
+    def _failed(self, setting: Setting, sentence: str) -> Trial:
+        unknown = (np.nan,) * len(self.indices)
+        return Trial(*setting, unknown, unknown, unknown, unknown, sentence)

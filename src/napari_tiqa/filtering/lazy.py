@@ -1,13 +1,15 @@
 """A volume whose slices are filtered when they are asked for."""
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_tiqa.errors import FilterError
 from napari_tiqa.filtering.applied import applied_record, refuse_twice
 from napari_tiqa.filtering.ring_centre import settled
+from napari_tiqa.volumes.applied import Applied
 from napari_tiqa.volumes.stored import Box, Stored, lazy
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow, estimate_window
@@ -38,43 +40,70 @@ class FilteredStack(Stored):
             planes[place] = self.function(self.volume.slice(self.axis, index))[within]
 
 
-def map_volume(
+@dataclass(frozen=True)
+class Application:
+    """A pipeline about to be applied to a volume, with all that is the same for its slices.
+
+    Attributes
+    ----------
+    volume : Volume
+        Shape (z, y, x) or (y, x).
+    axis : int
+        Along which its slices lie.
+    pipeline : Pipeline
+        Automatic values found.
+    window : IntensityWindow
+        What its parameters refer to.
+    record : dict
+        What the filtered volume is to say of itself; see ``filtering.applied``.
+    """
+
+    volume: Volume
+    axis: int
+    pipeline: "Pipeline"
+    window: IntensityWindow
+    record: dict[str, Any]
+
+    def __call__(self, plane: np.ndarray) -> np.ndarray:
+        """Filter a slice of the volume."""
+        return self.pipeline(plane, self.window)
+
+    @property
+    def applied(self) -> Applied:
+        """All that was applied to get the filtered volume."""
+        return (*self.volume.applied, self.record)
+
+
+def apply_to(
     pipeline: "Pipeline",
     volume: Volume,
     axis: int = 0,
     window: IntensityWindow | tuple[float, float] | None = None,
     *,
     again: bool = False,
-) -> Volume:
-    """Apply a pipeline lazily; see ``Pipeline.map``."""
+) -> Application:
+    """Settle what is the same for all slices: the window, and a ring centre that is left to be found.
+
+    Parameters and errors are those of ``Pipeline.map``; some patches and, for a ring centre, the middle slice
+    are read.
+    """
     tomogram = volume.tomogram()
     count = tomogram.slice_count(axis)
     if not any(step.on for step in pipeline.steps):
-        return tomogram
+        raise FilterError("No step of the pipeline is on, so there is nothing to apply: switch one on.")
     if not again:
         refuse_twice(pipeline, tomogram)
-    window = volume_window(tomogram, window)
-    pipeline = settled(pipeline, tomogram, window, count // 2)
-    shape = tomogram.data.shape
-    one_slice = tuple(1 if len(shape) == 3 and a == axis else length for a, length in enumerate(shape))
-    filtered = FilteredStack(tomogram, axis, lambda plane: pipeline(plane, window))
-    return replace(
-        tomogram,
-        data=lazy(filtered, one_slice),
-        pyramid=(),
-        window=window,
-        applied=(*tomogram.applied, applied_record(pipeline, tomogram, axis, window)),
-    )
-
-
-def volume_window(tomogram: Volume, window: IntensityWindow | tuple[float, float] | None) -> IntensityWindow:
-    """Return the window given, else the volume's own, else an estimate.
-
-    Raises
-    ------
-    VolumeError
-        The window is no window, or none can be estimated since the volume has no contrast.
-    """
     if isinstance(window, tuple):
-        return IntensityWindow(*window, rule="given")
-    return window or tomogram.window or estimate_window(tomogram)
+        window = IntensityWindow(*window, rule="given")
+    window = window or tomogram.window or estimate_window(tomogram)
+    pipeline = settled(pipeline, tomogram, window, count // 2)
+    return Application(tomogram, axis, pipeline, window, applied_record(pipeline, tomogram, axis, window))
+
+
+def map_volume(application: Application) -> Volume:
+    """Return the volume whose slices are filtered when they are asked for, a chunk per slice."""
+    volume, axis = application.volume, application.axis
+    shape = volume.data.shape
+    one_slice = tuple(1 if len(shape) == 3 and a == axis else length for a, length in enumerate(shape))
+    data = lazy(FilteredStack(volume, axis, application), one_slice)
+    return replace(volume, data=data, pyramid=(), window=application.window, applied=application.applied)

@@ -111,14 +111,14 @@ class Pipeline:
         Raises
         ------
         FilterError
-            The pipeline has been applied already.
+            The pipeline has been applied already, or none of its steps is on.
         VolumeError
             A leading axis is still open, there is no such axis, or no window can be estimated.
         """
         # Here, since the ring centre's module knows pipelines.
-        from napari_tiqa.filtering.lazy import map_volume
+        from napari_tiqa.filtering.lazy import apply_to, map_volume
 
-        return map_volume(self, volume, axis, window, again=again)
+        return map_volume(apply_to(self, volume, axis, window, again=again))
 
     def with_parameter(self, step: int, name: str, value: Value) -> Self:
         """Return the pipeline with one parameter set.

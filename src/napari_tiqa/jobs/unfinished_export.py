@@ -1,0 +1,145 @@
+"""An export under way: a folder beside its output that has all it needs to go on after an interruption."""
+
+import json
+import os
+import shutil
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+from napari_tiqa.errors import ExportError
+from napari_tiqa.whole_file import whole_file
+
+_PLAN, _DONE, _REPLACED = "export.json", "done.txt", "replaced"
+
+
+class UnfinishedExport:
+    """The folder ``<output>.unfinished``, which exists until all slices are written.
+
+    Parameters
+    ----------
+    output : pathlib.Path
+        What is being made. It appears there when it is complete, not before.
+    plan : dict
+        What decides its pixels, JSON-able: only the same plan may go on.
+
+    Attributes
+    ----------
+    data : pathlib.Path
+        Where the output lies until then.
+    done : int
+        How many slices are written: those before this index.
+    """
+
+    def __init__(self, output: Path, plan: dict[str, Any]) -> None:
+        self.output = output
+        self.plan = plan
+        self.folder = unfinished_folder(output)
+        self.data = self.folder / output.name
+        self.done = 0
+        self._log: FileIO | None = None
+
+    def open(self, overwrite: bool) -> None:
+        """Go on with what is there, or begin anew where there is nothing.
+
+        Parameters
+        ----------
+        overwrite : bool
+            Whether what another plan has left may be thrown away.
+
+        Raises
+        ------
+        ExportError
+            Another plan has left something.
+        OSError
+            The folder cannot be written.
+        """
+        earlier = read_plan(self.output)
+        if self.folder.exists() and not (self.data.exists() and _same(earlier, self.plan)):
+            if self.data.exists() and not overwrite:
+                raise ExportError(
+                    f"{self.folder} holds an unfinished export of another volume or with other settings: "
+                    "choose another name, or add --overwrite (in Python: overwrite=True) to throw it away."
+                )
+            self._check_ours()
+            self.discard()
+        if self.folder.exists() and earlier is not None:
+            self.plan = earlier  # keeps the date when it was begun
+            self.done = done_slices(self.output)
+        else:
+            self.folder.mkdir()
+            with whole_file(self.folder / _PLAN) as file:
+                file.write(json.dumps(self.plan, indent=1).encode())
+        if self.done == 0:
+            _remove(self.data)
+        self._log = (self.folder / _DONE).open("ab", buffering=0)
+
+    def add(self) -> None:
+        """Write down that one more slice is written; for a process that is killed in the next moment."""
+        assert self._log is not None
+        self._log.write(b".")
+        self.done += 1
+
+    def finish(self) -> None:
+        """Put the output in its place; what it replaces goes last."""
+        self.close()
+        if self.output.is_dir() and any(self.output.iterdir()):
+            os.replace(self.output, self.folder / _REPLACED)
+        elif self.output.is_dir():
+            self.output.rmdir()
+        os.replace(self.data, self.output)
+        self.discard()
+
+    def _check_ours(self) -> None:
+        """Refuse to throw away what an export has not made."""
+        ours = {_PLAN, _DONE, _REPLACED, self.data.name}
+        if any(path.name not in ours and not path.name.startswith(".") for path in self.folder.iterdir()):
+            raise ExportError(f"The folder {self.folder} is in the way: remove it, or choose another name.")
+
+    def close(self) -> None:
+        """Let go of the folder, which stays."""
+        if self._log is not None:
+            self._log.close()
+
+    def discard(self) -> None:
+        """Throw away all that was done."""
+        self.close()
+        shutil.rmtree(self.folder)
+
+
+def unfinished_folder(output: Path) -> Path:
+    """Return the folder that an export is kept in until it is finished."""
+    return output.with_name(f"{output.name}.unfinished")
+
+
+def read_plan(output: Path) -> dict[str, Any] | None:
+    """Return what an unfinished export is to become, None where there is none or it cannot be read."""
+    try:
+        plan = json.loads((unfinished_folder(output) / _PLAN).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return plan if isinstance(plan, dict) else None
+
+
+def done_slices(output: Path) -> int:
+    """Return how many slices of an unfinished export are written."""
+    try:
+        return (unfinished_folder(output) / _DONE).stat().st_size
+    except OSError:
+        return 0
+
+
+def _same(earlier: dict[str, Any] | None, plan: dict[str, Any]) -> bool:
+    """Compare plans as JSON has them, but for the dates."""
+    return earlier is not None and _undated(earlier) == _undated(json.loads(json.dumps(plan)))
+
+
+def _undated(plan: dict[str, Any]) -> dict[str, Any]:
+    return {**plan, "record": {**plan["record"], "created": None}}
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,68 @@
+"""The formats that volumes are written in, by the names that people and options give them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_tiqa.errors import ExportError
+from napari_tiqa.volumes.writing.ome_zarr import OmeZarrWriter
+from napari_tiqa.volumes.writing.tiff_file import TiffFileWriter
+from napari_tiqa.volumes.writing.tiff_slices import TiffSlicesWriter
+from napari_tiqa.volumes.writing.volume_writer import VolumeWriter
+
+
+@dataclass(frozen=True)
+class VolumeFormat:
+    """One way to store a volume.
+
+    Attributes
+    ----------
+    title : str
+        For people.
+    suffixes : tuple of str
+        Ends of names that mean this format; the first one is proposed, an empty one is a plain folder.
+    writer : type of VolumeWriter
+    """
+
+    title: str
+    suffixes: tuple[str, ...]
+    writer: type[VolumeWriter]
+
+
+FORMATS = {
+    "ome-zarr": VolumeFormat("OME-Zarr", (".zarr",), OmeZarrWriter),
+    "tiff": VolumeFormat("One TIFF file", (".tif", ".tiff", ".btf", ".tf8"), TiffFileWriter),
+    "tiff-slices": VolumeFormat("Folder of TIFF slices", ("",), TiffSlicesWriter),
+}
+"""By the name in options and records."""
+
+
+def format_for(path: Path, name: str | None = None) -> str:
+    """Return the name of the format that a path is to be written in.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Its end tells the format: .zarr, .tif, or none for a folder of slices.
+    name : str, optional
+        The format that was asked for; it has to fit the path, so that the result can be opened again.
+
+    Raises
+    ------
+    ExportError
+        There is no such format, or the path's end means another one or none.
+    """
+    if name is not None and name not in FORMATS:
+        raise ExportError(f"There is no format '{name}': choose one of {', '.join(FORMATS)}.")
+    suffix = path.suffix.lower()
+    meant = next((key for key, one in FORMATS.items() if suffix in one.suffixes), None)
+    if name is None and meant is None:
+        raise ExportError(
+            f"The end of '{path.name}' does not tell a format: choose .zarr, .tif, or none for a folder "
+            "of TIFF slices."
+        )
+    # Any name will do for a folder, unless it is that of another format.
+    if name is not None and meant != name and (name == "tiff" or meant is not None):
+        wanted = FORMATS[name].suffixes[0]
+        advice = f"end it with {wanted}" if wanted else "leave its end out"
+        raise ExportError(f"'{path.name}' is no name for the format {name}: {advice}.")
+    return name or str(meant)

@@ -1,0 +1,135 @@
+"""OME-Zarr 0.4 with smaller levels for display, each slice in chunks of its own."""
+
+import math
+from typing import Any
+
+import cv2
+import numpy as np
+import zarr
+
+from napari_tiqa.volumes.applied import KEY, note
+from napari_tiqa.volumes.writing.volume_writer import VolumeLayout, VolumeWriter
+
+CHUNK_SIDE = 1024  # px, within a slice
+SMALLEST_LEVEL = 512  # px; a volume whose sides are at most as long needs no smaller level
+# For float32 nearly as fast as no compression, and padding takes no room.
+_COMPRESSOR = {"id": "blosc", "cname": "lz4", "clevel": 5, "shuffle": 2}  # 2: by bits
+_UNITS = {
+    "pm": "picometer",
+    "angstrom": "angstrom",
+    "nm": "nanometer",
+    "µm": "micrometer",
+    "mm": "millimeter",
+    "cm": "centimeter",
+    "m": "meter",
+    "inch": "inch",
+}
+
+
+class OmeZarrWriter(VolumeWriter):
+    """Writes a Zarr 2 group: level 0 holds the slices, each further level half as many along each axis.
+
+    Chunks are one slice thick, so that a slice is stored as soon as it is there, and are shown one by one
+    in napari. A voxel of a smaller level is the mean of those that it stands for.
+    """
+
+    _levels: list[zarr.Array]
+
+    @staticmethod
+    def check(layout: VolumeLayout) -> None:
+        """Refuse nothing: a Zarr array holds every volume that can be opened."""
+
+    @staticmethod
+    def nbytes(layout: VolumeLayout) -> int:
+        """Return the size of all levels, not compressed."""
+        return sum(math.prod(shape) for shape in level_shapes(layout.shape)) * layout.dtype.itemsize
+
+    def begin(self, done: int) -> None:
+        """Make the group and its arrays, or open them."""
+        layout = self.layout
+        if done == 0:
+            group = zarr.create_group(self.path, zarr_format=2, attributes=_attributes(layout))
+            for number, shape in enumerate(level_shapes(layout.shape)):
+                chunks = [min(side, CHUNK_SIDE) for side in shape]
+                if len(shape) == 3:
+                    chunks[layout.axis] = 1
+                group.create_array(
+                    str(number),
+                    shape=shape,
+                    chunks=tuple(chunks),
+                    dtype=layout.dtype,
+                    compressors=_COMPRESSOR,
+                    chunk_key_encoding={"name": "v2", "separator": "/"},
+                    fill_value=0,
+                )
+        group = zarr.open_group(self.path, mode="r+")
+        self._levels = [group[str(number)] for number in range(len(level_shapes(layout.shape)))]
+        self._before: dict[int, np.ndarray] = {}
+
+    def write(self, index: int, plane: np.ndarray) -> None:
+        """Write a slice, and those of smaller levels that it completes."""
+        self._write(0, index, np.ascontiguousarray(plane, self.layout.dtype))
+
+    def _write(self, level: int, index: int, plane: np.ndarray) -> None:
+        array = self._levels[level]
+        array[self._place(index)] = plane
+        if level + 1 == len(self._levels):
+            return
+        count = 1 if array.ndim == 2 else array.shape[self.layout.axis]
+        if index % 2 == 0 and index + 1 < count:
+            self._before[level] = plane
+            return
+        planes = [plane]
+        if index % 2:
+            # Stored, but not held, where the export has gone on from there.
+            before = self._before.pop(level, None)
+            planes.insert(0, array[self._place(index - 1)] if before is None else before)
+        self._write(level + 1, index // 2, halved(planes))
+
+    def _place(self, index: int) -> tuple[Any, ...]:
+        if len(self.layout.shape) == 2:
+            return (slice(None), slice(None))
+        return (*(slice(None),) * self.layout.axis, index)
+
+
+def level_shapes(shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Return the shapes of the levels, level 0 first."""
+    shapes = [shape]
+    while max(shapes[-1]) > SMALLEST_LEVEL:
+        shapes.append(tuple(-(-side // 2) for side in shapes[-1]))
+    return shapes
+
+
+def halved(planes: list[np.ndarray]) -> np.ndarray:
+    """Return the mean of one or two neighbouring slices over squares of 2 x 2 pixels, in their own dtype.
+
+    An odd side's last row or column stands for itself.
+    """
+    dtype = planes[0].dtype
+    exact = np.float32 if dtype.itemsize <= 2 or dtype == np.float32 else np.float64
+    mean = planes[0].astype(exact)
+    for plane in planes[1:]:
+        mean = (mean + plane) / 2
+    height, width = mean.shape
+    even = np.pad(mean, ((0, height % 2), (0, width % 2)), mode="edge")
+    small = cv2.resize(even, (even.shape[1] // 2, even.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    return (small if dtype.kind == "f" else np.rint(small)).astype(dtype)
+
+
+def _attributes(layout: VolumeLayout) -> dict[str, Any]:
+    """Return the OME metadata of the image and our own note."""
+    axes: list[dict[str, str]] = []
+    for name in layout.axes:
+        unit = {"unit": _UNITS[layout.unit]} if layout.unit in _UNITS else {}
+        axes.append({"name": name, "type": "space", **unit})
+    datasets = []
+    for number in range(len(level_shapes(layout.shape))):
+        scale = [size * 2**number for size in layout.voxel_size]
+        # The first voxel of a smaller level stands for several: its middle lies further in.
+        shift = [size * (2**number - 1) / 2 for size in layout.voxel_size]
+        transformations: list[dict[str, Any]] = [{"type": "scale", "scale": scale}]
+        if number:
+            transformations.append({"type": "translation", "translation": shift})
+        datasets.append({"path": str(number), "coordinateTransformations": transformations})
+    image = {"version": "0.4", "axes": axes, "datasets": datasets, "type": "mean"}
+    return {"multiscales": [image], KEY: note(layout.applied)}

@@ -9,7 +9,12 @@ import pandas as pd
 from tqdm import tqdm
 
 from napari_tiqa.cli.interrupt import cancelled_by_interrupt
-from napari_tiqa.cli.volume_options import add_volume_options, chosen_volume, chosen_window
+from napari_tiqa.cli.volume_options import (
+    add_slices_option,
+    add_volume_options,
+    chosen_volume,
+    chosen_window,
+)
 from napari_tiqa.errors import TableError, TiqaError
 from napari_tiqa.jobs.score import ScoreProgress, score_volume
 from napari_tiqa.scoring.sentence import score_sentence
@@ -63,12 +68,7 @@ def add_score_parser(commands: "argparse._SubParsersAction[argparse.ArgumentPars
     )
     parser.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
     parser.add_argument("--json", action="store_true", help="print record and rows as one JSON document")
-    parser.add_argument(
-        "--slices",
-        type=_slices,
-        metavar="A:B:STEP",
-        help="score only these, as in Python: 100:200, ::10, -5: or a single index",
-    )
+    add_slices_option(parser, "score only these")
     parser.add_argument(
         "--tiles",
         choices=("whole", "native"),
@@ -77,21 +77,6 @@ def add_score_parser(commands: "argparse._SubParsersAction[argparse.ArgumentPars
         "large slices whose noise would vanish by shrinking",
     )
     parser.set_defaults(run=_score)
-
-
-def _slices(text: str) -> slice | list[int]:
-    try:
-        parts = [int(part) if part.strip() else None for part in text.split(":")]
-    except ValueError:
-        parts = []
-    match parts:
-        case [int(index)]:
-            return [index]
-        case [_, _] | [_, _, None]:
-            return slice(*parts)
-        case [_, _, int(step)] if step:
-            return slice(*parts)
-    raise argparse.ArgumentTypeError(f"{text!r} is not A:B, A:B:STEP or an index")
 
 
 def _score(options: argparse.Namespace) -> int:

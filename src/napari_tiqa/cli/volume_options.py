@@ -1,4 +1,4 @@
-"""The options that say which tomogram, axis, window and model: the same for every command that scores."""
+"""The options that say which tomogram, axis, slices, window and model: the same for all who score."""
 
 import argparse
 
@@ -33,6 +33,16 @@ def add_volume_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="PATH", help="model bundle (.tiqa); default: the bundled one")
 
 
+def add_slices_option(parser: argparse.ArgumentParser, meaning: str) -> None:
+    """Add ``--slices``; `meaning` begins its help: "score only these"."""
+    parser.add_argument(
+        "--slices",
+        type=_slices,
+        metavar="A:B:STEP",
+        help=f"{meaning}, as in Python: 100:200, ::10, -5:, or indices: 12 or 12,40,77",
+    )
+
+
 def chosen_volume(options: argparse.Namespace) -> Volume:
     """Open the tomogram that the options name.
 
@@ -49,6 +59,21 @@ def chosen_volume(options: argparse.Namespace) -> Volume:
 def chosen_window(options: argparse.Namespace) -> tuple[float, float] | None:
     """Return the window that the options give, None for the volume's own."""
     return tuple(options.window) if options.window else None
+
+
+def _slices(text: str) -> slice | list[int]:
+    try:
+        if ":" not in text:
+            return [int(index) for index in text.split(",")]
+        parts = [int(part) if part.strip() else None for part in text.split(":")]
+    except ValueError:
+        parts = []
+    match parts:
+        case [_, _] | [_, _, None]:
+            return slice(*parts)
+        case [_, _, int(step)] if step:
+            return slice(*parts)
+    raise argparse.ArgumentTypeError(f"{text!r} is not A:B, A:B:STEP, an index or several with commas")
 
 
 def _place(text: str) -> tuple[str, int]:

@@ -1,12 +1,20 @@
 """Compare whole pipelines on the same slices."""
 
-from dataclasses import dataclass
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
+from napari_tiqa.errors import Cancelled, FilterError, TiqaError
 from napari_tiqa.filtering.pipeline import Pipeline
 from napari_tiqa.jobs.paired_gain import paired_gain
 from napari_tiqa.jobs.trial import Trial
+from napari_tiqa.jobs.try_settings import TrialBench
+from napari_tiqa.jobs.waiting import Pace
+from napari_tiqa.volumes.window import IntensityWindow
 
 UNFILTERED = "unfiltered"
 """Name of the slices as they are, which every comparison has first."""
@@ -47,11 +55,14 @@ class Comparison:
         Indices along the axis.
     complete : bool
         False where it was cancelled before all pipelines were tried.
+    record : dict
+        What it was made with, JSON-able: volume, axis, window, model, slices.
     """
 
     trials: dict[str, Trial]
     slices: tuple[int, ...]
     complete: bool = True
+    record: dict[str, Any] = field(default_factory=dict)
 
     @property
     def pipelines(self) -> dict[str, Pipeline]:
@@ -60,7 +71,10 @@ class Comparison:
 
     @property
     def rows(self) -> pd.DataFrame:
-        """A row per pipeline and slice: pipeline, slice, score, objective, detail_loss (%), seconds."""
+        """A row per pipeline and slice, ``attrs`` the record with the pipelines.
+
+        Columns: pipeline, slice, score, objective, detail_loss (per cent), seconds.
+        """
         parts = [
             pd.DataFrame(
                 {
@@ -74,7 +88,10 @@ class Comparison:
             )
             for name, trial in self.trials.items()
         ]
-        return pd.concat(parts, ignore_index=True)
+        rows = pd.concat(parts, ignore_index=True)
+        pipelines = {name: pipeline.to_dict() for name, pipeline in self.pipelines.items()}
+        rows.attrs.update(self.record, pipelines=pipelines, complete=self.complete)
+        return rows
 
     def table(self) -> pd.DataFrame:
         """Return a row per pipeline, the unfiltered slices first.
@@ -106,3 +123,112 @@ class Comparison:
                 }
             )
         return pd.DataFrame(rows)
+
+    def sentence(self) -> str:
+        """Return which pipeline is best for people, one sentence."""
+        ranked = sorted(
+            (name for name, trial in self.trials.items() if not trial.failure),
+            key=lambda name: -self.trials[name].objective,
+        )
+        best = self.trials[ranked[0]]
+        nothing = self.trials[UNFILTERED]
+        gain = paired_gain(best.slice_objectives, nothing.slice_objectives)
+        if not gain.is_sure:
+            return (
+                f"No pipeline beats leaving the slices unfiltered (score {nothing.score:.2f}) beyond what "
+                "the score can tell."
+            )
+        text = (
+            f"Best is {ranked[0]}: score {best.score:.2f} instead of {nothing.score:.2f} unfiltered "
+            f"({gain.mean:+.2f} ± {gain.half_width:.2f})"
+        )
+        as_good = [
+            name
+            for name in ranked[1:]
+            if not paired_gain(best.slice_objectives, self.trials[name].slice_objectives).is_sure
+        ]
+        if as_good:
+            text += f"; the score cannot tell it from {' or '.join(as_good)}"
+        return f"{text}."
+
+
+def compare(
+    volume: Any,
+    pipelines: Mapping[str, Pipeline],
+    slices: slice | Iterable[int] | None = None,
+    *,
+    axis: int = 0,
+    model: str | os.PathLike[str] | None = None,
+    window: IntensityWindow | tuple[float, float] | None = None,
+    progress: Callable[[CompareProgress], object] | None = None,
+    cancel: threading.Event | None = None,
+) -> Comparison:
+    """Try pipelines on the same slices, beside the slices as they are; Fig. 4 of Zhang et al. 2022.
+
+    Parameters
+    ----------
+    volume : Volume, array-like or path
+        Shape (z, y, x) or (y, x), any real dtype.
+    pipelines : mapping of str to Pipeline
+        By names for people. Automatic ring centres are found once, in the middle slice.
+    slices : slice or iterable of int, optional
+        As in ``score_volume``; five, evenly spread, where omitted.
+    axis : int
+        Along which slices are cut: 0, 1 or 2.
+    model : path-like, optional
+        A model bundle; the default model where omitted.
+    window : IntensityWindow or (low, high), optional
+        Overrides the volume's own, which is estimated from the unfiltered volume, once.
+    progress : callable, optional
+        Called in this thread with a CompareProgress after each pipeline.
+    cancel : threading.Event, optional
+        Set it, from any thread, to end in less than a second; a slow filter may end later by itself.
+
+    Returns
+    -------
+    Comparison
+        Not `complete` if it was cancelled after at least one pipeline had been tried. A pipeline that cannot
+        be applied is in it with the reason.
+
+    Raises
+    ------
+    FilterError
+        If there is no pipeline, or one has the name `UNFILTERED`.
+    VolumeError
+        If the volume cannot be read, has no contrast or no such slices, or one of them has no score.
+    BundleError
+        If the model cannot be used.
+    ModelProcessError
+        If the model process cannot start or dies; what was tried before is its ``table``.
+    Cancelled
+        If `cancel` was set before any pipeline had been tried.
+    """
+    if not pipelines:
+        raise FilterError("There is nothing to compare: give at least one pipeline.")
+    if UNFILTERED in pipelines:
+        raise FilterError(
+            f"'{UNFILTERED}' is the name of the slices as they are: name the pipeline otherwise."
+        )
+    with TrialBench(volume, slices, axis, model, window, cancel or threading.Event()) as bench:
+        trials = {UNFILTERED: bench.unfiltered}
+        pace = Pace(1 + len(pipelines))
+
+        def report(name: str) -> None:
+            left = pace.seconds_left(len(trials))
+            if progress:
+                progress(CompareProgress(len(trials), pace.total, left, name, trials[name]))
+
+        report(UNFILTERED)
+        try:
+            settings = (((), bench.settled(pipeline)) for pipeline in pipelines.values())
+            for name, trial in zip(pipelines, bench.tried(settings), strict=True):
+                trials[name] = trial
+                report(name)
+        except Cancelled:
+            if len(trials) == 1:
+                raise
+            return Comparison(trials, bench.indices, False, bench.record)
+        except TiqaError as error:
+            error.table = Comparison(trials, bench.indices, False, bench.record).rows
+            raise
+        return Comparison(trials, bench.indices, True, bench.record)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm, t
+from scipy.special import ndtri, stdtrit
 
 CONFIDENCE = 0.9
 """Share of the cases in which the interval of a gain holds the gain."""
@@ -58,8 +58,8 @@ def paired_gain(better: Sequence[float], than: Sequence[float]) -> Gain:
     """
     differences = np.subtract(better, than)
     count = len(differences)
-    floor = norm.ppf((1 + CONFIDENCE) / 2) * REPEATABILITY / np.sqrt(count)
+    floor = ndtri((1 + CONFIDENCE) / 2) * REPEATABILITY / np.sqrt(count)
     spread = 0.0
     if count > 1:
-        spread = t.ppf((1 + CONFIDENCE) / 2, count - 1) * differences.std(ddof=1) / np.sqrt(count)
+        spread = stdtrit(count - 1, (1 + CONFIDENCE) / 2) * differences.std(ddof=1) / np.sqrt(count)
     return Gain(float(differences.mean()), float(max(floor, spread)))

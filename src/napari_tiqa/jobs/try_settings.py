@@ -22,7 +22,7 @@ from napari_tiqa.filtering.ring_centre import settled
 from napari_tiqa.jobs.daemon_threads import DaemonThreads
 from napari_tiqa.jobs.messages import ModelFile
 from napari_tiqa.jobs.model_process import shared_model_process
-from napari_tiqa.jobs.record import model_card
+from napari_tiqa.jobs.record import model_card, run_record
 from napari_tiqa.jobs.rescore import OBJECTIVE, score_slices
 from napari_tiqa.jobs.score import chosen_slices
 from napari_tiqa.jobs.trial import Trial
@@ -61,6 +61,8 @@ class TrialBench:
         The slices, indices along the axis.
     unfiltered : Trial
         The slices as they are.
+    record : dict
+        What the trials are made with, JSON-able: ``run_record`` and the slices.
 
     Raises
     ------
@@ -84,7 +86,8 @@ class TrialBench:
             indices = [int((place + 0.5) * count / some) for place in range(some)]
         else:
             indices = chosen_slices(slices, count, axis, tomogram.name)
-        model_card(ModelFile.of(model))  # a bundle that cannot be used is refused before anything is read
+        bundle = ModelFile.of(model)
+        model_card(bundle)  # a bundle that cannot be used is refused before anything is read
         shared_model_process().start()  # Keras is imported while the slices are read
         if isinstance(window, tuple):
             window = IntensityWindow(*window, rule="given")
@@ -93,6 +96,8 @@ class TrialBench:
         self._planes = [plane for _, plane in map_slices(tomogram, axis, indices, np.copy, cancel=cancel)]
         self.indices = tuple(indices)
         self.unfiltered = self._without_filters(named=slices is not None)
+        device = shared_model_process().device
+        self.record = run_record(tomogram, axis, self.window, bundle, device) | {"slices": list(self.indices)}
         self._threads = DaemonThreads(min(CORES, len(self._planes)), "filter to be tried")
 
     def __enter__(self) -> Self:

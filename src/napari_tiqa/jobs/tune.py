@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -128,12 +128,15 @@ class _Run:
         self._bench, self._pipeline, self._varied, self._method = bench, pipeline, varied, method
         self._way, self._progress = way, progress
         self._pace = Pace(0)
-        self._rest = _without_tuned(pipeline, varied)
+        self._nothing = replace(
+            bench.unfiltered, pipeline=_switched_off(pipeline, range(len(pipeline.steps)))
+        )
+        self._rest = _switched_off(pipeline, {variable.step for variable in varied})
         self._without: Trial | None = None
         self._trials: list[Trial] = []
 
     def tune(self) -> Tuning:
-        self._report(self._bench.unfiltered)
+        self._report(self._nothing)
         try:
             for trial in self._bench.tried(self._settings()):
                 if not trial.values:
@@ -167,7 +170,7 @@ class _Run:
         done = 1 + (self._without is not None) + len(self._trials)
         self._pace.total = 1 + any(step.on for step in self._rest.steps) + self._way.total
         left = self._pace.seconds_left(done)
-        best = leading([self._bench.unfiltered, *filter(None, [self._without]), *self._trials])
+        best = leading([self._nothing, *filter(None, [self._without]), *self._trials])
         if self._progress:
             self._progress(TuneProgress(done, self._pace.total, left, trial, best))
 
@@ -177,16 +180,16 @@ class _Run:
             self._varied,
             self._method,
             self._bench.indices,
-            self._bench.unfiltered,
+            self._nothing,
             self._without,
             tuple(self._trials),
             complete,
+            self._bench.record,
         )
 
 
-def _without_tuned(pipeline: Pipeline, varied: tuple[Variable, ...]) -> Pipeline:
-    """Return the pipeline with the steps that are tuned switched off."""
-    tuned = {variable.step for variable in varied}
+def _switched_off(pipeline: Pipeline, off: Collection[int]) -> Pipeline:
+    """Return the pipeline with some steps switched off, which keep their places and their parameters."""
     return Pipeline(
-        replace(step, on=step.on and number not in tuned) for number, step in enumerate(pipeline.steps)
+        replace(step, on=step.on and number not in off) for number, step in enumerate(pipeline.steps)
     )

@@ -1,8 +1,9 @@
 """The result of a tuning: the best setting, how sure it is that it is better, how much it matters."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,13 +30,15 @@ class Tuning:
     slices : tuple of int
         Which slices the settings were tried on, indices along the axis.
     nothing : Trial
-        The slices unfiltered.
+        The slices unfiltered: the pipeline with all its steps switched off.
     without : Trial or None
         The pipeline with the steps that are tuned switched off; None where that is no step at all.
     trials : tuple of Trial
         The settings tried, in order, the pipeline as given first.
     complete : bool
         False where it was cancelled before all settings were tried.
+    record : dict
+        What it was made with, JSON-able: volume, axis, window, model, slices.
     """
 
     pipeline: Pipeline
@@ -46,6 +49,7 @@ class Tuning:
     without: Trial | None
     trials: tuple[Trial, ...]
     complete: bool = True
+    record: dict[str, Any] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -136,7 +140,8 @@ class Tuning:
         pandas.DataFrame
             Columns: setting ("unfiltered", "without the tuned steps", "as given", "tried"), one per variable
             by its name, score and objective (means over the slices), detail_loss (per cent), seconds (per
-            slice), score_<index> for each slice, failure.
+            slice), score_<index> for each slice, failure. ``attrs`` is the record, with what was varied and
+            what came of it.
         """
         named = [("unfiltered", self.nothing), ("without the tuned steps", self.without)]
         given = tuple(variable.value(self.pipeline) for variable in self.variables)
@@ -159,7 +164,17 @@ class Tuning:
                 | {f"score_{index}": score for index, score in scores}
                 | {"failure": trial.failure}
             )
-        return pd.DataFrame(rows)
+        table = pd.DataFrame(rows)
+        ranges = {name: [one.low, one.high] for name, one in zip(self.names, self.variables, strict=True)}
+        table.attrs.update(
+            self.record,
+            method=self.method,
+            ranges=ranges,
+            complete=self.complete,
+            best=self.best.pipeline.to_dict(),
+            sentence=self.sentence(),
+        )
+        return table
 
     def sentence(self) -> str:
         """Return what came of it for people, one sentence."""

@@ -1,0 +1,169 @@
+"""``napari-tiqa compare``: several pipelines on the same slices."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import pandas as pd
+from tqdm import tqdm
+
+from napari_tiqa.cli.interrupt import cancelled_by_interrupt
+from napari_tiqa.cli.volume_options import (
+    add_slices_option,
+    add_volume_options,
+    chosen_volume,
+    chosen_window,
+)
+from napari_tiqa.errors import FilterError, TableError, TiqaError
+from napari_tiqa.filtering.pipeline import Pipeline
+from napari_tiqa.jobs.compare import CompareProgress, Comparison, compare
+from napari_tiqa.scoring.table import record_path, write_scores
+from napari_tiqa.whole_file import whole_file
+
+_DESCRIPTION = """\
+Try several pipelines on the same slices, beside the slices as they are. Printed for each pipeline:
+  score        mean over the slices, 1 (worst) to 5 (best)
+  spread       standard deviation of the slices' scores
+  gain         over the unfiltered slices, with half the width of its 90 % interval;
+               better: yes where it is larger than that
+  detail lost  per cent of the steepness of edges, negative where they are sharpened
+  s/slice      seconds to filter a slice
+"""
+_EXAMPLES = """\
+examples:
+  napari-tiqa compare scan.tif --pipeline median.json --pipeline rings.json -o compare.csv
+  napari-tiqa compare scan.tif --pipeline a.json --slices ::50 -o compare.csv --figure compare.png
+"""
+_DPI = 150
+
+
+def add_compare_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``compare``."""
+    parser = commands.add_parser(
+        "compare",
+        help="compare pipelines of filters on the same slices",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_volume_options(parser)
+    add_slices_option(parser, "compare on these (default: five, evenly spread)")
+    parser.add_argument(
+        "--pipeline",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="FILE",
+        help="filters, as saved by the filter dock or napari-tiqa tune; repeat it for each pipeline",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="write a row per pipeline and slice to this CSV file, and the record to FILE.json",
+    )
+    parser.add_argument("--figure", type=Path, metavar="PNG", help="draw box plots into this PNG file")
+    parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
+    parser.set_defaults(run=_compare)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    _check_outputs(options)
+    try:
+        comparison = _compare_with_progress(options)
+    except TiqaError as error:
+        if error.table is not None and options.output:
+            write_scores(error.table, options.output)
+            print(f"What was compared before that is in {options.output}.", file=sys.stderr)
+        raise
+    if options.output:
+        write_scores(comparison.rows, options.output)
+    print(_text(comparison.table()))
+    print(comparison.sentence())
+    if options.figure:
+        _draw(comparison, options.figure)
+    for name, trial in comparison.trials.items():
+        if trial.failure:
+            print(f"{name}: {trial.failure}", file=sys.stderr)
+    if not comparison.complete:
+        print("Stopped; the pipelines above are those that were done.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _check_outputs(options: argparse.Namespace) -> None:
+    """Refuse what could not be written before the work is done, not after."""
+    outputs = [options.output, record_path(options.output)] if options.output else []
+    for path in [*outputs, *filter(None, [options.figure])]:
+        if not path.parent.is_dir():
+            raise TableError(f"There is no folder {path.parent}: make it, or choose another place.")
+        if path.exists() and not options.overwrite:
+            raise TableError(f"{path} exists already: add --overwrite to replace it.")
+
+
+def _named(paths: list[Path]) -> dict[str, Pipeline]:
+    """Read pipelines; each has the name of its file, with the folder where two would be the same."""
+    stems = [path.stem for path in paths]
+    names = [path.stem if stems.count(path.stem) == 1 else str(path.with_suffix("")) for path in paths]
+    for name, path in zip(names, paths, strict=True):
+        if names.count(name) > 1:
+            raise FilterError(f"{path} was given twice: name each pipeline once.")
+    return {name: Pipeline.load(path) for name, path in zip(names, paths, strict=True)}
+
+
+def _compare_with_progress(options: argparse.Namespace) -> Comparison:
+    pipelines = _named(options.pipeline)
+    volume = chosen_volume(options)
+    # A log file gets a line now and then, a terminal a bar.
+    interval = 0.1 if sys.stderr.isatty() else 30
+    with (
+        cancelled_by_interrupt() as cancel,
+        tqdm(desc="starting", unit=" pipelines", file=sys.stderr, mininterval=interval, leave=False) as bar,
+    ):
+
+        def show(progress: CompareProgress) -> None:
+            bar.total = progress.total
+            bar.update(progress.done - bar.n)
+            bar.set_description("comparing")  # shows it at once, also in a log file
+
+        return compare(
+            volume,
+            pipelines,
+            options.slices,
+            axis=options.axis,
+            model=options.model,
+            window=chosen_window(options),
+            progress=show,
+            cancel=cancel,
+        )
+
+
+def _text(table: pd.DataFrame) -> str:
+    """Return the table for people, aligned."""
+    gains = zip(table["gain"], table["gain_half_width"], strict=True)
+    shown = pd.DataFrame(
+        {
+            "pipeline": table["pipeline"],
+            "score": table["score"].map("{:.2f}".format),
+            "spread": table["spread"].map("{:.2f}".format),
+            "gain": [f"{mean:+.2f} ± {half:.2f}" if half > 0 else "" for mean, half in gains],
+            "better": table["better"].map({True: "yes", False: ""}),
+            "detail lost (%)": table["detail_loss"].map("{:.1f}".format),
+            "s/slice": table["seconds"].map("{:.2f}".format),
+        }
+    )
+    return shown.replace("nan", "-").to_string(index=False)
+
+
+def _draw(comparison: Comparison, path: Path) -> None:
+    # matplotlib takes a second to import.
+    from napari_tiqa.jobs.comparison_figure import comparison_figure
+
+    try:
+        with whole_file(path) as file:
+            comparison_figure(comparison).savefig(file, dpi=_DPI, format="png")
+    except OSError as error:
+        raise TableError(
+            f"{path} cannot be written ({error.strerror}): choose another place for the figure."
+        ) from error

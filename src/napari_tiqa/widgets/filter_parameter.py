@@ -1,0 +1,219 @@
+"""The widgets that set one parameter of a filter: a slider with its number, a tick or a choice."""
+
+import math
+
+from qtpy.QtCore import QEvent, QObject, Qt, Signal
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QSizePolicy,
+    QSlider,
+    QWidget,
+)
+
+from napari_tiqa.filtering.parameter import Parameter, Value
+
+_STEPS = 500  # of a slider
+_NUMBER_WIDTH = 112  # px
+_FIGURES = 3  # that a number in the middle of its range has
+
+
+class ParameterEditor(QWidget):
+    """Shows and sets the value of one parameter; `changed` only comes from the user.
+
+    Parameters
+    ----------
+    parameter : Parameter
+        What can be set.
+    """
+
+    changed = Signal(object)  # Value
+
+    def __init__(self, parameter: Parameter, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.parameter = parameter
+        self._layout = QHBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self.setToolTip(_tooltip(parameter))
+
+    def show_value(self, value: Value) -> None:
+        """Show a value that was set elsewhere."""
+        raise NotImplementedError
+
+
+def parameter_editor(parameter: Parameter) -> ParameterEditor:
+    """Make the editor that suits a parameter."""
+    if parameter.kind is bool:
+        return TickEditor(parameter)
+    if parameter.kind is str:
+        return ChoiceEditor(parameter)
+    return NumberEditor(parameter)
+
+
+class TickEditor(ParameterEditor):
+    """A check box for a parameter that is true or false."""
+
+    def __init__(self, parameter: Parameter) -> None:
+        super().__init__(parameter)
+        self.box = QCheckBox()
+        self._layout.addWidget(self.box)
+        self.box.toggled.connect(self.changed)
+
+    def show_value(self, value: Value) -> None:
+        """Show a value that was set elsewhere."""
+        blocked = self.box.blockSignals(True)
+        self.box.setChecked(bool(value))
+        self.box.blockSignals(blocked)
+
+
+class ChoiceEditor(ParameterEditor):
+    """A list to choose from."""
+
+    def __init__(self, parameter: Parameter) -> None:
+        super().__init__(parameter)
+        self.box = QComboBox()
+        self.box.addItems(list(parameter.choices))
+        self.box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        _leave_wheel_to_the_dock(self.box)
+        self._layout.addWidget(self.box)
+        self.box.currentTextChanged.connect(self.changed)
+
+    def show_value(self, value: Value) -> None:
+        """Show a value that was set elsewhere."""
+        blocked = self.box.blockSignals(True)
+        self.box.setCurrentText(str(value))
+        self.box.blockSignals(blocked)
+
+
+class NumberEditor(ParameterEditor):
+    """A slider and the number that it stands for, to be typed in too; "auto" where the filter can find it."""
+
+    def __init__(self, parameter: Parameter) -> None:
+        super().__init__(parameter)
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.number = QDoubleSpinBox()
+        self.auto = QCheckBox("auto")
+        self.auto.setToolTip("Found by the filter itself.")
+        self._set_range()
+        for widget in (self.slider, self.number):
+            _leave_wheel_to_the_dock(widget)
+        self.number.setFixedWidth(_NUMBER_WIDTH)
+        self.number.setKeyboardTracking(False)  # a number half typed is not tried
+        self._layout.addWidget(self.auto)
+        self._layout.addWidget(self.slider, 1)
+        self._layout.addWidget(self.number)
+        self.auto.setVisible(parameter.default is None)
+        self.slider.valueChanged.connect(self._on_slider)
+        self.number.valueChanged.connect(self._on_number)
+        self.auto.toggled.connect(self._on_auto)
+
+    def show_value(self, value: Value) -> None:
+        """Show a value that was set elsewhere, None for one that the filter finds."""
+        self.show_auto(value is None)
+        if value is not None:
+            self.show_number(float(value))
+
+    def show_auto(self, auto: bool) -> None:
+        """Show that the filter finds the number, or that it is set."""
+        blocked = self.auto.blockSignals(True)
+        self.auto.setChecked(auto)
+        self.auto.blockSignals(blocked)
+        self.slider.setEnabled(not auto)
+        self.number.setEnabled(not auto)
+
+    def show_number(self, number: float) -> None:
+        """Show a number, set or found."""
+        for widget, shown in ((self.number, number), (self.slider, self._place(number))):
+            blocked = widget.blockSignals(True)
+            widget.setValue(shown)
+            widget.blockSignals(blocked)
+
+    def _set_range(self) -> None:
+        parameter = self.parameter
+        low, high = parameter.low, parameter.high
+        span = high - low
+        bounded = math.isfinite(span)
+        self._logarithmic = parameter.logarithmic and low > 0 and bounded
+        whole = parameter.kind is int
+        middle = math.sqrt(low * high) if self._logarithmic else span / 2 if bounded else 100.0
+        self.number.setDecimals(0 if whole else min(6, max(0, _FIGURES - 1 - math.floor(math.log10(middle)))))
+        self.number.setRange(low if bounded else -1e9, high if bounded else 1e9)
+        self.number.setSuffix(_suffix(parameter.unit))
+        self.number.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
+        self.slider.setRange(0, int(min(span, _STEPS)) if whole and bounded else _STEPS)
+        self.slider.setPageStep(max(1, self.slider.maximum() // 10))
+        self.slider.setVisible(bounded)
+
+    def _place(self, number: float) -> int:
+        low, high = self.parameter.low, self.parameter.high
+        if not math.isfinite(high - low):
+            return 0
+        if self._logarithmic:
+            share = math.log(number / low) / math.log(high / low)
+        else:
+            share = (number - low) / (high - low)
+        return round(share * self.slider.maximum())
+
+    def _at(self, place: int) -> float:
+        low, high = self.parameter.low, self.parameter.high
+        share = place / self.slider.maximum()
+        number = low * (high / low) ** share if self._logarithmic else low + share * (high - low)
+        return min(max(round(number, self.number.decimals()), low), high)
+
+    def _on_slider(self, place: int) -> None:
+        number = self._at(place)
+        blocked = self.number.blockSignals(True)
+        self.number.setValue(number)
+        self.number.blockSignals(blocked)
+        self._tell(number)
+
+    def _on_number(self, number: float) -> None:
+        blocked = self.slider.blockSignals(True)
+        self.slider.setValue(self._place(number))
+        self.slider.blockSignals(blocked)
+        self._tell(number)
+
+    def _on_auto(self, auto: bool) -> None:
+        self.show_auto(auto)
+        if auto:
+            self.changed.emit(None)
+        else:
+            self._tell(self.number.value())
+
+    def _tell(self, number: float) -> None:
+        self.changed.emit(round(number) if self.parameter.kind is int else number)
+
+
+class _WheelToTheDock(QObject):
+    """Lets the wheel scroll the dock, not what happens to be under the mouse, unless that has the focus."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Wheel and isinstance(watched, QWidget) and not watched.hasFocus():
+            event.ignore()
+            return True
+        return super().eventFilter(watched, event)
+
+
+def _leave_wheel_to_the_dock(widget: QWidget) -> None:
+    widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    widget.installEventFilter(_WheelToTheDock(widget))
+
+
+def _suffix(unit: str) -> str:
+    """Return a unit short enough to stand behind a number; the tooltip has it in full."""
+    return f" {unit.split()[0]}" if unit else ""
+
+
+def _tooltip(parameter: Parameter) -> str:
+    lines = [parameter.advice] if parameter.advice else []
+    default = "found automatically" if parameter.default is None else parameter.default
+    if parameter.kind in (int, float) and math.isfinite(parameter.high - parameter.low):
+        lines.append(f"{parameter.range_text}; default {default}.")
+    elif parameter.kind is bool:
+        lines.append(f"Default {'on' if default else 'off'}.")
+    else:
+        lines.append(f"Default {default}.")
+    # Rich text, which Qt breaks into lines.
+    return "<p>" + "<br>".join(line.replace("<", "&lt;") for line in lines) + "</p>"

@@ -1,0 +1,121 @@
+"""What a pipeline does to the slice's score, to the parts of it, and to its detail."""
+
+from html import escape
+
+import numpy as np
+from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
+
+from napari_tiqa.scoring.predict import ARTEFACTS
+from napari_tiqa.scoring.table import ScoredSlice
+from napari_tiqa.widgets.filter_trial import SliceTrial
+from napari_tiqa.widgets.sentence_label import SentenceLabel
+
+CONSIDERABLE_LOSS = 15.0
+"""Per cent of edge steepness from which on a gain in score is said to be bought with detail."""
+
+_NO_CHANGE = 0.05  # points; less is not worth a sign
+_IN_WORDS = {"ring": "rings"}
+
+
+class FilterScore(QWidget):
+    """A row for the score, one for the points lost to each artefact, one for the detail."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.score = _figure(
+            "The slice's score, 1 worst to 5 best: unfiltered, then as it is filtered now.\n"
+            "± is half the width of the interval that holds the true score nine times in ten."
+        )
+        self.parts = _figure("Points that the slice loses to each kind of artefact, before and now.")
+        self.detail = _figure(
+            "How much less steep the edges are than before: what smoothing costs, which a score alone may\n"
+            "not show. Negative: edges are steeper than before, the slice was sharpened."
+        )
+        self.warning = SentenceLabel("Whether the score can be believed.")
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setVerticalSpacing(2)
+        layout.setColumnStretch(1, 1)
+        for row, (title, value) in enumerate(
+            (("Score", self.score), ("Lost to", self.parts), ("Detail", self.detail))
+        ):
+            layout.addWidget(QLabel(title), row, 0)
+            layout.addWidget(value, row, 1)
+        layout.addWidget(self.warning, 3, 0, 1, 2)
+        self.clear()
+
+    def clear(self) -> None:
+        """Show that nothing is known yet."""
+        for label in (self.score, self.parts, self.detail):
+            label.setText("–")
+        self.warning.say("")
+        self.warning.hide()
+
+    def show_trial(self, trial: SliceTrial) -> None:
+        """Show what came of a trial."""
+        before, after = trial.before.row, trial.after.row
+        filtered = trial.after is not trial.before
+        self.score.setText(_score_text(before, after) if filtered else _alone(before))
+        self.parts.setText(_parts_text(before, after, filtered))
+        self.detail.setText(_detail_text(trial.detail_loss) if filtered else "all of it: nothing is filtered")
+        warning = _warning(trial, filtered)
+        self.warning.say(warning, problem=bool(warning))
+        self.warning.setVisible(bool(warning))
+
+
+def _figure(tooltip: str) -> QLabel:
+    label = QLabel()
+    label.setToolTip(tooltip)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    return label
+
+
+def _alone(row: ScoredSlice) -> str:
+    return (
+        f"<b>{row.score:.2f}</b>{_half_width(row)}"
+        if np.isfinite(row.score)
+        else f"none: {escape(row.reason)}"
+    )
+
+
+def _score_text(before: ScoredSlice, after: ScoredSlice) -> str:
+    if not (np.isfinite(before.score) and np.isfinite(after.score)):
+        return f"{_alone(before)} → {_alone(after)}"
+    change = after.score - before.score
+    sign = "▲" if change >= _NO_CHANGE else "▼" if change <= -_NO_CHANGE else "="
+    return f"{before.score:.2f} → <b>{after.score:.2f}</b>{_half_width(after)} &nbsp; {sign} {change:+.2f}"
+
+
+def _half_width(row: ScoredSlice) -> str:
+    return f" ± {row.uncertainty:.1f}" if np.isfinite(row.uncertainty) else ""
+
+
+def _parts_text(before: ScoredSlice, after: ScoredSlice, filtered: bool) -> str:
+    texts = []
+    for artefact in ARTEFACTS:
+        was, now = getattr(before, artefact), getattr(after, artefact)
+        if np.isfinite(was):
+            figures = f"{was:.1f} → <b>{now:.1f}</b>" if filtered else f"{was:.1f}"
+            texts.append(f"{_IN_WORDS.get(artefact, artefact)} {figures}")
+    return " &nbsp;·&nbsp; ".join(texts) or "not known by this model"
+
+
+def _detail_text(loss: float) -> str:
+    if not np.isfinite(loss):
+        return "not measured: the slice has no edges"
+    if loss < 0:
+        return f"edges <b>{-loss:.0f} %</b> steeper"
+    return f"edges <b>{loss:.0f} %</b> less steep"
+
+
+def _warning(trial: SliceTrial, filtered: bool) -> str:
+    after = trial.after.row
+    if after.flagged:
+        return f"The slice is now {after.reason}: do not rely on its score."
+    gain = after.score - trial.before.row.score
+    if filtered and gain > 0 and trial.detail_loss >= CONSIDERABLE_LOSS:
+        return (
+            f"The score rises by {gain:.2f}, but edges are {trial.detail_loss:.0f} % less steep: "
+            "compare before and after (H), or filter less."
+        )
+    return ""

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     import keras
 
 BATCH_SIZE = 32
-"""Tiles per forward pass. Fixed, so that a network is compiled once."""
+"""Tiles per forward pass at most."""
+
+_SIZES = (4, 12, BATCH_SIZE)
+# A network is compiled once for each size of a batch. The smaller ones are for a slice filtered anew while a
+# slider moves: its tiles are at most ten, and the answer is waited for.
 
 SCORE_RANGE = (1.0, 5.0)
 """Worst and best score."""
@@ -99,8 +103,9 @@ def _forward(
     for start in range(0, max(1, len(tiles)), BATCH_SIZE):
         batch = tiles[start : start + BATCH_SIZE, :, :, None]
         count = len(batch)
-        if count < BATCH_SIZE:
-            missing = np.zeros((BATCH_SIZE - count, *tiles.shape[1:], 1), np.float32)
+        size = next(size for size in _SIZES if count <= size)
+        if count < size:
+            missing = np.zeros((size - count, *tiles.shape[1:], 1), np.float32)
             batch = np.concatenate([batch, missing])
         outputs = network.predict_on_batch(batch)
         batches.append([out[:count] for out in (outputs if isinstance(outputs, list) else [outputs])])

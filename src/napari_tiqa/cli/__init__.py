@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from napari_tiqa import __version__
 from napari_tiqa.cli.demo import add_demo_parser
 from napari_tiqa.cli.evaluate import add_evaluate_parser
+from napari_tiqa.cli.filter import add_filter_parser
 from napari_tiqa.cli.generate import add_generate_parser
 from napari_tiqa.cli.map import add_map_parser
 from napari_tiqa.cli.score import add_score_parser
@@ -50,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add_score_parser(commands)
     add_map_parser(commands)
+    add_filter_parser(commands)
     add_generate_parser(commands)
     add_train_parser(commands)
     add_evaluate_parser(commands)

@@ -6,8 +6,8 @@ from napari_tiqa.volumes.open import open_volume
 from napari_tiqa.volumes.volume import Volume
 
 
-def add_volume_options(parser: argparse.ArgumentParser) -> None:
-    """Add INPUT and the options that go with it."""
+def add_volume_options(parser: argparse.ArgumentParser, *, model: bool = True) -> None:
+    """Add INPUT and the options that go with it; the model only where something is scored."""
     parser.add_argument(
         "input", metavar="INPUT", help="TIFF file or folder of TIFFs, HDF5, Zarr, .npy or .mrc"
     )
@@ -30,7 +30,8 @@ def add_volume_options(parser: argparse.ArgumentParser) -> None:
         metavar=("LOW", "HIGH"),
         help="intensity window in the volume's grey values; default: estimated from the volume",
     )
-    parser.add_argument("--model", metavar="PATH", help="model bundle (.tiqa); default: the bundled one")
+    if model:
+        parser.add_argument("--model", metavar="PATH", help="model bundle (.tiqa); default: the bundled one")
 
 
 def add_slices_option(parser: argparse.ArgumentParser, meaning: str) -> None:

@@ -96,7 +96,7 @@ def apply_to(
     if isinstance(window, tuple):
         window = IntensityWindow(*window, rule="given")
     window = window or tomogram.window or estimate_window(tomogram)
-    pipeline = settled(pipeline, tomogram, window, count // 2)
+    pipeline = settled(pipeline, tomogram, window, count // 2, axis)
     return Application(tomogram, axis, pipeline, window, applied_record(pipeline, tomogram, axis, window))
 
 

@@ -2,13 +2,20 @@
 
 import numpy as np
 import pyqtgraph as pg
-from qtpy.QtGui import QColor
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QColor, QPen
 
 _FLAT = 0.02  # scores closer together than this are drawn as a line instead of a box
 
 
 def score_box(
-    place: float, scores: np.ndarray, colour: str, width: float, pen_scale: float = 1
+    place: float,
+    scores: np.ndarray,
+    colour: str,
+    width: float,
+    pen_scale: float = 1,
+    *,
+    outliers: bool = True,
 ) -> pg.BoxplotItem:
     """Return a box plot of scores.
 
@@ -24,6 +31,8 @@ def score_box(
         Of the box, in units of `place`.
     pen_scale : float
         How many times wider than on the screen its lines are.
+    outliers : bool
+        Whether scores beyond the whiskers have dots; not where every score has one anyway.
     """
     low, median, high = np.percentile(scores, (25, 50, 75))
     flat = high - low < _FLAT
@@ -34,9 +43,10 @@ def score_box(
         loc=[place],
         data=[scores],
         width=width,
-        pen=None if flat else pg.mkPen(colour, width=1.2 * pen_scale),
+        pen=None if flat else _flat_ended(pg.mkPen(colour, width=1.2 * pen_scale)),
         brush=None if flat else fill,
         medianPen=None if flat else median_pen,
+        outlier=outliers,
         symbolSize=4,
         symbolPen=None,
         symbolBrush=colour,
@@ -46,3 +56,9 @@ def score_box(
         ends = [place - width / 2, place + width / 2]
         pg.PlotDataItem(ends, [median, median], pen=median_pen).setParentItem(box)
     return box
+
+
+def _flat_ended(pen: QPen) -> QPen:
+    """Return a pen that draws nothing where a whisker has no length; Qt would paint a block there."""
+    pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+    return pen

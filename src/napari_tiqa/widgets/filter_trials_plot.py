@@ -1,0 +1,129 @@
+"""What the three plots of a tuning share: the trials they show, pointing at one and clicking it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import hypot, isfinite
+from typing import Any
+
+import pyqtgraph as pg
+from napari.utils.theme import Theme
+from qtpy.QtCore import QPointF, Qt, Signal
+from qtpy.QtGui import QColor
+from qtpy.QtWidgets import QWidget
+
+from napari_tiqa.filtering.parameter import Value
+from napari_tiqa.jobs.trial import Trial
+from napari_tiqa.widgets.filter_plot import BEST, FilterPlot, faint
+from napari_tiqa.widgets.filter_tune_axis import VariableAxis
+
+_REACH = 40  # px around a dot in which the pointer means it
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What a tuning has tried so far.
+
+    Attributes
+    ----------
+    axes : tuple of VariableAxis
+        One per variable.
+    trials : tuple of Trial
+        Settings in the order they were tried; those that failed are left out.
+    nothing : Trial or None
+        The slices unfiltered; None before they are scored.
+    best : Trial or None
+        The best setting so far, one of `trials`.
+    as_good : tuple of tuple of value
+        Per variable the values that are as good as the best as far as the score can tell; empty until the
+        tuning has ended.
+    """
+
+    axes: tuple[VariableAxis, ...]
+    trials: tuple[Trial, ...] = ()
+    nothing: Trial | None = None
+    best: Trial | None = None
+    as_good: tuple[tuple[Value, ...], ...] = ()
+
+
+class TrialsPlot(FilterPlot):
+    """A plot with a dot for each setting; `tried` is what it shows."""
+
+    trial_hovered = Signal(object)  # Trial or None
+    trial_clicked = Signal(object)  # Trial
+
+    along_only = False
+    """Whether the pointer means the dot above or below it, however far."""
+
+    def __init__(self, tooltip: str, parent: QWidget | None = None) -> None:
+        super().__init__(tooltip, parent)
+        self.tried = Tried(())
+        self._best = pg.ScatterPlotItem(symbol="star", size=17, brush=BEST)
+        self._best.setZValue(3)
+        scene = self.graphics.scene()
+        scene.sigMouseMoved.connect(lambda place: self.trial_hovered.emit(self._below(place)))
+        scene.sigMouseClicked.connect(self._on_click)
+
+    @property
+    def main_plot(self) -> pg.PlotItem:
+        """The plot whose dots can be pointed at."""
+        raise NotImplementedError
+
+    def place(self, trial: Trial) -> tuple[float, float]:
+        """Return where a trial's dot is in the main plot."""
+        raise NotImplementedError
+
+    def show_tried(self, tried: Tried) -> None:
+        """Draw these trials and no others."""
+        self.tried = tried
+        best = [self.place(tried.best)] if tried.best else []
+        self._best.setData([x for x, _ in best], [y for _, y in best], pen=pg.mkPen(self.ground))
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take napari's colours."""
+        super().set_theme(theme)
+        if self.tried.axes:
+            self.show_tried(self.tried)
+
+    def _below(self, pointer: QPointF) -> Trial | None:
+        view = self.main_plot.getViewBox()
+        if not self.tried.trials or not view.sceneBoundingRect().contains(pointer):
+            return None
+
+        def distance(trial: Trial) -> float:
+            dot = view.mapViewToScene(QPointF(*self.place(trial)))
+            return abs(dot.x() - pointer.x()) if self.along_only else hypot(*_offset(dot, pointer))
+
+        nearest = min(self.tried.trials, key=distance)
+        return nearest if distance(nearest) <= _REACH else None
+
+    def _on_click(self, event: Any) -> None:
+        trial = self._below(event.scenePos())
+        if trial is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.trial_clicked.emit(trial)
+
+
+class UnfilteredLine(pg.InfiniteLine):
+    """A dashed level line with its name."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            angle=0, label="unfiltered", labelOpts={"position": 0.02, "anchors": [(0, 1), (0, 1)]}
+        )
+        self.hide()
+
+    def show_trial(self, nothing: Trial | None, text: QColor) -> None:
+        """Lie at the score of the unfiltered slices."""
+        self.setVisible(nothing is not None and isfinite(nothing.score))
+        if self.isVisible() and nothing is not None:
+            self.setValue(nothing.score)
+            self.setPen(pg.mkPen(faint(text), width=1.5, style=Qt.PenStyle.DashLine))
+            self.label.setColor(text)
+
+
+def scores_shown(tried: Tried) -> Sequence[float]:
+    """Return all scores that an axis has to have room for."""
+    return [trial.score for trial in (*tried.trials, *([tried.nothing] if tried.nothing else []))]
+
+
+def _offset(one: QPointF, other: QPointF) -> tuple[float, float]:
+    return one.x() - other.x(), one.y() - other.y()

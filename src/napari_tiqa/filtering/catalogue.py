@@ -1,10 +1,12 @@
 """All filters by name."""
 
 from napari_tiqa.errors import FilterError
-from napari_tiqa.filtering import denoise
+from napari_tiqa.filtering import contrast, deblur, denoise
 from napari_tiqa.filtering.filter import Filter
 
-FILTERS: dict[str, Filter] = {one.name: one for module in (denoise,) for one in module.FILTERS}
+FILTERS: dict[str, Filter] = {
+    one.name: one for module in (denoise, deblur, contrast) for one in module.FILTERS
+}
 """Every filter by its name, in the order in which it is offered."""
 
 

@@ -92,7 +92,7 @@ class TrialBench:
         if isinstance(window, tuple):
             window = IntensityWindow(*window, rule="given")
         self.window = window or tomogram.window or estimate_window(tomogram)
-        self._volume, self._model, self._cancel = tomogram, model, cancel
+        self._volume, self._axis, self._model, self._cancel = tomogram, axis, model, cancel
         self._planes = [plane for _, plane in map_slices(tomogram, axis, indices, np.copy, cancel=cancel)]
         self.indices = tuple(indices)
         self.unfiltered = self._without_filters(named=slices is not None)
@@ -110,7 +110,8 @@ class TrialBench:
 
     def settled(self, pipeline: Pipeline) -> Pipeline:
         """Return a pipeline whose automatic ring centres are those of the middle slice."""
-        return settled(pipeline, self._volume, self.window, self.indices[len(self.indices) // 2])
+        middle = self.indices[len(self.indices) // 2]
+        return settled(pipeline, self._volume, self.window, middle, self._axis)
 
     def tried(self, settings: Iterable[Setting]) -> Iterator[Trial]:
         """Try pipelines in order.

@@ -14,10 +14,8 @@ from qtpy.QtWidgets import (
 
 from napari_tiqa.filtering.parameter import Value
 from napari_tiqa.filtering.pipeline import Step
+from napari_tiqa.filtering.ring_centre import CENTRE_PARAMETERS
 from napari_tiqa.widgets.filter_parameter import NumberEditor, ParameterEditor, parameter_editor
-
-CENTRE = ("centre_y", "centre_x")
-"""Parameters that together are the ring centre: they are found together."""
 
 
 class StepCard(QFrame):
@@ -113,7 +111,7 @@ class StepCard(QFrame):
             label.setToolTip(editor.toolTip())
             body.addWidget(label, row, 0)
             body.addWidget(editor, row, 1)
-        if set(CENTRE) <= set(self.editors):
+        if set(CENTRE_PARAMETERS) <= set(self.editors):
             body.addWidget(self.find_centre, body.rowCount(), 1)
         grid.addWidget(self._body, 1, 0)
 

@@ -23,12 +23,12 @@ from qtpy.QtWidgets import (
 
 from napari_tiqa.errors import TiqaError
 from napari_tiqa.filtering.pipeline import Pipeline
+from napari_tiqa.filtering.ring_centre import CENTRE_PARAMETERS
 from napari_tiqa.jobs.model_process import shared_model_process
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.widgets.background_job import BackgroundJob, JobOutcome, JobState
 from napari_tiqa.widgets.dock_panel import DockPanel
 from napari_tiqa.widgets.dock_style import dock_style
-from napari_tiqa.widgets.filter_card import CENTRE
 from napari_tiqa.widgets.filter_centre import CentreMark, CentreRequest
 from napari_tiqa.widgets.filter_history import FilterHistory
 from napari_tiqa.widgets.filter_layers import FilterLayers, View, is_preview
@@ -189,7 +189,7 @@ class FilterPanel(DockPanel):
         if source is None or self._centre_job.state.busy:
             return
         automatic = self.state.pipeline
-        for name in CENTRE:
+        for name in CENTRE_PARAMETERS:
             automatic = automatic.with_parameter(number, name, None)
         self._centre_asked = CentreRequest(source, number, automatic.steps[number])
         self.message.say("Looking for the centre of the rings…")
@@ -281,6 +281,7 @@ class FilterPanel(DockPanel):
     # -- the preview -------------------------------------------------------------------------------
 
     def _on_begun(self) -> None:
+        self.score.expect_news()
         if not self._model_process.device:
             self.message.say("Starting the model, a few seconds…")
 
@@ -314,16 +315,17 @@ class FilterPanel(DockPanel):
             return
         if asked.number >= len(pipeline.steps) or pipeline.steps[asked.number].filter != asked.step.filter:
             return  # the pipeline was changed meanwhile
-        for name in CENTRE:
+        for name in CENTRE_PARAMETERS:
             pipeline = pipeline.with_parameter(asked.number, name, outcome.result.parameters[name])
-        y, x = (float(outcome.result.parameters[name]) for name in CENTRE)
+        y, x = (float(outcome.result.parameters[name]) for name in CENTRE_PARAMETERS)
         self.message.say(f"The rings' centre is {y:+.1f} px in y, {x:+.1f} px in x from the slice's middle.")
         self._mark.show(source, (y, x))
         self.state.set_pipeline(pipeline)
 
     def _move_mark(self, source: FilterSource, pipeline: Pipeline) -> None:
         for step in pipeline.steps:
-            if set(CENTRE) <= set(step.parameters) and None not in (step.parameters[n] for n in CENTRE):
-                y, x = (float(step.parameters[name] or 0) for name in CENTRE)
+            centre = [step.parameters.get(name) for name in CENTRE_PARAMETERS]
+            if None not in centre:
+                y, x = map(float, centre)
                 self._mark.move(source, (y, x))
                 return

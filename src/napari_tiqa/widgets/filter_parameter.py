@@ -17,6 +17,7 @@ from napari_tiqa.filtering.parameter import Parameter, Value
 
 _STEPS = 500  # of a slider
 _NUMBER_WIDTH = 112  # px
+_LONGEST_UNIT = 3  # characters
 _FIGURES = 3  # that a number in the middle of its range has
 
 
@@ -144,7 +145,8 @@ class NumberEditor(ParameterEditor):
         self.number.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
         self.slider.setRange(0, int(min(span, _STEPS)) if whole and bounded else _STEPS)
         self.slider.setPageStep(max(1, self.slider.maximum() // 10))
-        self.slider.setVisible(bounded)
+        # What a filter finds is a place in a large slice: a slider would jump over it.
+        self.slider.setVisible(bounded and parameter.default is not None)
 
     def _place(self, number: float) -> int:
         low, high = self.parameter.low, self.parameter.high
@@ -202,8 +204,9 @@ def _leave_wheel_to_the_dock(widget: QWidget) -> None:
 
 
 def _suffix(unit: str) -> str:
-    """Return a unit short enough to stand behind a number; the tooltip has it in full."""
-    return f" {unit.split()[0]}" if unit else ""
+    """Return a unit short enough to stand behind a number; the tooltip has all of it."""
+    short = "%" if unit.startswith("%") else unit
+    return f" {short}" if 0 < len(short) <= _LONGEST_UNIT else ""
 
 
 def _tooltip(parameter: Parameter) -> str:

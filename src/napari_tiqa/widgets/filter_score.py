@@ -3,6 +3,7 @@
 from html import escape
 
 import numpy as np
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
 from napari_tiqa.scoring.predict import ARTEFACTS
@@ -13,6 +14,7 @@ from napari_tiqa.widgets.sentence_label import SentenceLabel
 CONSIDERABLE_LOSS = 15.0
 """Per cent of edge steepness from which on a gain in score is said to be bought with detail."""
 
+_LATE = 300  # ms
 _NO_CHANGE = 0.05  # points; less is not worth a sign
 _IN_WORDS = {"ring": "rings"}
 
@@ -42,7 +44,15 @@ class FilterScore(QWidget):
             layout.addWidget(QLabel(title), row, 0)
             layout.addWidget(value, row, 1)
         layout.addWidget(self.warning, 3, 0, 1, 2)
+        self._late = QTimer(self)
+        self._late.setSingleShot(True)
+        self._late.timeout.connect(lambda: self.setEnabled(False))
         self.clear()
+
+    def expect_news(self) -> None:
+        """Grey the figures out if those of newer settings do not come soon."""
+        if not self._late.isActive():
+            self._late.start(_LATE)
 
     def clear(self) -> None:
         """Show that nothing is known yet."""
@@ -53,6 +63,8 @@ class FilterScore(QWidget):
 
     def show_trial(self, trial: SliceTrial) -> None:
         """Show what came of a trial."""
+        self._late.stop()
+        self.setEnabled(True)
         before, after = trial.before.row, trial.after.row
         filtered = trial.after is not trial.before
         self.score.setText(_score_text(before, after) if filtered else _alone(before))

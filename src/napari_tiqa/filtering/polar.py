@@ -1,0 +1,116 @@
+"""A slice in polar coordinates about its ring centre, and radial profiles drawn back into the slice."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from napari_tiqa.errors import FilterError
+
+SAMPLES_PER_PIXEL = 2
+"""Along the radius. One would lose an eighth of the energy of rings one pixel wide."""
+
+_FEWEST_ANGLES, _MOST_ANGLES = 256, 2048  # powers of two, so that sectors are equal
+
+
+@dataclass(frozen=True, eq=False)
+class PolarGrid:
+    """Where the samples of a slice's polar image lie, and the other way round.
+
+    Attributes
+    ----------
+    columns, rows : numpy.ndarray
+        Shape (radii, angles), float32, px: where each polar sample lies in the slice. Angle 0 points along
+        the columns, and angles go towards larger rows.
+    within : numpy.ndarray
+        Shape (radii, angles), bool: the samples that lie in the slice.
+    radius : numpy.ndarray
+        Shape of the slice, float32: the distance of each pixel from the centre, in radial samples.
+    centre : (float, float)
+        Row and column of the centre, px.
+    """
+
+    columns: np.ndarray
+    rows: np.ndarray
+    within: np.ndarray
+    radius: np.ndarray
+    centre: tuple[float, float]
+
+    def sample(self, plane: np.ndarray) -> np.ndarray:
+        """Return the polar image of a slice, float32, by cubic interpolation; continued beyond its border."""
+        return cv2.remap(plane, self.columns, self.rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+    def valid(self, inside: np.ndarray, rim: float) -> np.ndarray:
+        """Tell the samples that are content of the slice, and have nothing else within `rim` px of radius.
+
+        Reconstructions are not to be trusted at the rim of the field of view: truncated projections make it
+        bright, interpolation mixes it with what lies outside, and being a circle it looks like a ring.
+        """
+        content = self.within
+        if not inside.all():
+            nearest = cv2.remap(
+                inside.astype(np.uint8),
+                self.columns,
+                self.rows,
+                cv2.INTER_NEAREST,
+                borderMode=cv2.BORDER_CONSTANT,
+            )
+            content = content & (nearest > 0)
+        reach = 2 * round(rim * SAMPLES_PER_PIXEL) + 1
+        return cv2.erode(content.astype(np.uint8), np.ones((reach, 1), np.uint8)) > 0
+
+    def draw(self, profile: np.ndarray) -> np.ndarray:
+        """Return the slice, float32, that has a radial profile's value, shape (radii,), at each pixel."""
+        return cv2.remap(
+            profile.astype(np.float32)[:, None],
+            np.zeros_like(self.radius),
+            self.radius,
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+
+    def half(self, first: int) -> np.ndarray:
+        """Return the mask, in the slice, of the half turn of angles from the first one on."""
+        angle = first * 2 * np.pi / self.columns.shape[1]
+        down, across = np.ogrid[: self.radius.shape[0], : self.radius.shape[1]]
+        return (down - self.centre[0]) * np.cos(angle) >= (across - self.centre[1]) * np.sin(angle)
+
+
+def polar_grid(shape: tuple[int, int], centre_y: float, centre_x: float) -> PolarGrid:
+    """Return the polar grid of slices of one shape; the last few are kept.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Rows and columns of the slice.
+    centre_y, centre_x : float
+        Offset of the ring centre from the slice's middle, px.
+
+    Raises
+    ------
+    FilterError
+        If the centre lies outside the slice.
+    """
+    height, width = shape
+    y, x = (height - 1) / 2 + centre_y, (width - 1) / 2 + centre_x
+    if not (0 <= y <= height - 1 and 0 <= x <= width - 1):
+        raise FilterError(
+            f"The ring centre (offset {centre_y:g}, {centre_x:g} px) lies outside the slice of {height} x "
+            f"{width} px: choose one inside, or leave it to be found automatically."
+        )
+    return _polar_grid(shape, y, x)
+
+
+@lru_cache(maxsize=2)  # a grid for 2048 x 2048 px takes 90 MB; a volume needs one
+def _polar_grid(shape: tuple[int, int], y: float, x: float) -> PolarGrid:
+    height, width = shape
+    reach = np.hypot(max(y, height - 1 - y), max(x, width - 1 - x))
+    angles = int(np.clip(2 ** np.ceil(np.log2(2 * reach)), _FEWEST_ANGLES, _MOST_ANGLES))
+    radius = np.arange(int(reach * SAMPLES_PER_PIXEL) + 1, dtype=np.float32)[:, None] / SAMPLES_PER_PIXEL
+    angle = np.arange(angles, dtype=np.float32) * np.float32(2 * np.pi / angles)
+    columns, rows = x + radius * np.cos(angle), y + radius * np.sin(angle)
+    within = (columns >= 0) & (columns <= width - 1) & (rows >= 0) & (rows <= height - 1)
+    down, across = np.ogrid[:height, :width]
+    distance = np.hypot((down - y).astype(np.float32), (across - x).astype(np.float32)) * SAMPLES_PER_PIXEL
+    return PolarGrid(columns, rows, within, distance, (y, x))

@@ -1,0 +1,109 @@
+"""Ring removal: rings are estimated in polar coordinates and subtracted in Cartesian ones."""
+
+import numpy as np
+
+from napari_tiqa.errors import FilterError
+from napari_tiqa.filtering.filter import slice_filter
+from napari_tiqa.filtering.half_rings import are_whole, half_turn
+from napari_tiqa.filtering.parameter import Parameter
+from napari_tiqa.filtering.polar import PolarGrid, polar_grid
+from napari_tiqa.filtering.ring_centre import CENTRE_PARAMETERS, centre_of
+from napari_tiqa.filtering.ring_profile import Slopes, ring_profile
+
+_LEAST_WIDTHS = 4  # a slice is at least so many ring widths a side, or a ring is not told from a slope
+
+
+@slice_filter(
+    "Ring removal",
+    "Ring removal",
+    strength=Parameter(
+        "Strength", 100.0, 0, 100, "%", "Share of the rings found that is subtracted; 100 is mostly best."
+    ),
+    ring_width=Parameter(
+        "Ring width",
+        5.0,
+        1,
+        50,
+        "px",
+        "The widest ring that is removed. Raise it where broad bands stay; circles of the specimen "
+        "that are wider are kept.",
+        logarithmic=True,
+    ),
+    threshold=Parameter(
+        "Threshold",
+        1.5,
+        0,
+        6,
+        "standard errors",
+        "What a ring must stand out by from what differs along its circle. Raise it where structure of the "
+        "specimen is taken for rings, lower it where faint rings stay.",
+    ),
+    arc=Parameter(
+        "Rings",
+        "auto",
+        choices=("auto", "full", "half"),
+        advice="A scan over 180 degrees leaves half rings; automatic looks how much the two halves agree.",
+        tunable=False,
+    ),
+    **CENTRE_PARAMETERS,
+)
+def ring_removal(
+    plane: np.ndarray,
+    inside: np.ndarray,
+    strength: float,
+    ring_width: float,
+    threshold: float,
+    arc: str,
+    centre_y: float | None,
+    centre_x: float | None,
+) -> np.ndarray:
+    """Subtract what goes all the way round the rotation axis, and nothing else, from the slice.
+
+    Parameters
+    ----------
+    plane : numpy.ndarray
+        Shape (rows, columns), float32, all finite, at least four ring widths a side.
+    inside : numpy.ndarray
+        Of the same shape, bool: the pixels that are content.
+    strength : float
+        Share of the rings found that is subtracted, %.
+    ring_width : float
+        The widest ring that is removed, px.
+    threshold : float
+        Standard errors of the mean over sectors that a ring must stand out by.
+    arc : str
+        "full" rings, "half" rings of a scan over 180 degrees, or "auto".
+    centre_y, centre_x : float or None
+        Offset of the rings' centre from the middle of the slice, px; None is found.
+
+    Raises
+    ------
+    FilterError
+        If the slice is too small for the ring width or the centre lies outside it.
+
+    Notes
+    -----
+    Rings become straight stripes in polar coordinates (Sijbers and Postnov, Reduction of ring artefacts in
+    high resolution micro-CT reconstructions, Physics in Medicine and Biology 49, 2004), where
+    ``ring_profile`` tells them from the specimen. Only the profile is brought back: a slice that goes to
+    polar coordinates and back itself comes home blurred.
+    """
+    if min(plane.shape) < _LEAST_WIDTHS * ring_width:
+        raise FilterError(
+            f"A slice of {plane.shape[0]} x {plane.shape[1]} px is too small for rings {ring_width:g} px "
+            f"wide: choose a ring width of at most {min(plane.shape) / _LEAST_WIDTHS:g} px, or a larger slice."
+        )
+    grid = polar_grid(plane.shape, *centre_of(plane, inside, centre_y, centre_x))
+    rings = _rings(Slopes.of(plane, inside, grid), grid, ring_width, threshold, arc)
+    return plane - np.float32(strength / 100) * rings
+
+
+def _rings(slopes: Slopes, grid: PolarGrid, ring_width: float, threshold: float, arc: str) -> np.ndarray:
+    first, agreement = (0, 1.0) if arc == "full" else half_turn(slopes)
+    if arc == "full" or (arc == "auto" and are_whole(agreement)):
+        return grid.draw(ring_profile(slopes, ring_width, threshold))
+    one, other = (grid.draw(ring_profile(half, ring_width, threshold)) for half in slopes.halves(first))
+    return np.where(grid.half(first), one, other)
+
+
+FILTERS = (ring_removal,)

@@ -15,6 +15,8 @@ METHODS = ("optimise", "sweep")
 
 _MOST_SWEPT = 2  # variables: a curve or a map
 _SEED = 0
+_RANDOM_TRIALS = 10  # with which an optimiser of several variables begins
+_LEAST_GRID = 3
 _SHARE_OF_GRID = 1 / 3  # of the trials, to find the neighbourhood of the best before it is refined
 _REPEATS = 20  # proposals of settings already tried, after which there is nothing new to try
 
@@ -108,16 +110,7 @@ class _Optimiser:
         # Only who tunes waits for its import.
         import optuna
 
-        verbosity = optuna.logging.get_verbosity()
-        optuna.logging.set_verbosity(optuna.logging.WARNING)  # it announces every study
-        try:
-            self._study = optuna.create_study(
-                direction="maximize", sampler=optuna.samplers.TPESampler(seed=_SEED, multivariate=True)
-            )
-        finally:
-            optuna.logging.set_verbosity(verbosity)
-        self._ignored = optuna.trial.TrialState.FAIL
-        self._bad = optuna.trial.TrialState.PRUNED  # counts among the worst
+        self.total = trials
         self._pipeline, self._varied = pipeline, varied
         self._names = [variable.name(pipeline) for variable in varied]
         self._ranges = {
@@ -125,18 +118,28 @@ class _Optimiser:
             for name, variable in zip(self._names, varied, strict=True)
         }
         self._asked: dict[Values, Any] = {}
-        self.total = trials
+        self._grid = _coarse_grid(pipeline, varied, trials)
+        sampler = optuna.samplers.TPESampler(
+            n_startup_trials=len(self._grid) or _RANDOM_TRIALS, multivariate=True, seed=_SEED
+        )
+        verbosity = optuna.logging.get_verbosity()
+        optuna.logging.set_verbosity(optuna.logging.WARNING)  # it announces every study
+        try:
+            self._study = optuna.create_study(direction="maximize", sampler=sampler)
+        finally:
+            optuna.logging.set_verbosity(verbosity)
+        self._ignored = optuna.trial.TrialState.FAIL
+        self._bad = optuna.trial.TrialState.PRUNED  # counts among the worst
 
     def settings(self) -> Iterator[Values]:
         given = tuple(variable.value(self._pipeline) for variable in self._varied)
-        begin = self._coarse_grid()
-        if self._is_in_range(given):
-            begin.insert(0, given)
+        if _is_in_range(self._varied, given):
+            self._enqueue(given)
         else:  # worth a trial, but nothing that the optimiser could learn from
             self._asked[given] = None
             yield given
-        for values in begin:
-            self._study.enqueue_trial(dict(zip(self._names, values, strict=True)))
+        for values in self._grid:
+            self._enqueue(values)
         repeats = 0
         while len(self._asked) < self.total and repeats < _REPEATS:
             trial = self._study.ask(self._ranges)
@@ -162,20 +165,26 @@ class _Optimiser:
         else:
             self._study.tell(trial, objective)
 
-    def _coarse_grid(self) -> list[Values]:
-        if len(self._varied) > 1:
-            return []
-        count = max(3, round(self.total * _SHARE_OF_GRID))
-        return [(value,) for value in self._varied[0].grid(self._pipeline, count)]
+    def _enqueue(self, values: Values) -> None:
+        self._study.enqueue_trial(dict(zip(self._names, values, strict=True)))
 
-    def _is_in_range(self, values: Values) -> bool:
-        """Tell whether the optimiser may be asked to begin with a setting: its numbers within the ranges."""
-        numbers = [
-            (variable.low, value, variable.high)
-            for variable, value in zip(self._varied, values, strict=True)
-            if isinstance(value, (int, float))
-        ]
-        return None not in values and all(low <= value <= high for low, value, high in numbers)
+
+def _coarse_grid(pipeline: Pipeline, varied: tuple[Variable, ...], trials: int) -> list[Values]:
+    """Return the settings that an optimiser of one variable begins with; none for several."""
+    if len(varied) > 1:
+        return []
+    count = max(_LEAST_GRID, round(trials * _SHARE_OF_GRID))
+    return [(value,) for value in varied[0].grid(pipeline, count)]
+
+
+def _is_in_range(varied: tuple[Variable, ...], values: Values) -> bool:
+    """Tell whether an optimiser may begin with a setting: its numbers lie within the ranges."""
+    numbers = [
+        (variable.low, value, variable.high)
+        for variable, value in zip(varied, values, strict=True)
+        if isinstance(value, (int, float)) and not isinstance(value, bool)
+    ]
+    return None not in values and all(low <= value <= high for low, value, high in numbers)
 
 
 def _distribution(pipeline: Pipeline, variable: Variable) -> Any:

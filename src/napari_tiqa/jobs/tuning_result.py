@@ -180,12 +180,15 @@ class Tuning:
         """Return what came of it for people, one sentence."""
         nothing, best, leader = self.nothing, self.best, self.leader
         scale = f"{nothing.score:.2f}"
-        sure = f"{self.gain:+.2f} ± {self.gain_half_width:.2f}"
+        sure = f"{round(self.gain, 2) + 0:+.2f} ± {self.gain_half_width:.2f}"
         if best is nothing:
-            text = (
-                f"Nothing beats leaving the slices unfiltered (score {scale}): the best setting, "
-                f"{self._described(leader)}, changes it by {sure}, which the score cannot tell from chance"
-            )
+            text = f"Nothing beats leaving the slices unfiltered (score {scale}): "
+            if self.gain < -self.gain_half_width:
+                text += f"even {self._described(leader)} lowers it to {leader.score:.2f} ({sure})"
+            else:
+                text += (
+                    f"{self._described(leader)} changes it by {sure}, which the score cannot tell from chance"
+                )
         elif best is leader:
             text = (
                 f"Best is {self._described(leader)}: score {best.score:.2f} instead of {scale} unfiltered "
@@ -218,7 +221,7 @@ class Tuning:
         if low == high:
             return ""
         unit = self.variables[0].definition(self.pipeline).unit
-        return f"; {_number(low)} to {_number(high)} {unit}".rstrip() + " is as good"
+        return f"; {_number(low)} to {_number(high)} {unit}".rstrip() + " does as well"
 
 
 def leading(trials: Iterable[Trial]) -> Trial:

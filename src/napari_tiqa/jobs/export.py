@@ -23,7 +23,7 @@ from napari_tiqa.errors import Cancelled, ExportError, TiqaError
 from napari_tiqa.filtering.lazy import Application, apply_to
 from napari_tiqa.filtering.pipeline import Pipeline
 from napari_tiqa.jobs.export_place import check_place, check_space
-from napari_tiqa.jobs.unfinished_export import UnfinishedExport
+from napari_tiqa.jobs.unfinished_export import UnfinishedExport, done_slices
 from napari_tiqa.jobs.waiting import Pace
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slices import map_slices
@@ -122,15 +122,16 @@ def export(
         `cancel` was set.
     """
     volume = as_volume(volume).tomogram()
-    volume.slice_count(axis)
+    count = volume.slice_count(axis)
     output = Path(output).expanduser()
     format = format_for(output, format)
     check_place(output, volume, overwrite)
     check_format(volume, axis, format)
+    check_space(output, export_size(volume, format) * (count - done_slices(output)) // count)
     application = apply_to(pipeline, volume, axis, window, again=again)
     plan = {
         "format": format,
-        "slices": volume.slice_count(axis),
+        "slices": count,
         "slices_sha256": _fingerprint(volume, axis),
         "applied_before": [dict(record) for record in volume.applied],
         "record": application.record,
@@ -172,14 +173,15 @@ class _Export:
         try:
             kept.open(overwrite)
             writer = self._writer()
-            check_space(kept.output, writer.nbytes(writer.layout) * (self.total - kept.done) // self.total)
             try:
                 writer.begin(kept.done)
                 self._write_all(writer, progress, cancel)
             finally:
                 writer.close()
-            kept.finish()
+            kept.finish(overwrite)
         except Cancelled as error:
+            if kept.done == 0:
+                raise Cancelled("The export was cancelled before a slice was written.") from error
             raise Cancelled(
                 f"{kept.done} of {self.total} slices are written to {kept.folder}; the same export again "
                 "goes on from there."
@@ -188,8 +190,6 @@ class _Export:
             raise self._cannot_write(error) from error
         finally:
             kept.close()
-            if kept.done == 0 and kept.folder.exists():
-                kept.discard()
         record: dict[str, Any] = kept.plan["record"]
         return record
 

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from napari_tiqa.errors import ExportError, TiqaError
+from napari_tiqa.jobs.unfinished_export import is_taken
 from napari_tiqa.volumes.ome_zarr import is_zarr
 from napari_tiqa.volumes.open import open_volume
 from napari_tiqa.volumes.volume import Volume
@@ -31,7 +32,7 @@ def check_place(output: Path, volume: Volume, overwrite: bool) -> None:
     if not folder.is_dir():
         raise ExportError(f"There is no folder {folder}: make it, or choose another place.")
     _refuse_input(output, volume)
-    if output.exists() and not _is_empty_folder(output):
+    if is_taken(output):
         if not is_export(output):
             raise ExportError(
                 f"{output} exists already and was not exported by napari-tiqa: choose another name, or "
@@ -109,7 +110,3 @@ def _refuse_input(output: Path, volume: Volume) -> None:
         raise ExportError(f"{output} is the volume to be filtered, or holds it: choose another name.")
     if source in place.parents:
         raise ExportError(f"{output} lies inside the volume to be filtered: choose a place outside {source}.")
-
-
-def _is_empty_folder(path: Path) -> bool:
-    return path.is_dir() and not any(path.iterdir())

@@ -80,12 +80,23 @@ class UnfinishedExport:
         self._log.write(b".")
         self.done += 1
 
-    def finish(self) -> None:
-        """Put the output in its place; what it replaces goes last."""
+    def finish(self, overwrite: bool) -> None:
+        """Put the output in its place; what it replaces goes last.
+
+        Raises
+        ------
+        ExportError
+            The place was free when the export began, and is not any more.
+        """
         self.close()
-        if self.output.is_dir() and any(self.output.iterdir()):
+        if is_taken(self.output):
+            if not overwrite:
+                raise ExportError(
+                    f"{self.output} was made by somebody else meanwhile: remove it, then the same export "
+                    "again puts the filtered volume there."
+                )
             os.replace(self.output, self.folder / _REPLACED)
-        elif self.output.is_dir():
+        elif self.output.exists():
             self.output.rmdir()
         os.replace(self.data, self.output)
         self.discard()
@@ -97,14 +108,20 @@ class UnfinishedExport:
             raise ExportError(f"The folder {self.folder} is in the way: remove it, or choose another name.")
 
     def close(self) -> None:
-        """Let go of the folder, which stays."""
-        if self._log is not None:
+        """Let go of the folder, which stays if a slice is written."""
+        if self._log is not None and not self._log.closed:
             self._log.close()
+            if self.done == 0:
+                self.discard()
 
     def discard(self) -> None:
         """Throw away all that was done."""
-        self.close()
         shutil.rmtree(self.folder)
+
+
+def is_taken(output: Path) -> bool:
+    """Tell whether something is there; an empty folder, as dialogs make them, is nothing."""
+    return any(output.iterdir()) if output.is_dir() else output.exists()
 
 
 def unfinished_folder(output: Path) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from napari_tiqa.volumes.writing.tiff_tags import check_tiff, stored_plane, tiff_tags
+from napari_tiqa.volumes.writing.tiff_tags import check_tiff, tiff_tags, write_pixels
 from napari_tiqa.volumes.writing.volume_writer import VolumeLayout, VolumeWriter
 
 BIG = 2**32 - 2**25
@@ -39,10 +39,8 @@ class TiffFileWriter(VolumeWriter):
 
     def write(self, index: int, plane: np.ndarray) -> None:
         """Write a slice to its place."""
-        pixels = stored_plane(plane, self.layout).reshape(-1).view(np.uint8).data
-        self._file.seek(self._offset + index * len(pixels))
-        while len(pixels):
-            pixels = pixels[self._file.write(pixels) :]
+        self._file.seek(self._offset + index * self.layout.nbytes // self.layout.count)
+        write_pixels(self._file, plane, self.layout.dtype)
 
     def close(self) -> None:
         """Close the file."""

@@ -1,5 +1,6 @@
 """How a TIFF says its voxel size, unit and record: as ImageJ does where that can be, else as OME does."""
 
+from io import FileIO
 from typing import Any
 
 import numpy as np
@@ -61,9 +62,17 @@ def tiff_tags(layout: VolumeLayout, *, one_slice: bool, ome: bool = False) -> di
     return {**common, "ome": True, "metadata": metadata}
 
 
-def stored_plane(plane: np.ndarray, layout: VolumeLayout) -> np.ndarray:
-    """Return a slice as it lies in the file."""
-    return np.ascontiguousarray(plane, layout.dtype)
+def write_pixels(file: FileIO, plane: np.ndarray, dtype: np.dtype) -> None:
+    """Write a slice as it lies in memory.
+
+    Raises
+    ------
+    OSError
+        If not all of it can be written.
+    """
+    left = np.ascontiguousarray(plane, dtype).reshape(-1).view(np.uint8).data
+    while len(left):
+        left = left[file.write(left) :]
 
 
 def _imagej_size(size: float) -> bool:

@@ -1,0 +1,137 @@
+"""Pipelines mapped lazily over volumes."""
+
+from dataclasses import replace
+
+import dask.array
+import numpy as np
+import pytest
+
+from napari_tiqa.errors import FilterError, VolumeError
+from napari_tiqa.filtering.pipeline import Pipeline, Step
+from napari_tiqa.volumes.open import as_volume
+from napari_tiqa.volumes.slices import map_slices
+from napari_tiqa.volumes.volume import Volume
+
+WINDOW = (0.0, 200.0)
+SMOOTH = Pipeline([Step("gaussian", {"sigma": 1.5})])
+
+
+def tomogram(shape: tuple[int, ...] = (15, 40, 50), dtype: str = "float32") -> Volume:
+    pixels = np.random.default_rng(0).random(shape) * 200
+    data = dask.array.from_array(pixels.astype(dtype), chunks=(3, 16, 16)[-len(shape) :])
+    return Volume(data, ("z", "y", "x")[-len(shape) :], (2.0, 0.5, 0.5)[-len(shape) :], "µm", "cell")
+
+
+def test_each_slice_is_what_the_pipeline_makes_of_it() -> None:
+    volume = tomogram()
+    filtered = SMOOTH.map(volume, window=WINDOW)
+    pixels = volume.data.compute()
+    assert np.array_equal(filtered.data.compute(), [SMOOTH(plane, WINDOW) for plane in pixels])
+    assert np.array_equal(filtered.data[4, 10:20, ::3].compute(), SMOOTH(pixels[4], WINDOW)[10:20, ::3])
+    assert np.array_equal(filtered.data[:, 7].compute(), filtered.data.compute()[:, 7])
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_slices_may_lie_along_any_axis(axis: int) -> None:
+    volume = tomogram()
+    filtered = SMOOTH.map(volume, axis, WINDOW)
+    wanted = [SMOOTH(plane, WINDOW) for plane in np.moveaxis(volume.data.compute(), axis, 0)]
+    assert np.array_equal(np.moveaxis(filtered.data.compute(), axis, 0), wanted)
+    assert filtered.data.chunks[axis] == (1,) * volume.data.shape[axis]
+
+
+def test_a_single_slice_and_whole_numbers() -> None:
+    volume = tomogram((40, 50), "uint16")
+    filtered = SMOOTH.map(volume, window=WINDOW)
+    assert filtered.data.dtype == np.uint16
+    assert np.array_equal(filtered.data.compute(), SMOOTH(volume.data.compute(), WINDOW))
+
+
+def test_only_the_slice_asked_for_is_read() -> None:
+    """So that a viewer shows it at once."""
+
+    def plane(block_info: dict) -> np.ndarray:
+        (first, _), _, _ = block_info[None]["array-location"]
+        if first != 3:
+            raise OSError("this slice is not wanted")
+        return np.random.default_rng(3).random((1, 40, 50))
+
+    data = dask.array.map_blocks(plane, chunks=((1,) * 6, (40,), (50,)), dtype=float)
+    volume = Volume(data, ("z", "y", "x"), (1.0,) * 3, "pixel", "broken")
+    assert SMOOTH.map(volume, window=(0, 1)).data[3].compute().std() > 0
+
+
+def test_what_the_volume_is_stays() -> None:
+    volume = replace(tomogram(), pyramid=(tomogram().data, tomogram().data), source="cell.tif")
+    filtered = SMOOTH.map(volume, window=WINDOW)
+    assert (filtered.axes, filtered.voxel_size, filtered.unit) == (volume.axes, volume.voxel_size, "µm")
+    assert (filtered.name, filtered.source) == ("cell", "cell.tif")
+    assert filtered.pyramid == ()  # of the unfiltered volume
+
+
+def test_the_window_is_that_of_the_whole_unfiltered_volume() -> None:
+    """Else a filter could win by changing it, and slices would be filtered differently."""
+    volume = tomogram()
+    relative = Pipeline([Step("gaussian", {"sigma": 3})])
+    filtered = relative.map(volume)
+    assert filtered.window is not None
+    assert filtered.window.low < 20
+    assert filtered.window.high > 180
+    assert filtered.window == relative.map(filtered, again=True).window
+
+
+def test_slices_are_mapped_further_as_those_of_a_file() -> None:
+    filtered = SMOOTH.map(tomogram(), window=WINDOW)
+    means = dict(map_slices(filtered, 0, [5, 0], np.mean))
+    assert means == {5: filtered.slice(0, 5).mean(), 0: filtered.slice(0, 0).mean()}
+
+
+def test_a_ring_centre_is_found_once_for_all_slices() -> None:
+    pipeline = Pipeline([Step("ring_removal")])
+    filtered = pipeline.map(tomogram((5, 64, 64)), window=WINDOW)
+    (step,) = filtered.applied[-1]["pipeline"]["steps"]
+    assert step["parameters"]["centre_y"] is not None
+    settled = Pipeline.from_dict(filtered.applied[-1]["pipeline"])
+    assert np.array_equal(filtered.slice(0, 1), settled(tomogram((5, 64, 64)).slice(0, 1), WINDOW))
+
+
+def test_the_same_pipeline_twice_is_refused() -> None:
+    once = SMOOTH.map(tomogram(), window=WINDOW)
+    with pytest.raises(FilterError, match=r"'cell' has been filtered with gaussian\(sigma=1.5\) already"):
+        SMOOTH.map(once)
+    twice = SMOOTH.map(once, again=True)
+    assert len(twice.applied) == 2
+
+
+def test_what_counts_as_the_same_pipeline() -> None:
+    off = Step("gaussian", {"sigma": 9}, on=False)
+    once = SMOOTH.map(tomogram(), window=WINDOW)
+    assert len(Pipeline([Step("gaussian", {"sigma": 1.6})]).map(once).applied) == 2
+    with pytest.raises(FilterError, match="already"):  # a step that is off does nothing
+        Pipeline([off, *SMOOTH.steps]).map(once)
+    with pytest.raises(FilterError, match="already"):  # also where something else came in between
+        SMOOTH.map(Pipeline([Step("gaussian", {"sigma": 0.5})]).map(once))
+
+
+def test_a_centre_that_is_found_is_the_same_as_one_that_was_found() -> None:
+    pipeline = Pipeline([Step("ring_removal")])
+    once = pipeline.map(tomogram((5, 64, 64)), window=WINDOW)
+    with pytest.raises(FilterError, match="already"):
+        pipeline.map(once)
+
+
+def test_a_pipeline_that_does_nothing_is_refused() -> None:
+    with pytest.raises(FilterError, match="No step of the pipeline is on"):
+        Pipeline([Step("gaussian", on=False)]).map(tomogram())
+
+
+def test_a_time_axis_is_to_be_fixed_first() -> None:
+    series = as_volume(np.random.default_rng(0).random((2, 3, 20, 20)))
+    with pytest.raises(VolumeError, match="2 positions along 't'"):
+        SMOOTH.map(series)
+    assert SMOOTH.map(series.tomogram(t=1)).data.shape == (3, 20, 20)
+
+
+def test_an_axis_that_is_not_there() -> None:
+    with pytest.raises(VolumeError, match="no axis 3"):
+        SMOOTH.map(tomogram(), 3)

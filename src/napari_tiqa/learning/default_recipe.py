@@ -134,7 +134,7 @@ def real_originals(data: Path) -> list[Original]:
     """
     originals = []
     for seed, scan in enumerate(SCANS):
-        volume, window = _read(data, scan)
+        volume, window = read_scan(data, scan.path)
         planes = _whole_slices(volume, scan.slices)
         originals += [
             Original(scan.specimen, tile, scan.clean, crop=False)
@@ -260,7 +260,7 @@ Source = Callable[[np.random.Generator], Original]
 
 
 def _real_source(data: Path, scan: Scan) -> Source:
-    volume, window = _read(data, scan)
+    volume, window = read_scan(data, scan.path)
 
     def draw(rng: np.random.Generator) -> Original:
         axis = int(rng.integers(3)) if volume.data.ndim == 3 and len(set(volume.data.shape)) == 1 else 0
@@ -283,10 +283,15 @@ def _simulated_source(kind: str) -> Source:
     return draw
 
 
-def _texture_source(name: str) -> Source:
+def texture(name: str) -> np.ndarray:
+    """Return one of `TEXTURES`, grey: shape (rows, columns), float32 in [0, 1]."""
     image = getattr(skimage.data, name)()
-    volume = as_volume(rgb2gray(image) if image.ndim == 3 else image)
-    plane, window = volume.slice(0, 0), estimate_window(volume)
+    return (rgb2gray(image) if image.ndim == 3 else image / 255).astype(np.float32)
+
+
+def _texture_source(name: str) -> Source:
+    plane = texture(name)
+    window = estimate_window(as_volume(plane))
 
     def draw(rng: np.random.Generator) -> Original:
         return _varied(f"texture {name}", _crop(plane, window, rng, largest=1.0), True, rng)
@@ -305,10 +310,17 @@ def _varied(specimen: str, tile: np.ndarray, clean: bool, rng: np.random.Generat
 
 
 @lru_cache(maxsize=len(SCANS))
-def _read(data: Path, scan: Scan) -> tuple[Volume, IntensityWindow]:
-    if not (data / scan.path).exists():
-        raise TrainingError(f"{data} has no {scan.path}: give the folder with the training scans.")
-    volume = open_volume(data / scan.path)
+def read_scan(data: Path, path: str) -> tuple[Volume, IntensityWindow]:
+    """Open a scan and estimate its window.
+
+    Raises
+    ------
+    TrainingError
+        If there is none.
+    """
+    if not (data / path).exists():
+        raise TrainingError(f"{data} has no {path}: give the folder with the training scans.")
+    volume = open_volume(data / path)
     return volume, estimate_window(volume)
 
 

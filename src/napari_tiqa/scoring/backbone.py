@@ -1,5 +1,6 @@
 """The network: EfficientNet features, the paper's ranking head, one score and what lowers it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -40,8 +41,18 @@ _HEAD = ("head", "score", "artefacts")
 _IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 
 
-def build_network(dropout: float = 0.5, head_units: int = 1280, backbone: str = LITE0) -> keras.Model:
-    """Build the scoring network with random weights.
+SCORE_OUTPUTS = ("score", *ARTEFACTS)
+"""What the scoring network gives for an image."""
+
+
+def build_network(
+    dropout: float = 0.5,
+    head_units: int = 1280,
+    backbone: str = LITE0,
+    outputs: Sequence[str] = SCORE_OUTPUTS,
+    side: int = TILE_SIZE,
+) -> keras.Model:
+    """Build a network with random weights: the scoring network, or one with other outputs.
 
     Batch normalisation is folded into Lite0's convolutions. Its ImageNet statistics stay fixed in
     fine-tuning, because a batch of sixteen versions of one slice has none worth learning, and a score
@@ -55,12 +66,16 @@ def build_network(dropout: float = 0.5, head_units: int = 1280, backbone: str = 
         Width of both hidden layers of the head.
     backbone : str
         One of `BACKBONES`.
+    outputs : sequence of str
+        What the columns of its output are.
+    side : int
+        Side of its images, px. The weights do not depend on it.
 
     Returns
     -------
     keras.Model
-        Grey images, shape (n, 224, 224, 1), float32 in [0, 1], to shape (n, 4), float32: the score, and
-        the points lost to each of `ARTEFACTS` (not yet made to add up).
+        Grey images, shape (n, side, side, 1), float32 in [0, 1], to shape (n, outputs), float32; by default
+        the score, and the points lost to each of `ARTEFACTS` (not yet made to add up).
 
     Raises
     ------
@@ -74,15 +89,15 @@ def build_network(dropout: float = 0.5, head_units: int = 1280, backbone: str = 
     """
     if backbone not in BACKBONES:
         raise TrainingError(f"There is no backbone {backbone!r}; choose one of {', '.join(BACKBONES)}.")
-    image = keras.Input((TILE_SIZE, TILE_SIZE, 1), name="image")
+    image = keras.Input((side, side, 1), name="image")
     x = _lite0(image) if backbone == LITE0 else _efficientnet(image, backbone)
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
     for i in (1, 2):
         x = keras.layers.Dense(head_units, "relu", name=f"head{i}")(x)
         x = keras.layers.Dropout(dropout, name=f"head{i}_dropout")(x)
-    score = keras.layers.Dense(1, dtype="float32", name="score")(x)
-    lost = keras.layers.Dense(len(ARTEFACTS), dtype="float32", name="artefacts")(x)
-    return keras.Model(image, keras.layers.Concatenate(name="outputs")([score, lost]), name="tiqa")
+    first = keras.layers.Dense(1, dtype="float32", name="score")(x)
+    others = keras.layers.Dense(len(outputs) - 1, dtype="float32", name="artefacts")(x)
+    return keras.Model(image, keras.layers.Concatenate(name="outputs")([first, others]), name="tiqa")
 
 
 def load_imagenet(network: keras.Model, backbone: str = LITE0) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,27 +129,51 @@ def load_model(path: str | os.PathLike[str] | None = None) -> ScoreModel:
     BundleError
         As ``load_card``, and if the weights do not fit the network.
     """
-    from napari_tiqa.scoring.backbone import build_network
+    network, others = _network(path, None)
+    known = {name.partition("/")[2]: values for name, values in others.items()}
+    return ScoreModel(network, Calibration.from_arrays(known) if known else None)
+
+
+def load_network(path: str | os.PathLike[str], outputs: Sequence[str]) -> "keras.Model":
+    """Build the network of a bundle whose outputs are others than a score's.
+
+    Parameters
+    ----------
+    path : path-like
+        The bundle.
+    outputs : sequence of str
+        As ``backbone.build_network`` takes them.
+
+    Raises
+    ------
+    BundleError
+        As ``load_model``.
+    """
+    return _network(path, outputs)[0]
+
+
+def _network(
+    path: str | os.PathLike[str] | None, outputs: Sequence[str] | None
+) -> tuple["keras.Model", dict[str, np.ndarray]]:
+    """Build a bundle's network; also return the arrays of its calibration."""
+    from napari_tiqa.scoring.backbone import SCORE_OUTPUTS, build_network
 
     card, weights = _read(path)
-    network = build_network(head_units=card["head_units"], backbone=card["backbone"])
-    calibration = None
+    network = build_network(
+        head_units=card["head_units"], backbone=card["backbone"], outputs=outputs or SCORE_OUTPUTS
+    )
     try:
         with np.load(io.BytesIO(weights), allow_pickle=False) as stored:
             for layer in network.layers:
                 if layer.weights:
                     layer.set_weights([stored[_key(layer, v)].astype(np.float32) for v in layer.weights])
-            known = {
-                key.partition("/")[2]: stored[key] for key in stored.files if key.startswith(_CALIBRATION)
-            }
-            if known:
-                calibration = Calibration.from_arrays(known)
+            others = {key: stored[key] for key in stored.files if key.startswith(_CALIBRATION)}
     except (KeyError, ValueError, TypeError) as error:
         raise BundleError(
             f"The weights of the model bundle {path or DEFAULT_MODEL} do not fit its network: "
             "choose another bundle or train it again."
         ) from error
-    return ScoreModel(network, calibration)
+    return network, others
 
 
 def _key(layer: "keras.Layer", variable: "keras.Variable") -> str:

@@ -28,6 +28,9 @@ ARTEFACTS = ("ring", "blur", "noise")
 PREDICTED = ("score", "uncertainty", *ARTEFACTS, "novelty")
 """Columns of a prediction."""
 
+AfterBatch = Callable[[int], object]
+"""Called with the number of tiles done so far; what it raises ends the work."""
+
 
 @dataclass(frozen=True)
 class ScoreModel:
@@ -54,9 +57,7 @@ class ScoreModel:
         return keras.Model(self.network.input, [self.network.output, content_features(self.network)])
 
 
-def predict(
-    model: ScoreModel, tiles: np.ndarray, after_batch: Callable[[int], None] | None = None
-) -> np.ndarray:
+def predict(model: ScoreModel, tiles: np.ndarray, after_batch: AfterBatch | None = None) -> np.ndarray:
     """Score tiles, and say how sure the score is and what pulls it down.
 
     Parameters
@@ -75,7 +76,7 @@ def predict(
         interval, points; the points lost to each of `ARTEFACTS`, which add up to 5 - score; and twice the
         probability that the image is unlike those of the training. NaN where unknown.
     """
-    outputs, features = _forward(model.with_features, tiles, after_batch)
+    outputs, features = forward(model.with_features, tiles, after_batch)
     said = np.clip(outputs[:, 0], *SCORE_RANGE)
     calibration = model.calibration
     score = calibration.score(said) if calibration else said
@@ -88,17 +89,32 @@ def predict(
 
 
 def predict_scores(
-    network: "keras.Model", tiles: np.ndarray, after_batch: Callable[[int], None] | None = None
+    network: "keras.Model", tiles: np.ndarray, after_batch: AfterBatch | None = None
 ) -> np.ndarray:
     """Score tiles by a network that is not calibrated: shape (n,), float32 in 1..5."""
-    (outputs,) = _forward(network, tiles, after_batch)
+    (outputs,) = forward(network, tiles, after_batch)
     return np.clip(outputs[:, 0], *SCORE_RANGE)
 
 
-def _forward(
-    network: "keras.Model", tiles: np.ndarray, after_batch: Callable[[int], None] | None
+def forward(
+    network: "keras.Model", tiles: np.ndarray, after_batch: AfterBatch | None = None
 ) -> list[np.ndarray]:
-    """Return each output of the network for all tiles."""
+    """Return each output of a network for all tiles.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Takes images of shape (n, 224, 224, 1).
+    tiles : numpy.ndarray
+        Shape (n, 224, 224), float32 in [0, 1].
+    after_batch : callable, optional
+        Called after each batch.
+
+    Returns
+    -------
+    list of numpy.ndarray
+        One of shape (n, ...) for each output.
+    """
     batches: list[list[np.ndarray]] = []
     for start in range(0, max(1, len(tiles)), BATCH_SIZE):
         batch = tiles[start : start + BATCH_SIZE, :, :, None]

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 import pandas as pd
 from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QColor, QFont, QIcon, QPixmap
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
+from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QSizePolicy, QTreeWidget, QTreeWidgetItem, QWidget
 
 from napari_tiqa.filtering.pipeline import Pipeline
 from napari_tiqa.jobs.compare import UNFILTERED
 from napari_tiqa.widgets.score_plot import RUN_COLOURS
 
 UNFILTERED_COLOUR = "#999999"
+_FEWEST_ROWS, _MOST_ROWS = 4, 8
 _EDITABLE = Qt.ItemFlag.ItemIsEditable
 _MIDDLE, _RIGHT = Qt.AlignmentFlag.AlignVCenter, Qt.AlignmentFlag.AlignRight
 
@@ -54,7 +55,7 @@ class PipelineList(QTreeWidget):
         self.setIconSize(QSize(12, 12))
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         header = self.header()
         header.setStretchLastSection(False)
@@ -66,8 +67,14 @@ class PipelineList(QTreeWidget):
         self.itemChanged.connect(self._on_edited)
 
     def sizeHint(self) -> QSize:
-        """Return a height of about five rows."""
-        return QSize(300, 138)
+        """Return the height of a few rows; more of them scroll."""
+        rows = min(max(len(self._names), _FEWEST_ROWS), _MOST_ROWS)
+        row = max(self.sizeHintForRow(0), self.iconSize().height())
+        return QSize(300, self.header().sizeHint().height() + rows * row + 2 * self.frameWidth() + 2)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the same: a window that is too low scrolls as a whole."""
+        return self.sizeHint()
 
     @property
     def pipelines(self) -> dict[str, Pipeline]:
@@ -102,6 +109,7 @@ class PipelineList(QTreeWidget):
             for values in (self._names, self._pipelines, self._colours):
                 del values[row]
             self.takeTopLevelItem(row)
+            self.updateGeometry()
 
     def choose(self, name: str) -> None:
         """Select a row."""
@@ -154,6 +162,7 @@ class PipelineList(QTreeWidget):
         blocked = self.blockSignals(True)
         self.addTopLevelItem(item)
         self.blockSignals(blocked)
+        self.updateGeometry()
 
     def _edit_name(self, item: QTreeWidgetItem, column: int) -> None:
         if column == 0 and item.flags() & _EDITABLE:
@@ -200,4 +209,6 @@ def _cells(found: pd.Series) -> list[str]:
 
 
 def _time(seconds: float) -> str:
-    return "-" if seconds == 0 else f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+    if seconds == 0:
+        return "-"
+    return f"{max(1, round(1000 * seconds))} ms" if seconds < 1 else f"{seconds:.1f} s"

@@ -138,7 +138,7 @@ class FilterTuneTab(DockPanel):
         if outcome.state is JobState.DONE:
             self.tuning = outcome.result
             self.plot.finish(self.tuning)
-            self.message.say(self.tuning.sentence())
+            self.message.say(" ".join([self.tuning.sentence(), *_of_failures(self.tuning)]))
             self._apply(self.tuning.best)
         elif outcome.state is JobState.FAILED:
             self.message.complain(outcome.message, outcome.error)
@@ -174,3 +174,9 @@ class FilterTuneTab(DockPanel):
 
     def _follow_theme(self) -> None:
         self.plot.set_theme(get_theme(self._viewer.theme))
+
+
+def _of_failures(tuning: Tuning) -> list[str]:
+    failures = [trial.failure for trial in tuning.trials if trial.failure]
+    of = len(tuning.trials)
+    return [f"{len(failures)} of {of} settings could not be tried: {failures[0]}"] if failures else []

@@ -21,7 +21,7 @@ from napari_tiqa.errors import FilterError
 from napari_tiqa.filtering.pipeline import Pipeline
 from napari_tiqa.jobs.tune import TuneProgress, tune
 from napari_tiqa.jobs.tuning_result import Tuning
-from napari_tiqa.jobs.tuning_variables import Variable
+from napari_tiqa.jobs.tuning_variables import Variable, variables
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.widgets.background_job import JobState
@@ -112,22 +112,23 @@ class TuneForm(QWidget):
         Raises
         ------
         FilterError
-            If there is no slice to tune on, nothing is ticked, or the slices are not there.
+            If there is no slice to tune on, nothing is ticked, a range is none, or the
+            slices are not there.
         """
         source = state.source
         if source is None:
             raise FilterError("There is no image layer to tune on: open a tomogram first.")
-        variables = self.variables.ticked()
-        varied = {variable.step for variable in variables}
-        steps = [
+        ticked = self.variables.ticked()
+        varied = {variable.step for variable in ticked}
+        pipeline = Pipeline(
             replace(step, on=step.on or number in varied) for number, step in enumerate(state.pipeline.steps)
-        ]
+        )
         return TuneRequest(
             source.volume,
             source.axis,
             self.slices.slices(source),
-            Pipeline(steps),
-            variables,
+            pipeline,
+            variables(pipeline, ticked),
             self.method_box.currentData(),
             self.trials_box.value(),
             state.model,

@@ -58,6 +58,8 @@ def test_every_format_opens_again_as_it_was(tmp_path: Path, name: str, dtype: st
     assert (again.axes, again.unit) == (("z", "y", "x"), "µm")
     assert again.voxel_size == pytest.approx((2.0, 0.65, 0.65))
     assert again.applied == (record,)
+    assert again.window is not None  # scored in the window of the volume it comes from
+    assert (again.window.low, again.window.high) == WINDOW
     assert list(tmp_path.iterdir()) == [tmp_path / name]  # nothing else is left
 
 

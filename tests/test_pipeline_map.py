@@ -86,6 +86,22 @@ def test_slices_are_mapped_further_as_those_of_a_file() -> None:
     assert means == {5: filtered.slice(0, 5).mean(), 0: filtered.slice(0, 0).mean()}
 
 
+def test_a_slice_asked_for_again_is_not_filtered_again() -> None:
+    """A viewer asks for the one that it shows whenever it draws."""
+    read = []
+
+    def plane(block_info: dict) -> np.ndarray:
+        read.append(block_info[None]["array-location"][0][0])
+        return np.random.default_rng(3).random((1, 40, 50))
+
+    data = dask.array.map_blocks(plane, chunks=((1,) * 6, (40,), (50,)), dtype=float)
+    filtered = SMOOTH.map(Volume(data, ("z", "y", "x"), (1.0,) * 3, "pixel", "slow"), window=(0, 1))
+    read.clear()
+    for index in (2, 3, 2):
+        filtered.data[index].compute()
+    assert read == [2, 3]
+
+
 def test_a_ring_centre_is_found_once_for_all_slices() -> None:
     pipeline = Pipeline([Step("ring_removal")])
     filtered = pipeline.map(tomogram((5, 64, 64)), window=WINDOW)

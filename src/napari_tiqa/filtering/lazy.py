@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,8 +19,12 @@ if TYPE_CHECKING:
     from napari_tiqa.filtering.pipeline import Pipeline
 
 
+KEPT_BYTES = 128 * 2**20
+"""So many of the slices filtered last are kept: a viewer asks for one again whenever it draws."""
+
+
 class FilteredStack(Stored):
-    """A volume as an array of filtered slices; each is read, filtered and let go whenever it is asked for."""
+    """A volume as an array of filtered slices, each read and filtered when it is asked for."""
 
     def __init__(self, volume: Volume, axis: int, function: Callable[[np.ndarray], np.ndarray]) -> None:
         self.volume = volume
@@ -27,17 +32,22 @@ class FilteredStack(Stored):
         self.function = function
         self.shape = volume.data.shape
         self.dtype = volume.data.dtype.newbyteorder("=")
+        plane_bytes = volume.data.nbytes // volume.slice_count(axis)
+        self._filtered = lru_cache(max(KEPT_BYTES // plane_bytes, 1))(self._filter)
 
     def read_into(self, box: Box, out: np.ndarray) -> None:
         """Filter the slices that the box touches, whole, and copy what it takes of them."""
         if self.ndim == 2:
-            out[...] = self.function(self.volume.slice(0, 0))[box]
+            out[...] = self._filtered(0)[box]
             return
         within = tuple(side for axis, side in enumerate(box) if axis != self.axis)
         planes = np.moveaxis(out, self.axis, 0)
         along = box[self.axis]
         for place, index in enumerate(range(along.start, along.stop, along.step)):
-            planes[place] = self.function(self.volume.slice(self.axis, index))[within]
+            planes[place] = self._filtered(index)[within]
+
+    def _filter(self, index: int) -> np.ndarray:
+        return self.function(self.volume.slice(self.axis, index))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from napari_tiqa.errors import VolumeError
+from napari_tiqa.volumes.window import IntensityWindow
+
 KEY = "napari_tiqa"
 """Under this key the note stands: in Zarr attributes, ImageJ's "Info", an OME annotation, layer metadata."""
 
@@ -42,3 +45,17 @@ def applied_in(found: Mapping[str, Any]) -> Applied:
     """Return the records of a note; what is no record is left out."""
     records = found.get("applied")
     return tuple(r for r in records if isinstance(r, Mapping)) if isinstance(records, list) else ()
+
+
+def window_in(applied: Applied) -> IntensityWindow | None:
+    """Return the intensity window that the last pipeline was applied with, None where no record has one.
+
+    A filtered volume is scored in it, so that its score can be compared with that of the unfiltered one.
+    """
+    for record in reversed(applied):
+        window = record.get("window")
+        try:
+            return IntensityWindow(**window)
+        except (TypeError, VolumeError):
+            continue
+    return None

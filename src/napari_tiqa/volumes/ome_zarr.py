@@ -12,7 +12,7 @@ import zarr
 from zarr.core.buffer import default_buffer_prototype
 
 from napari_tiqa.errors import VolumeError
-from napari_tiqa.volumes.applied import applied_in, note_under
+from napari_tiqa.volumes.applied import applied_in, note_under, window_in
 from napari_tiqa.volumes.stored import Box, Stored, grouped_chunks, lazy
 from napari_tiqa.volumes.units import common_unit
 from napari_tiqa.volumes.volume import Volume, check_image, default_axes
@@ -98,6 +98,7 @@ def open_zarr(folder: Path, dataset: str | None = None) -> Volume:
             f"'{folder}' lacks the level '{missing[0]}' that its OME metadata list: copy it again."
         )
     pyramid = tuple(_lazy(node[level], name) for level in image.levels)
+    applied = applied_in(note_under(dict(node.attrs)))
     order = sorted(range(len(image.axes)), key=lambda i: "tczyx".index(image.axes[i]))
     if order != list(range(len(order))):
         pyramid = tuple(level.transpose(order) for level in pyramid)
@@ -109,7 +110,8 @@ def open_zarr(folder: Path, dataset: str | None = None) -> Volume:
         name=name,
         pyramid=pyramid if len(pyramid) > 1 else (),
         source=source,
-        applied=applied_in(note_under(dict(node.attrs))),
+        window=window_in(applied),
+        applied=applied,
     )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import tifffile
 
 from napari_tiqa.errors import VolumeError
-from napari_tiqa.volumes.applied import KEY, applied_in, note_in
+from napari_tiqa.volumes.applied import KEY, applied_in, note_in, window_in
 from napari_tiqa.volumes.raw import open_raw
 from napari_tiqa.volumes.stored import Box, Stored, lazy
 from napari_tiqa.volumes.tiff_chain import PageLayout, read_chain
@@ -158,6 +158,7 @@ def open_tiff(path: Path) -> Volume:
         unit=unit,
         name=path.stem.removesuffix(".ome"),
         source=str(path),
+        window=window_in(applied),
         applied=applied,
     )
 

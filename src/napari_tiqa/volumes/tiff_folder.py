@@ -80,6 +80,7 @@ def open_tiff_folder(folder: Path) -> Volume:
         unit=calibrated.unit,
         name=folder.name,
         source=str(folder),
+        window=calibrated.window,
         applied=calibrated.applied,
     )
 

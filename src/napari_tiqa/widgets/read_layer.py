@@ -6,7 +6,7 @@ from typing import Any
 from napari.layers import Image, Layer
 
 from napari_tiqa.errors import VolumeError
-from napari_tiqa.volumes.applied import applied_in, note_under
+from napari_tiqa.volumes.applied import applied_in, note_under, window_in
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.stored import fixed
 from napari_tiqa.volumes.volume import Volume
@@ -57,6 +57,7 @@ def read_layer(layer: Layer, at: Sequence[int] | None = None, along: int | None 
     kept = kept_dimensions(data.ndim, along)
     position = _checked_position(layer, data.shape, at)
     voxel_size, unit = _voxel_size(layer, kept)
+    applied = applied_in(note_under(layer.metadata))
     if kept != tuple(range(data.ndim - len(kept), data.ndim)):
         data = data[tuple(slice(None) if d in kept else position[d] for d in range(data.ndim))]
     elif kept[0] > 0:
@@ -68,7 +69,8 @@ def read_layer(layer: Layer, at: Sequence[int] | None = None, along: int | None 
         unit=unit,
         name=layer.name,
         source=_source(layer),
-        applied=applied_in(note_under(layer.metadata)),
+        window=window_in(applied),
+        applied=applied,
     )
 
 

@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, Self
 
@@ -19,7 +19,6 @@ from napari_tiqa.filtering.detail_loss import detail_loss
 from napari_tiqa.filtering.parameter import Value
 from napari_tiqa.filtering.pipeline import Pipeline
 from napari_tiqa.filtering.ring_centre import settled
-from napari_tiqa.jobs.daemon_threads import DaemonThreads
 from napari_tiqa.jobs.messages import ModelFile
 from napari_tiqa.jobs.model_process import shared_model_process
 from napari_tiqa.jobs.record import model_card, run_record
@@ -98,15 +97,15 @@ class TrialBench:
         self.unfiltered = self._without_filters(named=slices is not None)
         device = shared_model_process().device
         self.record = run_record(tomogram, axis, self.window, bundle, device) | {"slices": list(self.indices)}
-        self._threads = DaemonThreads(min(CORES, len(self._planes)), "filter to be tried")
+        self._threads = ThreadPoolExecutor(CORES, thread_name_prefix="filter to be tried")
 
     def __enter__(self) -> Self:
         """Return the bench."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let go of filters that nobody waits for."""
-        self._threads.__exit__()
+        """Begin no filter any more; nobody waits for one under way but Python itself, when it ends."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def settled(self, pipeline: Pipeline) -> Pipeline:
         """Return a pipeline whose automatic ring centres are those of the middle slice."""

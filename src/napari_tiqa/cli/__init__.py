@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from napari_tiqa import __version__
+from napari_tiqa.cli.compare import add_compare_parser
 from napari_tiqa.cli.demo import add_demo_parser
 from napari_tiqa.cli.evaluate import add_evaluate_parser
 from napari_tiqa.cli.filter import add_filter_parser
@@ -18,6 +19,7 @@ from napari_tiqa.cli.generate import add_generate_parser
 from napari_tiqa.cli.map import add_map_parser
 from napari_tiqa.cli.score import add_score_parser
 from napari_tiqa.cli.train import add_train_parser
+from napari_tiqa.cli.tune import add_tune_parser
 from napari_tiqa.errors import Cancelled, ModelProcessError, TiqaError
 
 
@@ -51,6 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add_score_parser(commands)
     add_map_parser(commands)
+    add_tune_parser(commands)
+    add_compare_parser(commands)
     add_filter_parser(commands)
     add_generate_parser(commands)
     add_train_parser(commands)

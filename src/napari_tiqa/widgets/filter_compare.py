@@ -82,6 +82,7 @@ class FilterCompareTab(DockPanel):
         form.compare_clicked.connect(self.compare)
         form.cancel_clicked.connect(self.job.cancel)
         self.list.renamed.connect(self._rename)
+        self.list.removed.connect(self._remove)
         self.list.currentItemChanged.connect(lambda *_: self._enable())
         self.use_button.clicked.connect(self.use_chosen)
         self.csv_button.clicked.connect(
@@ -130,6 +131,13 @@ class FilterCompareTab(DockPanel):
         self._so_far = {}
         return True
 
+    def show_comparison(self, comparison: Comparison) -> None:
+        """Show a comparison of pipelines that are in the list."""
+        self.comparison = comparison
+        self.list.show_table(comparison.table())
+        self.plot.show_trials(comparison.trials, self.list.colours)
+        self._enable()
+
     def use_chosen(self) -> None:
         """Set the pipeline to the selected one."""
         if self.list.chosen in self.list.pipelines:
@@ -160,18 +168,14 @@ class FilterCompareTab(DockPanel):
     def _on_ended(self, outcome: JobOutcome) -> None:
         if outcome.state is JobState.DONE:
             comparison: Comparison = outcome.result
-            self._show(comparison)
-            self.message.say(comparison.sentence())
+            self.show_comparison(comparison)
+            done = len(comparison.trials) - 1
+            stopped = "" if comparison.complete else f"Stopped after {done} of the pipelines. "
+            self.message.say(stopped + comparison.sentence())
         elif outcome.state is JobState.FAILED:
             self.message.complain(outcome.message, outcome.error)
         else:
             self.message.say(outcome.message)
-
-    def _show(self, comparison: Comparison) -> None:
-        self.comparison = comparison
-        self.list.show_table(comparison.table())
-        self.plot.show_trials(comparison.trials, self.list.colours)
-        self._enable()
 
     def _on_saved(self, outcome: JobOutcome) -> None:
         if outcome.state is JobState.DONE:
@@ -183,7 +187,13 @@ class FilterCompareTab(DockPanel):
         """Call a pipeline that was compared by its new name."""
         if self.comparison is not None:
             trials = {after if name == before else name: t for name, t in self.comparison.trials.items()}
-            self._show(replace(self.comparison, trials=trials))
+            self.show_comparison(replace(self.comparison, trials=trials))
+
+    def _remove(self, gone: str) -> None:
+        """Show what was compared without the pipeline that was taken out."""
+        if self.comparison is not None:
+            trials = {name: trial for name, trial in self.comparison.trials.items() if name != gone}
+            self.show_comparison(replace(self.comparison, trials=trials))
 
     def _ask_files(self) -> None:
         paths, _ = QFileDialog.getOpenFileNames(self, "Add pipelines", "", "Pipeline (*.json)")

@@ -39,6 +39,7 @@ class PipelineList(QTreeWidget):
     """Named pipelines; the first row is always the slices unfiltered."""
 
     renamed = Signal(str, str)  # from, to
+    removed = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -106,10 +107,12 @@ class PipelineList(QTreeWidget):
         """Take the selected pipeline out; the unfiltered slices stay."""
         row = self.indexOfTopLevelItem(self.currentItem()) if self.currentItem() else -1
         if row > 0:
+            name = self._names[row]
             for values in (self._names, self._pipelines, self._colours):
                 del values[row]
             self.takeTopLevelItem(row)
             self.updateGeometry()
+            self.removed.emit(name)
 
     def choose(self, name: str) -> None:
         """Select a row."""

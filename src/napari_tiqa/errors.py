@@ -46,7 +46,15 @@ class FilterError(TiqaError):
 
 
 class ExportError(TiqaError):
-    """A filtered volume that cannot be written: the place is taken, full or not writable."""
+    """A filtered volume that cannot be written: the place is taken, full or not writable.
+
+    Attributes
+    ----------
+    replaceable : bool
+        Whether what is in the way is an export of ours, which `overwrite` would replace.
+    """
+
+    replaceable = False
 
 
 class ModelProcessError(TiqaError):

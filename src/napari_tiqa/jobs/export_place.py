@@ -29,8 +29,7 @@ def check_place(output: Path, volume: Volume, overwrite: bool) -> None:
         With what to do instead.
     """
     folder = output.parent
-    if not folder.is_dir():
-        raise ExportError(f"There is no folder {folder}: make it, or choose another place.")
+    free_space(output)  # there is such a folder
     _refuse_input(output, volume)
     if is_taken(output):
         if not is_export(output):
@@ -39,10 +38,12 @@ def check_place(output: Path, volume: Volume, overwrite: bool) -> None:
                 "remove it yourself."
             )
         if not overwrite:
-            raise ExportError(
+            error = ExportError(
                 f"{output} exists already: choose another name, or add --overwrite (in Python: "
                 "overwrite=True) to replace it."
             )
+            error.replaceable = True
+            raise error
     if not os.access(folder, os.W_OK):
         raise ExportError(f"The folder {folder} is not writable: choose another place.")
 
@@ -62,12 +63,26 @@ def check_space(output: Path, needed: int) -> None:
     ExportError
         If there are fewer.
     """
-    free = shutil.disk_usage(output.parent).free
+    free = free_space(output)
     if needed > free:
         raise ExportError(
             f"The export may take {size_text(needed)}, and the disk of {output.parent} has {size_text(free)} "
             "left: make room, or choose another place."
         )
+
+
+def free_space(output: Path) -> int:
+    """Return how many bytes are free where a file or folder is to be.
+
+    Raises
+    ------
+    ExportError
+        There is no such folder.
+    """
+    try:
+        return shutil.disk_usage(output.parent).free
+    except OSError as error:
+        raise ExportError(f"There is no folder {output.parent}: make it, or choose another place.") from error
 
 
 def is_export(path: Path) -> bool:

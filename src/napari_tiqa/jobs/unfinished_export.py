@@ -57,10 +57,12 @@ class UnfinishedExport:
         earlier = read_plan(self.output)
         if self.folder.exists() and not (self.data.exists() and _same(earlier, self.plan)):
             if self.data.exists() and not overwrite:
-                raise ExportError(
+                error = ExportError(
                     f"{self.folder} holds an unfinished export of another volume or with other settings: "
                     "choose another name, or add --overwrite (in Python: overwrite=True) to throw it away."
                 )
+                error.replaceable = True
+                raise error
             self._check_ours()
             self.discard()
         if self.folder.exists() and earlier is not None:

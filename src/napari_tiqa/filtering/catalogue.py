@@ -1,11 +1,13 @@
 """All filters by name."""
 
 from napari_tiqa.errors import FilterError
-from napari_tiqa.filtering import contrast, deblur, denoise, ring_removal
+from napari_tiqa.filtering import contrast, deblur, denoise, ring_removal, wavelet_fourier
 from napari_tiqa.filtering.filter import Filter
 
 FILTERS: dict[str, Filter] = {
-    one.name: one for module in (ring_removal, denoise, deblur, contrast) for one in module.FILTERS
+    one.name: one
+    for module in (ring_removal, wavelet_fourier, denoise, deblur, contrast)
+    for one in module.FILTERS
 }
 """Every filter by its name, in the order in which it is offered."""
 

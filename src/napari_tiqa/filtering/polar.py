@@ -1,7 +1,7 @@
 """A slice in polar coordinates about its ring centre, and radial profiles drawn back into the slice."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import cv2
 import numpy as np
@@ -60,15 +60,34 @@ class PolarGrid:
         reach = 2 * round(rim * SAMPLES_PER_PIXEL) + 1
         return cv2.erode(content.astype(np.uint8), np.ones((reach, 1), np.uint8)) > 0
 
-    def draw(self, profile: np.ndarray) -> np.ndarray:
-        """Return the slice, float32, that has a radial profile's value, shape (radii,), at each pixel."""
-        return cv2.remap(
-            profile.astype(np.float32)[:, None],
-            np.zeros_like(self.radius),
-            self.radius,
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
+    def draw(self, polar: np.ndarray) -> np.ndarray:
+        """Draw a polar image into the slice by linear interpolation.
+
+        Parameters
+        ----------
+        polar : numpy.ndarray
+            Shape (radii, any number of angles, equally spaced over the turn), or (radii,): the same at all.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape of the slice, float32.
+        """
+        image = polar.astype(np.float32).reshape(len(polar), -1)
+        angles = image.shape[1]
+        if angles == 1:
+            column = np.zeros_like(self.radius)
+        else:
+            image = np.hstack([image, image[:, :1]])  # the last angle's neighbour is the first
+            column = self.turn * np.float32(angles)
+        return cv2.remap(image, column, self.radius, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+    @cached_property
+    def turn(self) -> np.ndarray:
+        """Shape of the slice, float32: the angle of each pixel, 0 to 1 for a whole turn."""
+        down, across = np.ogrid[: self.radius.shape[0], : self.radius.shape[1]]
+        y, x = (np.float32(side - middle) for side, middle in zip((down, across), self.centre, strict=True))
+        return np.arctan2(y, x) / np.float32(2 * np.pi) % 1
 
     def half(self, first: int) -> np.ndarray:
         """Return the mask, in the slice, of the half turn of angles from the first one on."""

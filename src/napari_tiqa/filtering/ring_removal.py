@@ -91,7 +91,7 @@ def ring_removal(
     if min(plane.shape) < _LEAST_WIDTHS * ring_width:
         raise FilterError(
             f"A slice of {plane.shape[0]} x {plane.shape[1]} px is too small for rings {ring_width:g} px "
-            f"wide: choose a ring width of at most {min(plane.shape) / _LEAST_WIDTHS:g} px, or a larger slice."
+            f"wide: choose at most {min(plane.shape) / _LEAST_WIDTHS:g} px, or a larger slice."
         )
     grid = polar_grid(plane.shape, *centre_of(plane, inside, centre_y, centre_x))
     rings = _rings(Slopes.of(plane, inside, grid), grid, ring_width, threshold, arc)

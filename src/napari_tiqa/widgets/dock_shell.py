@@ -78,8 +78,8 @@ class DockShell(QWidget):
         return super().event(event)
 
     def reset_choices(self) -> None:
-        """Follow the viewer's layer list."""
-        if self.panel is not None:
+        """Follow the viewer's layer list; napari goes on calling this for a dock that was closed."""
+        if self.panel is not None and not self._closed:
             self.panel.reset_choices()
 
     def _fill(self) -> None:

@@ -21,7 +21,8 @@ _ANGLES, _SECTORS = 256, 16
 _REACH, _FAR_REACH = 4, 6  # px about a likely centre
 # Times the next best peak. Of simulated slices without rings one in ten has a peak of 1.8 near the middle and
 # one of 1.5 where detail points to; most of those with visible rings have 3 (docs/ring_removal.md).
-_CLEAR, _VERY_CLEAR = 1.7, 2.0
+_CLEAR = 2.5
+_NEAR_MIDDLE = 0.5  # px: as good as there, since the peak is found to a tenth or two
 _PATCHES, _CANDIDATES = 48, 16
 
 _ADVICE = "Distance of the rings' centre from the middle of the slice; found automatically where not given."
@@ -45,7 +46,7 @@ def find_ring_centre(pixels: np.ndarray, inside: np.ndarray | None = None) -> tu
     Returns
     -------
     (float, float)
-        Offset (down, right) from the slice's middle, px, to a quarter of a pixel; (0, 0) where no rings stand
+        Offset (down, right) from the slice's middle, px, to a tenth or two; (0, 0) where no rings stand
         out, since reconstructions mostly have the rotation axis in their middle.
 
     Notes
@@ -70,7 +71,7 @@ def find_ring_centre(pixels: np.ndarray, inside: np.ndarray | None = None) -> tu
         if clearness >= _CLEAR:
             return _offset(_refined(detail, inside, peak), middle)
     peak, clearness = _sharpest(detail, inside, _pointed_to(detail), _FAR_REACH)
-    if clearness >= _VERY_CLEAR:
+    if clearness >= _CLEAR:
         return _offset(_refined(detail, inside, peak), middle)
     return 0.0, 0.0
 
@@ -125,15 +126,19 @@ def _sharpest(
 
 
 def _refined(detail: np.ndarray, inside: np.ndarray, peak: np.ndarray) -> np.ndarray:
-    offsets = np.arange(-3, 4) / 4
+    """Return the centroid of a peak's upper half; its highest sample would be noise and interpolation's."""
+    offsets = np.arange(-4, 5) / 4
     energy = _energies(detail, inside, peak, offsets)
-    row, column = np.unravel_index(energy.argmax(), energy.shape)
-    return np.clip(peak + np.array([offsets[row], offsets[column]]), 0, np.array(detail.shape) - 1)
+    upper = np.clip(energy - (energy.min() + energy.max()) / 2, 0, None)
+    moved = np.array([upper.sum(1) @ offsets, upper.sum(0) @ offsets]) / max(
+        upper.sum(), np.finfo(float).tiny
+    )
+    return np.clip(peak + moved, 0, np.array(detail.shape) - 1)
 
 
 def _offset(centre: np.ndarray, middle: np.ndarray) -> tuple[float, float]:
     y, x = centre - middle
-    return float(y), float(x)
+    return (0.0, 0.0) if np.hypot(y, x) < _NEAR_MIDDLE else (round(float(y), 2), round(float(x), 2))
 
 
 def _pointed_to(detail: np.ndarray) -> np.ndarray:

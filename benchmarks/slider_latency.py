@@ -51,6 +51,7 @@ class ScorePainted(QObject):
 
     def _on_scored(self, trial: object) -> None:
         self.due = trial.pipeline == self._panel.state.pipeline  # type: ignore[attr-defined]
+        self._panel.score.score.update()  # an unchanged score is not painted again
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """See the score being painted."""

@@ -73,11 +73,12 @@ class CentreMark:
 
     def clear(self) -> None:
         """Take the mark away."""
-        if self.layer is not None:
-            self._viewer.layers.remove(self.layer)  # `forget` follows
+        layer, self.layer = self.layer, None  # first: napari calls the dock back while it removes a layer
+        if layer is not None and layer in self._viewer.layers:
+            self._viewer.layers.remove(layer)
 
     def forget(self, layer: Layer) -> None:
-        """Notice that a layer was removed from the viewer."""
+        """Let go of a layer that was removed from the viewer."""
         if layer is self.layer:
             self.layer = None
 

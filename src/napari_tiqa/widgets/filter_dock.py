@@ -1,5 +1,6 @@
 """The filter dock as napari opens it: build a filter pipeline, see the score answer, tune, compare, apply."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import napari
@@ -27,3 +28,13 @@ class FilterDock(DockShell):
         from napari_tiqa.widgets.filter_panel import FilterPanel
 
         return FilterPanel(self.viewer)
+
+    def _build(self) -> Iterator[bool]:
+        steps = super()._build()
+        yield next(steps)
+        from napari_tiqa.widgets.filter_panel import TABS
+
+        for title, tab in TABS:  # each takes as long as all the rest
+            self.panel.add_tab(title, tab(self.panel.state, self.viewer))
+            yield True
+        yield from steps

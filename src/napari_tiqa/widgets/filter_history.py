@@ -18,7 +18,9 @@ from napari_tiqa.widgets.score_run import METADATA_KEY
 
 _TRIED = "filters_tried"
 _KEPT = 30  # settings of each slice: the best ones
+_FIGURES = ("score", "fidelity", "objective", "detail_loss")
 _NOTHING = "unfiltered"
+_SETTINGS = 3  # column
 _NUMBER = Qt.ItemDataRole.UserRole
 
 
@@ -29,14 +31,15 @@ class Tried:
     Attributes
     ----------
     pipeline : Pipeline
-    score, objective : float
-        As people read it, and as settings are ranked by; NaN where the slice has no score.
+    score, fidelity, objective : float
+        As people read them, and what settings are ranked by; NaN where the slice has none.
     detail_loss : float
         Per cent of edge steepness lost; NaN where it cannot be measured.
     """
 
     pipeline: Pipeline
     score: float
+    fidelity: float
     objective: float
     detail_loss: float
 
@@ -47,7 +50,7 @@ class Tried:
 
     def to_metadata(self) -> dict[str, Any]:
         """Return JSON-able values; NaN, which JSON lacks, becomes None."""
-        figures = {"score": self.score, "objective": self.objective, "detail_loss": self.detail_loss}
+        figures = {name: getattr(self, name) for name in _FIGURES}
         return {
             "pipeline": self.pipeline.to_dict(),
             **{name: value if math.isfinite(value) else None for name, value in figures.items()},
@@ -62,7 +65,7 @@ class Tried:
         FilterError, KeyError, TypeError, ValueError
             `saved` was not written by ``to_metadata``, or by a version with other filters.
         """
-        figures = [saved[name] for name in ("score", "objective", "detail_loss")]
+        figures = [saved[name] for name in _FIGURES]
         return cls(
             Pipeline.from_dict(saved["pipeline"]),
             *(math.nan if figure is None else float(figure) for figure in figures),
@@ -79,14 +82,13 @@ class FilterHistory(QTreeWidget):
         self._entries: list[Tried] = []
         self._source: FilterSource | None = None
         self._model: Path | None = None
-        self.setColumnCount(3)
-        self.setHeaderLabels(["Score", "Detail lost", "Settings tried on this slice"])
+        self.setHeaderLabels(["Fidelity", "Score", "Detail lost", "Settings tried"])
         self.setRootIsDecorated(False)
         self.setUniformRowHeights(True)
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
         header = self.header()
         header.setStretchLastSection(True)
-        for column in (0, 1):
+        for column in range(_SETTINGS):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         self.setToolTip(
             "Settings tried on this slice, the best on top; click one to go back to it.\n"
@@ -138,12 +140,16 @@ class FilterHistory(QTreeWidget):
         self.clear()
         for number, entry in enumerate(self._entries):
             settings = entry.pipeline.describe() or _NOTHING
-            loss = f"{entry.detail_loss:.0f} %" if math.isfinite(entry.detail_loss) else "–"
-            score = f"{entry.score:.2f}" if math.isfinite(entry.score) else "none"
-            item = QTreeWidgetItem([score, loss, settings])
+            figures = (
+                _figure(entry.fidelity, ".3f"),
+                _figure(entry.score, ".2f"),
+                _figure(entry.detail_loss, ".0f", " %"),
+            )
+            item = QTreeWidgetItem([*figures, settings])
             item.setData(0, _NUMBER, number)
-            item.setToolTip(2, settings.replace("), ", "),\n"))
-            item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            item.setToolTip(_SETTINGS, settings.replace("), ", "),\n"))
+            for column in range(_SETTINGS):
+                item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.addTopLevelItem(item)
             if entry.effect == current:
                 self.setCurrentItem(item)
@@ -152,8 +158,12 @@ class FilterHistory(QTreeWidget):
         self.chosen.emit(self._entries[item.data(0, _NUMBER)].pipeline)
 
 
+def _figure(value: float, form: str, unit: str = "") -> str:
+    return f"{value:{form}}{unit}" if math.isfinite(value) else "–"
+
+
 def _tried(pipeline: Pipeline, judged: Judged, detail_loss: float) -> Tried:
-    return Tried(pipeline, judged.row.score, judged.objective, detail_loss)
+    return Tried(pipeline, judged.row.score, judged.fidelity, judged.objective, detail_loss)
 
 
 def _rank(entry: Tried) -> float:

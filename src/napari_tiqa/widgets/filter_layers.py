@@ -68,11 +68,13 @@ class FilterLayers(QObject):
     def clear(self) -> None:
         """Take the layers out of the viewer."""
         for layer in list(self._layers.values()):
-            self._viewer.layers.remove(layer)  # `forget` follows
+            self.forget(layer)  # first: napari calls the dock back while it removes a layer
+            if layer in self._viewer.layers:
+                self._viewer.layers.remove(layer)
         self._source = self._filtered = None
 
     def forget(self, layer: Layer) -> None:
-        """Notice that a layer was removed from the viewer, by the user or by ``clear``."""
+        """Let go of a layer that is removed from the viewer."""
         for view, ours in list(self._layers.items()):
             if ours is layer:
                 del self._layers[view]
@@ -104,8 +106,10 @@ class FilterLayers(QObject):
 
     def _add(self, source: FilterSource, plane: np.ndarray) -> None:
         layers, view = self._viewer.layers, self.view
-        if view in self._layers:
-            layers.remove(self._layers[view])
+        old = self._layers.get(view)
+        if old is not None:
+            self.forget(old)
+            layers.remove(old)
         name = f"{source.layer_name} {_NAMES[view]} (preview)"
         look = _difference_look(plane) if view is View.DIFFERENCE else _look_of(source.layer)
         record = {METADATA_KEY: {_RECORD: view.value}}

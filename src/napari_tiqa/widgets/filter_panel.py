@@ -29,7 +29,9 @@ from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.widgets.background_job import BackgroundJob, JobOutcome, JobState
 from napari_tiqa.widgets.dock_panel import DockPanel
 from napari_tiqa.widgets.dock_style import dock_style
+from napari_tiqa.widgets.filter_apply import FilterApplyTab
 from napari_tiqa.widgets.filter_centre import CentreMark, CentreRequest
+from napari_tiqa.widgets.filter_compare import FilterCompareTab
 from napari_tiqa.widgets.filter_history import FilterHistory
 from napari_tiqa.widgets.filter_layers import FilterLayers, View, is_preview
 from napari_tiqa.widgets.filter_preview import FilterPreview
@@ -38,12 +40,20 @@ from napari_tiqa.widgets.filter_source import SourceFinder
 from napari_tiqa.widgets.filter_state import FilterSource, FilterState
 from napari_tiqa.widgets.filter_steps import FilterSteps
 from napari_tiqa.widgets.filter_trial import FilteredSlice, SliceTrial
+from napari_tiqa.widgets.filter_tune import FilterTuneTab
 from napari_tiqa.widgets.map_layer import is_quality_map
 from napari_tiqa.widgets.model_box import ModelBox
 from napari_tiqa.widgets.sentence_label import SentenceLabel
 
 VIEW_KEY = "H"
 """Pressed over the picture, goes on from after to before to difference."""
+
+TABS: tuple[tuple[str, type[FilterTuneTab] | type[FilterCompareTab] | type[FilterApplyTab]], ...] = (
+    ("Tune", FilterTuneTab),
+    ("Compare", FilterCompareTab),
+    ("Apply", FilterApplyTab),
+)
+"""The tabs beside that of the steps; each is made of the dock's state and the viewer."""
 
 _VIEWS = {
     View.AFTER: "The slice as it is filtered.",
@@ -115,7 +125,8 @@ class FilterPanel(DockPanel):
         on_page.setContentsMargins(0, 0, 0, 0)
         on_page.addWidget(self.steps)
         on_page.addWidget(self.history, 1)
-        self.tabs.addTab(page, "Steps")
+        self.add_tab("Steps", page)
+        self.tabs.currentChanged.connect(self._fit_tab)
         layout.addWidget(self.tabs, 1)
 
     def _view_row(self) -> QHBoxLayout:
@@ -183,6 +194,18 @@ class FilterPanel(DockPanel):
         self.layer_box.reset_choices()
         self._on_layer_chosen()
 
+    def add_tab(self, title: str, page: QWidget) -> None:
+        """Add a tab, which is closed down along with the dock."""
+        self.tabs.addTab(page, title)
+        self._fit_tab()
+
+    def _fit_tab(self, _shown: int = 0) -> None:
+        """Make the dock as high as the tab that is shown takes, not as the highest one."""
+        for page in map(self.tabs.widget, range(self.tabs.count())):
+            high = page is self.tabs.currentWidget()
+            policy = QSizePolicy.Policy.Preferred if high else QSizePolicy.Policy.Ignored
+            page.setSizePolicy(QSizePolicy.Policy.Preferred, policy)
+
     def find_centre(self, number: int) -> None:
         """Find the ring centre in the slice shown, set it in a step and mark it in the viewer."""
         source = self.state.source
@@ -198,6 +221,10 @@ class FilterPanel(DockPanel):
     def close_down(self) -> None:
         """End what is under way and take the preview away: the dock was closed."""
         super().close_down()
+        self.preview.stop()
+        for page in map(self.tabs.widget, range(self.tabs.count())):
+            if isinstance(page, DockPanel):
+                page.close_down()
         self._follow_soon.stop()
         self.layers.clear()
         self._mark.clear()
@@ -257,7 +284,8 @@ class FilterPanel(DockPanel):
 
     def _lose_source(self, sentence: str) -> None:
         self._shown_key = ()
-        self.state.set_source(None)
+        if self.state.source is not None:
+            self.state.set_source(None)
         self.message.say(sentence, problem=True)
 
     def _on_source(self, source: FilterSource | None) -> None:
@@ -324,8 +352,7 @@ class FilterPanel(DockPanel):
 
     def _move_mark(self, source: FilterSource, pipeline: Pipeline) -> None:
         for step in pipeline.steps:
-            centre = [step.parameters.get(name) for name in CENTRE_PARAMETERS]
-            if None not in centre:
-                y, x = map(float, centre)
+            y, x = (step.parameters.get(name) for name in CENTRE_PARAMETERS)
+            if isinstance(y, float) and isinstance(x, float):
                 self._mark.move(source, (y, x))
                 return

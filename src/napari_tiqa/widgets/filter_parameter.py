@@ -60,7 +60,7 @@ class TickEditor(ParameterEditor):
         super().__init__(parameter)
         self.box = QCheckBox()
         self._layout.addWidget(self.box)
-        self.box.toggled.connect(self.changed)
+        self.box.toggled.connect(lambda on: self.changed.emit(on))
 
     def show_value(self, value: Value) -> None:
         """Show a value that was set elsewhere."""
@@ -79,7 +79,7 @@ class ChoiceEditor(ParameterEditor):
         self.box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         _leave_wheel_to_the_dock(self.box)
         self._layout.addWidget(self.box)
-        self.box.currentTextChanged.connect(self.changed)
+        self.box.currentTextChanged.connect(lambda text: self.changed.emit(text))
 
     def show_value(self, value: Value) -> None:
         """Show a value that was set elsewhere."""
@@ -138,8 +138,7 @@ class NumberEditor(ParameterEditor):
         bounded = math.isfinite(span)
         self._logarithmic = parameter.logarithmic and low > 0 and bounded
         whole = parameter.kind is int
-        middle = math.sqrt(low * high) if self._logarithmic else span / 2 if bounded else 100.0
-        self.number.setDecimals(0 if whole else min(6, max(0, _FIGURES - 1 - math.floor(math.log10(middle)))))
+        self.number.setDecimals(self._decimals())
         self.number.setRange(low if bounded else -1e9, high if bounded else 1e9)
         self.number.setSuffix(_suffix(parameter.unit))
         self.number.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
@@ -147,6 +146,16 @@ class NumberEditor(ParameterEditor):
         self.slider.setPageStep(max(1, self.slider.maximum() // 10))
         # What a filter finds is a place in a large slice: a slider would jump over it.
         self.slider.setVisible(bounded and parameter.default is not None)
+
+    def _decimals(self) -> int:
+        parameter = self.parameter
+        if parameter.kind is int:
+            return 0
+        if parameter.default is None:
+            return 1  # a place, px
+        low, high = parameter.low, parameter.high
+        middle = math.sqrt(low * high) if self._logarithmic else (high - low) / 2
+        return min(6, max(0, _FIGURES - 1 - math.floor(math.log10(middle)))) if math.isfinite(middle) else 3
 
     def _place(self, number: float) -> int:
         low, high = self.parameter.low, self.parameter.high

@@ -60,6 +60,11 @@ class FilterPreview(QObject):
         elif self.job.state.busy and not self._overdue.isActive():
             self._overdue.start(_GRACE)
 
+    def stop(self) -> None:
+        """Try nothing more, and show nothing of what is under way: the dock was closed."""
+        self._wanted, self._slice = False, None
+        self._drop()
+
     def _start(self) -> None:
         self._wanted = False
         at_work, pipeline, model = self._slice, self._state.pipeline, self._state.model

@@ -16,6 +16,7 @@ CONSIDERABLE_LOSS = 15.0
 
 _LATE = 300  # ms
 _NO_CHANGE = 0.05  # points; less is not worth a sign
+_NO_CHANGE_FIDELITY = 0.005
 _IN_WORDS = {"ring": "rings"}
 
 
@@ -28,6 +29,10 @@ class FilterScore(QWidget):
             "The slice's score, 1 worst to 5 best: unfiltered, then as it is filtered now.\n"
             "± is half the width of the interval that holds the true score nine times in ten."
         )
+        self.fidelity = _figure(
+            "<p>Estimated similarity to a perfect scan of this slice, 0 to 1. Settings are ranked by it: "
+            "it sees both what a filter takes away and what it spoils.</p>"
+        )
         self.parts = _figure("Points that the slice loses to each kind of artefact, before and now.")
         self.detail = _figure(
             "How much less steep the edges are than before: what smoothing costs, which a score alone may\n"
@@ -39,11 +44,16 @@ class FilterScore(QWidget):
         layout.setVerticalSpacing(2)
         layout.setColumnStretch(1, 1)
         for row, (title, value) in enumerate(
-            (("Score", self.score), ("Lost to", self.parts), ("Detail", self.detail))
+            (
+                ("Score", self.score),
+                ("Lost to", self.parts),
+                ("Fidelity", self.fidelity),
+                ("Detail", self.detail),
+            )
         ):
             layout.addWidget(QLabel(title), row, 0)
             layout.addWidget(value, row, 1)
-        layout.addWidget(self.warning, 3, 0, 1, 2)
+        layout.addWidget(self.warning, 4, 0, 1, 2)
         self._late = QTimer(self)
         self._late.setSingleShot(True)
         self._late.timeout.connect(lambda: self.setEnabled(False))
@@ -56,7 +66,7 @@ class FilterScore(QWidget):
 
     def clear(self) -> None:
         """Show that nothing is known yet."""
-        for label in (self.score, self.parts, self.detail):
+        for label in (self.score, self.parts, self.fidelity, self.detail):
             label.setText("–")
         self.warning.say("")
         self.warning.hide()
@@ -68,6 +78,7 @@ class FilterScore(QWidget):
         before, after = trial.before.row, trial.after.row
         filtered = trial.after is not trial.before
         self.score.setText(_score_text(before, after) if filtered else _alone(before))
+        self.fidelity.setText(_fidelity_text(trial.before.fidelity, trial.after.fidelity, filtered))
         self.parts.setText(_parts_text(before, after, filtered))
         self.detail.setText(_detail_text(trial.detail_loss) if filtered else "all of it: nothing is filtered")
         warning = _warning(trial, filtered)
@@ -94,7 +105,7 @@ def _score_text(before: ScoredSlice, after: ScoredSlice) -> str:
     if not (np.isfinite(before.score) and np.isfinite(after.score)):
         return f"{_alone(before)} → {_alone(after)}"
     change = after.score - before.score
-    sign = "▲" if change >= _NO_CHANGE else "▼" if change <= -_NO_CHANGE else "="
+    sign = _sign(change, _NO_CHANGE)
     return f"{before.score:.2f} → <b>{after.score:.2f}</b>{_half_width(after)} &nbsp; {sign} {change:+.2f}"
 
 
@@ -110,6 +121,19 @@ def _parts_text(before: ScoredSlice, after: ScoredSlice, filtered: bool) -> str:
             figures = f"{was:.1f} → <b>{now:.1f}</b>" if filtered else f"{was:.1f}"
             texts.append(f"{_IN_WORDS.get(artefact, artefact)} {figures}")
     return " &nbsp;·&nbsp; ".join(texts) or "not known by this model"
+
+
+def _fidelity_text(before: float, after: float, filtered: bool) -> str:
+    if not (np.isfinite(before) and np.isfinite(after)):
+        return "not known: no place in the slice is large enough"
+    if not filtered:
+        return f"<b>{before:.3f}</b>"
+    change = after - before
+    return f"{before:.3f} → <b>{after:.3f}</b> &nbsp; {_sign(change, _NO_CHANGE_FIDELITY)} {change:+.3f}"
+
+
+def _sign(change: float, least: float) -> str:
+    return "▲" if change >= least else "▼" if change <= -least else "="
 
 
 def _detail_text(loss: float) -> str:

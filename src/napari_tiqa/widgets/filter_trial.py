@@ -16,7 +16,7 @@ from napari_tiqa.filtering.parameter import Value
 from napari_tiqa.filtering.pipeline import Pipeline, Step
 from napari_tiqa.filtering.ring_centre import settled
 from napari_tiqa.filtering.slice_frame import Kernel, filter_slice
-from napari_tiqa.jobs.rescore import OBJECTIVE, score_slices
+from napari_tiqa.jobs.rescore import FIDELITY, OBJECTIVE, score_slices
 from napari_tiqa.scoring.table import ScoredSlice
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.window import IntensityWindow, estimate_window
@@ -25,9 +25,19 @@ from napari_tiqa.widgets.filter_state import FilterSource
 
 @dataclass(frozen=True)
 class Judged:
-    """A slice's score, and what settings are ranked by."""
+    """A slice's score, and what settings are ranked by.
+
+    Attributes
+    ----------
+    row : ScoredSlice
+    fidelity : float
+        Estimated similarity to a perfect scan of the slice, 0 to 1; NaN where it cannot be told.
+    objective : float
+        What settings are ranked by.
+    """
 
     row: ScoredSlice
+    fidelity: float
     objective: float
 
 
@@ -213,9 +223,10 @@ class SliceAtWork:
         asked = planes if known is not None else [self._plane, *planes]
         table = score_slices(asked, window, model, cancel=cancel)
         columns = table[list(ScoredSlice._fields)].itertuples(index=False, name=None)
+        figures = table[[FIDELITY, OBJECTIVE]].itertuples(index=False, name=None)
         judged = [
-            Judged(ScoredSlice._make(row), float(objective))
-            for row, objective in zip(columns, table[OBJECTIVE], strict=True)
+            Judged(ScoredSlice._make(row), float(fidelity), float(objective))
+            for row, (fidelity, objective) in zip(columns, figures, strict=True)
         ]
         if known is None:
             self._scores_before[model] = judged[0]

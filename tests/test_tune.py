@@ -16,6 +16,7 @@ from napari_tiqa.errors import BundleError, Cancelled, FilterError, TiqaError, V
 from napari_tiqa.filtering.pipeline import Pipeline, Step
 from napari_tiqa.jobs.model_process import shared_model_process
 from napari_tiqa.jobs.paired_gain import REPEATABILITY, paired_gain
+from napari_tiqa.jobs.rescore import SCORE
 from napari_tiqa.jobs.tune import TuneProgress, tune
 from napari_tiqa.jobs.tuning_result import Tuning
 from napari_tiqa.jobs.tuning_variables import Variable, variables
@@ -79,7 +80,7 @@ def test_what_is_as_good_as_the_best_is_a_range_around_it(found: tuple[Tuning, l
     assert isinstance(high, float)
     assert low <= tuning.best.values[0] <= high  # type: ignore[operator]
     for trial, sigma in zip(tuning.trials, sigmas(tuning), strict=True):
-        sure = paired_gain(tuning.best.slice_objectives, trial.slice_objectives).is_sure
+        sure = paired_gain(tuning.best.slice_objectives, trial.slice_objectives, tuning.aim).is_sure
         assert sure == (not low <= sigma <= high)
 
 
@@ -112,6 +113,13 @@ def test_the_slices_are_judged_in_the_window_of_the_unfiltered_volume(
     )
 
 
+def test_what_people_would_say_can_be_the_aim(noisy: np.ndarray) -> None:
+    tuning = tune(noisy, GAUSSIAN, "gaussian.sigma=0.3:2", [0, 1], aim="score", trials=3)
+    assert tuning.leader.slice_objectives == tuning.leader.slice_scores
+    assert tuning.leader.score == max(trial.score for trial in tuning.trials)
+    assert tuning.record["aim"] == "score"
+
+
 def test_the_same_tuning_again_tries_the_same(
     found: tuple[Tuning, list[TuneProgress]], noisy: np.ndarray
 ) -> None:
@@ -139,7 +147,7 @@ def test_a_clean_volume_is_left_alone(clean: np.ndarray) -> None:
     assert [step.on for step in tuning.best.pipeline.steps] == [False]
     assert tuning.best.pipeline.steps[0].parameters == GAUSSIAN.steps[0].parameters
     assert tuning.sentence().startswith("Nothing beats leaving the slices unfiltered")
-    assert "lowers it" in tuning.sentence()
+    assert "even Sigma of Gaussian" in tuning.sentence()
 
 
 def test_a_step_that_only_harms_is_left_out(noisy: np.ndarray) -> None:
@@ -170,9 +178,9 @@ def test_few_whole_numbers_are_all_tried_once(noisy: np.ndarray) -> None:
 def test_choices_are_tried_beside_numbers(noisy: np.ndarray) -> None:
     pipeline = Pipeline([Step("flatten_background", {"amount": 0})])
     chosen = ["flatten_background.measured_on", "flatten_background.order"]
-    tuning = tune(noisy, pipeline, chosen, [0], trials=8)
+    tuning = tune(noisy, pipeline, chosen, [0], trials=5)
     assert {trial.values[0] for trial in tuning.trials} <= {"all", "bright", "dark"}
-    assert len(tuning.trials) == 8
+    assert len(tuning.trials) == 5
     # With an amount of 0 it changes nothing, so that every value is as good.
     assert not tuning.beats_nothing
     assert set(tuning.flatness[0]) == {trial.values[0] for trial in tuning.trials}
@@ -311,6 +319,7 @@ def test_what_is_worth_tuning_is_chosen_where_nothing_is_named() -> None:
         ({"model": "gone.tiqa"}, BundleError, "gone.tiqa"),
         ({"window": (2.0, 1.0)}, VolumeError, "window 2 to 1"),
         ({"method": "guess"}, FilterError, "optimise or sweep"),
+        ({"aim": "beauty"}, FilterError, "fidelity or score"),
         ({"trials": 1}, FilterError, "2 trials or more"),
         ({"trials": 1, "method": "sweep"}, FilterError, "2 trials or more"),
     ],
@@ -334,7 +343,7 @@ def test_a_volume_without_contrast_cannot_be_tuned() -> None:
 
 def test_an_offset_between_slices_is_no_uncertainty_of_the_gain() -> None:
     unfiltered = np.array([1.5, 2.5, 3.5, 4.5])
-    gain = paired_gain(unfiltered + np.array([0.2, 0.21, 0.19, 0.2]), unfiltered)
+    gain = paired_gain(unfiltered + np.array([0.2, 0.21, 0.19, 0.2]), unfiltered, SCORE)
     assert gain.mean == pytest.approx(0.2)
     assert gain.is_sure
 
@@ -342,12 +351,12 @@ def test_an_offset_between_slices_is_no_uncertainty_of_the_gain() -> None:
 def test_a_gain_is_uncertain_by_its_spread_and_by_no_less_than_the_score_repeats() -> None:
     differences = np.array([0.1, 0.9, 0.4, 0.6])
     interval = scipy.stats.ttest_1samp(differences, 0).confidence_interval(0.9)
-    assert paired_gain(differences, np.zeros(4)).half_width == pytest.approx(
+    assert paired_gain(differences, np.zeros(4), SCORE).half_width == pytest.approx(
         (interval.high - interval.low) / 2
     )
-    alone = paired_gain([0.5], [0.4])
-    assert alone.half_width == pytest.approx(scipy.stats.norm.ppf(0.95) * REPEATABILITY)
-    agreeing = paired_gain([0.5] * 4, [0.4] * 4)
+    alone = paired_gain([0.5], [0.4], SCORE)
+    assert alone.half_width == pytest.approx(scipy.stats.norm.ppf(0.95) * REPEATABILITY[SCORE])
+    agreeing = paired_gain([0.5] * 4, [0.4] * 4, SCORE)
     assert agreeing.half_width == pytest.approx(alone.half_width / 2)
 
 

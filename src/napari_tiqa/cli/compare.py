@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from napari_tiqa.cli.interrupt import cancelled_by_interrupt
 from napari_tiqa.cli.volume_options import (
+    add_aim_option,
     add_slices_option,
     add_volume_options,
     chosen_volume,
@@ -17,15 +18,19 @@ from napari_tiqa.cli.volume_options import (
 from napari_tiqa.errors import FilterError, TableError, TiqaError
 from napari_tiqa.filtering.pipeline import Pipeline
 from napari_tiqa.jobs.compare import CompareProgress, Comparison, compare
+from napari_tiqa.jobs.gain_words import change
+from napari_tiqa.jobs.paired_gain import Gain
+from napari_tiqa.jobs.rescore import FIDELITY
 from napari_tiqa.scoring.table import record_path, write_scores
 from napari_tiqa.whole_file import whole_file
 
 _DESCRIPTION = """\
 Try several pipelines on the same slices, beside the slices as they are. Printed for each pipeline:
-  score        mean over the slices, 1 (worst) to 5 (best)
+  fidelity     estimated nearness to a perfect scan, 0 to 1, mean over the slices
+  score        what people would say, 1 (worst) to 5 (best), mean over the slices
   spread       standard deviation of the slices' scores
-  gain         over the unfiltered slices, with half the width of its 90 % interval;
-               better: yes where it is larger than that
+  gain         in fidelity over the unfiltered slices (in score by --aim score), with half the width of its
+               90 % interval; better: yes where it is larger than that
   detail lost  per cent of the steepness of edges, negative where they are sharpened
   s/slice      seconds to filter a slice
 """
@@ -56,6 +61,7 @@ def add_compare_parser(commands: "argparse._SubParsersAction[argparse.ArgumentPa
         metavar="FILE",
         help="filters, as saved by the filter dock or napari-tiqa tune; repeat it for each pipeline",
     )
+    add_aim_option(parser)
     parser.add_argument(
         "-o",
         "--output",
@@ -79,7 +85,7 @@ def _compare(options: argparse.Namespace) -> int:
         raise
     if options.output:
         write_scores(comparison.rows, options.output)
-    print(_text(comparison.table()))
+    print(_text(comparison.table(), comparison.aim))
     print(comparison.sentence())
     if options.figure:
         _draw(comparison, options.figure)
@@ -125,7 +131,7 @@ def _compare_with_progress(options: argparse.Namespace) -> Comparison:
         def show(progress: CompareProgress) -> None:
             bar.total = progress.total
             bar.update(progress.done - bar.n)
-            bar.set_description("comparing")  # shows it at once, also in a log file
+            bar.set_description("comparing", refresh=progress.done == 1)  # at once, also in a log file
 
         return compare(
             volume,
@@ -134,20 +140,23 @@ def _compare_with_progress(options: argparse.Namespace) -> Comparison:
             axis=options.axis,
             model=options.model,
             window=chosen_window(options),
+            aim=options.aim,
             progress=show,
             cancel=cancel,
         )
 
 
-def _text(table: pd.DataFrame) -> str:
+def _text(table: pd.DataFrame, aim: str) -> str:
     """Return the table for people, aligned."""
     gains = zip(table["gain"], table["gain_half_width"], strict=True)
+    fidelity = {aim: table["objective"].map("{:.3f}".format)} if aim == FIDELITY else {}
     shown = pd.DataFrame(
         {
             "pipeline": table["pipeline"],
+            **fidelity,
             "score": table["score"].map("{:.2f}".format),
             "spread": table["spread"].map("{:.2f}".format),
-            "gain": [f"{mean:+.2f} ± {half:.2f}" if half > 0 else "" for mean, half in gains],
+            "gain": [change(Gain(mean, half), aim) if half > 0 else "" for mean, half in gains],
             "better": table["better"].map({True: "yes", False: ""}),
             "detail lost (%)": table["detail_loss"].map("{:.1f}".format),
             "s/slice": table["seconds"].map("{:.2f}".format),

@@ -9,6 +9,7 @@ from tqdm import tqdm
 from napari_tiqa.cli.interrupt import cancelled_by_interrupt
 from napari_tiqa.cli.recipe_options import positive
 from napari_tiqa.cli.volume_options import (
+    add_aim_option,
     add_slices_option,
     add_volume_options,
     chosen_volume,
@@ -16,6 +17,7 @@ from napari_tiqa.cli.volume_options import (
 )
 from napari_tiqa.errors import FilterError, TiqaError
 from napari_tiqa.filtering.pipeline import Pipeline
+from napari_tiqa.jobs.gain_words import level
 from napari_tiqa.jobs.tune import DEFAULT_TRIALS, TuneProgress, tune
 from napari_tiqa.jobs.tuning_result import Tuning
 from napari_tiqa.scoring.table import record_path, write_scores
@@ -69,6 +71,7 @@ def add_tune_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParse
         metavar="N",
         help=f"settings to try at most (default {DEFAULT_TRIALS})",
     )
+    add_aim_option(parser)
     parser.add_argument(
         "--sweep",
         action="store_true",
@@ -129,9 +132,8 @@ def _tune_with_progress(options: argparse.Namespace) -> Tuning:
         def show(progress: TuneProgress) -> None:
             bar.total = progress.total
             bar.update(progress.done - bar.n)
-            bar.set_description(
-                f"best score {progress.best.score:.2f}"
-            )  # shows it at once, also in a log file
+            # Unfiltered slices and first setting at once, also in a log file; the others now and then.
+            bar.set_description(f"best {level(progress.best, options.aim)}", refresh=progress.done <= 2)
 
         return tune(
             volume,
@@ -143,6 +145,7 @@ def _tune_with_progress(options: argparse.Namespace) -> Tuning:
             axis=options.axis,
             model=options.model,
             window=chosen_window(options),
+            aim=options.aim,
             progress=show,
             cancel=cancel,
         )

@@ -2,6 +2,7 @@
 
 import argparse
 
+from napari_tiqa.jobs.rescore import AIMS, FIDELITY
 from napari_tiqa.volumes.open import open_volume
 from napari_tiqa.volumes.volume import Volume
 
@@ -41,6 +42,17 @@ def add_slices_option(parser: argparse.ArgumentParser, meaning: str) -> None:
         type=_slices,
         metavar="A:B:STEP",
         help=f"{meaning}, as in Python: 100:200, ::10, -5:, or indices: 12 or 12,40,77",
+    )
+
+
+def add_aim_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--aim``."""
+    parser.add_argument(
+        "--aim",
+        choices=AIMS,
+        default=FIDELITY,
+        help="what filtered slices are compared by: fidelity, the estimated nearness to a perfect scan "
+        "(default), or score, what people would say",
     )
 
 

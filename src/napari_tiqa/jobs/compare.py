@@ -10,7 +10,9 @@ import pandas as pd
 
 from napari_tiqa.errors import Cancelled, FilterError, TiqaError
 from napari_tiqa.filtering.pipeline import Pipeline
-from napari_tiqa.jobs.paired_gain import paired_gain
+from napari_tiqa.jobs.gain_words import improvement, level
+from napari_tiqa.jobs.paired_gain import Gain, paired_gain
+from napari_tiqa.jobs.rescore import FIDELITY
 from napari_tiqa.jobs.trial import Trial
 from napari_tiqa.jobs.try_settings import TrialBench
 from napari_tiqa.jobs.waiting import Pace
@@ -53,6 +55,8 @@ class Comparison:
         By the pipeline's name, the unfiltered slices first.
     slices : tuple of int
         Indices along the axis.
+    aim : str
+        What pipelines are compared by: "fidelity" or "score".
     complete : bool
         False where it was cancelled before all pipelines were tried.
     record : dict
@@ -61,6 +65,7 @@ class Comparison:
 
     trials: dict[str, Trial]
     slices: tuple[int, ...]
+    aim: str = FIDELITY
     complete: bool = True
     record: dict[str, Any] = field(default_factory=dict)
 
@@ -107,7 +112,7 @@ class Comparison:
         nothing = self.trials[UNFILTERED]
         rows = []
         for name, trial in self.trials.items():
-            gain = paired_gain(trial.slice_objectives, nothing.slice_objectives)
+            gain = self._gain(trial, nothing)
             rows.append(
                 {
                     "pipeline": name,
@@ -124,6 +129,9 @@ class Comparison:
             )
         return pd.DataFrame(rows)
 
+    def _gain(self, trial: Trial, over: Trial) -> Gain:
+        return paired_gain(trial.slice_objectives, over.slice_objectives, self.aim)
+
     def sentence(self) -> str:
         """Return which pipeline is best for people, one sentence."""
         ranked = sorted(
@@ -132,23 +140,16 @@ class Comparison:
         )
         best = self.trials[ranked[0]]
         nothing = self.trials[UNFILTERED]
-        gain = paired_gain(best.slice_objectives, nothing.slice_objectives)
+        gain = self._gain(best, nothing)
         if not gain.is_sure:
             return (
-                f"No pipeline beats leaving the slices unfiltered (score {nothing.score:.2f}) beyond what "
-                "the score can tell."
+                f"No pipeline is surely better than the slices unfiltered ({level(nothing, self.aim)}); the "
+                f"highest {self.aim} is that of {ranked[0]}."
             )
-        text = (
-            f"Best is {ranked[0]}: score {best.score:.2f} instead of {nothing.score:.2f} unfiltered "
-            f"({gain.mean:+.2f} ± {gain.half_width:.2f})"
-        )
-        as_good = [
-            name
-            for name in ranked[1:]
-            if not paired_gain(best.slice_objectives, self.trials[name].slice_objectives).is_sure
-        ]
+        text = f"Best is {ranked[0]}: {improvement(best, nothing, gain, self.aim)} unfiltered"
+        as_good = [name for name in ranked[1:] if not self._gain(best, self.trials[name]).is_sure]
         if as_good:
-            text += f"; the score cannot tell it from {' or '.join(as_good)}"
+            text += f"; that it is better than {' or '.join(as_good)} may be chance"
         return f"{text}."
 
 
@@ -160,6 +161,7 @@ def compare(
     axis: int = 0,
     model: str | os.PathLike[str] | None = None,
     window: IntensityWindow | tuple[float, float] | None = None,
+    aim: str = FIDELITY,
     progress: Callable[[CompareProgress], object] | None = None,
     cancel: threading.Event | None = None,
 ) -> Comparison:
@@ -179,6 +181,8 @@ def compare(
         A model bundle; the default model where omitted.
     window : IntensityWindow or (low, high), optional
         Overrides the volume's own, which is estimated from the unfiltered volume, once.
+    aim : str
+        What pipelines are ranked by: "fidelity", nearness to the truth, or "score", what people would say.
     progress : callable, optional
         Called in this thread with a CompareProgress after each pipeline.
     cancel : threading.Event, optional
@@ -209,7 +213,7 @@ def compare(
         raise FilterError(
             f"'{UNFILTERED}' is the name of the slices as they are: name the pipeline otherwise."
         )
-    with TrialBench(volume, slices, axis, model, window, cancel or threading.Event()) as bench:
+    with TrialBench(volume, slices, axis, model, window, aim, cancel or threading.Event()) as bench:
         trials = {UNFILTERED: bench.unfiltered}
         pace = Pace(1 + len(pipelines))
 
@@ -227,8 +231,8 @@ def compare(
         except Cancelled:
             if len(trials) == 1:
                 raise
-            return Comparison(trials, bench.indices, False, bench.record)
+            return Comparison(trials, bench.indices, aim, False, bench.record)
         except TiqaError as error:
-            error.table = Comparison(trials, bench.indices, False, bench.record).rows
+            error.table = Comparison(trials, bench.indices, aim, False, bench.record).rows
             raise
-        return Comparison(trials, bench.indices, True, bench.record)
+        return Comparison(trials, bench.indices, aim, True, bench.record)

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
+from napari_tiqa.jobs.rescore import FIDELITY, SCORE
+
 CONFIDENCE = 0.9
 """Share of the cases in which the interval of a gain holds the gain."""
 
-REPEATABILITY = 0.06
-"""Standard deviation of one slice's gain under changes that mean nothing, points.
+REPEATABILITY = {FIDELITY: 0.006, SCORE: 0.06}
+"""Standard deviation of one slice's gain under changes that mean nothing, by what settings are compared by.
 
-Measured by ``python benchmarks/score_repeatability.py --data ../shared/data`` on 24 scans: .012 for gains
-under .1, .064 for gains of .1 to .3, where the verdict hangs, .12 for the largest.
+Measured by ``python benchmarks/score_repeatability.py --data ../shared/data`` on 24 scans; for gains of .1 to
+.3 points of the score, where the verdict hangs (.012 for smaller, .12 for the largest).
 """
 
 
@@ -38,7 +40,7 @@ class Gain:
         return self.mean > self.half_width
 
 
-def paired_gain(better: Sequence[float], than: Sequence[float]) -> Gain:
+def paired_gain(better: Sequence[float], than: Sequence[float], aim: str) -> Gain:
     """Compare two pipelines slice by slice.
 
     The 90 % interval of an absolute score is no measure of a difference: most of it is the offset between
@@ -52,6 +54,8 @@ def paired_gain(better: Sequence[float], than: Sequence[float]) -> Gain:
     ----------
     better, than : sequence of float
         The objective of each slice, the same slices in the same order.
+    aim : str
+        What the objective is, one of ``rescore.AIMS``.
 
     Returns
     -------
@@ -59,7 +63,7 @@ def paired_gain(better: Sequence[float], than: Sequence[float]) -> Gain:
     """
     differences = np.subtract(better, than)
     count = len(differences)
-    floor = ndtri((1 + CONFIDENCE) / 2) * REPEATABILITY / np.sqrt(count)
+    floor = ndtri((1 + CONFIDENCE) / 2) * REPEATABILITY[aim] / np.sqrt(count)
     spread = 0.0
     if count > 1:
         spread = stdtrit(count - 1, (1 + CONFIDENCE) / 2) * differences.std(ddof=1) / np.sqrt(count)

@@ -7,12 +7,13 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 
 from napari_tiqa.errors import FilterError, TiqaError, VolumeError
 from napari_tiqa.filtering.detail_loss import detail_loss
@@ -22,7 +23,7 @@ from napari_tiqa.filtering.ring_centre import settled
 from napari_tiqa.jobs.messages import ModelFile
 from napari_tiqa.jobs.model_process import shared_model_process
 from napari_tiqa.jobs.record import model_card, run_record
-from napari_tiqa.jobs.rescore import OBJECTIVE, score_slices
+from napari_tiqa.jobs.rescore import AIMS, OBJECTIVE, score_slices
 from napari_tiqa.jobs.score import chosen_slices
 from napari_tiqa.jobs.trial import Trial
 from napari_tiqa.jobs.waiting import wait_for
@@ -49,6 +50,8 @@ class TrialBench:
     ----------
     volume, slices, axis, model, window : object
         As of ``jobs.score.score_volume``; `DEFAULT_SLICES` where no slices are named.
+    aim : str
+        What pipelines are compared by, one of ``rescore.AIMS``.
     cancel : threading.Event
         Ends every wait, within a second.
 
@@ -65,6 +68,8 @@ class TrialBench:
 
     Raises
     ------
+    FilterError
+        If there is no such aim.
     VolumeError, BundleError, ModelProcessError, Cancelled
         As ``jobs.score.score_volume``; also if a slice that was named cannot be scored, or none can.
     """
@@ -76,8 +81,11 @@ class TrialBench:
         axis: int,
         model: str | os.PathLike[str] | None,
         window: IntensityWindow | tuple[float, float] | None,
+        aim: str,
         cancel: threading.Event,
     ) -> None:
+        if aim not in AIMS:
+            raise FilterError(f"Pipelines cannot be compared by '{aim}': choose {' or '.join(AIMS)}.")
         tomogram = as_volume(volume).tomogram()
         count = tomogram.slice_count(axis)
         if slices is None:
@@ -91,12 +99,14 @@ class TrialBench:
         if isinstance(window, tuple):
             window = IntensityWindow(*window, rule="given")
         self.window = window or tomogram.window or estimate_window(tomogram)
-        self._volume, self._axis, self._model, self._cancel = tomogram, axis, model, cancel
+        self._volume, self._axis, self._model = tomogram, axis, model
+        self._aim, self._cancel = aim, cancel
         self._planes = [plane for _, plane in map_slices(tomogram, axis, indices, np.copy, cancel=cancel)]
         self.indices = tuple(indices)
         self.unfiltered = self._without_filters(named=slices is not None)
         device = shared_model_process().device
-        self.record = run_record(tomogram, axis, self.window, bundle, device) | {"slices": list(self.indices)}
+        self.record = run_record(tomogram, axis, self.window, bundle, device)
+        self.record |= {"slices": list(self.indices), "aim": aim}
         self._threads = ThreadPoolExecutor(CORES, thread_name_prefix="filter to be tried")
 
     def __enter__(self) -> Self:
@@ -141,13 +151,13 @@ class TrialBench:
 
     def _without_filters(self, named: bool) -> Trial:
         """Score the slices as they are; those nobody named are left out where they have no score."""
-        table = score_slices(self._planes, self.window, self._model, cancel=self._cancel)
-        seen = table["score"].notna().to_numpy()
+        table = self._scored(self._planes)
+        seen = table[OBJECTIVE].notna().to_numpy()
         if not seen.all() and (named or not seen.any()):
             missing = int(np.flatnonzero(~seen)[0])
             raise VolumeError(
-                f"Slice {self.indices[missing]} of '{self._volume.name}' has no score "
-                f"({table['reason'].iloc[missing]}): choose other slices."
+                f"Slice {self.indices[missing]} of '{self._volume.name}' cannot be judged "
+                f"({_reason(table, missing)}): choose other slices."
             )
         self._planes = [plane for plane, has_score in zip(self._planes, seen, strict=True) if has_score]
         self.indices = tuple(np.array(self.indices)[seen].tolist())
@@ -182,17 +192,25 @@ class TrialBench:
             for one in filtering:
                 one.cancel()
         planes, losses, seconds = zip(*parts, strict=True)
-        table = score_slices(planes, self.window, self._model, cancel=self._cancel)
-        if table["score"].isna().any():
-            place = int(np.flatnonzero(table["score"].isna())[0])
+        table = self._scored(planes)
+        if table[OBJECTIVE].isna().any():
+            place = int(np.flatnonzero(table[OBJECTIVE].isna())[0])
             return self._failed(
                 setting,
-                f"{pipeline.describe()} leaves nothing to score of slice {self.indices[place]} "
-                f"({table['reason'].iloc[place]}): choose milder values.",
+                f"{pipeline.describe()} leaves nothing to judge of slice {self.indices[place]} "
+                f"({_reason(table, place)}): choose milder values.",
             )
         scores, objectives = table["score"].tolist(), table[OBJECTIVE].tolist()
         return Trial(values, pipeline, tuple(scores), tuple(objectives), tuple(losses), tuple(seconds))
 
+    def _scored(self, planes: Sequence[np.ndarray]) -> pd.DataFrame:
+        return score_slices(planes, self.window, self._model, aim=self._aim, cancel=self._cancel)
+
     def _failed(self, setting: Setting, sentence: str) -> Trial:
         unknown = (np.nan,) * len(self.indices)
         return Trial(*setting, unknown, unknown, unknown, unknown, sentence)
+
+
+def _reason(table: pd.DataFrame, place: int) -> str:
+    """Say why a slice has no objective; one that has a score can still lack a place for a native tile."""
+    return str(table["reason"].iloc[place]) or "no place with content as large as a tile of 224 px"

@@ -8,6 +8,7 @@ from typing import Any
 
 from napari_tiqa.errors import Cancelled, FilterError, TiqaError
 from napari_tiqa.filtering.pipeline import Pipeline
+from napari_tiqa.jobs.rescore import FIDELITY
 from napari_tiqa.jobs.setting_search import METHODS, Search, search
 from napari_tiqa.jobs.trial import Trial
 from napari_tiqa.jobs.try_settings import Setting, TrialBench
@@ -54,6 +55,7 @@ def tune(
     axis: int = 0,
     model: str | os.PathLike[str] | None = None,
     window: IntensityWindow | tuple[float, float] | None = None,
+    aim: str = FIDELITY,
     progress: Callable[[TuneProgress], object] | None = None,
     cancel: threading.Event | None = None,
 ) -> Tuning:
@@ -82,6 +84,8 @@ def tune(
         A model bundle; the default model where omitted.
     window : IntensityWindow or (low, high), optional
         Overrides the volume's own, which is estimated from the unfiltered volume, once.
+    aim : str
+        What settings are compared by: "fidelity", nearness to the truth, or "score", what people would say.
     progress : callable, optional
         Called in this thread with a TuneProgress after each pipeline.
     cancel : threading.Event, optional
@@ -107,10 +111,10 @@ def tune(
     """
     varied = variables(pipeline, parameters)
     search(method, pipeline, varied, trials)  # what cannot be searched is refused before anything is read
-    with TrialBench(volume, slices, axis, model, window, cancel or threading.Event()) as bench:
+    with TrialBench(volume, slices, axis, model, window, aim, cancel or threading.Event()) as bench:
         pipeline = bench.settled(pipeline)
         way = search(method, pipeline, varied, trials)
-        return _Run(bench, pipeline, varied, method, way, progress).tune()
+        return _Run(bench, pipeline, varied, method, aim, way, progress).tune()
 
 
 class _Run:
@@ -122,11 +126,12 @@ class _Run:
         pipeline: Pipeline,
         varied: tuple[Variable, ...],
         method: str,
+        aim: str,
         way: Search,
         progress: Callable[[TuneProgress], object] | None,
     ) -> None:
         self._bench, self._pipeline, self._varied, self._method = bench, pipeline, varied, method
-        self._way, self._progress = way, progress
+        self._aim, self._way, self._progress = aim, way, progress
         self._pace = Pace(0)
         self._nothing = replace(
             bench.unfiltered, pipeline=_switched_off(pipeline, range(len(pipeline.steps)))
@@ -179,6 +184,7 @@ class _Run:
             self._pipeline,
             self._varied,
             self._method,
+            self._aim,
             self._bench.indices,
             self._nothing,
             self._without,

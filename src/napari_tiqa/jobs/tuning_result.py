@@ -10,6 +10,7 @@ import pandas as pd
 
 from napari_tiqa.filtering.parameter import Value
 from napari_tiqa.filtering.pipeline import Pipeline
+from napari_tiqa.jobs.gain_words import change, improvement, level
 from napari_tiqa.jobs.paired_gain import Gain, paired_gain
 from napari_tiqa.jobs.trial import Trial
 from napari_tiqa.jobs.tuning_variables import Variable
@@ -27,6 +28,8 @@ class Tuning:
         What was varied.
     method : str
         "optimise" or "sweep".
+    aim : str
+        What settings were compared by: "fidelity" or "score".
     slices : tuple of int
         Which slices the settings were tried on, indices along the axis.
     nothing : Trial
@@ -44,6 +47,7 @@ class Tuning:
     pipeline: Pipeline
     variables: tuple[Variable, ...]
     method: str
+    aim: str
     slices: tuple[int, ...]
     nothing: Trial
     without: Trial | None
@@ -70,13 +74,16 @@ class Tuning:
         """
         chosen = self.nothing
         for candidate in (self.without, self.leader):
-            if candidate and paired_gain(candidate.slice_objectives, chosen.slice_objectives).is_sure:
+            if candidate and self._gain(candidate, chosen).is_sure:
                 chosen = candidate
         return chosen
 
+    def _gain(self, trial: Trial, over: Trial) -> Gain:
+        return paired_gain(trial.slice_objectives, over.slice_objectives, self.aim)
+
     @cached_property
     def _leader_gain(self) -> Gain:
-        return paired_gain(self.leader.slice_objectives, self.nothing.slice_objectives)
+        return self._gain(self.leader, self.nothing)
 
     @property
     def gain(self) -> float:
@@ -115,9 +122,7 @@ class Tuning:
         """Return the trials that match the leader, the leader among them."""
         leader = self.leader
         matches = {
-            id(trial)
-            for trial in self.trials
-            if not trial.failure and not paired_gain(leader.slice_objectives, trial.slice_objectives).is_sure
+            id(trial) for trial in self.trials if not trial.failure and not self._gain(leader, trial).is_sure
         }
         numbers = isinstance(leader.values[place], float)
         if len(self.variables) > 1 or not (numbers or type(leader.values[place]) is int):
@@ -169,6 +174,7 @@ class Tuning:
         table.attrs.update(
             self.record,
             method=self.method,
+            aim=self.aim,
             ranges=ranges,
             complete=self.complete,
             best=self.best.pipeline.to_dict(),
@@ -179,28 +185,23 @@ class Tuning:
     def sentence(self) -> str:
         """Return what came of it for people, one sentence."""
         nothing, best, leader = self.nothing, self.best, self.leader
-        scale = f"{nothing.score:.2f}"
-        sure = f"{round(self.gain, 2) + 0:+.2f} ± {self.gain_half_width:.2f}"
         if best is nothing:
-            text = f"Nothing beats leaving the slices unfiltered (score {scale}): "
+            text = f"Nothing beats leaving the slices unfiltered ({level(nothing, self.aim)}): "
+            changed = change(self._leader_gain, self.aim)
             if self.gain < -self.gain_half_width:
-                text += f"even {self._described(leader)} lowers it to {leader.score:.2f} ({sure})"
+                text += f"even {self._described(leader)} changes the {self.aim} by {changed}"
             else:
-                text += (
-                    f"{self._described(leader)} changes it by {sure}, which the score cannot tell from chance"
-                )
+                text += f"{self._described(leader)} changes the {self.aim} by {changed}, which may be chance"
         elif best is leader:
-            text = (
-                f"Best is {self._described(leader)}: score {best.score:.2f} instead of {scale} unfiltered "
-                f"({sure}), {_detail(best.detail_loss)}{self._leeway()}"
-            )
+            gained = improvement(best, nothing, self._leader_gain, self.aim)
+            text = f"Best is {self._described(leader)}: {gained} unfiltered, {_detail(best.detail_loss)}"
+            text += self._leeway()
         else:
-            off = ", ".join(
-                dict.fromkeys(self.pipeline.steps[v.step].definition.title for v in self.variables)
-            )
+            titles = (self.pipeline.steps[one.step].definition.title for one in self.variables)
+            gained = improvement(best, nothing, self._gain(best, nothing), self.aim)
             text = (
-                f"Best without {off}: score {best.score:.2f} instead of {scale} unfiltered; "
-                f"{self._described(leader)} adds nothing that the score could tell from chance"
+                f"Best without {', '.join(dict.fromkeys(titles))}: {gained} unfiltered; what "
+                f"{self._described(leader)} adds may be chance"
             )
         if not self.complete:
             text = f"Stopped after {len(self.trials)} settings. {text}"

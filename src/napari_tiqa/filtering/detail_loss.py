@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from napari_tiqa.errors import FilterError
+from napari_tiqa.filtering.slice_frame import window_ends
 from napari_tiqa.scoring.native_tiles import content, filled_tiles, spread
 from napari_tiqa.scoring.network_input import TILE_SIZE, tile_starts
 from napari_tiqa.volumes.window import IntensityWindow
@@ -17,7 +18,7 @@ _ABOVE_NOISE = 6.0  # times the standard deviation that noise gives the gradient
 _LEAST_GRADIENT = 0.01  # of the window per px; steps between 8-bit grey levels make smaller ones
 _OF_STEEPEST = 0.3  # of the 95th percentile: fainter edges hardly change the mean, but add their noise
 _RADIAL = math.cos(math.radians(10))
-_FEWEST = 300  # edge pixels
+_FEWEST = 150  # edge pixels
 _REACH = 8  # px around an edge that must be content
 
 Tile = tuple[slice, slice]
@@ -48,6 +49,8 @@ def detail_loss(
     ------
     FilterError
         If the two are no slices of one shape.
+    VolumeError
+        If the window's ends are not finite, the lower one first.
 
     Notes
     -----
@@ -70,7 +73,7 @@ def detail_loss(
             f"Detail loss compares two slices of one shape, not {before.shape} and {after.shape}: "
             "give a slice and the same slice filtered."
         )
-    low, high = (window.low, window.high) if isinstance(window, IntensityWindow) else window
+    low, high = window_ends(window)
     inside = content(before)
     tiles = [(tile, _scaled(before[tile], low, high)) for tile in _tiles(before)]
     ridges = [_ridges(pixels, inside[tile], _outwards(tile, before.shape)) for tile, pixels in tiles]

@@ -6,13 +6,15 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from napari_tiqa.errors import FilterError
+from napari_tiqa.errors import FilterError, VolumeError
 from napari_tiqa.scoring.native_tiles import content
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.window import IntensityWindow, estimate_window
 
 Kernel = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Takes pixels (float32, finite, the window mapped to 0..1) and the mask of the content; returns pixels."""
+
+_FARTHEST = 1e6  # windows; a value beyond is a fault of the file and would swamp all around it
 
 
 def filter_slice(
@@ -22,9 +24,10 @@ def filter_slice(
 ) -> np.ndarray:
     """Apply kernels to a slice, one after the other.
 
-    Values are mapped from the window to 0..1 without clipping, and back at the end. What is no content
-    (not finite, or the constant padding outside the reconstruction circle) takes the value of the nearest
-    content pixel meanwhile, so that no filter draws the outside in, and its own value at the end.
+    Values are mapped from the window to 0..1 without clipping, and back at the end. What is no content (not
+    finite, a million windows off, or the constant padding outside the reconstruction circle) takes the value
+    of the nearest content pixel before each kernel, so that no filter draws the outside in, and its own
+    value at the end.
 
     Parameters
     ----------
@@ -33,8 +36,8 @@ def filter_slice(
     kernels : sequence of Kernel
         In order.
     window : IntensityWindow or (low, high), optional
-        The volume's intensity window; estimated from the slice where omitted. A slice without contrast is
-        returned unchanged.
+        The volume's intensity window; estimated from the slice where omitted. A slice whose content has a
+        single value, or none, is returned unchanged.
 
     Returns
     -------
@@ -44,31 +47,38 @@ def filter_slice(
     Raises
     ------
     FilterError
-        If `plane` is not a 2-D array of real numbers.
+        If `plane` is not a 2-D array of real numbers, or has no pixels.
+    VolumeError
+        If the window's ends are not finite, the lower one first.
     """
     plane = np.asarray(plane)
+    if plane.ndim == 2 and not plane.size:
+        raise FilterError(f"A slice of {plane.shape[0]} x {plane.shape[1]} px has nothing to filter.")
     if plane.ndim != 2 or plane.dtype.kind not in "buif":
         raise FilterError(
             f"A filter takes a slice of real numbers with 2 dimensions, not {plane.ndim} of type "
             f"{plane.dtype}: choose one slice or channel."
         )
-    inside = content(plane)
+    inside = _content(plane)
     if not kernels or not _is_varied(plane, inside):
         return plane.copy()
-    window = slice_window(plane) if window is None else window
-    low, high = (window.low, window.high) if isinstance(window, IntensityWindow) else window
+    low, high = window_ends(window) if window is not None else _own_window(plane, inside)
     # The low end is taken off in the type that holds it exactly: float32 would round large integers.
     exact = np.dtype("f4" if plane.dtype.itemsize <= 2 or plane.dtype == np.float32 else "f8")
     # In place throughout: fresh memory for each operation takes longer than a fast filter.
-    pixels = plane.astype(exact)
-    pixels -= low
-    pixels /= high - low
-    pixels = pixels.astype(np.float32, copy=False)
+    with np.errstate(over="ignore"):  # seen to in the next lines
+        pixels = plane.astype(exact)
+        pixels -= low
+        pixels /= high - low
+        pixels = pixels.astype(np.float32, copy=False)
+    inside &= np.abs(pixels) <= _FARTHEST
+    if not inside.any():
+        return plane.copy()
     whole = bool(inside.all())
-    if not whole:
-        pixels = _filled(pixels, inside)
     for kernel in kernels:
-        pixels = kernel(pixels, inside)
+        if not whole:
+            _fill(pixels, inside)
+        pixels = np.ascontiguousarray(kernel(pixels, inside))
     values = np.multiply(pixels, high - low, dtype=exact)
     values += low
     result = _as_type(values, plane.dtype)
@@ -77,9 +87,44 @@ def filter_slice(
     return result
 
 
+def window_ends(window: IntensityWindow | tuple[float, float]) -> tuple[float, float]:
+    """Return a window's two ends.
+
+    Raises
+    ------
+    VolumeError
+        If they are not finite, the lower one first.
+    """
+    checked = window if isinstance(window, IntensityWindow) else IntensityWindow(*window, "given")
+    return checked.low, checked.high
+
+
 def slice_window(plane: np.ndarray) -> IntensityWindow:
     """Estimate the intensity window of a slice that comes without its volume."""
     return estimate_window(as_volume(plane).tomogram())
+
+
+def _content(plane: np.ndarray) -> np.ndarray:
+    """Tell the pixels that are content, among them those that have the padding's value by chance."""
+    inside = content(plane)
+    if inside.all():
+        return inside
+    padding = (~inside & np.isfinite(plane)).astype(np.uint8)
+    # Padding is wide. Air that was clipped to the same value has it in single pixels, or it is as flat as
+    # padding anyway.
+    wide = cv2.morphologyEx(
+        padding, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1
+    )
+    inside |= padding > wide
+    return inside
+
+
+def _own_window(plane: np.ndarray, inside: np.ndarray) -> tuple[float, float]:
+    """Return the window of a slice with contrast, however little of it has any."""
+    try:
+        return window_ends(slice_window(plane))
+    except VolumeError:  # the sampled patches are constant
+        return float(plane[inside].min()), float(plane[inside].max())
 
 
 def _is_varied(plane: np.ndarray, inside: np.ndarray) -> bool:
@@ -92,15 +137,16 @@ def _is_varied(plane: np.ndarray, inside: np.ndarray) -> bool:
     return False
 
 
-def _filled(pixels: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Give each pixel that is no content the value of the content pixel nearest to it."""
-    packed = np.packbits(inside)
-    return pixels.ravel()[_nearest(packed.tobytes(), inside.shape)].reshape(pixels.shape)
+def _fill(pixels: np.ndarray, inside: np.ndarray) -> None:
+    """Give each pixel that is no content the value of the content pixel nearest to it, in place."""
+    outside, nearest = _nearest(np.packbits(inside).tobytes(), inside.shape)
+    flat = pixels.reshape(-1)
+    flat[outside] = flat[nearest]
 
 
 @lru_cache(maxsize=4)  # mostly one mask for all slices of a volume
-def _nearest(packed: bytes, shape: tuple[int, int]) -> np.ndarray:
-    """Return the flat index of the nearest content pixel for each pixel, content itself included."""
+def _nearest(packed: bytes, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the flat indices of the pixels that are no content, and of the content nearest to each."""
     size = shape[0] * shape[1]
     inside = np.unpackbits(np.frombuffer(packed, np.uint8), count=size).reshape(shape)
     _, labels = cv2.distanceTransformWithLabels(
@@ -109,7 +155,8 @@ def _nearest(packed: bytes, shape: tuple[int, int]) -> np.ndarray:
     places = np.zeros(labels.max() + 1, np.intp)
     content_at = np.flatnonzero(inside)
     places[labels.ravel()[content_at]] = content_at
-    return places[labels.ravel()]
+    outside = np.flatnonzero(inside == 0)
+    return outside, places[labels.ravel()[outside]]
 
 
 def _as_type(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
@@ -122,4 +169,7 @@ def _as_type(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
         top = np.nextafter(float(range_of.max), 0) if dtype.itemsize == 8 else range_of.max
         np.rint(values, out=values)
         np.clip(values, range_of.min, top, out=values)
+    elif dtype.itemsize < values.dtype.itemsize:
+        range_of_float = np.finfo(dtype)
+        np.clip(values, range_of_float.min, range_of_float.max, out=values)
     return values.astype(dtype, copy=False)

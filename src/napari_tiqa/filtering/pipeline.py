@@ -48,6 +48,8 @@ class Step:
     def __post_init__(self) -> None:
         """Refuse what cannot be applied, and fill in the defaults."""
         object.__setattr__(self, "parameters", self.definition.checked(self.parameters))
+        if not isinstance(self.on, bool):
+            raise FilterError(f"on of {self.filter} cannot be {self.on!r}: choose true or false.")
 
     @property
     def definition(self) -> Filter:

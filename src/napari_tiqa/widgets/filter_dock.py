@@ -35,6 +35,6 @@ class FilterDock(DockShell):
         from napari_tiqa.widgets.filter_panel import TABS
 
         for title, tab in TABS:  # each takes as long as all the rest
-            self.panel.add_tab(title, tab(self.panel.state, self.viewer))
+            self.panel.tabs.add(title, tab(self.panel.state, self.viewer))
             yield True
         yield from steps

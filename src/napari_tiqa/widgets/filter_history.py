@@ -11,7 +11,7 @@ from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
 from napari_tiqa.errors import FilterError
-from napari_tiqa.filtering.pipeline import Pipeline
+from napari_tiqa.filtering.pipeline import Pipeline, Step
 from napari_tiqa.widgets.filter_state import FilterSource
 from napari_tiqa.widgets.filter_trial import Judged, SliceTrial
 from napari_tiqa.widgets.score_run import METADATA_KEY
@@ -139,7 +139,7 @@ class FilterHistory(QTreeWidget):
     def _list(self, current: str = "") -> None:
         self.clear()
         for number, entry in enumerate(self._entries):
-            settings = entry.pipeline.describe() or _NOTHING
+            settings = _in_short(entry.pipeline) or _NOTHING
             figures = (
                 _figure(entry.fidelity, ".3f"),
                 _figure(entry.score, ".2f"),
@@ -147,7 +147,7 @@ class FilterHistory(QTreeWidget):
             )
             item = QTreeWidgetItem([*figures, settings])
             item.setData(0, _NUMBER, number)
-            item.setToolTip(_SETTINGS, settings.replace("), ", "),\n"))
+            item.setToolTip(_SETTINGS, entry.pipeline.describe().replace("), ", "),\n"))
             for column in range(_SETTINGS):
                 item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.addTopLevelItem(item)
@@ -164,6 +164,21 @@ def _figure(value: float, form: str, unit: str = "") -> str:
 
 def _tried(pipeline: Pipeline, judged: Judged, detail_loss: float) -> Tried:
     return Tried(pipeline, judged.row.score, judged.fidelity, judged.objective, detail_loss)
+
+
+def _in_short(pipeline: Pipeline) -> str:
+    """Name the steps that are on, and of their parameters those that are not at their defaults."""
+    return ", ".join(_step_in_short(step) for step in pipeline.steps if step.on)
+
+
+def _step_in_short(step: Step) -> str:
+    parameters = step.definition.parameters
+    values = [
+        f"{parameters[name].title.lower()} {format(value, '.4g') if isinstance(value, float) else value}"
+        for name, value in step.parameters.items()
+        if value != parameters[name].default
+    ]
+    return f"{step.definition.title} ({', '.join(values)})" if values else step.definition.title
 
 
 def _rank(entry: Tried) -> float:

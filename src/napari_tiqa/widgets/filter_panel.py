@@ -16,7 +16,6 @@ from qtpy.QtWidgets import (
     QLabel,
     QPushButton,
     QSizePolicy,
-    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -39,6 +38,7 @@ from napari_tiqa.widgets.filter_score import FilterScore
 from napari_tiqa.widgets.filter_source import SourceFinder
 from napari_tiqa.widgets.filter_state import FilterSource, FilterState
 from napari_tiqa.widgets.filter_steps import FilterSteps
+from napari_tiqa.widgets.filter_tabs import FilterTabs
 from napari_tiqa.widgets.filter_trial import FilteredSlice, SliceTrial
 from napari_tiqa.widgets.filter_tune import FilterTuneTab
 from napari_tiqa.widgets.map_layer import is_quality_map
@@ -88,7 +88,7 @@ class FilterPanel(DockPanel):
         )
         self.model_box = ModelBox("What scores the slices: the default model, or one trained on your own.")
         self.views = {view: QPushButton(view.capitalize()) for view in View}
-        self.tabs = QTabWidget()
+        self.tabs = FilterTabs()
         self._centre_job = BackgroundJob("finding the ring centre")
         self._centre_asked: CentreRequest | None = None
         self._mark = CentreMark(viewer)
@@ -125,8 +125,7 @@ class FilterPanel(DockPanel):
         on_page.setContentsMargins(0, 0, 0, 0)
         on_page.addWidget(self.steps)
         on_page.addWidget(self.history, 1)
-        self.add_tab("Steps", page)
-        self.tabs.currentChanged.connect(self._fit_tab)
+        self.tabs.add("Steps", page)
         layout.addWidget(self.tabs, 1)
 
     def _view_row(self) -> QHBoxLayout:
@@ -194,18 +193,6 @@ class FilterPanel(DockPanel):
         self.layer_box.reset_choices()
         self._on_layer_chosen()
 
-    def add_tab(self, title: str, page: QWidget) -> None:
-        """Add a tab, which is closed down along with the dock."""
-        self.tabs.addTab(page, title)
-        self._fit_tab()
-
-    def _fit_tab(self, _shown: int = 0) -> None:
-        """Make the dock as high as the tab that is shown takes, not as the highest one."""
-        for page in map(self.tabs.widget, range(self.tabs.count())):
-            high = page is self.tabs.currentWidget()
-            policy = QSizePolicy.Policy.Preferred if high else QSizePolicy.Policy.Ignored
-            page.setSizePolicy(QSizePolicy.Policy.Preferred, policy)
-
     def find_centre(self, number: int) -> None:
         """Find the ring centre in the slice shown, set it in a step and mark it in the viewer."""
         source = self.state.source
@@ -222,7 +209,7 @@ class FilterPanel(DockPanel):
         """End what is under way and take the preview away: the dock was closed."""
         super().close_down()
         self.preview.stop()
-        for page in map(self.tabs.widget, range(self.tabs.count())):
+        for page in self.tabs.pages:
             if isinstance(page, DockPanel):
                 page.close_down()
         self._follow_soon.stop()

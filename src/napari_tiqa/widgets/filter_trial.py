@@ -22,6 +22,9 @@ from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.window import IntensityWindow, estimate_window
 from napari_tiqa.widgets.filter_state import FilterSource
 
+# Threads that Python waits for when it ends: in the middle of OpenCV, those of a dock's jobs would abort it.
+_WORKERS = ThreadPoolExecutor(4, thread_name_prefix="napari-tiqa filter")
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -148,16 +151,15 @@ class SliceAtWork:
         """
         plane, window = self._read(report)
         ready = self._settled(pipeline, plane, window)
-        after = self._filter(plane, window, ready, report, cancel)
+        after = _WORKERS.submit(self._filter, plane, window, ready, report, cancel).result()
         report(FilteredSlice(pipeline, ready, plane, after))
         if not any(step.on for step in pipeline.steps):
             before = self._score([], window, model, cancel)[0]
             return SliceTrial(pipeline, before, before, 0.0)
         # The scores come from another process: detail is measured meanwhile.
-        with ThreadPoolExecutor(1, thread_name_prefix="napari-tiqa-detail") as beside:
-            loss = beside.submit(detail_loss, plane, after, window)
-            before, score = self._score([after], window, model, cancel)
-            return SliceTrial(pipeline, before, score, loss.result())
+        loss = _WORKERS.submit(detail_loss, plane, after, window)
+        before, score = self._score([after], window, model, cancel)
+        return SliceTrial(pipeline, before, score, loss.result())
 
     def _read(self, report: Callable[[Any], None]) -> tuple[np.ndarray, IntensityWindow]:
         if self._plane is None:

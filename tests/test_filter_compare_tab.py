@@ -22,7 +22,7 @@ TIMEOUT = 200_000  # ms, for a model process that has to import Keras on a busy 
 MILD, STRONG = (Pipeline([Step("gaussian", {"sigma": sigma})]) for sigma in (0.7, 5))
 TOO_LARGE = Pipeline([Step("gaussian", {"sigma": 20})])  # for slices of 64 x 64 px
 PIPELINES = {"mild": MILD, "strong": STRONG, "too large": TOO_LARGE}
-SCORE, GAIN = 1, 2  # columns
+GAIN, SCORE = 1, 2  # columns
 
 
 @pytest.fixture

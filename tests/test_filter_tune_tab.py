@@ -160,11 +160,12 @@ def test_a_sweep_draws_the_curve_and_applies_the_best(
     assert tuning.slices == (1, 2, 3, 4, 5)
     assert tab.message.text() == tuning.sentence()
     assert bars[-1] == (7, 7)  # six settings and the slices unfiltered
-    x, y = tab.plot.curve.curve.getData()
+    curves = tab.plot.curve.curves
+    x, y = curves["objective"].curve.getData()
     np.testing.assert_allclose(10**x, sorted(one.values[0] for one in tuning.trials), rtol=1e-6)
-    assert max(y) == tuning.leader.score
-    assert tab.plot.curve.unfiltered.value() == tuning.nothing.score
-    assert len(tab.plot.curve.loss.getData()[0]) == 6
+    assert max(y) == tuning.leader.objective
+    assert curves["objective"].unfiltered.value() == tuning.nothing.objective
+    assert sorted(curves["score"].curve.getData()[1]) == sorted(one.score for one in tuning.trials)
     if tuning.beats_nothing:
         assert state.pipeline == tuning.best.pipeline
     else:
@@ -245,7 +246,7 @@ def test_two_parameters_give_a_map_and_three_a_search(tab: FilterTuneTab, state:
     assert len(everything) == 3
     for number, plot in ((1, tab.plot.curve), (2, tab.plot.map), (3, tab.plot.search)):
         varied = everything[:number]
-        tab.plot.begin(BILATERAL, varied)
+        tab.plot.begin(BILATERAL, varied, "score")
         assert plot.isVisibleTo(tab)
         nothing = trial(Pipeline(), (), 2.5)
         tab.plot.add(TuneProgress(1, 5, None, nothing, nothing))
@@ -271,7 +272,7 @@ def test_a_setting_can_be_read_and_tried_by_a_click(
     qtbot.waitExposed(tab.window())
     state.set_pipeline(GAUSSIAN)
     varied = (Variable(0, "sigma", 0.5, 8),)
-    tab.plot.begin(GAUSSIAN, varied)
+    tab.plot.begin(GAUSSIAN, varied, "score")
     nothing = trial(Pipeline(), (), 2.5, 0)
     tab.plot.add(TuneProgress(1, 3, None, nothing, nothing))
     for value, score in ((1.0, 3.0), (4.0, 3.5)):
@@ -282,7 +283,7 @@ def test_a_setting_can_be_read_and_tried_by_a_click(
     scene = tab.plot.curve.graphics.scene()
     above = view.mapViewToScene(QPointF(0.02, 3.3))  # 10 ** 0.02 px: beside the first one, above its dot
     scene.sigMouseMoved.emit(above)
-    assert tab.plot.readout.text() == "Sigma 1 px: score 3.00 (+0.50), detail lost 10 %"
+    assert tab.plot.readout.text() == "Sigma 1 px: score 3.00, detail lost 10 %"
     canvas = tab.plot.curve.graphics
     qtbot.mouseClick(canvas.viewport(), Qt.MouseButton.LeftButton, pos=canvas.mapFromScene(above))
     assert state.pipeline == GAUSSIAN.with_parameter(0, "sigma", 1.0)

@@ -134,7 +134,7 @@ class FilterCompareTab(DockPanel):
     def show_comparison(self, comparison: Comparison) -> None:
         """Show a comparison of pipelines that are in the list."""
         self.comparison = comparison
-        self.list.show_table(comparison.table())
+        self.list.show_comparison(comparison)
         self.plot.show_trials(comparison.trials, self.list.colours)
         self._enable()
 

@@ -11,9 +11,11 @@ from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLineEdit, QPushButton, QVB
 from napari_tiqa.errors import FilterError
 from napari_tiqa.filtering.pipeline import Pipeline
 from napari_tiqa.jobs.compare import CompareProgress, Comparison, compare
+from napari_tiqa.jobs.gain_words import level
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.widgets.background_job import JobState
+from napari_tiqa.widgets.filter_aim import AimBox
 from napari_tiqa.widgets.filter_compare_list import PipelineList, suggested_name
 from napari_tiqa.widgets.filter_slices import SlicesBox
 from napari_tiqa.widgets.filter_state import FilterState
@@ -32,6 +34,7 @@ class CompareRequest:
     pipelines: dict[str, Pipeline]
     model: Path | None
     window: IntensityWindow | None
+    aim: str
 
     def run(self, progress: Callable[[CompareProgress], object], cancel: threading.Event) -> Comparison:
         """Compare."""
@@ -42,6 +45,7 @@ class CompareRequest:
             axis=self.axis,
             model=self.model,
             window=self.window,
+            aim=self.aim,
             progress=progress,
             cancel=cancel,
         )
@@ -68,6 +72,7 @@ class CompareForm(QWidget):
         self.remove_button.setToolTip("Take the selected pipeline out of the comparison.")
         self.slices = SlicesBox()
         self.slices.choose()
+        self.aim_box = AimBox()
         self.compare_button = QPushButton("Compare")
         self.compare_button.setToolTip("Filter the same slices with each pipeline and score them.")
         self.cancel_button = QPushButton("Cancel")
@@ -105,6 +110,7 @@ class CompareForm(QWidget):
             self.list.pipelines,
             state.model,
             source.window,
+            self.aim_box.aim,
         )
 
     def show_pipeline(self, pipeline: Pipeline) -> None:
@@ -125,7 +131,7 @@ class CompareForm(QWidget):
         """Show how much is done and the time left."""
         text = f"{news.done} of {news.total}   {time_left(news.seconds_left)}"
         self.bar.show_done(news.done, news.total, text)
-        self.message.say(f"{news.name}: score {news.trial.score:.2f}.")
+        self.message.say(f"{news.name}: {level(news.trial, self.aim_box.aim)}.")
 
     def _enable(self) -> None:
         idle = not self._state.busy
@@ -144,7 +150,9 @@ class CompareForm(QWidget):
         form = QFormLayout()
         form.setHorizontalSpacing(8)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.setVerticalSpacing(4)
         form.addRow("On", self.slices)
+        form.addRow("Best by", self.aim_box)
         buttons = QHBoxLayout()
         buttons.addWidget(self.compare_button, 2)
         buttons.addWidget(self.cancel_button, 1)

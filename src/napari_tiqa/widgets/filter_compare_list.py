@@ -8,7 +8,9 @@ from qtpy.QtGui import QColor, QFont, QIcon, QPixmap
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QSizePolicy, QTreeWidget, QTreeWidgetItem, QWidget
 
 from napari_tiqa.filtering.pipeline import Pipeline
-from napari_tiqa.jobs.compare import UNFILTERED
+from napari_tiqa.jobs.compare import UNFILTERED, Comparison
+from napari_tiqa.jobs.gain_words import change, level
+from napari_tiqa.jobs.paired_gain import Gain
 from napari_tiqa.widgets.score_plot import RUN_COLOURS
 
 UNFILTERED_COLOUR = "#999999"
@@ -25,10 +27,12 @@ class _Column:
 
 _COLUMNS = (
     _Column("Pipeline", "Double-click a name to change it; point at it to read its steps."),
-    _Column("Score", "Mean score over the slices, 1 worst to 5 best. Bold: the best."),
     _Column(
-        "Gain", "How much higher than unfiltered, with its 90 % interval; grey where that may be chance."
+        "Gain",
+        "How much better than unfiltered, in what “Best by” says, with its 90 % interval; grey where it may "
+        "be chance. The highest is bold.",
     ),
+    _Column("Score", "Mean score over the slices, 1 worst to 5 best."),
     _Column("Spread", "Standard deviation of the score over the slices."),
     _Column("Detail", "Per cent of edge steepness lost: what the gain costs. Less than 0: sharpened."),
     _Column("Time", "To filter a slice."),
@@ -118,9 +122,9 @@ class PipelineList(QTreeWidget):
         """Select a row."""
         self.setCurrentItem(self.topLevelItem(self._names.index(name)))
 
-    def show_table(self, table: pd.DataFrame) -> None:
-        """Write what a comparison found (``Comparison.table``); rows it does not have are emptied."""
-        found = table.set_index("pipeline")
+    def show_comparison(self, comparison: Comparison) -> None:
+        """Write what a comparison found; rows it does not have are emptied."""
+        found, aim = comparison.table().set_index("pipeline"), comparison.aim
         applied = found[found["failure"] == ""]
         best = applied["objective"].idxmax() if len(applied) else None
         blocked = self.blockSignals(True)
@@ -128,8 +132,8 @@ class PipelineList(QTreeWidget):
             item = self.topLevelItem(row)
             if name in found.index:
                 of_name = found.loc[[name]].iloc[0]
-                self._write(item, _cells(of_name), bold=name == best)
-                self._explain(item, of_name)
+                self._write(item, _cells(of_name, aim), bold=name == best)
+                self._explain(item, of_name, level(comparison.trials[name], aim))
             else:
                 self._write(item, [""] * (len(_COLUMNS) - 1), bold=False)
         self.blockSignals(blocked)
@@ -143,11 +147,11 @@ class PipelineList(QTreeWidget):
             item.setText(number, text)
             item.setTextAlignment(number, _RIGHT | _MIDDLE)
 
-    def _explain(self, item: QTreeWidgetItem, found: pd.Series) -> None:
-        unsure = abs(found["gain"]) <= found["gain_half_width"]
+    def _explain(self, item: QTreeWidgetItem, found: pd.Series, how_good: str) -> None:
         for number in range(1, len(_COLUMNS)):
-            item.setToolTip(number, found["failure"] or _COLUMNS[number].meaning)
-        item.setForeground(2, QColor("gray") if unsure else self.palette().text())
+            item.setToolTip(number, found["failure"] or f"{how_good}\n{_COLUMNS[number].meaning}")
+        may_be_chance = abs(found["gain"]) <= found["gain_half_width"]
+        item.setForeground(1, QColor("gray") if may_be_chance else self.palette().text())
 
     def _add_row(self, name: str, pipeline: Pipeline, colour: str) -> None:
         item = QTreeWidgetItem([name])
@@ -197,14 +201,15 @@ def suggested_name(pipeline: Pipeline) -> str:
     return " + ".join(step.definition.title for step in pipeline.steps if step.on)
 
 
-def _cells(found: pd.Series) -> list[str]:
+def _cells(found: pd.Series, aim: str) -> list[str]:
     if found["failure"]:
         return ["failed", "", "", "", ""]
+    gain = Gain(found["gain"], found["gain_half_width"])
     known = found["spread"] == found["spread"]
     loss = found["detail_loss"]
     return [
+        change(gain, aim) if gain.half_width > 0 else "",
         f"{found['score']:.2f}",
-        "" if found["gain_half_width"] == 0 else f"{found['gain']:+.2f} ± {found['gain_half_width']:.2f}",
         f"{found['spread']:.2f}" if known else "-",
         f"{loss:.0f} %" if loss == loss else "-",
         _time(found["seconds"]),

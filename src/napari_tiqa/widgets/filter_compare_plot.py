@@ -11,8 +11,9 @@ from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QWidget
 
 from napari_tiqa.jobs.compare import UNFILTERED
+from napari_tiqa.jobs.rescore import SCORE
 from napari_tiqa.jobs.trial import Trial
-from napari_tiqa.widgets.filter_plot import FilterPlot, faint, score_range
+from napari_tiqa.widgets.filter_plot import AXIS_LABELS, FilterPlot, faint, range_of
 from napari_tiqa.widgets.score_box import score_box
 
 _BOX_WIDTH = 0.5
@@ -32,7 +33,7 @@ class ComparePlot(FilterPlot):
         )
         self.plot = self.add_plot(0)
         self.plot.showGrid(y=True, alpha=0.15)
-        self.plot.setLabel("left", "Score (5 best)")
+        self.plot.setLabel("left", AXIS_LABELS[SCORE])
         self.plot.getAxis("bottom").setHeight(_NAME_LINES * self.fontMetrics().height() + 6)
         self._unfiltered = pg.InfiniteLine(angle=0)
         self._unfiltered.setZValue(-1)
@@ -72,7 +73,7 @@ class ComparePlot(FilterPlot):
         self.plot.getAxis("bottom").setTicks([list(enumerate(_wrapped(list(trials))))])
         self.plot.setXRange(-0.6, max(len(trials), 1) - 0.4, padding=0)
         self.plot.setYRange(
-            *score_range(score for trial in trials.values() for score in trial.slice_scores), padding=0
+            *range_of([score for trial in trials.values() for score in trial.slice_scores], SCORE), padding=0
         )
 
     def set_theme(self, theme: Theme) -> None:

@@ -8,10 +8,15 @@ from napari.utils.theme import Theme
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
+from napari_tiqa.jobs.rescore import FIDELITY, SCORE
+from napari_tiqa.scoring.predict import SCORE_RANGE
+
 # Okabe and Ito's colours, told apart by colour-blind readers and on dark and light ground alike.
-CURVE, BEST, AS_GOOD, DETAIL = "#56B4E9", "#E69F00", "#009E73", "#CC79A7"
-LEAST_SPAN = 0.5
-"""Points of the score that an axis shows at least: a difference that means nothing is not blown up."""
+CURVE, SCORE_CURVE, DETAIL, BEST, AS_GOOD = "#56B4E9", "#8B93FF", "#CC79A7", "#E69F00", "#009E73"
+AXIS_LABELS = {FIDELITY: "Fidelity", SCORE: "Score"}
+"""What stands along the axis of what settings are compared by."""
+_LEAST_SPAN = {FIDELITY: 0.02, SCORE: 0.5}  # a difference that means nothing is not blown up
+_NOTHING_KNOWN = {FIDELITY: (0.0, 1.0), SCORE: SCORE_RANGE}
 _ROOM = 0.12  # of the range, above and below
 
 
@@ -70,13 +75,13 @@ def faint(colour: QColor, opacity: int = 130) -> QColor:
     return fainter
 
 
-def score_range(scores: Iterable[float]) -> tuple[float, float]:
-    """Return the part of the score's axis that shows all these scores; NaN is left out."""
-    known = [score for score in scores if np.isfinite(score)]
+def range_of(values: Iterable[float], aim: str) -> tuple[float, float]:
+    """Return the part of an axis that shows all these scores or fidelities; NaN is left out."""
+    known = [value for value in values if np.isfinite(value)]
     if not known:
-        return 1, 5
+        return _NOTHING_KNOWN[aim]
     low, high = min(known), max(known)
-    widened = max(0.0, LEAST_SPAN - (high - low)) / 2
+    widened = max(0.0, _LEAST_SPAN[aim] - (high - low)) / 2
     low, high = low - widened, high + widened
     room = _ROOM * (high - low)
     return low - room, high + room

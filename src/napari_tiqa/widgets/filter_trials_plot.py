@@ -1,8 +1,7 @@
 """What the three plots of a tuning share: the trials they show, pointing at one and clicking it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from math import hypot, isfinite
+from math import hypot, isfinite, nan
 from typing import Any
 
 import pyqtgraph as pg
@@ -12,6 +11,7 @@ from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QWidget
 
 from napari_tiqa.filtering.parameter import Value
+from napari_tiqa.jobs.rescore import FIDELITY
 from napari_tiqa.jobs.trial import Trial
 from napari_tiqa.widgets.filter_plot import BEST, FilterPlot, faint
 from napari_tiqa.widgets.filter_tune_axis import VariableAxis
@@ -27,6 +27,8 @@ class Tried:
     ----------
     axes : tuple of VariableAxis
         One per variable.
+    aim : str
+        What settings are compared by, and what is drawn: "fidelity" or "score".
     trials : tuple of Trial
         Settings in the order they were tried; those that failed are left out.
     nothing : Trial or None
@@ -39,6 +41,7 @@ class Tried:
     """
 
     axes: tuple[VariableAxis, ...]
+    aim: str = FIDELITY
     trials: tuple[Trial, ...] = ()
     nothing: Trial | None = None
     best: Trial | None = None
@@ -65,8 +68,13 @@ class TrialsPlot(FilterPlot):
 
     @property
     def main_plot(self) -> pg.PlotItem:
-        """The plot whose dots can be pointed at."""
+        """The plot of what settings are compared by."""
         raise NotImplementedError
+
+    @property
+    def plots(self) -> tuple[pg.PlotItem, ...]:
+        """The plots that can be pointed at."""
+        return (self.main_plot,)
 
     def place(self, trial: Trial) -> tuple[float, float]:
         """Return where a trial's dot is in the main plot."""
@@ -86,7 +94,8 @@ class TrialsPlot(FilterPlot):
 
     def _below(self, pointer: QPointF) -> Trial | None:
         view = self.main_plot.getViewBox()
-        if not self.tried.trials or not view.sceneBoundingRect().contains(pointer):
+        pointed_at = any(plot.getViewBox().sceneBoundingRect().contains(pointer) for plot in self.plots)
+        if not self.tried.trials or not pointed_at:
             return None
 
         def distance(trial: Trial) -> float:
@@ -103,26 +112,30 @@ class TrialsPlot(FilterPlot):
 
 
 class UnfilteredLine(pg.InfiniteLine):
-    """A dashed level line with its name."""
+    """A dashed level line, mostly with its name."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, named: bool = True) -> None:
         super().__init__(
-            angle=0, label="unfiltered", labelOpts={"position": 0.02, "anchors": [(0, 1), (0, 1)]}
+            angle=0,
+            label="unfiltered" if named else None,
+            labelOpts={"position": 0.02, "anchors": [(0, 1), (0, 1)]},
         )
         self.hide()
 
-    def show_trial(self, nothing: Trial | None, text: QColor) -> None:
-        """Lie at the score of the unfiltered slices."""
-        self.setVisible(nothing is not None and isfinite(nothing.score))
-        if self.isVisible() and nothing is not None:
-            self.setValue(nothing.score)
+    def show_value(self, value: float, text: QColor) -> None:
+        """Lie at the fidelity or the score of the unfiltered slices; NaN hides it."""
+        self.setVisible(isfinite(value))
+        if isfinite(value):
+            self.setValue(value)
             self.setPen(pg.mkPen(faint(text), width=1.5, style=Qt.PenStyle.DashLine))
-            self.label.setColor(text)
+            if hasattr(self, "label"):
+                self.label.setColor(text)
 
 
-def scores_shown(tried: Tried) -> Sequence[float]:
-    """Return all scores that an axis has to have room for."""
-    return [trial.score for trial in (*tried.trials, *([tried.nothing] if tried.nothing else []))]
+def values_of(tried: Tried, quantity: str) -> tuple[list[float], float]:
+    """Return a quantity of each trial, "objective" or "score", and that of the slices unfiltered."""
+    nothing = nan if tried.nothing is None else getattr(tried.nothing, quantity)
+    return [getattr(trial, quantity) for trial in tried.trials], nothing
 
 
 def _offset(one: QPointF, other: QPointF) -> tuple[float, float]:

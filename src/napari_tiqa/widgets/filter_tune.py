@@ -1,6 +1,5 @@
 """The Tune tab: how form, job, plot and the shared pipeline act on one another."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -98,14 +97,14 @@ class FilterTuneTab(DockPanel):
             return False
         self._request, self._before, self._followed = request, self.state.pipeline, self.state.pipeline
         self.tuning = None
-        self.plot.begin(request.pipeline, request.variables)
+        self.plot.begin(request.pipeline, request.variables, request.aim)
         self._enable()
         return True
 
     def use_best(self) -> None:
         """Set the pipeline to the best setting found."""
         if self.tuning is not None:
-            self.state.set_pipeline(self._in_steps(self.tuning.best))
+            self.state.set_pipeline(self.tuning.best.pipeline)
 
     def _try(self, trial: Trial) -> None:
         """Show the setting that was clicked, instead of the best so far."""
@@ -115,14 +114,8 @@ class FilterTuneTab(DockPanel):
     def _apply(self, trial: Trial) -> None:
         """Set the pipeline to the best so far, unless the user has changed it meanwhile."""
         if self._followed is not None and self._followed == self.state.pipeline:
-            self._followed = self._in_steps(trial)
+            self._followed = trial.pipeline
             self.state.set_pipeline(self._followed)
-
-    def _in_steps(self, trial: Trial) -> Pipeline:
-        """Return a trial's pipeline; of the slices unfiltered that which was tuned, all steps off."""
-        if trial.pipeline.steps or self._request is None:
-            return trial.pipeline
-        return Pipeline(replace(step, on=False) for step in self._request.pipeline.steps)
 
     def _on_pipeline(self, pipeline: Pipeline) -> None:
         self.form.show_pipeline(pipeline)
@@ -131,7 +124,7 @@ class FilterTuneTab(DockPanel):
     def _on_progress(self, news: TuneProgress) -> None:
         self.plot.add(news)
         self.form.show_progress(news, self.plot.describe(news.best))
-        if news.best.pipeline.steps:
+        if any(step.on for step in news.best.pipeline.steps):  # else there is nothing better than none yet
             self._apply(news.best)
 
     def _on_ended(self, outcome: JobOutcome) -> None:
@@ -168,8 +161,8 @@ class FilterTuneTab(DockPanel):
 
     def _enable(self) -> None:
         self.save_button.setEnabled(self.tuning is not None)
-        best = self.tuning and self._in_steps(self.tuning.best)
-        self.best_button.setEnabled(best is not None and best != self.state.pipeline)
+        best = self.tuning.best.pipeline if self.tuning else self.state.pipeline
+        self.best_button.setEnabled(best != self.state.pipeline)
         self.before_button.setEnabled(self._request is not None and self._before != self.state.pipeline)
 
     def _follow_theme(self) -> None:

@@ -1,90 +1,128 @@
-"""The plot of a tuning of one parameter: the score at each value, and what it costs in detail."""
+"""The plot of a tuning of one parameter: what each value gains, and what it costs in detail."""
 
+from dataclasses import replace
 from math import isfinite
 
+import numpy as np
 import pyqtgraph as pg
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QWidget
 
+from napari_tiqa.jobs.rescore import SCORE
 from napari_tiqa.jobs.trial import Trial
-from napari_tiqa.widgets.filter_plot import AS_GOOD, CURVE, DETAIL, faint, score_range
-from napari_tiqa.widgets.filter_trials_plot import TrialsPlot, Tried, UnfilteredLine, scores_shown
+from napari_tiqa.widgets.filter_plot import AS_GOOD, AXIS_LABELS, CURVE, DETAIL, SCORE_CURVE, faint, range_of
+from napari_tiqa.widgets.filter_trials_plot import TrialsPlot, Tried, UnfilteredLine, values_of
 
-_LEFT_WIDTH = 44  # px, of one width so that the values align
+_LEFT_WIDTH = 54  # px, of one width so that the values align
+_NO_LIMIT = 16_777_215  # px, Qt's own
+# Quantity of a trial: label, colour, share of the height.
+_CURVES = {
+    "objective": ("", CURVE, 5),
+    "score": (AXIS_LABELS[SCORE], SCORE_CURVE, 3),
+    "detail_loss": ("Lost, %", DETAIL, 3),
+}
 _LEAST_LOSS = 10.0  # per cent: a loss that nobody sees is not blown up
 
 
 class TuneCurve(TrialsPlot):
-    """Score above, detail lost below, against the value of the one parameter."""
+    """Fidelity, score and detail lost, below one another, against the value of the one parameter.
+
+    Where settings are compared by the score, there is no fidelity.
+    """
 
     along_only = True
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(
-            "Above: the mean score at each value; the star is the best, the dashed line the slices\n"
-            "unfiltered; in the green range all values are as good, as far as the score can tell.\n"
-            "Below: per cent of edge steepness lost; less than 0 is sharpened.\n"
+            "At the top what the best is chosen by, at each value; the star is the best, the dashed line\n"
+            "the slices unfiltered; in the green range all values are as good, as far as it can tell.\n"
+            "At the bottom: what it costs, per cent of edge steepness lost; less than 0 is sharpened.\n"
             "Point at a value to read it, click to try it.",
             parent,
         )
-        self.score_plot, self.loss_plot = self.add_plot(0), self.add_plot(1)
-        self.graphics.ci.layout.setRowStretchFactor(0, 5)
-        self.graphics.ci.layout.setRowStretchFactor(1, 3)
+        self.curves = {name: _Curve(self, row, *of) for row, (name, of) in enumerate(_CURVES.items())}
         self.as_good = pg.LinearRegionItem(
             brush=faint(QColor(AS_GOOD), 60), pen=pg.mkPen(None), movable=False
         )
         self.as_good.setZValue(-1)
-        self.unfiltered = UnfilteredLine()
-        self.curve = self.score_plot.plot(symbol="o", symbolSize=6, symbolPen=None, symbolBrush=CURVE)
-        self.loss = self.loss_plot.plot(symbol="o", symbolSize=4, symbolPen=None, symbolBrush=DETAIL)
-        self._no_loss = pg.InfiniteLine(angle=0, pos=0)
-        for item in (self.as_good, self.unfiltered, self._best):
-            self.score_plot.addItem(item, ignoreBounds=True)
-        self.loss_plot.addItem(self._no_loss, ignoreBounds=True)
-        for plot in (self.score_plot, self.loss_plot):
-            plot.showGrid(y=True, alpha=0.15)
-            plot.getAxis("left").setWidth(_LEFT_WIDTH)
-        self.score_plot.setLabel("left", "Score (5 best)")
-        self.loss_plot.setLabel("left", "Detail lost, %")
-        self.score_plot.getAxis("bottom").setTicks([[]])
-        self.score_plot.getAxis("bottom").setHeight(6)
-        self.loss_plot.setXLink(self.score_plot)
+        for item in (self.as_good, self._best):
+            self.main_plot.addItem(item, ignoreBounds=True)
+        self._lowest.setXLink(self.main_plot)
+        self.curves["score"].plot.setXLink(self.main_plot)
 
     @property
     def main_plot(self) -> pg.PlotItem:
-        """The plot of scores."""
-        return self.score_plot
+        """The plot of what settings are compared by."""
+        return self.curves["objective"].plot
+
+    @property
+    def plots(self) -> tuple[pg.PlotItem, ...]:
+        """All that are shown."""
+        return tuple(curve.plot for curve in self.curves.values() if curve.plot.isVisible())
+
+    @property
+    def _lowest(self) -> pg.PlotItem:
+        return self.curves["detail_loss"].plot
 
     def place(self, trial: Trial) -> tuple[float, float]:
-        """Return value and score."""
-        return self.tried.axes[0].place(trial.values[0]), trial.score
+        """Return value and objective."""
+        return self.tried.axes[0].place(trial.values[0]), trial.objective
 
     def show_tried(self, tried: Tried) -> None:
         """Draw these trials and no others."""
         super().show_tried(tried)
         (axis,) = tried.axes
+        self._show_rows(tried.aim)
         in_order = sorted(tried.trials, key=lambda trial: axis.place(trial.values[0]))
-        places = [self.place(trial) for trial in in_order]
-        joined = None if axis.is_choice else 2
-        self.curve.setData([x for x, _ in places], [y for _, y in places], pen=_pen(CURVE, joined))
-        losses = [
-            (x, t.detail_loss) for (x, _), t in zip(places, in_order, strict=True) if isfinite(t.detail_loss)
-        ]
-        self.loss.setData([x for x, _ in losses], [loss for _, loss in losses], pen=_pen(DETAIL, joined))
-        self._no_loss.setPen(pg.mkPen(faint(self.text)))
-        self.unfiltered.show_trial(tried.nothing, self.text)
+        places = np.array([axis.place(trial.values[0]) for trial in in_order])
+        for name, curve in self.curves.items():
+            values, nothing = values_of(replace(tried, trials=tuple(in_order)), name)
+            curve.show_values(places, np.array(values), nothing, self.text, joined=not axis.is_choice)
         self.as_good.setVisible(bool(tried.as_good) and not axis.is_choice)
         if self.as_good.isVisible():
             self.as_good.setRegion([axis.place(value) for value in tried.as_good[0]])
-        first, last = axis.range
-        self.score_plot.setXRange(first, last, padding=0.04)
-        self.score_plot.setYRange(*score_range(scores_shown(tried)), padding=0)
-        lowest, highest = min([0.0, *(y for _, y in losses)]), max([_LEAST_LOSS, *(y for _, y in losses)])
-        room = 0.1 * (highest - lowest)
-        self.loss_plot.setYRange(lowest - room, highest + room, padding=0)
-        self.loss_plot.setLabel("bottom", axis.label)
-        self.loss_plot.getAxis("bottom").setTicks([axis.ticks])
+        for name, aim in (("objective", tried.aim), ("score", SCORE)):
+            values, nothing = values_of(tried, name)
+            self.curves[name].plot.setYRange(*range_of([*values, nothing], aim), padding=0)
+        losses = [0.0, _LEAST_LOSS, *filter(isfinite, values_of(tried, "detail_loss")[0])]
+        room = 0.1 * (max(losses) - min(losses))
+        self._lowest.setYRange(min(losses) - room, max(losses) + room, padding=0)
+        self.main_plot.setXRange(*axis.range, padding=0.04)
+        self._lowest.setLabel("bottom", axis.label)
+        self._lowest.getAxis("bottom").setTicks([axis.ticks])
+
+    def _show_rows(self, aim: str) -> None:
+        """Have no plot of the score below itself."""
+        self.main_plot.setLabel("left", AXIS_LABELS[aim])
+        score, twice = self.curves["score"].plot, aim == SCORE
+        score.setVisible(not twice)
+        score.setMaximumHeight(0 if twice else _NO_LIMIT)
+        self.graphics.ci.layout.setRowStretchFactor(1, 0 if twice else _CURVES["score"][2])
 
 
-def _pen(colour: str, width: float | None) -> object:
-    return pg.mkPen(None) if width is None else pg.mkPen(colour, width=width)
+class _Curve:
+    """One of the plots: a curve with dots, and the level of the slices unfiltered."""
+
+    def __init__(self, within: TrialsPlot, row: int, label: str, colour: str, stretch: int) -> None:
+        self._colour = colour
+        self.plot = within.add_plot(row)
+        self.plot.showGrid(y=True, alpha=0.15)
+        self.plot.setLabel("left", label)
+        self.plot.getAxis("left").setWidth(_LEFT_WIDTH)
+        self.plot.getAxis("bottom").setTicks([[]])
+        within.graphics.ci.layout.setRowStretchFactor(row, stretch)
+        if row < len(_CURVES) - 1:
+            self.plot.getAxis("bottom").setHeight(6)
+        self.curve = self.plot.plot(symbol="o", symbolSize=5, symbolPen=None, symbolBrush=colour)
+        self.unfiltered = UnfilteredLine(named=row == 0)
+        self.plot.addItem(self.unfiltered, ignoreBounds=True)
+
+    def show_values(
+        self, places: np.ndarray, values: np.ndarray, nothing: float, text: QColor, *, joined: bool
+    ) -> None:
+        """Draw a value at each place."""
+        known = np.isfinite(values)
+        self.curve.setData(
+            places[known], values[known], pen=pg.mkPen(self._colour, width=2) if joined else pg.mkPen(None)
+        )
+        self.unfiltered.show_value(nothing, text)

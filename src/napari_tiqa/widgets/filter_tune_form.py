@@ -10,7 +10,6 @@ from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QSpinBox,
     QVBoxLayout,
@@ -25,6 +24,7 @@ from napari_tiqa.jobs.tuning_variables import Variable, variables
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.widgets.background_job import JobState
+from napari_tiqa.widgets.filter_aim import AimBox
 from napari_tiqa.widgets.filter_slices import SlicesBox
 from napari_tiqa.widgets.filter_state import FilterSource, FilterState
 from napari_tiqa.widgets.filter_tune_start import StartingPoint
@@ -50,6 +50,7 @@ class TuneRequest:
     trials: int
     model: Path | None
     window: IntensityWindow | None
+    aim: str
 
     def run(self, progress: Callable[[TuneProgress], object], cancel: threading.Event) -> Tuning:
         """Tune."""
@@ -63,6 +64,7 @@ class TuneRequest:
             axis=self.axis,
             model=self.model,
             window=self.window,
+            aim=self.aim,
             progress=progress,
             cancel=cancel,
         )
@@ -86,6 +88,7 @@ class TuneForm(QWidget):
             "Sweep: an even grid over one or two parameters, which gives their curve or map.\n"
             "Optimise: a search (Optuna) that tries more where the score is high, over any number of them."
         )
+        self.aim_box = AimBox()
         self.trials_box = QSpinBox()
         self.trials_box.setRange(4, 2000)
         self.trials_box.setValue(_TRIALS)
@@ -133,13 +136,13 @@ class TuneForm(QWidget):
             self.trials_box.value(),
             state.model,
             source.window,
+            self.aim_box.aim,
         )
 
     def show_pipeline(self, pipeline: Pipeline) -> None:
         """Follow the pipeline that is being built."""
         self.variables.show_pipeline(pipeline)
         self.start.setVisible(not pipeline.steps)
-        self._vary.setVisible(bool(pipeline.steps))
         self.variables.setVisible(bool(pipeline.steps))
         self._enable()
 
@@ -168,18 +171,18 @@ class TuneForm(QWidget):
         self.cancel_button.setEnabled(self._state.cancellable)
 
     def _lay_out(self) -> None:
-        self._vary = QLabel("Vary")
         form = QFormLayout()
         form.setHorizontalSpacing(8)
         form.setVerticalSpacing(4)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow(self.start)
-        form.addRow(self._vary, self.variables)
+        form.addRow(self.variables)
         form.addRow("On", self.slices)
         how = QHBoxLayout()
         how.addWidget(self.method_box, 3)
         how.addWidget(self.trials_box, 2)
         form.addRow("How", how)
+        form.addRow("Best by", self.aim_box)
         buttons = QHBoxLayout()
         buttons.addWidget(self.tune_button, 2)
         buttons.addWidget(self.cancel_button, 1)

@@ -1,4 +1,4 @@
-"""The plot of a tuning of two parameters: a map of the score."""
+"""The plot of a tuning of two parameters: a map of fidelity or score."""
 
 import numpy as np
 import pyqtgraph as pg
@@ -8,19 +8,19 @@ from qtpy.QtWidgets import QWidget
 from scipy.spatial import KDTree
 
 from napari_tiqa.jobs.trial import Trial
-from napari_tiqa.widgets.filter_plot import faint, score_range
-from napari_tiqa.widgets.filter_trials_plot import TrialsPlot, Tried, scores_shown
+from napari_tiqa.widgets.filter_plot import AXIS_LABELS, faint, range_of
+from napari_tiqa.widgets.filter_trials_plot import TrialsPlot, Tried, values_of
 
 _RASTER = 96  # px a side
 
 
 class TuneMap(TrialsPlot):
-    """Colour: the score; each place has that of the setting nearest to it."""
+    """Colour: what settings are compared by; each place has that of the setting nearest to it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(
-            "The mean score at each pair of values; dots are the settings tried, and each place has the\n"
-            "colour of the setting nearest to it. The star is the best.\n"
+            "What the best is chosen by, at each pair of values; dots are the settings tried, and each\n"
+            "place has the colour of the setting nearest to it. The star is the best.\n"
             "Point at a setting to read it, click to try it.",
             parent,
         )
@@ -31,9 +31,7 @@ class TuneMap(TrialsPlot):
         self.map_plot.addItem(self.dots, ignoreBounds=True)
         self.map_plot.addItem(self._best, ignoreBounds=True)
         self.map_plot.getAxis("left").setWidth(56)
-        self.bar = pg.ColorBarItem(
-            colorMap=pg.colormap.get("viridis"), interactive=False, width=14, label="Score (5 best)"
-        )
+        self.bar = pg.ColorBarItem(colorMap=pg.colormap.get("viridis"), interactive=False, width=14)
         self.bar.setImageItem(self.image, insert_in=self.map_plot)
 
     @property
@@ -64,9 +62,11 @@ class TuneMap(TrialsPlot):
             centres = (np.arange(_RASTER) + 0.5) / _RASTER
             y, x = np.meshgrid(centres, centres, indexing="ij")
             nearest = KDTree(shares).query(np.stack([x, y], axis=-1))[1]
-            self.image.setImage(np.array([trial.score for trial in tried.trials])[nearest], autoLevels=False)
+            values, nothing = values_of(tried, "objective")
+            self.image.setImage(np.array(values)[nearest], autoLevels=False)
             self.image.setRect(QRectF(left, bottom, right - left, top - bottom))
-            self.bar.setLevels(score_range(scores_shown(tried)))
+            self.bar.getAxis("left").setLabel(AXIS_LABELS[tried.aim])
+            self.bar.setLevels(range_of([*values, nothing], tried.aim))
         for side, axis in zip(("bottom", "left"), tried.axes, strict=True):
             self.map_plot.setLabel(side, axis.label)
             self.map_plot.getAxis(side).setTicks([axis.ticks])

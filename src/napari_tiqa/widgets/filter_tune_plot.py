@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QLabel, QSizePolicy, QStackedLayout, QVBoxLayout, QWi
 from superqt import QElidingLabel
 
 from napari_tiqa.filtering.pipeline import Pipeline
+from napari_tiqa.jobs.gain_words import level
 from napari_tiqa.jobs.trial import Trial
 from napari_tiqa.jobs.tune import TuneProgress
 from napari_tiqa.jobs.tuning_result import Tuning
@@ -62,20 +63,20 @@ class TunePlot(QWidget):
         self._stack.addWidget(self.hint)
         self._stack.addWidget(plots)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(QSize(220, 220))
+        self.setMinimumSize(QSize(220, 290))
 
     def sizeHint(self) -> QSize:
         """Return a size that leaves room for the form in a window of 768 px."""
-        return QSize(380, 260)
+        return QSize(380, 320)
 
     @property
     def shown(self) -> TrialsPlot:
         """The plot for as many parameters as are varied."""
         return {1: self.curve, 2: self.map}.get(len(self.tried.axes), self.search)
 
-    def begin(self, pipeline: Pipeline, variables: tuple[Variable, ...]) -> None:
-        """Show an empty plot for these variables."""
-        self.tried = Tried(tuple(VariableAxis(variable, pipeline) for variable in variables))
+    def begin(self, pipeline: Pipeline, variables: tuple[Variable, ...], aim: str) -> None:
+        """Show an empty plot for these variables and what settings are compared by."""
+        self.tried = Tried(tuple(VariableAxis(variable, pipeline) for variable in variables), aim)
         self._plots.setCurrentWidget(self.shown)
         self._stack.setCurrentIndex(1)
         self.readout.setText(_POINT)
@@ -117,12 +118,14 @@ class TunePlot(QWidget):
 
     def describe(self, trial: Trial) -> str:
         """Return a setting with its score for people."""
-        if not trial.pipeline.steps:
-            return f"Unfiltered: score {trial.score:.2f}"
-        values = [axis.read(value) for axis, value in zip(self.tried.axes, trial.values, strict=False)]
-        text = f"{', '.join(values) or 'Without the tuned steps'}: score {trial.score:.2f}"
-        if self.tried.nothing is not None:
-            text += f" ({trial.score - self.tried.nothing.score:+.2f})"
-        if isfinite(trial.detail_loss):
+        if trial.values:
+            values = zip(self.tried.axes, trial.values, strict=True)
+            text = ", ".join(axis.read(value) for axis, value in values)
+        else:
+            text = (
+                "without the tuned steps" if any(step.on for step in trial.pipeline.steps) else "unfiltered"
+            )
+        text += f": {level(trial, self.tried.aim)}"
+        if trial.values and isfinite(trial.detail_loss):
             text += f", detail lost {trial.detail_loss:.0f} %"
         return text

@@ -6,23 +6,22 @@ from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QWidget
 
 from napari_tiqa.jobs.trial import Trial
-from napari_tiqa.widgets.filter_plot import BEST, CURVE, faint, score_range
-from napari_tiqa.widgets.filter_trials_plot import TrialsPlot, Tried, UnfilteredLine, scores_shown
+from napari_tiqa.widgets.filter_plot import AXIS_LABELS, BEST, CURVE, faint, range_of
+from napari_tiqa.widgets.filter_trials_plot import TrialsPlot, Tried, UnfilteredLine, values_of
 
 
 class TuneSearch(TrialsPlot):
-    """Score against the number of the setting."""
+    """What settings are compared by, against the number of the setting."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(
-            "The mean score of each setting in the order tried; the line is the best so far, the star the\n"
-            "best, the dashed line the slices unfiltered.\n"
+            "What the best is chosen by, of each setting in the order tried; the line is the best so far,\n"
+            "the star the best, the dashed line the slices unfiltered.\n"
             "Point at a setting to read it, click to try it.",
             parent,
         )
         self.search_plot = self.add_plot(0)
         self.search_plot.showGrid(y=True, alpha=0.15)
-        self.search_plot.setLabel("left", "Score (5 best)")
         self.search_plot.setLabel("bottom", "Setting tried")
         self.unfiltered = UnfilteredLine()
         self.dots = pg.ScatterPlotItem(size=6, pen=None, brush=faint(QColor(CURVE), 190))
@@ -37,28 +36,18 @@ class TuneSearch(TrialsPlot):
         return self.search_plot
 
     def place(self, trial: Trial) -> tuple[float, float]:
-        """Return number and score."""
-        return float(self._numbers[id(trial)]), trial.score
+        """Return number and objective."""
+        return float(self._numbers[id(trial)]), trial.objective
 
     def show_tried(self, tried: Tried) -> None:
         """Draw these trials and no others."""
         self._numbers = {id(trial): number for number, trial in enumerate(tried.trials, start=1)}
         super().show_tried(tried)
-        scores = np.array([trial.score for trial in tried.trials])
-        numbers = np.arange(1, len(scores) + 1)
-        self.dots.setData(numbers, scores)
-        self.best_so_far.setData(numbers, _of_best(tried.trials), pen=pg.mkPen(BEST, width=2))
-        self.unfiltered.show_trial(tried.nothing, self.text)
-        self.search_plot.setXRange(0.5, max(len(scores), 10) + 0.5, padding=0)
-        self.search_plot.setYRange(*score_range(scores_shown(tried)), padding=0)
-
-
-def _of_best(trials: tuple[Trial, ...]) -> np.ndarray:
-    """Return, after each trial, the score of the setting with the highest objective until then."""
-    if not trials:
-        return np.empty(0)
-    best, scores = trials[0], []
-    for trial in trials:
-        best = max(best, trial, key=lambda one: one.objective)
-        scores.append(best.score)
-    return np.array(scores)
+        values, nothing = values_of(tried, "objective")
+        numbers = np.arange(1, len(values) + 1)
+        self.dots.setData(numbers, values)
+        self.best_so_far.setData(numbers, np.maximum.accumulate(values), pen=pg.mkPen(BEST, width=2))
+        self.unfiltered.show_value(nothing, self.text)
+        self.search_plot.setLabel("left", AXIS_LABELS[tried.aim])
+        self.search_plot.setXRange(0.5, max(len(values), 10) + 0.5, padding=0)
+        self.search_plot.setYRange(*range_of([*values, nothing], tried.aim), padding=0)

@@ -35,4 +35,8 @@ class StartingPoint(QWidget):
         layout.setSpacing(4)
         layout.addWidget(sentence)
         layout.addLayout(row)
-        self.button.clicked.connect(lambda: self.chosen.emit(Pipeline([Step(self.box.currentData())])))
+        self.button.clicked.connect(lambda: self.choose(self.box.currentData()))
+
+    def choose(self, name: str) -> None:
+        """Start from a filter."""
+        self.chosen.emit(Pipeline([Step(name)]))

@@ -21,7 +21,7 @@ from napari_tiqa.filtering.pipeline import Pipeline
 from napari_tiqa.jobs.tuning_variables import Variable, variables
 
 _FIELD_WIDTH = 64  # px
-_COLUMNS = 5  # tick, low, "to", high, unit
+_COLUMNS = 4  # tick, low, "to", high
 
 
 class VariableList(QWidget):
@@ -53,7 +53,7 @@ class VariableList(QWidget):
         for variable in _tunable(switched_on):
             if variable.step != step_before:
                 step_before = variable.step
-                title = QLabel(f"<b>{switched_on.steps[step_before].definition.title}</b>")
+                title = QLabel(f"Vary in <b>{switched_on.steps[step_before].definition.title}</b>")
                 self._grid.addWidget(title, self._grid.rowCount(), 0, 1, _COLUMNS)
             self._add_row(VariableRow(variable, switched_on))
         self.changed.emit()
@@ -91,7 +91,8 @@ class VariableRow:
         self._variable = variable
         self.name = variable.name(pipeline)
         parameter = variable.definition(pipeline)
-        self.tick = QCheckBox(parameter.title)
+        unit = f" ({parameter.unit})" if parameter.unit else ""
+        self.tick = QCheckBox(f"{parameter.title}{unit}")
         self.tick.setToolTip(f"Vary this parameter. {parameter.advice}".rstrip())
         self.tick.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         every = variable.every_value(pipeline)
@@ -107,8 +108,7 @@ class VariableRow:
             self.high = _field(
                 parameter, variable.high, f"Greatest value to try, from {parameter.range_text}."
             )
-            unit = QLabel(parameter.unit.removesuffix(" of the window"))  # as the tooltips of both fields say
-            self.widgets = (self.tick, self.low, QLabel("to"), self.high, unit)
+            self.widgets = (self.tick, self.low, QLabel("to"), self.high)
         self.tick.toggled.connect(self._show_tick)
         self._show_tick(False)
 

@@ -1,0 +1,27 @@
+"""The choice of what settings and pipelines are compared by."""
+
+from qtpy.QtWidgets import QComboBox, QSizePolicy, QWidget
+
+from napari_tiqa.jobs.rescore import FIDELITY, SCORE
+
+_CHOICES = ((FIDELITY, "fidelity: nearest to a perfect scan"), (SCORE, "score: what people would say"))
+
+
+class AimBox(QComboBox):
+    """Offers the aims of ``jobs.rescore``."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        for aim, title in _CHOICES:
+            self.addItem(title, aim)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setToolTip(
+            "What the best is chosen by. Fidelity estimates, pixel by pixel, how like a perfect scan of the\n"
+            "same slice the filtered one is: it finds settings that keep what is true. The score is what\n"
+            "people would say, to whom some blur is worth less noise."
+        )
+
+    @property
+    def aim(self) -> str:
+        """What is chosen."""
+        return str(self.currentData())

@@ -4,11 +4,11 @@
 
 Prints, from one run, for 720 x 720 uint8 and 2048 x 2048 float32 slices and each filter with its defaults:
 slices/s of the bare filter (slices in memory, a pool with a thread per core, results thrown away), and as
-shares of it the speed of its kernel alone (float32 pixels that are prepared), of applying it to a volume (read
-from an uncompressed TIFF file, filtered, thrown away), and of an export of that file to one TIFF file and to
+shares of it the speed of its kernel alone (prepared float32 pixels), of applying it to a volume (read from an
+uncompressed TIFF file, filtered, thrown away), and of an export of that file to one TIFF file and to
 OME-Zarr. All take turns; each share is the median of the shares of neighbouring runs. An export's share of a
-fast filter says how long the disk and the compression take. Then the peak memory of an export, in a process of
-its own, for a volume of n and of 4 n slices.
+fast filter says how long the disk and the compression take. Then the peak memory of an export, in a process
+of its own, for a volume of n and of 4 n slices.
 """
 
 import argparse

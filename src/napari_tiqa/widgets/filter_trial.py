@@ -151,6 +151,8 @@ class SliceAtWork:
         """
         plane, window = self._read(report)
         ready = self._settled(pipeline, plane, window)
+        if cancel.is_set():
+            raise Cancelled("The preview was cancelled.")
         after = _WORKERS.submit(self._filter, plane, window, ready, report, cancel).result()
         report(FilteredSlice(pipeline, ready, plane, after))
         if not any(step.on for step in pipeline.steps):

@@ -37,6 +37,11 @@ class PolarGrid:
     radius: np.ndarray
     centre: tuple[float, float]
 
+    @property
+    def radii(self) -> int:
+        """Samples along the radius."""
+        return len(self.within)
+
     def sample(self, plane: np.ndarray) -> np.ndarray:
         """Return the polar image of a slice, float32, by cubic interpolation; continued beyond its border."""
         return cv2.remap(plane, self.columns, self.rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)

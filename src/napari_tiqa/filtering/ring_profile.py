@@ -10,6 +10,7 @@ from napari_tiqa.filtering.polar import SAMPLES_PER_PIXEL, PolarGrid
 RIM = 3.0  # px at the border of the content, see PolarGrid.valid
 
 _SECTORS = 8  # of one arc: what they disagree on is no ring
+_MAY_DISAGREE = 4  # one sector in so many; of the others each has half of a ring's slope
 _LEAST_SECTORS = 3  # with enough content, or nothing is known of a ring
 _LEAST_CONTENT = 0.25  # of a sector's angles
 _NEIGHBOURS = 1.5  # samples: what is known of a slope is pooled with those beside it
@@ -83,7 +84,8 @@ def ring_profile(slopes: Slopes, ring_width: float, threshold: float) -> np.ndar
     edges here and there. So the median over the angles is the ring's, and the profile whose slopes are all of
     these medians is the one that leaves the slice the least total variation along the radius. How much the
     medians of sectors differ gives the standard error of each; a slope a is taken down to
-    a max(0, 1 - threshold^2 error^2 / a^2), the non-negative garrote (Breiman, Technometrics 37, 1995). Last,
+    a max(0, 1 - threshold^2 error^2 / a^2), the non-negative garrote (Breiman, Technometrics 37, 1995), and
+    further where more than a quarter of the sectors has less than half of it or the other sign. Last,
     the running median over twice the ring width is taken off, as by Sijbers and Postnov (2004): it follows
     steps, such as the wall of a tube about the axis, and passes by what is narrower than half of it.
     """
@@ -100,5 +102,10 @@ def ring_profile(slopes: Slopes, ring_width: float, threshold: float) -> np.ndar
     variance *= np.maximum(1, _SECTORS / (np.pi * radius))
     power, doubt = (gaussian_filter1d(np.where(known, one, 0), _NEIGHBOURS) for one in (slope**2, variance))
     kept = np.clip(1 - threshold**2 * doubt / np.maximum(power, np.finfo(np.float32).tiny), 0, 1)
+    # The error alone would let pass what is strong in five sectors of eight and absent from the others.
+    aligned = np.sort(np.where(voting, by_sector * np.sign(slope)[:, None], np.inf), axis=1)
+    lower = np.take_along_axis(aligned, voters[:, None] // _MAY_DISAGREE, axis=1)[:, 0]
+    agreed = np.where(known, lower, 0) / np.maximum(np.abs(slope) / 2, np.finfo(np.float32).tiny)
+    kept *= np.clip(agreed, 0, 1)
     profile = np.concatenate([[0], np.cumsum(np.where(known, slope * kept, 0))])
     return profile - median_filter(profile, 2 * round(ring_width * SAMPLES_PER_PIXEL) + 1, mode="nearest")

@@ -10,7 +10,6 @@ from napari_tiqa.filtering.parameter import Parameter
 from napari_tiqa.filtering.polar import SAMPLES_PER_PIXEL, polar_grid
 from napari_tiqa.filtering.ring_centre import CENTRE_PARAMETERS, centre_of
 
-_SMALLEST = 16  # px a side
 _NEGLIGIBLE = 3.0  # standard deviations: beyond them 1 % is left of a frequency
 
 WAVELETS = ("db2", "db5", "db9", "db15", "db25", "sym8")
@@ -63,7 +62,7 @@ def wavelet_fourier(
     Parameters
     ----------
     plane : numpy.ndarray
-        Shape (rows, columns), float32, all finite, at least 16 px a side.
+        Shape (rows, columns), float32, all finite, at least 29 px a side for the wavelet db15.
     inside : numpy.ndarray
         Of the same shape, bool: the pixels that are content.
     levels : int
@@ -80,7 +79,7 @@ def wavelet_fourier(
     Raises
     ------
     FilterError
-        If the slice is smaller than 16 px or the centre lies outside it.
+        If the slice is too small for the wavelet or the centre lies outside it.
 
     Notes
     -----
@@ -91,12 +90,12 @@ def wavelet_fourier(
     periodic, so it is computed by itself: a few frequencies of each circle, their details along the radius.
     Only this is subtracted from the slice, which itself never goes through polar coordinates.
     """
-    if min(plane.shape) < _SMALLEST:
-        raise FilterError(
-            f"A slice of {plane.shape[0]} x {plane.shape[1]} px is too small for wavelet-Fourier ring "
-            f"removal: it needs {_SMALLEST} px a side."
-        )
     grid = polar_grid(plane.shape, *centre_of(plane, inside, centre_y, centre_x))
+    if pywt.dwt_max_level(grid.radii, wavelet) < 1:
+        raise FilterError(
+            f"A slice of {plane.shape[0]} x {plane.shape[1]} px is too small for the wavelet {wavelet}: "
+            f"choose {WAVELETS[0]}, the shortest, or a larger slice."
+        )
     rings = _radial_detail(_slow_along_angle(grid.sample(plane), damping), levels, wavelet)
     return plane - np.float32(strength / 100) * grid.draw(rings)
 
@@ -116,7 +115,7 @@ def _radial_detail(polar: np.ndarray, levels: int, wavelet: str) -> np.ndarray:
     """Return the detail of so many levels along the radius."""
     # A level more along the radius for the samples between pixels.
     levels = levels + (SAMPLES_PER_PIXEL - 1).bit_length()
-    levels = max(1, min(levels, pywt.dwt_max_level(len(polar), wavelet)))
+    levels = min(levels, pywt.dwt_max_level(len(polar), wavelet))
     coefficients = pywt.wavedec(polar, wavelet, mode="symmetric", level=levels, axis=0)
     coefficients[0][...] = 0
     return pywt.waverec(coefficients, wavelet, mode="symmetric", axis=0)[: len(polar)]

@@ -18,9 +18,9 @@ from napari_tiqa.jobs.comparison_figure import comparison_figure
 from napari_tiqa.jobs.model_process import shared_model_process
 
 PIPELINES = {
-    "mild": Pipeline([Step("gaussian", {"sigma": 0.6})]),
+    "mild": Pipeline([Step("gaussian", {"sigma": 0.8})]),
     "coarse tiles": Pipeline([Step("clahe", {"tile": 1024})]),  # too large for the slices
-    "strong": Pipeline([Step("gaussian", {"sigma": 6})]),
+    "strong": Pipeline([Step("gaussian", {"sigma": 20})]),
 }
 
 
@@ -36,7 +36,7 @@ def noisy() -> np.ndarray:
     rng = np.random.default_rng(0)
     smooth = scipy.ndimage.gaussian_filter(rng.random((6, 224, 224)), (0, 6, 6))
     phases = scipy.ndimage.gaussian_filter((smooth > np.median(smooth)).astype(float), (0, 0.7, 0.7))
-    return (10_000 + 5_000 * (phases + rng.normal(0, 0.25, phases.shape))).clip(0).astype(np.uint16)
+    return (10_000 + 5_000 * (phases + rng.normal(0, 0.1, phases.shape))).clip(0).astype(np.uint16)
 
 
 @pytest.fixture(scope="module")

@@ -327,6 +327,19 @@ def test_an_unfinished_export_of_something_else_is_not_mixed_in(tmp_path: Path) 
     assert np.array_equal(open_volume(output).data.compute(), filtered(other))
 
 
+def test_two_exports_do_not_write_the_same(tmp_path: Path) -> None:
+    refused = []
+
+    def progress(_: ExportProgress) -> None:
+        with pytest.raises(ExportError) as error:
+            export(tomogram(), SMOOTH, tmp_path / "better", window=WINDOW)
+        refused.append(str(error.value))
+
+    export(tomogram(), SMOOTH, tmp_path / "better", window=WINDOW, progress=progress)
+    assert "Another export is writing to" in refused[0]
+    assert np.array_equal(open_volume(tmp_path / "better").data.compute(), filtered(tomogram()))
+
+
 def test_a_folder_that_is_not_ours_is_not_thrown_away(tmp_path: Path) -> None:
     (tmp_path / "better.unfinished").mkdir()
     (tmp_path / "better.unfinished" / "thesis.txt").write_text("chapter 1")

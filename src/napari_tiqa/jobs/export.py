@@ -218,8 +218,9 @@ class _Export:
             ThreadPoolExecutor(CORES, thread_name_prefix="napari-tiqa-filter") as filters,
             ThreadPoolExecutor(1, thread_name_prefix="napari-tiqa-write") as writers,
         ):
-            filtered = _ahead(filters, apply, self._read(cancel), _FILTERED_AHEAD)
-            for done in _ahead(writers, write, filtered, _WRITTEN_AHEAD):
+            filtered = _ahead(filters, apply, self._read(cancel), _FILTERED_AHEAD, cancel)
+            # All that is filtered is also written.
+            for done in _ahead(writers, write, filtered, _WRITTEN_AHEAD, threading.Event()):
                 now = time.monotonic()
                 if progress and (now - reported >= _REPORT_EVERY or done == self.total):
                     reported = now
@@ -248,11 +249,16 @@ class _Export:
 
 
 def _ahead(
-    pool: ThreadPoolExecutor, function: Callable[[_In], _Out], items: Iterable[_In], count: int
+    pool: ThreadPoolExecutor,
+    function: Callable[[_In], _Out],
+    items: Iterable[_In],
+    count: int,
+    cancel: threading.Event,
 ) -> Iterator[_Out]:
     """Apply a function in a pool and give the results in order, some items being under way at a time.
 
-    After a cancel of what gives the items, or any other error of it, what was begun is still given.
+    When the items end with an error, it is raised after the results of those that came before; once `cancel`
+    is set, after those that were begun.
     """
     waiting: deque[Future[_Out]] = deque()
     ended: TiqaError | None = None
@@ -269,13 +275,13 @@ def _ahead(
             waiting.append(pool.submit(function, item))
             if len(waiting) >= count:
                 yield waiting.popleft().result()
-        while waiting and not (ended and waiting[0].cancel()):
+        while waiting and not (cancel.is_set() and waiting[0].cancel()):
             yield waiting.popleft().result()
     finally:
         for future in waiting:
             future.cancel()
-    if ended:
-        raise ended
+    if ended or waiting:
+        raise ended or Cancelled("The export was cancelled.")
 
 
 def _fingerprint(volume: Volume, axis: int) -> str:

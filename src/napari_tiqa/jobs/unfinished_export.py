@@ -3,12 +3,17 @@
 import json
 import os
 import shutil
+from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 from typing import Any
 
 from napari_tiqa.errors import ExportError
 from napari_tiqa.whole_file import whole_file
+
+fcntl: Any = None
+with suppress(ImportError):  # Windows has none
+    import fcntl
 
 _PLAN, _DONE, _REPLACED = "export.json", "done.txt", "replaced"
 
@@ -50,31 +55,35 @@ class UnfinishedExport:
         Raises
         ------
         ExportError
-            Another plan has left something.
+            Another plan has left something, or another export is at it.
         OSError
             The folder cannot be written.
         """
-        earlier = read_plan(self.output)
-        if self.folder.exists() and not (self.data.exists() and _same(earlier, self.plan)):
-            if self.data.exists() and not overwrite:
+        if self.folder.exists():
+            self._check_ours()
+            self._open_log()
+            self.done = done_slices(self.output)
+            earlier = read_plan(self.output)
+            if self.data.exists() and _same(earlier, self.plan):
+                assert earlier is not None
+                self.plan = earlier  # keeps the date when it was begun
+            elif self.data.exists() and not overwrite:
                 error = ExportError(
                     f"{self.folder} holds an unfinished export of another volume or with other settings: "
                     "choose another name, or add --overwrite (in Python: overwrite=True) to throw it away."
                 )
                 error.replaceable = True
                 raise error
-            self._check_ours()
-            self.discard()
-        if self.folder.exists() and earlier is not None:
-            self.plan = earlier  # keeps the date when it was begun
-            self.done = done_slices(self.output)
-        else:
+            else:
+                self.discard()
+        if not self.folder.exists():
+            self.done = 0
             self.folder.mkdir()
             with whole_file(self.folder / _PLAN) as file:
                 file.write(json.dumps(self.plan, indent=1).encode())
+            self._open_log()
         if self.done == 0:
             _remove(self.data)
-        self._log = (self.folder / _DONE).open("ab", buffering=0)
 
     def add(self) -> None:
         """Write down that one more slice is written; for a process that is killed in the next moment."""
@@ -103,6 +112,19 @@ class UnfinishedExport:
         os.replace(self.data, self.output)
         self.discard()
 
+    def _open_log(self) -> None:
+        """Open the count of slices, and keep others from writing the same export at the same time."""
+        log = (self.folder / _DONE).open("ab", buffering=0)
+        try:
+            if fcntl is not None:
+                fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, also if it is killed
+        except BlockingIOError as error:
+            log.close()
+            raise ExportError(
+                f"Another export is writing to {self.folder}: wait for it, or choose another name."
+            ) from error
+        self._log = log
+
     def _check_ours(self) -> None:
         """Refuse to throw away what an export has not made."""
         ours = {_PLAN, _DONE, _REPLACED, self.data.name}
@@ -118,6 +140,8 @@ class UnfinishedExport:
 
     def discard(self) -> None:
         """Throw away all that was done."""
+        if self._log is not None:
+            self._log.close()
         shutil.rmtree(self.folder)
 
 

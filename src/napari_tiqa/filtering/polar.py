@@ -71,20 +71,42 @@ class PolarGrid:
         Parameters
         ----------
         polar : numpy.ndarray
-            Shape (radii, any number of angles, equally spaced over the turn), or (radii,): the same at all.
+            Shape (radii, any number of angles), float32; the angles equally spaced over the turn.
 
         Returns
         -------
         numpy.ndarray
             Shape of the slice, float32.
         """
-        image = polar.astype(np.float32).reshape(len(polar), -1)
-        angles = image.shape[1]
-        if angles == 1:
-            column = np.zeros_like(self.radius)
+        closed = np.hstack([polar, polar[:, :1]])  # the last angle's neighbour is the first
+        return self._drawn(closed, self.turn * np.float32(polar.shape[1]))
+
+    def draw_profiles(self, *profiles: np.ndarray, first: int = 0) -> np.ndarray:
+        """Draw one radial profile into the whole slice, or two into its halves.
+
+        Parameters
+        ----------
+        *profiles : numpy.ndarray
+            One or two of shape (radii,).
+        first : int
+            Angle at which the first one's half turn begins.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape of the slice, float32.
+        """
+        if len(profiles) == 1:
+            which = np.zeros_like(self.radius)
         else:
-            image = np.hstack([image, image[:, :1]])  # the last angle's neighbour is the first
-            column = self.turn * np.float32(angles)
+            angle = first * 2 * np.pi / self.columns.shape[1]
+            down, across = np.ogrid[: self.radius.shape[0], : self.radius.shape[1]]
+            in_first = (down - self.centre[0]) * np.cos(angle) >= (across - self.centre[1]) * np.sin(angle)
+            which = (~in_first).astype(np.float32)
+        return self._drawn(np.stack(profiles, axis=1), which)
+
+    def _drawn(self, image: np.ndarray, column: np.ndarray) -> np.ndarray:
+        image = image.astype(np.float32, copy=False)
         return cv2.remap(image, column, self.radius, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
     @cached_property
@@ -93,12 +115,6 @@ class PolarGrid:
         down, across = np.ogrid[: self.radius.shape[0], : self.radius.shape[1]]
         y, x = (np.float32(side - middle) for side, middle in zip((down, across), self.centre, strict=True))
         return np.arctan2(y, x) / np.float32(2 * np.pi) % 1
-
-    def half(self, first: int) -> np.ndarray:
-        """Return the mask, in the slice, of the half turn of angles from the first one on."""
-        angle = first * 2 * np.pi / self.columns.shape[1]
-        down, across = np.ogrid[: self.radius.shape[0], : self.radius.shape[1]]
-        return (down - self.centre[0]) * np.cos(angle) >= (across - self.centre[1]) * np.sin(angle)
 
 
 def polar_grid(shape: tuple[int, int], centre_y: float, centre_x: float) -> PolarGrid:

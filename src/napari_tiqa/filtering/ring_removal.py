@@ -100,10 +100,9 @@ def ring_removal(
 
 def _rings(slopes: Slopes, grid: PolarGrid, ring_width: float, threshold: float, arc: str) -> np.ndarray:
     first, agreement = (0, 1.0) if arc == "full" else half_turn(slopes)
-    if arc == "full" or (arc == "auto" and are_whole(agreement)):
-        return grid.draw(ring_profile(slopes, ring_width, threshold))
-    one, other = (grid.draw(ring_profile(half, ring_width, threshold)) for half in slopes.halves(first))
-    return np.where(grid.half(first), one, other)
+    whole = arc == "full" or (arc == "auto" and are_whole(agreement))
+    parts = (slopes,) if whole else slopes.halves(first)
+    return grid.draw_profiles(*(ring_profile(part, ring_width, threshold) for part in parts), first=first)
 
 
 FILTERS = (ring_removal,)

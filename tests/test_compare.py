@@ -20,7 +20,7 @@ from napari_tiqa.jobs.model_process import shared_model_process
 PIPELINES = {
     "mild": Pipeline([Step("gaussian", {"sigma": 0.8})]),
     "coarse tiles": Pipeline([Step("clahe", {"tile": 1024})]),  # too large for the slices
-    "strong": Pipeline([Step("gaussian", {"sigma": 20})]),
+    "strong": Pipeline([Step("gaussian", {"sigma": 6})]),
 }
 
 
@@ -32,11 +32,11 @@ def model_process() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def noisy() -> np.ndarray:
-    """Return noisy blobs of two phases, shape (6, 224, 224), uint16."""
+    """Return slightly noisy blobs of two phases, shape (6, 224, 224), uint16."""
     rng = np.random.default_rng(0)
     smooth = scipy.ndimage.gaussian_filter(rng.random((6, 224, 224)), (0, 6, 6))
     phases = scipy.ndimage.gaussian_filter((smooth > np.median(smooth)).astype(float), (0, 0.7, 0.7))
-    return (10_000 + 5_000 * (phases + rng.normal(0, 0.1, phases.shape))).clip(0).astype(np.uint16)
+    return (10_000 + 5_000 * (phases + rng.normal(0, 0.02, phases.shape))).clip(0).astype(np.uint16)
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,10 @@ from skimage.metrics import structural_similarity
 from napari_tiqa import IntensityWindow, estimate_window, open_volume, score_volume
 from napari_tiqa.errors import BundleError, Cancelled, FilterError, TiqaError, VolumeError
 from napari_tiqa.filtering.pipeline import Pipeline, Step
+from napari_tiqa.jobs.gain_words import improvement
 from napari_tiqa.jobs.model_process import shared_model_process
-from napari_tiqa.jobs.paired_gain import REPEATABILITY, paired_gain
-from napari_tiqa.jobs.rescore import SCORE
+from napari_tiqa.jobs.paired_gain import REPEATABILITY, Gain, paired_gain
+from napari_tiqa.jobs.rescore import FIDELITY, SCORE
 from napari_tiqa.jobs.trial import Trial
 from napari_tiqa.jobs.tune import TuneProgress, tune
 from napari_tiqa.jobs.tuning_result import Tuning
@@ -369,6 +370,17 @@ def test_a_gain_is_uncertain_by_its_spread_and_by_no_less_than_the_score_repeats
     assert alone.half_width == pytest.approx(scipy.stats.norm.ppf(0.95) * REPEATABILITY[SCORE])
     agreeing = paired_gain([0.5] * 4, [0.4] * 4, SCORE)
     assert agreeing.half_width == pytest.approx(alone.half_width / 2)
+
+
+def test_a_score_that_falls_while_the_fidelity_rises_is_pointed_out() -> None:
+    def trial(fidelity: float, score: float) -> Trial:
+        return Trial((), GAUSSIAN, (score,), (fidelity,), (0.0,), (0.0,))
+
+    before, gain = trial(0.7, 3.0), Gain(0.1, 0.02)
+    assert improvement(trial(0.8, 2.0), before, gain, FIDELITY) == (
+        "fidelity 0.800 instead of 0.700 (+0.100 ± 0.020), but score 2.00 instead of 3.00"
+    )
+    assert ", score 2.95 instead" in improvement(trial(0.8, 2.95), before, gain, FIDELITY)
 
 
 def test_real_cell_with_noise_gains_by_a_filter() -> None:

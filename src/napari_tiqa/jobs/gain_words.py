@@ -1,6 +1,6 @@
 """What one pipeline gains over another in words, the same in a tuning's sentence and a comparison's."""
 
-from napari_tiqa.jobs.paired_gain import Gain
+from napari_tiqa.jobs.paired_gain import Gain, paired_gain
 from napari_tiqa.jobs.rescore import FIDELITY, SCORE
 from napari_tiqa.jobs.trial import Trial
 
@@ -21,8 +21,14 @@ def change(gain: Gain, aim: str) -> str:
 
 
 def improvement(trial: Trial, over: Trial, gain: Gain, aim: str) -> str:
-    """Return both levels and the gain: "score 3.37 instead of 3.15 (+0.22 ± 0.05)", by the fidelity both."""
+    """Return both levels and the gain: "score 3.37 instead of 3.15 (+0.22 ± 0.05)".
+
+    By the fidelity the score follows, with a "but" where it falls by more than chance.
+    """
     decimals = _DECIMALS[aim]
     levels = f"{trial.objective:.{decimals}f} instead of {over.objective:.{decimals}f}"
     text = f"{aim} {levels} ({change(gain, aim)})"
-    return text if aim == SCORE else f"{text}, score {trial.score:.2f} instead of {over.score:.2f}"
+    if aim == SCORE:
+        return text
+    falls = paired_gain(over.slice_scores, trial.slice_scores, SCORE).is_sure
+    return f"{text}, {'but ' if falls else ''}score {trial.score:.2f} instead of {over.score:.2f}"

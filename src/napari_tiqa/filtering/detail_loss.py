@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_tiqa.errors import FilterError
 from napari_tiqa.filtering.slice_frame import window_ends
-from napari_tiqa.scoring.native_tiles import content, filled_tiles, spread
+from napari_tiqa.scoring.native_tiles import MOST_TILES, content, filled_tiles, spread
 from napari_tiqa.scoring.network_input import TILE_SIZE, tile_starts
 from napari_tiqa.volumes.window import IntensityWindow
 
@@ -17,7 +17,6 @@ _STEEPNESS_SCALE = 0.7  # px, of the one whose gradient measures them
 _ABOVE_NOISE = 6.0  # times the standard deviation that noise gives the gradient
 _LEAST_GRADIENT = 0.01  # of the window per px; steps between 8-bit grey levels make smaller ones
 _OF_STEEPEST = 0.3  # of the 95th percentile: fainter edges hardly change the mean, but add their noise
-_RADIAL = math.cos(math.radians(10))
 _FEWEST = 150  # edge pixels
 _REACH = 8  # px around an edge that must be content
 
@@ -54,18 +53,19 @@ def detail_loss(
 
     Notes
     -----
-    Edges are found in the slice before: ridges of the gradient at 1.5 px that stand six standard deviations
-    out of the noise (Canny, IEEE Transactions on Pattern Analysis and Machine Intelligence 8, 1986). There
-    the derivative across the edge is taken at 0.7 px in both slices; the figure is what its mean lost.
+    Edges are found in the slice before: ridges of the derivative at 1.5 px that stand six standard deviations
+    out of the noise (after Canny, IEEE Transactions on Pattern Analysis and Machine Intelligence 8, 1986).
+    There the derivative is taken at 0.7 px in both slices; the figure is what its mean lost.
 
     Why this figure: SSIM, PSNR and the variance of the difference take removed noise for lost detail. Here
     noise has either sign at thousands of edge pixels and cancels in the mean, so that removing it costs
-    nothing. Only where an edge is found, and which way it points, depends on that noise; it makes a few per
-    cent in very noisy slices (benchmarks/detail_loss.py: against the true edges of simulated specimens). And
-    steepness is what resolution is measured by.
+    nothing. Only where an edge is found depends on that noise; what this makes is measured by
+    benchmarks/detail_loss.py against the true edges of simulated specimens. And steepness is what
+    resolution is measured by.
 
-    Ring artefacts are edges too. Those that point at the slice's middle to within 10 degrees are left out, so
-    that removing rings costs nothing either. Of a large slice nine native tiles are looked at.
+    Ring artefacts are edges too. Therefore the derivative is taken along the circles around the slice's
+    middle, in which rings are constant: removing them costs nothing either. Edges along such circles are
+    not seen; those of another direction tell enough. Of a large slice nine native tiles are looked at.
     """
     before, after = np.asarray(before), np.asarray(after)
     if before.ndim != 2 or before.shape != after.shape:
@@ -74,10 +74,12 @@ def detail_loss(
             "give a slice and the same slice filtered."
         )
     low, high = window_ends(window)
+    if not before.size:
+        return math.nan
     inside = content(before)
     tiles = [(tile, _scaled(before[tile], low, high)) for tile in _tiles(before)]
-    ridges = [_ridges(pixels, inside[tile], _outwards(tile, before.shape)) for tile, pixels in tiles]
-    strengths = np.concatenate([ridge.gradient for ridge in ridges] or [np.empty(0)])
+    ridges = [_ridges(pixels, inside[tile], _around(tile, before.shape)) for tile, pixels in tiles]
+    strengths = np.concatenate([ridge.strength for ridge in ridges] or [np.empty(0)])
     if strengths.size < _FEWEST:
         return math.nan
     noise = np.median([_noise(pixels) for _, pixels in tiles]) / (math.sqrt(8 * math.pi) * _EDGE_SCALE**2)
@@ -93,33 +95,36 @@ def detail_loss(
 
 @dataclass(frozen=True)
 class _Ridges:
-    """Where edges are in a tile, and which way they point.
+    """Edges of a tile, as they are crossed on the way around the slice's middle.
 
     Attributes
     ----------
     rows, columns : numpy.ndarray
         Shape (n,), int.
-    gradient : numpy.ndarray
-        Shape (n,), of the window per px.
+    strength : numpy.ndarray
+        Shape (n,), absolute derivative at the scale of edges, of the window per px.
     down, right : numpy.ndarray
-        Shape (n,), the unit vector across the edge.
+        Shape (n,), the unit vector on which grey values rise.
     """
 
     rows: np.ndarray
     columns: np.ndarray
-    gradient: np.ndarray
+    strength: np.ndarray
     down: np.ndarray
     right: np.ndarray
 
     def steepness(self, pixels: np.ndarray, least: float) -> float:
-        """Sum the derivative across those edges whose gradient is more than `least`."""
-        used = self.gradient > least
+        """Sum the derivative across those edges that are stronger than `least`."""
+        used = self.strength > least
         at = self.rows[used], self.columns[used]
         down, right = _gradient(pixels, _STEEPNESS_SCALE)
         return float(down[at] @ self.down[used] + right[at] @ self.right[used])
 
 
 def _tiles(plane: np.ndarray) -> list[Tile]:
+    """Return the whole of a small slice, and so many pixels of a large one."""
+    if plane.size <= MOST_TILES * TILE_SIZE**2:
+        return [(slice(0, plane.shape[0]), slice(0, plane.shape[1]))]
     starts = [tile_starts(max(side, TILE_SIZE)) for side in plane.shape]
     corners = spread(np.argwhere(filled_tiles(plane, *starts)))
     return [
@@ -135,21 +140,21 @@ def _scaled(pixels: np.ndarray, low: float, high: float) -> np.ndarray:
     return scaled.astype(np.float32)
 
 
-def _ridges(pixels: np.ndarray, inside: np.ndarray, outwards: tuple[np.ndarray, np.ndarray]) -> _Ridges:
-    """Find where the gradient is greater than on either side across the edge."""
+def _ridges(pixels: np.ndarray, inside: np.ndarray, around: tuple[np.ndarray, np.ndarray]) -> _Ridges:
+    """Find where the derivative along the circles is greater than a pixel before and after."""
     down, right = _gradient(pixels, _EDGE_SCALE)
-    gradient = cv2.magnitude(down, right)
-    steps_down, steps_right = (np.round(part / np.maximum(gradient, 1e-9)) for part in (down, right))
-    radial = np.abs(down * outwards[0] + right * outwards[1]) > _RADIAL * gradient
-    possible = (gradient > _LEAST_GRADIENT) & ~radial & _far_from_border(inside)
-    rows, columns = np.nonzero(possible)
-    step = steps_down[rows, columns].astype(int), steps_right[rows, columns].astype(int)
-    here = gradient[rows, columns]
-    ridge = (here >= gradient[rows + step[0], columns + step[1]]) & (
-        here > gradient[rows - step[0], columns - step[1]]
+    slope = down * around[0] + right * around[1]
+    strength = np.abs(slope)
+    rows, columns = np.nonzero((strength > _LEAST_GRADIENT) & _far_from_border(inside))
+    at = rows, columns
+    step = [np.rint(part[at]).astype(int) for part in around]
+    here = strength[at]
+    ridge = (here >= strength[rows + step[0], columns + step[1]]) & (
+        here > strength[rows - step[0], columns - step[1]]
     )
-    rows, columns, here = rows[ridge], columns[ridge], here[ridge]
-    return _Ridges(rows, columns, here, down[rows, columns] / here, right[rows, columns] / here)
+    at = rows[ridge], columns[ridge]
+    rising = np.sign(slope[at])
+    return _Ridges(*at, here[ridge], around[0][at] * rising, around[1][at] * rising)
 
 
 def _gradient(pixels: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
@@ -171,11 +176,14 @@ def _noise(pixels: np.ndarray) -> float:
     return float(np.nanmedian(np.abs(finest))) / 0.6745 / 2
 
 
-def _outwards(tile: Tile, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the unit vector from the slice's middle for each pixel of a tile."""
+def _around(tile: Tile, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each pixel of a tile the unit vector along the circle around the slice's middle."""
     down, right = (np.arange(side)[part] - (side - 1) / 2 for part, side in zip(tile, shape, strict=True))
-    distance = np.maximum(np.hypot(down[:, None], right), 1)
-    return down[:, None] / distance, right / distance
+    distance = np.maximum(np.hypot(down[:, None], right), 0.5)
+    return (
+        np.asarray(right / distance, np.float32),
+        np.asarray(-down[:, None] / distance, np.float32),
+    )
 
 
 def _far_from_border(inside: np.ndarray) -> np.ndarray:

@@ -188,12 +188,12 @@ def test_few_whole_numbers_are_all_tried_once(noisy: np.ndarray) -> None:
 
 
 def test_choices_are_tried_beside_numbers(noisy: np.ndarray) -> None:
-    pipeline = Pipeline([Step("flatten_background", {"amount": 0})])
-    chosen = ["flatten_background.measured_on", "flatten_background.order"]
+    pipeline = Pipeline([Step("ring_removal", {"strength": 0})])
+    chosen = ["ring_removal.arc", "ring_removal.ring_width"]
     tuning = tune(noisy, pipeline, chosen, [0], trials=5)
-    assert {trial.values[0] for trial in tuning.trials} <= {"all", "bright", "dark"}
+    assert {trial.values[0] for trial in tuning.trials} <= {"auto", "full", "half"}
     assert len(tuning.trials) == 5
-    # With an amount of 0 it changes nothing, so that every value is as good.
+    # With a strength of 0 it changes nothing, so that every value is as good.
     assert not tuning.beats_nothing
     assert set(tuning.flatness[0]) == {trial.values[0] for trial in tuning.trials}
 

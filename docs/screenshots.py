@@ -22,12 +22,18 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QWidget
 from scipy.ndimage import gaussian_filter
 
+from napari_tiqa.filtering.pipeline import Pipeline, Step
 from napari_tiqa.jobs.model_process import shared_model_process
 from napari_tiqa.learning.dataset import write_dataset
 from napari_tiqa.learning.generation import generate
 from napari_tiqa.learning.recipe import TrainingRecipe
 from napari_tiqa.volumes.simulation.microstructures import microstructure
 from napari_tiqa.volumes.simulation.napari_sample import electrode_layers
+from napari_tiqa.widgets.background_job import JobState
+from napari_tiqa.widgets.filter_apply import FilterApplyTab
+from napari_tiqa.widgets.filter_compare import FilterCompareTab
+from napari_tiqa.widgets.filter_tune import FilterTuneTab
+from napari_tiqa.widgets.slider import go_to_slice
 
 IMAGES = Path(__file__).parent / "images"
 
@@ -282,6 +288,119 @@ def take_evaluation(model: str) -> None:
     viewer.close()
 
 
+def take_tuning(model: str) -> None:
+    """Go through docs/tuning.md: see the rings, tune ring removal, compare, export, score the result."""
+    viewer, quality = open_sample("Slice quality")
+    electrode = viewer.layers["electrode"]
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_DATA_HOME"] = folder  # the models that the user remembers are not for a picture
+        worst = score_and_go_to_worst(quality.panel, electrode, model)
+        take(viewer, "tuning_scores")
+        viewer.window.remove_dock_widget("all")
+        panel = open_dock(viewer, "Filter and tune").panel
+        panel.choose_layer(electrode)
+        panel.model_box.choose(model or None)
+        wait_until(lambda: panel.findChild(FilterApplyTab) is not None)  # the last of its tabs
+        wait_until(lambda: panel.state.source is not None and panel.state.source.index == worst)
+        tune_ring_width(viewer, panel)
+        compare_three(viewer, panel)
+        exported = apply_to_volume(viewer, panel, Path(folder))
+        viewer.window.remove_dock_widget("all")
+        quality = open_dock(viewer, "Slice quality")
+        score_and_go_to_worst(quality.panel, exported, model)
+        go_to_slice(viewer, exported, 0, worst)
+        take(viewer, "tuning_after")
+    viewer.close()
+
+
+def score_and_go_to_worst(panel: Any, layer: Layer, model: str) -> int:
+    """Score a layer in the quality dock and show its worst slice."""
+    panel.form.model_box.choose(model or None)
+    panel.form.choose_layer(layer)
+    if not panel.score_all():
+        raise SystemExit(panel.controls.message.text())
+    wait_until(lambda: not panel.job.state.busy)
+    worst = panel.results.current.run.worst(1)[0].slice
+    panel.go_to(worst)
+    return worst
+
+
+def tune_ring_width(viewer: napari.Viewer, panel: Any) -> None:
+    """Start from ring removal, tune the width of the rings on the slice shown, look at what it does."""
+    tab = show_tab(panel, FilterTuneTab)
+    tab.form.start.choose("ring_removal")
+    tab.form.variables.row("ring_removal.strength").tick.setChecked(False)
+    tab.form.variables.row("ring_removal.ring_width").tick.setChecked(True)
+    if not tab.tune():
+        raise SystemExit(tab.message.text())
+    wait_until(lambda: not tab.job.state.busy)
+    print(tab.message.text())
+    settle_preview(panel)
+    take(viewer, "tuning_sweep")
+    panel.tabs.setCurrentIndex(0)
+    take(viewer, "tuning_steps")
+
+
+def compare_three(viewer: napari.Viewer, panel: Any) -> None:
+    """Compare the tuned ring removal with two other pipelines on the ringed slices, and use it."""
+    tab = show_tab(panel, FilterCompareTab)
+    tuned = panel.state.pipeline
+    pipelines = {
+        "rings": tuned,
+        "rings, then noise": Pipeline([*tuned.steps, Step("non_local_means")]),
+        "smoothing": Pipeline([Step("gaussian", {"sigma": 2})]),
+    }
+    for name, pipeline in pipelines.items():
+        panel.state.set_pipeline(pipeline)
+        tab.form.name.setText(name)
+        tab.add_present()
+    tab.form.slices.choose("8-23")
+    if not tab.compare():
+        raise SystemExit(tab.message.text())
+    wait_until(lambda: not tab.job.state.busy)
+    print(tab.message.text())
+    tab.list.choose("rings, then noise")
+    tab.use_chosen()
+    tab.message.say(tab.comparison.sentence())
+    settle_preview(panel)
+    take(viewer, "tuning_compare")
+
+
+def apply_to_volume(viewer: napari.Viewer, panel: Any, folder: Path) -> Layer:
+    """Export the filtered volume and open it."""
+    tab = show_tab(panel, FilterApplyTab)
+    path = folder / "electrode_filtered.zarr"
+    tab.form.place.set_path(path)
+    settle()
+    tab.export()
+    wait_until(lambda: tab.export_job.state is JobState.DONE)
+    tab.form.place.line.blockSignals(True)
+    tab.form.place.set_path(path.name)  # its folder is of one machine alone
+    tab.message.say(tab.message.text().replace(f"{folder}/", ""))
+    take(viewer, "tuning_apply")
+    before = list(viewer.layers)
+    tab.open_result()
+    wait_until(lambda: any(layer.name.startswith("electrode_filtered") for layer in viewer.layers))
+    return next(layer for layer in viewer.layers if layer not in before)
+
+
+def show_tab(panel: Any, kind: type[QWidget]) -> Any:
+    """Bring a tab of the filter dock to the front."""
+    tab = panel.findChild(kind)
+    for place in range(panel.tabs.count()):
+        page = panel.tabs.widget(place)
+        if page is tab or page.isAncestorOf(tab):
+            panel.tabs.setCurrentIndex(place)
+    return tab
+
+
+def settle_preview(panel: Any) -> None:
+    """Wait until the filtered slice is shown and scored."""
+    settle()
+    wait_until(lambda: not panel.preview.job.state.busy)
+    settle()
+
+
 def score_with_trained(viewer: napari.Viewer, bundle: Path) -> None:
     """Score the worse scan with the default model and with the new one."""
     panel = open_dock(viewer, "Slice quality").panel
@@ -306,6 +425,7 @@ DOCKS: dict[str, Callable[[str], None]] = {
     "rating": take_rating,
     "training": take_training,
     "evaluation": take_evaluation,
+    "tuning": take_tuning,
 }
 
 

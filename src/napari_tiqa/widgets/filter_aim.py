@@ -1,10 +1,10 @@
 """The choice of what settings and pipelines are compared by."""
 
-from qtpy.QtWidgets import QComboBox, QSizePolicy, QWidget
+from qtpy.QtWidgets import QComboBox, QWidget
 
 from napari_tiqa.jobs.rescore import FIDELITY, SCORE
 
-_CHOICES = ((FIDELITY, "fidelity: nearest to a perfect scan"), (SCORE, "score: what people would say"))
+_CHOICES = ((FIDELITY, "by fidelity"), (SCORE, "by score"))
 
 
 class AimBox(QComboBox):
@@ -14,7 +14,6 @@ class AimBox(QComboBox):
         super().__init__(parent)
         for aim, title in _CHOICES:
             self.addItem(title, aim)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setToolTip(
             "What the best is chosen by. Fidelity estimates, pixel by pixel, how like a perfect scan of the\n"
             "same slice the filtered one is: it finds settings that keep what is true. The score is what\n"

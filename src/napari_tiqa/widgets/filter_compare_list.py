@@ -29,8 +29,8 @@ _COLUMNS = (
     _Column("Pipeline", "Double-click a name to change it; point at it to read its steps."),
     _Column(
         "Gain",
-        "How much better than unfiltered, in what “Best by” says, with its 90 % interval; grey where it may "
-        "be chance. The highest is bold.",
+        "How much better than unfiltered, by fidelity or by score; grey where it may be chance. The highest "
+        "is bold.",
     ),
     _Column("Score", "Mean score over the slices, 1 worst to 5 best."),
     _Column("Spread", "Standard deviation of the score over the slices."),
@@ -133,7 +133,9 @@ class PipelineList(QTreeWidget):
             if name in found.index:
                 of_name = found.loc[[name]].iloc[0]
                 self._write(item, _cells(of_name, aim), bold=name == best)
-                self._explain(item, of_name, level(comparison.trials[name], aim))
+                gain = change(Gain(of_name["gain"], of_name["gain_half_width"]), aim)
+                how_good = f"{level(comparison.trials[name], aim)}; {gain} (90 %) against unfiltered"
+                self._explain(item, of_name, how_good)
             else:
                 self._write(item, [""] * (len(_COLUMNS) - 1), bold=False)
         self.blockSignals(blocked)
@@ -208,7 +210,7 @@ def _cells(found: pd.Series, aim: str) -> list[str]:
     known = found["spread"] == found["spread"]
     loss = found["detail_loss"]
     return [
-        change(gain, aim) if gain.half_width > 0 else "",
+        change(gain, aim).partition(" ")[0] if gain.half_width > 0 else "",  # the interval is in the tooltip
         f"{found['score']:.2f}",
         f"{found['spread']:.2f}" if known else "-",
         f"{loss:.0f} %" if loss == loss else "-",

@@ -33,7 +33,7 @@ from napari_tiqa.widgets.job_bar import JobBar
 from napari_tiqa.widgets.sentence_label import SentenceLabel
 from napari_tiqa.widgets.time_left import time_left
 
-_METHODS = (("sweep an even grid", "sweep"), ("optimise", "optimise"))
+_METHODS = (("sweep a grid", "sweep"), ("optimise", "optimise"))
 _TRIALS = 24
 
 
@@ -92,7 +92,7 @@ class TuneForm(QWidget):
         self.trials_box = QSpinBox()
         self.trials_box.setRange(4, 2000)
         self.trials_box.setValue(_TRIALS)
-        self.trials_box.setSuffix(" settings")
+        self.trials_box.setSuffix(" tries")
         self.trials_box.setToolTip("How many settings are tried in all.")
         self.tune_button = QPushButton("Tune")
         self.tune_button.setToolTip(
@@ -179,10 +179,10 @@ class TuneForm(QWidget):
         form.addRow(self.variables)
         form.addRow("On", self.slices)
         how = QHBoxLayout()
-        how.addWidget(self.method_box, 3)
-        how.addWidget(self.trials_box, 2)
+        how.addWidget(self.method_box, 1)
+        how.addWidget(self.trials_box)
+        how.addWidget(self.aim_box)
         form.addRow("How", how)
-        form.addRow("Best by", self.aim_box)
         buttons = QHBoxLayout()
         buttons.addWidget(self.tune_button, 2)
         buttons.addWidget(self.cancel_button, 1)

@@ -63,11 +63,11 @@ class TunePlot(QWidget):
         self._stack.addWidget(self.hint)
         self._stack.addWidget(plots)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(QSize(220, 290))
+        self.setMinimumSize(QSize(220, 260))
 
     def sizeHint(self) -> QSize:
         """Return a size that leaves room for the form in a window of 768 px."""
-        return QSize(380, 320)
+        return QSize(380, 280)
 
     @property
     def shown(self) -> TrialsPlot:

@@ -137,6 +137,16 @@ def test_rings_about_another_centre_are_found_and_removed(shape, centre):
     assert removed(plane, ringed, ring_removal(ringed, WINDOW)) > 0.6
 
 
+def test_whole_rings_stay_whole_where_the_centre_is_near_the_border():
+    plane = microstructure("rock", (N, N), 4)
+    y, x = 12.0, 20.0
+    ringed = with_rings(plane, (y, x))
+    grid, inside = polar_grid(plane.shape, y - (N - 1) / 2, x - (N - 1) / 2), np.ones(plane.shape, bool)
+    assert are_whole(half_turn(Slopes.of(ringed, inside, grid))[1])
+    filtered = ring_removal(ringed, WINDOW, centre_y=y - (N - 1) / 2, centre_x=x - (N - 1) / 2)
+    assert removed(plane, ringed, filtered) > 0.45
+
+
 def test_without_rings_the_centre_is_the_middle(clean):
     assert find_ring_centre(clean, inscribed_circle(N)) == (0, 0)
     assert find_ring_centre(np.zeros((64, 80), np.float32)) == (0, 0)

@@ -30,8 +30,10 @@ def half_turn(slopes: Slopes) -> tuple[int, float]:
     """
     radii, angles = slopes.values.shape
     medians, counts = slopes.medians(_SECTORS)
-    typical = np.median(np.abs(medians[counts > 0])) if counts.any() else 0
-    medians = np.clip(medians, -_LARGEST * typical, _LARGEST * typical)
+    # Circles that leave the field of view have no halves to compare.
+    closed = (counts > 0).all(axis=1)
+    typical = np.median(np.abs(medians[closed])) if closed.any() else 0
+    medians = np.clip(np.where(closed[:, None], medians, 0), -_LARGEST * typical, _LARGEST * typical)
     quarter = _SECTORS // 4
     begun = uniform_filter1d(medians, quarter, axis=1, mode="wrap", origin=-(quarter // 2))
     first, second, third, fourth = (np.roll(begun, -i * quarter, axis=1) for i in range(4))

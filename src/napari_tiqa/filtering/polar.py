@@ -11,6 +11,7 @@ from napari_tiqa.errors import FilterError
 SAMPLES_PER_PIXEL = 2
 """Along the radius. One would lose an eighth of the energy of rings one pixel wide."""
 
+_RING = 2.0  # px, width of an ordinary ring
 _FEWEST_ANGLES, _MOST_ANGLES = 256, 2048  # powers of two, so that sectors are equal
 
 
@@ -84,6 +85,9 @@ class PolarGrid:
     def draw_profiles(self, *profiles: np.ndarray, first: int = 0) -> np.ndarray:
         """Draw one radial profile into the whole slice, or two into its halves.
 
+        Where they meet they fade into each other, as half rings do: a ray at the end of the scan is along a
+        ring of width w and radius r for a length of about sqrt(w r).
+
         Parameters
         ----------
         *profiles : numpy.ndarray
@@ -101,8 +105,9 @@ class PolarGrid:
         else:
             angle = first * 2 * np.pi / self.columns.shape[1]
             down, across = np.ogrid[: self.radius.shape[0], : self.radius.shape[1]]
-            in_first = (down - self.centre[0]) * np.cos(angle) >= (across - self.centre[1]) * np.sin(angle)
-            which = (~in_first).astype(np.float32)
+            depth = (down - self.centre[0]) * np.cos(angle) - (across - self.centre[1]) * np.sin(angle)
+            fade = np.sqrt(_RING * self.radius / SAMPLES_PER_PIXEL + 1)
+            which = np.clip(0.5 - 0.5 * depth.astype(np.float32) / fade, 0, 1)
         return self._drawn(np.stack(profiles, axis=1), which)
 
     def _drawn(self, image: np.ndarray, column: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ _LEAST_WIDTHS = 4  # a slice is at least so many ring widths a side, or a ring i
         "Ring width",
         5.0,
         1,
-        50,
+        200,
         "px",
         "The widest ring that is removed. Raise it where broad bands stay; circles of the specimen "
         "that are wider are kept.",

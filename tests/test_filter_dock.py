@@ -103,7 +103,9 @@ def test_a_filter_is_previewed_and_scored_before_and_after(
     np.testing.assert_array_equal(preview.scale, layer.scale)
     assert preview.units == layer.units
     np.testing.assert_array_equal(preview.data_to_world((0, 3, 4)), layer.data_to_world((1, 3, 4)))
-    table = score_slices([plane, GAUSSIAN(plane, window)], window, untrained_model)
+    table = score_slices(
+        [plane, GAUSSIAN(plane, window)], window, untrained_model, unfiltered=[plane, plane]
+    )
     before, after = table["score"]
     assert panel.score.score.text().startswith(f"{before:.2f} → <b>{after:.2f}</b>")
     loss = detail_loss(plane, GAUSSIAN(plane, window), window)
@@ -443,6 +445,25 @@ def test_a_slice_too_small_or_without_contrast_says_so_and_the_next_one_works(
     assert panel.score.score.text() != "–"
 
 
+def test_a_filter_that_the_slice_is_too_small_for_says_so_and_shows_nothing(
+    viewer: Viewer, panel: FilterPanel, rest: Callable[[], None]
+) -> None:
+    viewer.add_image(tomogram(12, 12))
+    panel.state.set_pipeline(GAUSSIAN)
+    rest()
+    panel.steps.add("clahe")
+    panel.steps.add("wavelet_fourier")
+    panel.steps.add("non_local_means")
+    rest()
+    assert panel.message.text().startswith("⚠")
+    assert panel.layers.layer(View.AFTER) is None
+    assert panel.score.score.text() == "–"
+    panel.state.set_pipeline(GAUSSIAN)
+    rest()
+    assert panel.message.text() == ""
+    assert panel.layers.layer(View.AFTER) is not None
+
+
 def test_a_closed_dock_takes_its_layers_its_key_and_its_work_along(
     viewer: Viewer, panel: FilterPanel, rest: Callable[[], None], qtbot: QtBot
 ) -> None:
@@ -480,6 +501,7 @@ def test_the_ring_centre_is_found_set_and_marked(
     found = [panel.state.pipeline.steps[0].parameters[name] for name in ("centre_y", "centre_x")]
     assert found == pytest.approx(offset, abs=1)
     np.testing.assert_allclose(panel._mark.layer.data, [[1, 79.5 + found[0], 79.5 + found[1]]])
+    assert panel.message.text().startswith("The rings' centre is")
     viewer.layers.remove(panel._mark.layer)
     assert panel._mark.layer is None
 

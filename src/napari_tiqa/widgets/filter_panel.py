@@ -94,6 +94,8 @@ class FilterPanel(DockPanel):
         self._mark = CentreMark(viewer)
         self._finder = SourceFinder(viewer)
         self._shown_key: tuple[Any, ...] = ()
+        self._previewed = False  # whether the trial under way has got as far as being scored
+        self._passing = ""  # what the message says until the next score
         self._followed: Image | None = None
         self._follow_soon = QTimer(self)
         self._follow_soon.setSingleShot(True)
@@ -149,7 +151,7 @@ class FilterPanel(DockPanel):
         self.state.source_changed.connect(self._on_source)
         self.state.model_changed.connect(self._on_model)
         self.preview.begun.connect(self._on_begun)
-        self.preview.slow.connect(self.message.say)
+        self.preview.slow.connect(self._say_until_scored)
         self.preview.filtered.connect(self._on_filtered)
         self.preview.scored.connect(self._on_scored)
         self.preview.failed.connect(self._on_failed)
@@ -296,11 +298,17 @@ class FilterPanel(DockPanel):
     # -- the preview -------------------------------------------------------------------------------
 
     def _on_begun(self) -> None:
+        self._previewed = False
         self.score.expect_news()
         if not self._model_process.device:
-            self.message.say("Starting the model, a few seconds…")
+            self._say_until_scored("Starting the model, a few seconds…")
+
+    def _say_until_scored(self, sentence: str, *, problem: bool = False) -> None:
+        self.message.say(sentence, problem=problem)
+        self._passing = self.message.text()
 
     def _on_filtered(self, filtered: FilteredSlice) -> None:
+        self._previewed = True
         source = self.state.source
         if source is None:
             return
@@ -312,12 +320,19 @@ class FilterPanel(DockPanel):
         self._move_mark(source, filtered.settled)
 
     def _on_scored(self, trial: SliceTrial) -> None:
-        self.message.say("")
+        if self.message.text() == self._passing:
+            self.message.say("")
         self.score.show_trial(trial)
         self.history.add(trial)
 
     def _on_failed(self, outcome: JobOutcome) -> None:
-        self.message.complain(outcome.message, outcome.error)
+        if not self._previewed:
+            self.layers.clear()  # else settings that fail would seem to give what those before gave
+        self.score.clear()
+        if outcome.error is not None:
+            self.message.complain(outcome.message, outcome.error)
+        # No notification for what a slider can do at every place of it.
+        self._say_until_scored(outcome.message, problem=True)
 
     # -- the ring centre ---------------------------------------------------------------------------
 

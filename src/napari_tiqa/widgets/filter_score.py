@@ -66,6 +66,7 @@ class FilterScore(QWidget):
 
     def clear(self) -> None:
         """Show that nothing is known yet."""
+        self._late.stop()
         for label in (self.score, self.parts, self.fidelity, self.detail):
             label.setText("–")
         self.warning.say("")

@@ -225,7 +225,8 @@ class SliceAtWork:
             return [known]
         assert self._plane is not None
         asked = planes if known is not None else [self._plane, *planes]
-        table = score_slices(asked, window, model, cancel=cancel)
+        unfiltered = [self._plane] * len(asked)
+        table = score_slices(asked, window, model, unfiltered=unfiltered, cancel=cancel)
         columns = table[list(ScoredSlice._fields)].itertuples(index=False, name=None)
         figures = table[[FIDELITY, OBJECTIVE]].itertuples(index=False, name=None)
         judged = [

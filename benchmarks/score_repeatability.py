@@ -50,7 +50,9 @@ def main() -> None:
             noisy = plane + noise * (window.high - window.low) * rng.standard_normal(plane.shape, np.float32)
             planes = [noisy, *(Pipeline([Step("gaussian", {"sigma": s})])(noisy, window) for s in SIGMAS)]
             for change, changed in MEANINGLESS.items():
-                table = score_slices([changed(one) for one in planes], window, options.model)
+                versions = [changed(one) for one in planes]
+                unfiltered = versions[:1] * len(versions)
+                table = score_slices(versions, window, options.model, unfiltered=unfiltered)
                 for aim in AIMS:
                     unfiltered, *filtered = table[aim]
                     for sigma, value in zip(SIGMAS, filtered, strict=True):

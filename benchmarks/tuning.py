@@ -22,7 +22,6 @@ from functools import partial
 from pathlib import Path
 
 import cv2
-import keras
 import numpy as np
 import pandas as pd
 from skimage.restoration import calibrate_denoiser
@@ -34,15 +33,15 @@ from napari_tiqa.learning.fidelity import train_fidelity
 from napari_tiqa.learning.filtered_scans import FilteredScan, filtered_scans
 from napari_tiqa.learning.groups import make_all
 from napari_tiqa.learning.observers import fsim, ssim
-from napari_tiqa.scoring.bundle import load_model, load_network, save_bundle
-from napari_tiqa.scoring.fidelity import SIMILARITIES, fidelity
-from napari_tiqa.scoring.native_tiles import prepare_native_tiles
-from napari_tiqa.scoring.network_input import prepare_slice
-from napari_tiqa.scoring.predict import forward, predict
+from napari_tiqa.scoring.bundle import load_fidelity_network, load_model, save_bundle
+from napari_tiqa.scoring.fidelity import FidelityModel, fidelity
+from napari_tiqa.scoring.native_tiles import native_places, native_tile
+from napari_tiqa.scoring.network_input import prepare_slice, reflected
+from napari_tiqa.scoring.predict import predict
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.simulation.acquisition import Acquisition, acquire, inscribed_circle
 from napari_tiqa.volumes.simulation.microstructures import KINDS, microstructure
-from napari_tiqa.volumes.window import estimate_window
+from napari_tiqa.volumes.window import IntensityWindow, estimate_window
 
 SIDES = (512, 320, 720)  # px, in turn from specimen to specimen
 SEED = 777  # of the microstructures; the training draws its own from 10 000 upwards
@@ -178,6 +177,7 @@ def case(
     made.values = [0.0, *swept, float(definition.default)]
     made.default = len(made.values) - 1
     reference = grey(truth * circle)[square]
+    places = native_places(scan)
 
     def filtered(pixels: np.ndarray, value: float) -> np.ndarray:
         return FILTERS[name](pixels, window, **{parameter: value})
@@ -187,7 +187,7 @@ def case(
         version = grey(plane)[square]
         made.truth["SSIM"].append(ssim(reference, version))
         made.truth["FSIM"].append(fsim(reference, version))
-        made.native.append(eight_bit(prepare_native_tiles(plane, window).tiles))
+        made.native.append(eight_bit(native_tiles(plane, places, window)))
         made.whole.append(eight_bit(prepare_slice(plane, window).tiles))
     if fault == "photon noise":
         _, (settings_tried, losses) = calibrate_denoiser(
@@ -196,6 +196,11 @@ def case(
         made.calibrated = 1 + int(np.argmin(losses))
         assert settings_tried[made.calibrated - 1]["value"] == swept[made.calibrated - 1]
     return made
+
+
+def native_tiles(plane: np.ndarray, places: list[tuple[int, int]], window: IntensityWindow) -> np.ndarray:
+    pixels = reflected(plane)
+    return np.stack([native_tile(pixels, row, column, window) for row, column in places])
 
 
 def grey(plane: np.ndarray) -> np.ndarray:
@@ -208,19 +213,22 @@ def eight_bit(tiles: np.ndarray) -> np.ndarray:
 
 def estimates(cases: Sequence[Case], networks: Sequence[Path]) -> dict[str, list[np.ndarray]]:
     """Judge every setting of every case without the truth: name of the judge -> one array a case."""
-    halves = [load_network(path, SIMILARITIES) for path in networks]
+    halves = [FidelityModel(load_fidelity_network(path)) for path in networks]
     model = load_model()
     said: dict[str, list[np.ndarray]] = {"fidelity": [], "score, native tiles": [], "score, whole slice": []}
     for one in tqdm(cases, unit=" cases judged"):
-        estimate = partial(similarity_of, halves[half_of(one.specimen)])
-        said["fidelity"].append(mean(one.native, estimate))
+        said["fidelity"].append(fidelity_of(halves[half_of(one.specimen)], one.native))
         said["score, native tiles"].append(mean(one.native, lambda tiles: predict(model, tiles)[:, 0]))
         said["score, whole slice"].append(mean(one.whole, lambda tiles: predict(model, tiles)[:, 0]))
     return said
 
 
-def similarity_of(network: keras.Model, tiles: np.ndarray) -> np.ndarray:
-    return fidelity(forward(network, tiles)[0])
+def fidelity_of(model: FidelityModel, tiles: Sequence[np.ndarray]) -> np.ndarray:
+    """Estimate the fidelity of each setting from its tiles, the first being those of no filter."""
+    before = np.tile(np.arange(len(tiles[0])), len(tiles))
+    return mean(
+        tiles, lambda all_tiles: fidelity(model.similarities(all_tiles, all_tiles[: len(tiles[0])], before))
+    )
 
 
 def mean(tiles: Sequence[np.ndarray], judge: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:

@@ -12,7 +12,8 @@ from napari_tiqa.jobs.model_process import shared_model_process
 from napari_tiqa.jobs.score import score_volume
 from napari_tiqa.jobs.waiting import wait_for
 from napari_tiqa.scoring.fidelity import fidelity
-from napari_tiqa.scoring.native_tiles import prepare_native_tiles
+from napari_tiqa.scoring.native_tiles import native_places, native_tile
+from napari_tiqa.scoring.network_input import TILE_SIZE, reflected
 from napari_tiqa.scoring.table import SCORE_DECIMALS
 from napari_tiqa.volumes.window import IntensityWindow
 
@@ -23,6 +24,7 @@ AIMS = (FIDELITY, SCORE)
 OBJECTIVE = "objective"
 """Column that settings of a filter are compared by: higher is better."""
 
+_NO_TILES = np.empty((0, TILE_SIZE, TILE_SIZE), np.float32)
 _ESTIMATE = "napari_tiqa.scoring.fidelity:estimate_similarities"
 
 
@@ -31,6 +33,7 @@ def score_slices(
     window: IntensityWindow,
     model: str | os.PathLike[str] | None = None,
     *,
+    unfiltered: Sequence[np.ndarray] | None = None,
     aim: str = FIDELITY,
     cancel: threading.Event | None = None,
 ) -> pd.DataFrame:
@@ -44,6 +47,9 @@ def score_slices(
         That of the unfiltered volume: filters must not win by changing it.
     model : path-like, optional
         A model bundle for the score; the default model where omitted.
+    unfiltered : sequence of numpy.ndarray, optional
+        What each plane was before filtering, of the same shape; where omitted, they were not filtered. The
+        same array may stand for several planes.
     aim : str
         One of `AIMS`: which column is the objective.
     cancel : threading.Event, optional
@@ -66,14 +72,54 @@ def score_slices(
     if aim not in AIMS:
         raise FilterError(f"Settings cannot be compared by '{aim}': choose {' or '.join(AIMS)}.")
     cancel = cancel or threading.Event()
-    tiles = [prepare_native_tiles(plane, window).tiles for plane in planes]
-    estimate = shared_model_process().run(_ESTIMATE, {"tiles": np.concatenate(tiles)})
+    sources = list(planes if unfiltered is None else unfiltered)
+    arguments, counts = _compared(planes, sources, window)
+    estimate = shared_model_process().run(_ESTIMATE, arguments)
     try:
         table = score_volume(np.stack(planes), model=model, window=window, cancel=cancel)
         similarities = wait_for(estimate.result, TimeoutError, cancel)
     finally:
         estimate.cancel()
-    ends = np.cumsum([len(one) for one in tiles])
-    parts = np.split(fidelity(similarities), ends[:-1])
-    table[FIDELITY] = [round(float(part.mean()), SCORE_DECIMALS) if len(part) else np.nan for part in parts]
+    parts = np.split(fidelity(similarities), np.cumsum(counts)[:-1])
+    means = np.array([part.mean() if len(part) else np.nan for part in parts]).round(SCORE_DECIMALS)
+    table[FIDELITY] = np.where(table[SCORE].notna(), means, np.nan)
     return table.assign(**{OBJECTIVE: table[aim]})
+
+
+def _compared(
+    planes: Sequence[np.ndarray], unfiltered: Sequence[np.ndarray], window: IntensityWindow
+) -> tuple[dict[str, np.ndarray], list[int]]:
+    """Cut the same tiles from slices and their unfiltered versions.
+
+    Returns
+    -------
+    arguments : dict
+        What ``estimate_similarities`` takes.
+    counts : list of int
+        How many tiles each plane has.
+    """
+    tiles: list[np.ndarray] = [_NO_TILES]
+    originals: list[np.ndarray] = [_NO_TILES]
+    before: list[np.ndarray] = [np.empty(0, int)]
+    places: dict[int, list[tuple[int, int]]] = {}
+    starts: dict[int, int] = {}
+    for plane, source in zip(planes, unfiltered, strict=True):
+        if id(source) not in places:
+            every = native_places(source)
+            cut = _cut(source, every, window)
+            seen = np.ptp(cut, axis=(1, 2)) > 0
+            places[id(source)] = [place for place, textured in zip(every, seen, strict=True) if textured]
+            starts[id(source)] = sum(map(len, originals))
+            originals.append(cut[seen])
+        where = places[id(source)]
+        tiles.append(_cut(plane, where, window))
+        before.append(starts[id(source)] + np.arange(len(where)))
+    arguments = {"tiles": tiles, "unfiltered": originals, "before": before}
+    return {name: np.concatenate(parts) for name, parts in arguments.items()}, [len(one) for one in tiles[1:]]
+
+
+def _cut(plane: np.ndarray, places: Sequence[tuple[int, int]], window: IntensityWindow) -> np.ndarray:
+    """Cut tiles, shape (n, 224, 224)."""
+    pixels = reflected(plane)
+    cut = [native_tile(pixels, row, column, window) for row, column in places]
+    return np.stack(cut) if cut else _NO_TILES

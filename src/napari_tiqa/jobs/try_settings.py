@@ -204,7 +204,9 @@ class TrialBench:
         return Trial(values, pipeline, tuple(scores), tuple(objectives), tuple(losses), tuple(seconds))
 
     def _scored(self, planes: Sequence[np.ndarray]) -> pd.DataFrame:
-        return score_slices(planes, self.window, self._model, aim=self._aim, cancel=self._cancel)
+        return score_slices(
+            planes, self.window, self._model, unfiltered=self._planes, aim=self._aim, cancel=self._cancel
+        )
 
     def _failed(self, setting: Setting, sentence: str) -> Trial:
         unknown = (np.nan,) * len(self.indices)

@@ -8,16 +8,21 @@ import numpy as np
 from keras import ops
 
 from napari_tiqa.learning.filtered_scans import FilteredScan
-from napari_tiqa.scoring.backbone import build_network, load_imagenet
+from napari_tiqa.scoring.backbone import load_imagenet
 from napari_tiqa.scoring.fidelity import SIMILARITIES
-from napari_tiqa.scoring.network_input import TILE_SIZE
+from napari_tiqa.scoring.fidelity_network import (
+    FEATURES,
+    build_fidelity_network,
+    image_features,
+    similarity_head,
+)
 
 SETTINGS: dict[str, Any] = {
     "seed": 0,
     "epochs": 8,
     "learning_rate": 3e-4,
     "scans": 3,  # a step
-    "images": 8,  # of each
+    "images": 9,  # of each, the unfiltered one first
     "side": 160,  # px; pieces of the tiles, the same of each image of a scan
     "head_units": 256,
     "dropout": 0.1,
@@ -41,25 +46,38 @@ def train_fidelity(
     Returns
     -------
     keras.Model
-        Images of shape (n, 224, 224, 1) to shape (n, 2), the metrics of ``scoring.fidelity.SIMILARITIES``.
+        A network of ``fidelity_network.build_fidelity_network``.
     """
     keras.utils.set_random_seed(SETTINGS["seed"])
-    network = _build(SETTINGS["side"])
+    network = build_fidelity_network(SETTINGS["head_units"], SETTINGS["dropout"], SETTINGS["side"])
     load_imagenet(network)
     for layer in network.layers:
         layer.trainable = not layer.name.startswith(SETTINGS["frozen"])
+    comparing = _comparing(network)
     pieces = _Pieces(scans, np.random.default_rng(SETTINGS["seed"]))
     epochs = SETTINGS["epochs"]
     schedule = keras.optimizers.schedules.CosineDecay(SETTINGS["learning_rate"], epochs * len(pieces))
     # XLA would compile for a minute and saves nothing on a CPU.
-    network.compile(keras.optimizers.Adam(schedule), SimilarityLoss(SETTINGS["images"]), jit_compile=False)
+    comparing.compile(keras.optimizers.Adam(schedule), SimilarityLoss(SETTINGS["images"]), jit_compile=False)
     after_epoch = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: report(epoch + 1, epochs, logs["loss"]) if report else None
     )
-    network.fit(pieces, epochs=epochs, callbacks=[after_epoch], verbose=0, shuffle=False)
-    whole = _build(TILE_SIZE)
+    comparing.fit(pieces, epochs=epochs, callbacks=[after_epoch], verbose=0, shuffle=False)
+    whole = build_fidelity_network(SETTINGS["head_units"], SETTINGS["dropout"])
     whole.set_weights(network.get_weights())
     return whole
+
+
+def _comparing(network: keras.Model) -> keras.Model:
+    """Make a network of the same weights that takes all images of a scan, the unfiltered one first.
+
+    So the features of that one, which all of them are compared with, are computed, and learn, once.
+    """
+    images = keras.Input(network.input[0].shape[1:])
+    features = image_features(network)(images)
+    before = ops.reshape(features, (-1, SETTINGS["images"], FEATURES))[:, :1]
+    before = ops.reshape(ops.repeat(before, SETTINGS["images"], axis=1), (-1, FEATURES))
+    return keras.Model(images, similarity_head(network)([features, before]))
 
 
 class SimilarityLoss(keras.losses.Loss):
@@ -91,10 +109,6 @@ class SimilarityLoss(keras.losses.Loss):
         )
 
 
-def _build(side: int) -> keras.Model:
-    return build_network(SETTINGS["dropout"], SETTINGS["head_units"], outputs=SIMILARITIES, side=side)
-
-
 class _Pieces(keras.utils.PyDataset):
     """The steps of an epoch: scans in a new order, of each some images and one piece of all of them.
 
@@ -121,7 +135,8 @@ class _Pieces(keras.utils.PyDataset):
 
     def _drawn(self, scan: FilteredScan) -> tuple[np.ndarray, np.ndarray]:
         side = SETTINGS["side"]
-        kept = self.rng.permutation(len(scan.images))[: SETTINGS["images"]]
+        truth_and_filtered = [0, *range(2, len(scan.images))]
+        kept = [1, *self.rng.permutation(truth_and_filtered)[: SETTINGS["images"] - 1]]
         row, column = self.rng.integers(scan.images.shape[1] - side + 1, size=2)
         images = scan.images[kept, row : row + side, column : column + side]
         images = np.rot90(images, int(self.rng.integers(4)), axes=(1, 2))

@@ -1,6 +1,5 @@
 """The network: EfficientNet features, the paper's ranking head, one score and what lowers it."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -41,18 +40,8 @@ _HEAD = ("head", "score", "artefacts")
 _IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 
 
-SCORE_OUTPUTS = ("score", *ARTEFACTS)
-"""What the scoring network gives for an image."""
-
-
-def build_network(
-    dropout: float = 0.5,
-    head_units: int = 1280,
-    backbone: str = LITE0,
-    outputs: Sequence[str] = SCORE_OUTPUTS,
-    side: int = TILE_SIZE,
-) -> keras.Model:
-    """Build a network with random weights: the scoring network, or one with other outputs.
+def build_network(dropout: float = 0.5, head_units: int = 1280, backbone: str = LITE0) -> keras.Model:
+    """Build the scoring network with random weights.
 
     Batch normalisation is folded into Lite0's convolutions. Its ImageNet statistics stay fixed in
     fine-tuning, because a batch of sixteen versions of one slice has none worth learning, and a score
@@ -66,16 +55,12 @@ def build_network(
         Width of both hidden layers of the head.
     backbone : str
         One of `BACKBONES`.
-    outputs : sequence of str
-        What the columns of its output are.
-    side : int
-        Side of its images, px. The weights do not depend on it.
 
     Returns
     -------
     keras.Model
-        Grey images, shape (n, side, side, 1), float32 in [0, 1], to shape (n, outputs), float32; by default
-        the score, and the points lost to each of `ARTEFACTS` (not yet made to add up).
+        Grey images, shape (n, 224, 224, 1), float32 in [0, 1], to shape (n, 4), float32: the score, and
+        the points lost to each of `ARTEFACTS` (not yet made to add up).
 
     Raises
     ------
@@ -89,15 +74,21 @@ def build_network(
     """
     if backbone not in BACKBONES:
         raise TrainingError(f"There is no backbone {backbone!r}; choose one of {', '.join(BACKBONES)}.")
-    image = keras.Input((side, side, 1), name="image")
-    x = _lite0(image) if backbone == LITE0 else _efficientnet(image, backbone)
+    image = keras.Input((TILE_SIZE, TILE_SIZE, 1), name="image")
+    x = lite0(image) if backbone == LITE0 else _efficientnet(image, backbone)
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    x = hidden_layers(x, head_units, dropout)
+    score = keras.layers.Dense(1, dtype="float32", name="score")(x)
+    lost = keras.layers.Dense(len(ARTEFACTS), dtype="float32", name="artefacts")(x)
+    return keras.Model(image, keras.layers.Concatenate(name="outputs")([score, lost]), name="tiqa")
+
+
+def hidden_layers(x: keras.KerasTensor, units: int, dropout: float) -> keras.KerasTensor:
+    """Add the head's two hidden layers to features of shape (n, f)."""
     for i in (1, 2):
-        x = keras.layers.Dense(head_units, "relu", name=f"head{i}")(x)
+        x = keras.layers.Dense(units, "relu", name=f"head{i}")(x)
         x = keras.layers.Dropout(dropout, name=f"head{i}_dropout")(x)
-    first = keras.layers.Dense(1, dtype="float32", name="score")(x)
-    others = keras.layers.Dense(len(outputs) - 1, dtype="float32", name="artefacts")(x)
-    return keras.Model(image, keras.layers.Concatenate(name="outputs")([first, others]), name="tiqa")
+    return x
 
 
 def load_imagenet(network: keras.Model, backbone: str = LITE0) -> None:
@@ -154,7 +145,8 @@ def _application(backbone: str):  # type: ignore[no-untyped-def]
     return getattr(keras.applications, backbone)
 
 
-def _lite0(image: keras.KerasTensor) -> keras.KerasTensor:
+def lite0(image: keras.KerasTensor) -> keras.KerasTensor:
+    """Add EfficientNet-Lite0's layers: grey images in [0, 1] to 1280 channels, 32 times smaller."""
     x = keras.layers.Rescaling(255 / 128, offset=-127 / 128, name="imagenet_range")(image)
     x = _relu6(_conv(x, 32, 3, 2, "stem"), "stem")
     channels = 32

@@ -6,7 +6,7 @@ import json
 import os
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +45,7 @@ def save_bundle(
     path : path-like
         Where to write, by custom ``*.tiqa``.
     network : keras.Model
-        A network of ``backbone.build_network``.
+        A network of ``backbone.build_network`` or ``fidelity_network.build_fidelity_network``.
     card : dict
         JSON-able: training data and seeds, settings with their reasons, metrics.
     calibration : Calibration, optional
@@ -129,39 +129,39 @@ def load_model(path: str | os.PathLike[str] | None = None) -> ScoreModel:
     BundleError
         As ``load_card``, and if the weights do not fit the network.
     """
-    network, others = _network(path, None)
+    from napari_tiqa.scoring.backbone import build_network
+
+    network, others = _network(
+        path, lambda card: build_network(head_units=card["head_units"], backbone=card["backbone"])
+    )
     known = {name.partition("/")[2]: values for name, values in others.items()}
     return ScoreModel(network, Calibration.from_arrays(known) if known else None)
 
 
-def load_network(path: str | os.PathLike[str], outputs: Sequence[str]) -> "keras.Model":
-    """Build the network of a bundle whose outputs are others than a score's.
+def load_fidelity_network(path: str | os.PathLike[str]) -> "keras.Model":
+    """Build the network of a bundle that holds one of ``fidelity_network.build_fidelity_network``.
 
     Parameters
     ----------
     path : path-like
         The bundle.
-    outputs : sequence of str
-        As ``backbone.build_network`` takes them.
 
     Raises
     ------
     BundleError
         As ``load_model``.
     """
-    return _network(path, outputs)[0]
+    from napari_tiqa.scoring.fidelity_network import build_fidelity_network
+
+    return _network(path, lambda card: build_fidelity_network(head_units=card["head_units"]))[0]
 
 
 def _network(
-    path: str | os.PathLike[str] | None, outputs: Sequence[str] | None
+    path: str | os.PathLike[str] | None, build: Callable[[dict[str, Any]], "keras.Model"]
 ) -> tuple["keras.Model", dict[str, np.ndarray]]:
     """Build a bundle's network; also return the arrays of its calibration."""
-    from napari_tiqa.scoring.backbone import SCORE_OUTPUTS, build_network
-
     card, weights = _read(path)
-    network = build_network(
-        head_units=card["head_units"], backbone=card["backbone"], outputs=outputs or SCORE_OUTPUTS
-    )
+    network = build(card)
     try:
         with np.load(io.BytesIO(weights), allow_pickle=False) as stored:
             for layer in network.layers:

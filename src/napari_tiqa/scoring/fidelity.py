@@ -2,21 +2,22 @@
 
 The score follows people, to whom a little blur is worse than much noise. Whoever tunes a filter wants to know
 what is nearest to the truth, pixel by pixel. So settings are compared by this estimate, from tiles at native
-resolution, where neither fine noise nor slight blur is lost by shrinking.
+resolution, where neither fine noise nor slight blur is lost by shrinking. It also sees the unfiltered tiles:
+without them, fine texture that was smoothed away leaves no trace.
 """
 
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_tiqa.scoring.bundle import load_network
+from napari_tiqa.scoring.bundle import load_fidelity_network
+from napari_tiqa.scoring.predict import AfterBatch, forward
 
 if TYPE_CHECKING:
     import keras
-
-    from napari_tiqa.scoring.predict import AfterBatch
 
 SIMILARITIES = ("ssim", "fsim")
 """Full-reference metrics that are estimated: the names of ``learning.observers.OBSERVERS``."""
@@ -33,13 +34,19 @@ def fidelity(similarities: np.ndarray) -> np.ndarray:
     return similarities @ np.array(WEIGHTS)
 
 
-def estimate_similarities(tiles: np.ndarray, report: "AfterBatch | None" = None) -> np.ndarray:
-    """Estimate how like their truth tiles are. Runs in the model process.
+def estimate_similarities(
+    tiles: np.ndarray, unfiltered: np.ndarray, before: np.ndarray, report: AfterBatch | None = None
+) -> np.ndarray:
+    """Estimate how like their truth filtered tiles are. Runs in the model process.
 
     Parameters
     ----------
     tiles : numpy.ndarray
         Shape (n, 224, 224), float32 in [0, 1], at native resolution (``native_tiles``).
+    unfiltered : numpy.ndarray
+        Shape (m, 224, 224), the same places before any filter.
+    before : numpy.ndarray
+        Shape (n,), int: which of `unfiltered` each tile comes from.
     report : callable, optional
         Called with the number of tiles done so far; what it raises ends the estimate.
 
@@ -48,11 +55,41 @@ def estimate_similarities(tiles: np.ndarray, report: "AfterBatch | None" = None)
     numpy.ndarray
         Shape (n, 2), float32: the metrics of `SIMILARITIES`.
     """
-    from napari_tiqa.scoring.predict import forward
+    return bundled_model().similarities(tiles, unfiltered, before, report)
 
-    return forward(_network(), tiles, report)[0]
+
+@dataclass(frozen=True)
+class FidelityModel:
+    """A trained network of ``fidelity_network``.
+
+    Attributes
+    ----------
+    network : keras.Model
+        As ``bundle.load_fidelity_network`` returns it.
+    """
+
+    network: "keras.Model"
+
+    @cached_property
+    def features(self) -> "keras.Model":
+        """The part of the network that the unfiltered tiles go through."""
+        from napari_tiqa.scoring.fidelity_network import image_features
+
+        return image_features(self.network)
+
+    def similarities(
+        self,
+        tiles: np.ndarray,
+        unfiltered: np.ndarray,
+        before: np.ndarray,
+        report: AfterBatch | None = None,
+    ) -> np.ndarray:
+        """Estimate how like their truth filtered tiles are; see ``estimate_similarities``."""
+        features = forward(self.features, unfiltered, report)[0]
+        return forward(self.network, tiles, report, others=[features[before]])[0]
 
 
 @lru_cache(1)
-def _network() -> "keras.Model":
-    return load_network(FIDELITY_MODEL, SIMILARITIES)
+def bundled_model() -> FidelityModel:
+    """Return the bundled network."""
+    return FidelityModel(load_fidelity_network(FIDELITY_MODEL))

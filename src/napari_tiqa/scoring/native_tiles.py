@@ -47,15 +47,26 @@ def prepare_native_tiles(plane: np.ndarray, window: IntensityWindow) -> Prepared
         As ``prepare_slice``.
     """
     plane = checked_plane(plane)
-    starts = [tile_starts(max(side, TILE_SIZE)) for side in plane.shape]
-    corners = spread(np.argwhere(filled_tiles(plane, *starts)))
     pixels = reflected(plane)
-    tiles = [native_tile(pixels, starts[0][i], starts[1][j], window) for i, j in corners]
+    tiles = [native_tile(pixels, row, column, window) for row, column in native_places(plane)]
     seen = [tile for tile in tiles if np.ptp(tile) > 0]
     if seen:
         return PreparedSlice(np.stack(seen))
     reason = prepare_slice(plane, window).reason
     return unscorable(reason or "no place with content as large as a tile of 224 px")
+
+
+def native_places(plane: np.ndarray) -> list[tuple[int, int]]:
+    """Choose where the native tiles of a slice lie: row and column of each in the reflected slice.
+
+    Parameters
+    ----------
+    plane : numpy.ndarray
+        Shape (rows, columns), at least 3 x 3 px.
+    """
+    starts = [tile_starts(max(side, TILE_SIZE)) for side in plane.shape]
+    corners = spread(np.argwhere(filled_tiles(plane, *starts)))
+    return [(int(starts[0][i]), int(starts[1][j])) for i, j in corners]
 
 
 def native_tile(pixels: np.ndarray, row: int, column: int, window: IntensityWindow) -> np.ndarray:

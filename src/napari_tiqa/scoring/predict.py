@@ -1,6 +1,6 @@
 """Tiles to scores, in batches of one fixed size. Runs where Keras may be imported: in the model process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -97,18 +97,23 @@ def predict_scores(
 
 
 def forward(
-    network: "keras.Model", tiles: np.ndarray, after_batch: AfterBatch | None = None
+    network: "keras.Model",
+    tiles: np.ndarray,
+    after_batch: AfterBatch | None = None,
+    others: Sequence[np.ndarray] = (),
 ) -> list[np.ndarray]:
     """Return each output of a network for all tiles.
 
     Parameters
     ----------
     network : keras.Model
-        Takes images of shape (n, 224, 224, 1).
+        Takes images of shape (n, 224, 224, 1), and then `others`.
     tiles : numpy.ndarray
         Shape (n, 224, 224), float32 in [0, 1].
     after_batch : callable, optional
         Called after each batch.
+    others : sequence of numpy.ndarray
+        Further inputs, n rows each.
 
     Returns
     -------
@@ -117,13 +122,14 @@ def forward(
     """
     batches: list[list[np.ndarray]] = []
     for start in range(0, max(1, len(tiles)), BATCH_SIZE):
-        batch = tiles[start : start + BATCH_SIZE, :, :, None]
-        count = len(batch)
+        inputs = [rows[start : start + BATCH_SIZE] for rows in (tiles[..., None], *others)]
+        count = len(inputs[0])
         size = next(size for size in _SIZES if count <= size)
         if count < size:
-            missing = np.zeros((size - count, *tiles.shape[1:], 1), np.float32)
-            batch = np.concatenate([batch, missing])
-        outputs = network.predict_on_batch(batch)
+            inputs = [
+                np.concatenate([rows, np.zeros((size - count, *rows.shape[1:]), "f4")]) for rows in inputs
+            ]
+        outputs = network.predict_on_batch(inputs if others else inputs[0])
         batches.append([out[:count] for out in (outputs if isinstance(outputs, list) else [outputs])])
         if after_batch:
             after_batch(start + count)

@@ -31,7 +31,7 @@ def half_turn(slopes: Slopes) -> tuple[int, float]:
     radii, angles = slopes.values.shape
     medians, counts = slopes.medians(_SECTORS)
     # Circles that leave the field of view have no halves to compare.
-    closed = (counts > 0).all(axis=1)
+    closed = counts.min(axis=1) > 0
     typical = np.median(np.abs(medians[closed])) if closed.any() else 0
     medians = np.clip(np.where(closed[:, None], medians, 0), -_LARGEST * typical, _LARGEST * typical)
     quarter = _SECTORS // 4

@@ -18,6 +18,8 @@ _ABOVE_NOISE = 6.0  # times the standard deviation that noise gives the gradient
 _LEAST_GRADIENT = 0.01  # of the window per px; steps between 8-bit grey levels make smaller ones
 _OF_STEEPEST = 0.3  # of the 95th percentile: fainter edges hardly change the mean, but add their noise
 _FEWEST = 150  # edge pixels
+_NOISE_BLOCK = 32  # px
+_MEDIAN_OF_NORMAL = 0.6745  # of the absolute value, in standard deviations
 _REACH = 8  # px around an edge that must be content
 
 Tile = tuple[slice, slice]
@@ -82,8 +84,7 @@ def detail_loss(
     strengths = np.concatenate([ridge.strength for ridge in ridges] or [np.empty(0)])
     if strengths.size < _FEWEST:
         return math.nan
-    noise = np.median([_noise(pixels) for _, pixels in tiles]) / (math.sqrt(8 * math.pi) * _EDGE_SCALE**2)
-    least = max(_LEAST_GRADIENT, _ABOVE_NOISE * noise, _OF_STEEPEST * np.percentile(strengths, 95))
+    least = _OF_STEEPEST * np.percentile(strengths, 95)
     if np.count_nonzero(strengths > least) < _FEWEST:
         return math.nan
     steepness_before = steepness_after = 0.0
@@ -145,7 +146,9 @@ def _ridges(pixels: np.ndarray, inside: np.ndarray, around: tuple[np.ndarray, np
     down, right = _gradient(pixels, _EDGE_SCALE)
     slope = down * around[0] + right * around[1]
     strength = np.abs(slope)
-    rows, columns = np.nonzero((strength > _LEAST_GRADIENT) & _far_from_border(inside))
+    in_slope = 1 / (math.sqrt(8 * math.pi) * _EDGE_SCALE**2)  # of the standard deviation of white noise
+    least = np.maximum(_LEAST_GRADIENT, _ABOVE_NOISE * in_slope * _noise(pixels))
+    rows, columns = np.nonzero((strength > least) & _far_from_border(inside))
     at = rows, columns
     step = [np.rint(part[at]).astype(int) for part in around]
     here = strength[at]
@@ -170,10 +173,24 @@ def _gradient(pixels: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]
     )
 
 
-def _noise(pixels: np.ndarray) -> float:
-    """Return the standard deviation of the noise, by the median of the finest diagonal differences."""
-    finest = pixels[1:, 1:] - pixels[1:, :-1] - pixels[:-1, 1:] + pixels[:-1, :-1]
-    return float(np.nanmedian(np.abs(finest))) / 0.6745 / 2
+def _noise(pixels: np.ndarray) -> np.ndarray:
+    """Return the standard deviation of the noise around each pixel: there is more behind dense material.
+
+    By the median, in blocks, of the finest diagonal differences, in which edges hardly show.
+    """
+    finest = np.abs(pixels[1:, 1:] - pixels[1:, :-1] - pixels[:-1, 1:] + pixels[:-1, :-1])
+    count = [max(1, side // _NOISE_BLOCK) for side in finest.shape]
+    blocks = np.array(
+        [
+            [np.median(block) for block in np.array_split(row, count[1], axis=1)]
+            for row in np.array_split(np.nan_to_num(finest, nan=np.inf), count[0])
+        ]
+    )
+    # A block that is mostly empty, or without noise where the others have some, tells nothing of its own.
+    usual = np.median(blocks)
+    blocks = np.where(np.isfinite(blocks), np.maximum(blocks, usual), usual)
+    local = cv2.resize(blocks.astype(np.float32), pixels.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return local / (2 * _MEDIAN_OF_NORMAL)
 
 
 def _around(tile: Tile, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:

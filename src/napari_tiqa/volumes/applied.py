@@ -53,9 +53,8 @@ def window_in(applied: Applied) -> IntensityWindow | None:
     A filtered volume is scored in it, so that its score can be compared with that of the unfiltered one.
     """
     for record in reversed(applied):
-        window = record.get("window")
         try:
-            return IntensityWindow(**window)
-        except (TypeError, VolumeError):
+            return IntensityWindow(**record["window"])
+        except (KeyError, TypeError, VolumeError):
             continue
     return None

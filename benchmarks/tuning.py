@@ -30,10 +30,11 @@ from tqdm import tqdm
 from napari_tiqa.filtering.catalogue import FILTERS
 from napari_tiqa.learning.default_recipe import SCANS, TEXTURES, read_scan
 from napari_tiqa.learning.fidelity import train_fidelity
+from napari_tiqa.learning.fidelity_model import save_fidelity
 from napari_tiqa.learning.filtered_scans import FilteredScan, filtered_scans
 from napari_tiqa.learning.groups import make_all
 from napari_tiqa.learning.observers import fsim, ssim
-from napari_tiqa.scoring.bundle import load_fidelity_network, load_model, save_bundle
+from napari_tiqa.scoring.bundle import load_fidelity_network, load_model
 from napari_tiqa.scoring.fidelity import FidelityModel, fidelity
 from napari_tiqa.scoring.native_tiles import native_places, native_tile
 from napari_tiqa.scoring.network_input import prepare_slice, reflected
@@ -129,7 +130,7 @@ def train_without(scans: Sequence[FilteredScan], half: int, path: Path) -> None:
     training = [scan for scan in scans if half_of(scan.specimen) != half]
     progress = bar(f"epochs, without half {half + 1}")
     network = train_fidelity(training, lambda done, total, loss: progress(done, total))
-    save_bundle(path, network, {"name": f"fidelity, without half {half + 1}"})
+    save_fidelity(network, training, path)
 
 
 def make_cases(data: Path) -> list[Case]:

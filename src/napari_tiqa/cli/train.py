@@ -79,12 +79,20 @@ def add_train_parser(commands: "argparse._SubParsersAction[argparse.ArgumentPars
         metavar="DATA",
         help="train the bundled default model again, by its recipe on the scans in the folder DATA",
     )
+    parser.add_argument(
+        "--fidelity-model",
+        type=Path,
+        metavar="DATA",
+        help="train the bundled network again that filters are tuned by, on the scans in the folder DATA",
+    )
     parser.set_defaults(run=_train)
 
 
 def _train(options: argparse.Namespace) -> int:
-    if bool(options.inputs) == bool(options.default_model):
-        raise TrainingError("Give images to train on, or --default-model with the folder of its scans.")
+    if bool(options.inputs) + bool(options.default_model) + bool(options.fidelity_model) != 1:
+        raise TrainingError(
+            "Give images to train on, or --default-model or --fidelity-model with the folder of its scans."
+        )
     if not options.output.parent.is_dir():
         raise TrainingError(
             f"There is no folder {options.output.parent}: make it, or write the model elsewhere."
@@ -94,6 +102,8 @@ def _train(options: argparse.Namespace) -> int:
         raise TrainingError(f"{options.output} exists already: add --overwrite to replace it.")
     if options.default_model:
         card = _train_default_model(options)
+    elif options.fidelity_model:
+        card = _train_fidelity_model(options)
     else:
         recipe = recipe_of(
             options,
@@ -197,3 +207,23 @@ def _train_default_model(options: argparse.Namespace) -> dict[str, Any]:
             bar.update()
 
         return train_default_model(options.default_model, options.output, advance=advance, report=report)
+
+
+def _train_fidelity_model(options: argparse.Namespace) -> dict[str, Any]:
+    from napari_tiqa.learning.fidelity_model import train_fidelity_model
+
+    with tqdm(desc="spoiling and filtering", unit=" scans", file=sys.stderr) as bar:
+
+        def advance(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        def report(done: int, epochs: int, loss: float) -> None:
+            if done == 1:
+                bar.set_description("training", refresh=False)
+                bar.unit = " epochs"
+                bar.reset(epochs)
+            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+            bar.update()
+
+        return train_fidelity_model(options.fidelity_model, options.output, advance=advance, report=report)

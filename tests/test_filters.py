@@ -1,6 +1,8 @@
 """Each filter does what its source says, refuses what it cannot do, and can be chosen by a user."""
 
 import inspect
+import runpy
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -311,3 +313,10 @@ def test_flattening_takes_cupping_off_and_keeps_the_mean(measured_on: str) -> No
     assert result.mean() == pytest.approx((flat + cupping).mean(), abs=0.01)
     untouched = FILTERS["flatten_background"](flat + cupping, UNIT, measured_on=measured_on, amount=0)
     np.testing.assert_allclose(untouched, flat + cupping, atol=1e-6)
+
+
+def test_the_page_of_filters_is_up_to_date() -> None:
+    folder = Path(__file__).parents[1] / "docs"
+    writer = runpy.run_path(str(folder / "filter_table.py"))
+    page = (folder / "filters.md").read_text("utf-8")
+    assert writer["with_tables"](page) == page, "run python docs/filter_table.py"

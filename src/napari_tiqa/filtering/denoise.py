@@ -25,7 +25,7 @@ _TV_PASSES = 30
         0.1,
         20,
         "px",
-        "Standard deviation of the Gaussian; edges become about 2.4 times as wide. Start at 0.7.",
+        "Standard deviation of the Gaussian; a sharp edge becomes 2.5 times as wide as this. Start at 0.7.",
         logarithmic=True,
     ),
 )

@@ -28,6 +28,8 @@ from skimage.restoration import calibrate_denoiser
 from tqdm import tqdm
 
 from napari_tiqa.filtering.catalogue import FILTERS
+from napari_tiqa.filtering.detail_loss import detail_loss
+from napari_tiqa.jobs.rescore import DETAIL_WEIGHT, OBJECTIVE
 from napari_tiqa.learning.default_recipe import SCANS, TEXTURES, read_scan
 from napari_tiqa.learning.fidelity import train_fidelity
 from napari_tiqa.learning.fidelity_model import save_fidelity
@@ -47,6 +49,7 @@ from napari_tiqa.volumes.window import IntensityWindow, estimate_window
 SIDES = (512, 320, 720)  # px, in turn from specimen to specimen
 SEED = 777  # of the microstructures; the training draws its own from 10 000 upwards
 LEAST_GAIN = 0.005
+JUDGES = (OBJECTIVE, "fidelity alone", "score, native tiles", "score, whole slice")
 SETTINGS = 14
 
 NOISE = (("gaussian", "sigma", 0.3, 6), ("total_variation", "weight", 0.5, 50), ("median", "radius", 1, 4))
@@ -79,6 +82,7 @@ class Case:
     truth: dict[str, list[float]] = field(default_factory=lambda: {"SSIM": [], "FSIM": []})
     native: list[np.ndarray] = field(default_factory=list)
     whole: list[np.ndarray] = field(default_factory=list)
+    detail_loss: list[float] = field(default_factory=list)
     default: int = 0
     calibrated: int | None = None
 
@@ -188,6 +192,7 @@ def case(
         version = grey(plane)[square]
         made.truth["SSIM"].append(ssim(reference, version))
         made.truth["FSIM"].append(fsim(reference, version))
+        made.detail_loss.append(detail_loss(scan, plane, window) if number else 0.0)
         made.native.append(eight_bit(native_tiles(plane, places, window)))
         made.whole.append(eight_bit(prepare_slice(plane, window).tiles))
     if fault == "photon noise":
@@ -216,9 +221,12 @@ def estimates(cases: Sequence[Case], networks: Sequence[Path]) -> dict[str, list
     """Judge every setting of every case without the truth: name of the judge -> one array a case."""
     halves = [FidelityModel(load_fidelity_network(path)) for path in networks]
     model = load_model()
-    said: dict[str, list[np.ndarray]] = {"fidelity": [], "score, native tiles": [], "score, whole slice": []}
+    said: dict[str, list[np.ndarray]] = {name: [] for name in JUDGES}
     for one in tqdm(cases, unit=" cases judged"):
-        said["fidelity"].append(fidelity_of(halves[half_of(one.specimen)], one.native))
+        estimate = fidelity_of(halves[half_of(one.specimen)], one.native)
+        lost = np.nan_to_num(np.maximum(one.detail_loss, 0)) / 100
+        said[OBJECTIVE].append(estimate - DETAIL_WEIGHT * lost)
+        said["fidelity alone"].append(estimate)
         said["score, native tiles"].append(mean(one.native, lambda tiles: predict(model, tiles)[:, 0]))
         said["score, whole slice"].append(mean(one.whole, lambda tiles: predict(model, tiles)[:, 0]))
     return said
@@ -262,9 +270,9 @@ def report(cases: Sequence[Case], said: dict[str, list[np.ndarray]]) -> None:
     print(summary(table[table["judge"] != "calibrate_denoiser"], ["judge"]))
     print("\nPhoton noise alone:")
     print(summary(noise, ["judge"]))
-    own = table[table["judge"] == "fidelity"]
+    own = table[table["judge"] == OBJECTIVE]
     for columns in (["fault", "strength", "search"], ["specimen"]):
-        print(f"\nBy fidelity, by {', '.join(columns)}:")
+        print(f"\nBy the objective, by {', '.join(columns)}:")
         print(summary(own, columns))
 
 

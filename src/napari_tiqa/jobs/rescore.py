@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from napari_tiqa.errors import FilterError
+from napari_tiqa.filtering.detail_loss import detail_loss
 from napari_tiqa.jobs.model_process import shared_model_process
 from napari_tiqa.jobs.score import score_volume
 from napari_tiqa.jobs.waiting import wait_for
@@ -20,6 +21,14 @@ from napari_tiqa.volumes.window import IntensityWindow
 FIDELITY, SCORE = "fidelity", "score"
 AIMS = (FIDELITY, SCORE)
 """What settings of a filter can be compared by: nearness to the truth, or what people would say."""
+
+DETAIL_LOSS = "detail_loss"
+"""Column with what filtering cost in edge steepness, per cent: ``filtering.detail_loss``."""
+
+DETAIL_WEIGHT = 0.15
+"""Fidelity that the loss of all edge steepness costs. Where texture is as fine as noise, the estimate may take
+it for noise; edges that have gone are seen all the same. Anything from .1 to .2 does as well
+(``python benchmarks/tuning.py``)."""
 
 OBJECTIVE = "objective"
 """Column that settings of a filter are compared by: higher is better."""
@@ -59,8 +68,8 @@ def score_slices(
     -------
     pandas.DataFrame
         A row per plane with the columns of a score table; `FIDELITY`, 0 to 1, the estimated similarity to a
-        perfect scan of the same slice (``scoring.fidelity``), NaN where there is no place for a tile; and
-        `OBJECTIVE`.
+        perfect scan of the same slice (``scoring.fidelity``), NaN where there is no place for a tile;
+        `DETAIL_LOSS`; and `OBJECTIVE`: the score, or the fidelity less what the loss of detail costs.
 
     Raises
     ------
@@ -76,6 +85,8 @@ def score_slices(
     arguments, counts = _compared(planes, sources, window)
     estimate = shared_model_process().run(_ESTIMATE, arguments)
     try:
+        # Measured here while the model process computes.
+        losses = [_detail_loss(*pair, window) for pair in zip(sources, planes, strict=True)]
         table = score_volume(np.stack(planes), model=model, window=window, cancel=cancel)
         similarities = wait_for(estimate.result, TimeoutError, cancel)
     finally:
@@ -83,7 +94,14 @@ def score_slices(
     parts = np.split(fidelity(similarities), np.cumsum(counts)[:-1])
     means = np.array([part.mean() if len(part) else np.nan for part in parts]).round(SCORE_DECIMALS)
     table[FIDELITY] = np.where(table[SCORE].notna(), means, np.nan)
-    return table.assign(**{OBJECTIVE: table[aim]})
+    table[DETAIL_LOSS] = losses
+    cost = DETAIL_WEIGHT / 100 * table[DETAIL_LOSS].clip(lower=0).fillna(0)
+    table[OBJECTIVE] = table[SCORE] if aim == SCORE else table[FIDELITY] - cost
+    return table
+
+
+def _detail_loss(before: np.ndarray, after: np.ndarray, window: IntensityWindow) -> float:
+    return 0.0 if after is before else detail_loss(before, after, window)
 
 
 def _compared(

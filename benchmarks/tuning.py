@@ -46,11 +46,11 @@ from napari_tiqa.volumes.simulation.acquisition import Acquisition, acquire, ins
 from napari_tiqa.volumes.simulation.microstructures import KINDS, microstructure
 from napari_tiqa.volumes.window import IntensityWindow, estimate_window
 
-SIDES = (512, 320, 720)  # px, in turn from specimen to specimen
+SIDES = (400, 320, 512)  # px, in turn from specimen to specimen
 SEED = 777  # of the microstructures; the training draws its own from 10 000 upwards
 LEAST_GAIN = 0.005
 JUDGES = (OBJECTIVE, "fidelity alone", "score, native tiles", "score, whole slice")
-SETTINGS = 14
+SETTINGS = 12
 
 NOISE = (("gaussian", "sigma", 0.3, 6), ("total_variation", "weight", 0.5, 50), ("median", "radius", 1, 4))
 NOISE += (("bilateral", "contrast", 1, 80),)

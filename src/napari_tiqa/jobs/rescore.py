@@ -26,9 +26,8 @@ DETAIL_LOSS = "detail_loss"
 """Column with what filtering cost in edge steepness, per cent: ``filtering.detail_loss``."""
 
 DETAIL_WEIGHT = 0.15
-"""Fidelity that the loss of all edge steepness costs. Where texture is as fine as noise, the estimate may take
-it for noise; edges that have gone are seen all the same. Anything from .1 to .2 does as well
-(``python benchmarks/tuning.py``)."""
+"""Fidelity that the loss of all edge steepness costs: the estimate may take texture as fine as noise for noise,
+but edges that have gone are seen all the same. Anything from .1 to .2 does as well."""
 
 OBJECTIVE = "objective"
 """Column that settings of a filter are compared by: higher is better."""

@@ -26,7 +26,7 @@ DETAIL_LOSS = "detail_loss"
 """Column with what filtering cost in edge steepness, per cent: ``filtering.detail_loss``."""
 
 DETAIL_WEIGHT = 0.15
-"""Fidelity that the loss of all edge steepness costs: the estimate may take texture as fine as noise for noise,
+"""Fidelity that the loss of all edge steepness costs: the estimate may take fine texture for noise,
 but edges that have gone are seen all the same. Anything from .1 to .2 does as well."""
 
 OBJECTIVE = "objective"

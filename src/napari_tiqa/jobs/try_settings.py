@@ -16,14 +16,13 @@ import numpy as np
 import pandas as pd
 
 from napari_tiqa.errors import FilterError, TiqaError, VolumeError
-from napari_tiqa.filtering.detail_loss import detail_loss
 from napari_tiqa.filtering.parameter import Value
 from napari_tiqa.filtering.pipeline import Pipeline
 from napari_tiqa.filtering.ring_centre import settled
 from napari_tiqa.jobs.messages import ModelFile
 from napari_tiqa.jobs.model_process import shared_model_process
 from napari_tiqa.jobs.record import model_card, run_record
-from napari_tiqa.jobs.rescore import AIMS, OBJECTIVE, score_slices
+from napari_tiqa.jobs.rescore import AIMS, DETAIL_LOSS, OBJECTIVE, SCORE, score_slices
 from napari_tiqa.jobs.score import chosen_slices
 from napari_tiqa.jobs.trial import Trial
 from napari_tiqa.jobs.waiting import wait_for
@@ -38,7 +37,7 @@ DEFAULT_SLICES = 5
 Setting = tuple[tuple[Value, ...], Pipeline]
 """The values of a tuning's variables, none outside a tuning, and the pipeline that has them."""
 
-_Filtered = tuple[np.ndarray, float, float]  # slice, detail loss, seconds
+_Filtered = tuple[np.ndarray, float]  # slice, seconds
 
 
 class TrialBench:
@@ -174,7 +173,7 @@ class TrialBench:
         try:
             filtered = pipeline(plane, self.window)
             seconds = time.perf_counter() - begin
-            return filtered, detail_loss(plane, filtered, self.window), seconds
+            return filtered, seconds
         except TiqaError as error:
             raise FilterError(f"{pipeline.describe()} cannot be applied to {where}: {error}") from error
         except Exception as error:  # a library's filter may fail in its own way on some values
@@ -191,7 +190,7 @@ class TrialBench:
         finally:
             for one in filtering:
                 one.cancel()
-        planes, losses, seconds = zip(*parts, strict=True)
+        planes, seconds = zip(*parts, strict=True)
         table = self._scored(planes)
         if table[OBJECTIVE].isna().any():
             place = int(np.flatnonzero(table[OBJECTIVE].isna())[0])
@@ -200,8 +199,10 @@ class TrialBench:
                 f"{pipeline.describe()} leaves nothing to judge of slice {self.indices[place]} "
                 f"({_reason(table, place)}): choose milder values.",
             )
-        scores, objectives = table["score"].tolist(), table[OBJECTIVE].tolist()
-        return Trial(values, pipeline, tuple(scores), tuple(objectives), tuple(losses), tuple(seconds))
+        scores, objectives, losses = (
+            tuple(table[column].tolist()) for column in (SCORE, OBJECTIVE, DETAIL_LOSS)
+        )
+        return Trial(values, pipeline, scores, objectives, losses, tuple(seconds))
 
     def _scored(self, planes: Sequence[np.ndarray]) -> pd.DataFrame:
         return score_slices(

@@ -116,7 +116,7 @@ class FilterHistory(QTreeWidget):
         if self._source is None:
             return
         off = Pipeline([replace(step, on=False) for step in trial.pipeline.steps])
-        tried = [_tried(off, trial.before, 0.0), _tried(trial.pipeline, trial.after, trial.detail_loss)]
+        tried = [_tried(off, trial.before), _tried(trial.pipeline, trial.after)]
         by_effect = {entry.effect: entry for entry in [*self._entries, *tried]}
         ranked = sorted(by_effect.values(), key=_rank)
         nothing = by_effect[tried[0].effect]
@@ -162,8 +162,8 @@ def _figure(value: float, form: str, unit: str = "") -> str:
     return f"{value:{form}}{unit}" if math.isfinite(value) else "–"
 
 
-def _tried(pipeline: Pipeline, judged: Judged, detail_loss: float) -> Tried:
-    return Tried(pipeline, judged.row.score, judged.fidelity, judged.objective, detail_loss)
+def _tried(pipeline: Pipeline, judged: Judged) -> Tried:
+    return Tried(pipeline, judged.row.score, judged.fidelity, judged.objective, judged.detail_loss)
 
 
 def _in_short(pipeline: Pipeline) -> str:

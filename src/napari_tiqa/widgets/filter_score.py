@@ -81,7 +81,9 @@ class FilterScore(QWidget):
         self.score.setText(_score_text(before, after) if filtered else _alone(before))
         self.fidelity.setText(_fidelity_text(trial.before.fidelity, trial.after.fidelity, filtered))
         self.parts.setText(_parts_text(before, after, filtered))
-        self.detail.setText(_detail_text(trial.detail_loss) if filtered else "all of it: nothing is filtered")
+        self.detail.setText(
+            _detail_text(trial.after.detail_loss) if filtered else "all of it: nothing is filtered"
+        )
         warning = _warning(trial, filtered)
         self.warning.say(warning, problem=bool(warning))
         self.warning.setVisible(bool(warning))
@@ -150,9 +152,9 @@ def _warning(trial: SliceTrial, filtered: bool) -> str:
     if after.flagged:
         return f"The slice is now {after.reason}: do not rely on its score."
     gain = after.score - trial.before.row.score
-    if filtered and gain > 0 and trial.detail_loss >= CONSIDERABLE_LOSS:
+    if filtered and gain > 0 and trial.after.detail_loss >= CONSIDERABLE_LOSS:
         return (
-            f"The score rises by {gain:.2f}, but edges are {trial.detail_loss:.0f} % less steep: "
+            f"The score rises by {gain:.2f}, but edges are {trial.after.detail_loss:.0f} % less steep: "
             "compare before and after (H), or filter less."
         )
     return ""

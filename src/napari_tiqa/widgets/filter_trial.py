@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 
 from napari_tiqa.errors import Cancelled
-from napari_tiqa.filtering.detail_loss import detail_loss
 from napari_tiqa.filtering.parameter import Value
 from napari_tiqa.filtering.pipeline import Pipeline, Step
 from napari_tiqa.filtering.ring_centre import settled
 from napari_tiqa.filtering.slice_frame import Kernel, filter_slice
-from napari_tiqa.jobs.rescore import FIDELITY, OBJECTIVE, score_slices
+from napari_tiqa.jobs.rescore import DETAIL_LOSS, FIDELITY, OBJECTIVE, score_slices
 from napari_tiqa.scoring.table import ScoredSlice
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.window import IntensityWindow, estimate_window
@@ -37,11 +36,14 @@ class Judged:
         Estimated similarity to a perfect scan of the slice, 0 to 1; NaN where it cannot be told.
     objective : float
         What settings are ranked by.
+    detail_loss : float
+        Per cent of edge steepness lost; NaN where the slice has no edges to measure.
     """
 
     row: ScoredSlice
     fidelity: float
     objective: float
+    detail_loss: float
 
 
 @dataclass(frozen=True)
@@ -96,14 +98,11 @@ class SliceTrial:
     ----------
     pipeline : Pipeline
     before, after : Judged
-    detail_loss : float
-        Per cent of edge steepness lost; NaN where the slice has no edges to measure.
     """
 
     pipeline: Pipeline
     before: Judged
     after: Judged
-    detail_loss: float
 
 
 class SliceAtWork:
@@ -157,11 +156,8 @@ class SliceAtWork:
         report(FilteredSlice(pipeline, ready, plane, after))
         if not any(step.on for step in pipeline.steps):
             before = self._score([], window, model, cancel)[0]
-            return SliceTrial(pipeline, before, before, 0.0)
-        # The scores come from another process: detail is measured meanwhile.
-        loss = _WORKERS.submit(detail_loss, plane, after, window)
-        before, score = self._score([after], window, model, cancel)
-        return SliceTrial(pipeline, before, score, loss.result())
+            return SliceTrial(pipeline, before, before)
+        return SliceTrial(pipeline, *self._score([after], window, model, cancel))
 
     def _read(self, report: Callable[[Any], None]) -> tuple[np.ndarray, IntensityWindow]:
         if self._plane is None:
@@ -228,10 +224,10 @@ class SliceAtWork:
         unfiltered = [self._plane] * len(asked)
         table = score_slices(asked, window, model, unfiltered=unfiltered, cancel=cancel)
         columns = table[list(ScoredSlice._fields)].itertuples(index=False, name=None)
-        figures = table[[FIDELITY, OBJECTIVE]].itertuples(index=False, name=None)
+        figures = table[[FIDELITY, OBJECTIVE, DETAIL_LOSS]].itertuples(index=False, name=None)
         judged = [
-            Judged(ScoredSlice._make(row), float(fidelity), float(objective))
-            for row, (fidelity, objective) in zip(columns, figures, strict=True)
+            Judged(ScoredSlice._make(row), *map(float, three))
+            for row, three in zip(columns, figures, strict=True)
         ]
         if known is None:
             self._scores_before[model] = judged[0]

@@ -298,8 +298,8 @@ def test_a_preview_that_the_user_deletes_comes_back_with_the_next_setting(
 # -- the warning -----------------------------------------------------------------------------------
 
 
-def judged(score: float, reason: str = "") -> Judged:
-    return Judged(ScoredSlice(0, 0.0, score, 0.3, 5 - score, 0.0, 0.0, reason), score / 5, score / 5)
+def judged(score: float, reason: str = "", loss: float = 0.0) -> Judged:
+    return Judged(ScoredSlice(0, 0.0, score, 0.3, 5 - score, 0.0, 0.0, reason), score / 5, score / 5, loss)
 
 
 @pytest.mark.parametrize(
@@ -308,7 +308,7 @@ def judged(score: float, reason: str = "") -> Judged:
 def test_a_gain_bought_with_detail_is_warned_of(gain: float, loss: float, warned: bool, qtbot: QtBot) -> None:
     score = FilterScore()
     qtbot.addWidget(score)
-    score.show_trial(SliceTrial(GAUSSIAN, judged(3.0), judged(3.0 + gain), loss))
+    score.show_trial(SliceTrial(GAUSSIAN, judged(3.0), judged(3.0 + gain, loss=loss)))
     assert score.warning.isVisibleTo(score) is warned
     assert f"{gain:+.2f}" in score.score.text()
 
@@ -316,7 +316,7 @@ def test_a_gain_bought_with_detail_is_warned_of(gain: float, loss: float, warned
 def test_a_slice_that_the_model_does_not_know_any_more_is_warned_of(qtbot: QtBot) -> None:
     score = FilterScore()
     qtbot.addWidget(score)
-    score.show_trial(SliceTrial(GAUSSIAN, judged(3.0), judged(4.0, "unlike anything"), 0.0))
+    score.show_trial(SliceTrial(GAUSSIAN, judged(3.0), judged(4.0, "unlike anything")))
     assert "do not rely" in score.warning.text()
 
 

@@ -9,7 +9,7 @@ import keras
 
 from napari_tiqa.learning.card import model_card
 from napari_tiqa.learning.fidelity import SETTINGS, train_fidelity
-from napari_tiqa.learning.filtered_scans import SWEEPS, FilteredScan, filtered_scans
+from napari_tiqa.learning.filtered_scans import RING_SWEEPS, SWEEPS, FilteredScan, filtered_scans
 from napari_tiqa.scoring.bundle import save_bundle
 from napari_tiqa.scoring.fidelity import FIDELITY_MODEL, SIMILARITIES
 
@@ -63,7 +63,7 @@ def save_fidelity(
         training={
             "specimens": sorted({scan.specimen for scan in scans}),
             "originals": len(scans),
-            "sweeps": sorted({f"{sweep.filter}.{sweep.parameter}" for sweep in SWEEPS}),
+            "sweeps": sorted({f"{sweep.filter}.{sweep.parameter}" for sweep in (*SWEEPS, *RING_SWEEPS)}),
         },
         settings=SETTINGS,
         evaluation=None,

@@ -11,13 +11,20 @@ from typing import Any
 __version__ = version("napari-tiqa")
 
 _HOME = {
+    "FILTERS": "filtering.catalogue",
     "IntensityWindow": "volumes.window",
+    "Pipeline": "filtering.pipeline",
+    "Step": "filtering.pipeline",
     "Volume": "volumes.volume",
+    "compare": "jobs.compare",
     "estimate_window": "volumes.window",
+    "export": "jobs.export",
+    "find_ring_centre": "filtering.ring_centre",
     "open_volume": "volumes.open",
     "score_image": "jobs.score",
     "score_map": "jobs.quality_map",
     "score_volume": "jobs.score",
+    "tune": "jobs.tune",
 }
 
 __all__ = [*_HOME, "__version__"]

@@ -400,3 +400,8 @@ def test_real_cell_with_noise_gains_by_a_filter() -> None:
         for trial in (tuning.nothing, tuning.best)
     )
     assert after < before
+
+
+def test_a_pipeline_that_helps_each_of_two_unlike_slices_is_better() -> None:
+    assert paired_gain([0.8, 0.7], [0.4, 0.65], FIDELITY).is_sure
+    assert not paired_gain([0.8, 0.65], [0.4, 0.66], FIDELITY).is_sure

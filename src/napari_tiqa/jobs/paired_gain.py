@@ -50,6 +50,10 @@ def paired_gain(better: Sequence[float], than: Sequence[float], aim: str) -> Gai
     `REPEATABILITY` for one slice, less by the root of their number for several. The differences between few
     slices may agree by chance, so the interval is the wider of the two.
 
+    The t interval of two or three unlike slices is many times as wide as they differ. So the interval
+    never reaches further than to the slice that differs most from the mean, with that slice's own
+    repeatability: where each slice gains, the pipeline is better.
+
     Parameters
     ----------
     better, than : sequence of float
@@ -64,7 +68,8 @@ def paired_gain(better: Sequence[float], than: Sequence[float], aim: str) -> Gai
     differences = np.subtract(better, than)
     count = len(differences)
     floor = ndtri((1 + CONFIDENCE) / 2) * REPEATABILITY[aim] / np.sqrt(count)
-    spread = 0.0
+    mean, spread = differences.mean(), 0.0
     if count > 1:
-        spread = stdtrit(count - 1, (1 + CONFIDENCE) / 2) * differences.std(ddof=1) / np.sqrt(count)
-    return Gain(float(differences.mean()), float(max(floor, spread)))
+        student = stdtrit(count - 1, (1 + CONFIDENCE) / 2) * differences.std(ddof=1) / np.sqrt(count)
+        spread = min(student, np.abs(differences - mean).max() + floor * np.sqrt(count))
+    return Gain(float(mean), float(max(floor, spread)))

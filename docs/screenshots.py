@@ -330,10 +330,10 @@ def tune_ring_width(viewer: napari.Viewer, panel: Any) -> None:
     tab = show_tab(panel, FilterTuneTab)
     tab.form.start.choose("ring_removal")
     tab.form.variables.row("ring_removal.strength").tick.setChecked(False)
-    tab.form.variables.row("ring_removal.ring_width").tick.setChecked(True)
+    tab.form.variables.row("ring_removal.ring_width").set_range(1, 50)
     if not tab.tune():
         raise SystemExit(tab.message.text())
-    wait_until(lambda: not tab.job.state.busy)
+    wait_until(lambda: not tab.job.state.busy, timeout=3600)
     print(tab.message.text())
     settle_preview(panel)
     take(viewer, "tuning_sweep")
@@ -357,7 +357,7 @@ def compare_three(viewer: napari.Viewer, panel: Any) -> None:
     tab.form.slices.choose("8-23")
     if not tab.compare():
         raise SystemExit(tab.message.text())
-    wait_until(lambda: not tab.job.state.busy)
+    wait_until(lambda: not tab.job.state.busy, timeout=3600)
     print(tab.message.text())
     tab.list.choose("rings, then noise")
     tab.use_chosen()
@@ -373,7 +373,7 @@ def apply_to_volume(viewer: napari.Viewer, panel: Any, folder: Path) -> Layer:
     tab.form.place.set_path(path)
     settle()
     tab.export()
-    wait_until(lambda: tab.export_job.state is JobState.DONE)
+    wait_until(lambda: tab.export_job.state is JobState.DONE, timeout=3600)
     tab.form.place.line.blockSignals(True)
     tab.form.place.set_path(path.name)  # its folder is of one machine alone
     tab.message.say(tab.message.text().replace(f"{folder}/", ""))

@@ -16,8 +16,8 @@ class AimBox(QComboBox):
             self.addItem(title, aim)
         self.setToolTip(
             "What the best is chosen by. Fidelity estimates, pixel by pixel, how like a perfect scan of the\n"
-            "same slice the filtered one is: it finds settings that keep what is true. The score is what\n"
-            "people would say, to whom some blur is worth less noise."
+            "same slice the filtered one is, less what the loss of detail costs. The score is what people\n"
+            "would say, to whom some blur is worth less noise."
         )
 
     @property

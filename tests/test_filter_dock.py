@@ -356,7 +356,7 @@ def test_the_history_is_kept_with_the_layer_as_json(
     viewer.dims.set_current_step(0, 1)
     rest()
     again.show_slice(panel.state.source, panel.state.model)
-    assert again.entries == on_slice_1
+    assert repr(again.entries) == repr(on_slice_1)  # a loss that cannot be told is NaN, equal to nothing
 
 
 # -- what goes wrong -------------------------------------------------------------------------------

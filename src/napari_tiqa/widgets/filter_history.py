@@ -159,7 +159,8 @@ class FilterHistory(QTreeWidget):
 
 
 def _figure(value: float, form: str, unit: str = "") -> str:
-    return f"{value:{form}}{unit}" if math.isfinite(value) else "–"
+    # "z": no minus before a zero.
+    return f"{value:z{form}}{unit}" if math.isfinite(value) else "–"
 
 
 def _tried(pipeline: Pipeline, judged: Judged) -> Tried:

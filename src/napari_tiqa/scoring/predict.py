@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 BATCH_SIZE = 32
 """Tiles per forward pass at most."""
 
-_SIZES = (4, 12, BATCH_SIZE)
+_SIZES = (1, 9, BATCH_SIZE)
 # A network is compiled once for each size of a batch. The smaller ones are for a slice filtered anew while a
-# slider moves: its tiles are at most ten, and the answer is waited for.
+# slider moves, whose answer is waited for: one tile shrunk, nine at native resolution.
 
 SCORE_RANGE = (1.0, 5.0)
 """Worst and best score."""

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -187,16 +188,22 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
+def _advance(bar: tqdm) -> Callable[[int, int], None]:
+    """Make what moves a bar to what is done of a total that is known only now."""
+
+    def advance(done: int, total: int) -> None:
+        bar.total = total
+        bar.update(done - bar.n)
+
+    return advance
+
+
 def _train_default_model(options: argparse.Namespace) -> dict[str, Any]:
     # Keras takes seconds to import, and only this command trains in the shell's own process.
     from napari_tiqa.learning.default_model import train_default_model
     from napari_tiqa.learning.training import StageProgress
 
     with tqdm(desc="distorting and labelling", unit=" originals", file=sys.stderr) as bar:
-
-        def advance(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
 
         def report(progress: StageProgress, _optimizer: object) -> None:
             if bar.desc != f"{progress.stage}: ":
@@ -206,17 +213,15 @@ def _train_default_model(options: argparse.Namespace) -> dict[str, Any]:
             bar.set_postfix(loss=f"{progress.loss:.3f}", refresh=False)
             bar.update()
 
-        return train_default_model(options.default_model, options.output, advance=advance, report=report)
+        return train_default_model(
+            options.default_model, options.output, advance=_advance(bar), report=report
+        )
 
 
 def _train_fidelity_model(options: argparse.Namespace) -> dict[str, Any]:
     from napari_tiqa.learning.fidelity_model import train_fidelity_model
 
     with tqdm(desc="spoiling and filtering", unit=" scans", file=sys.stderr) as bar:
-
-        def advance(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
 
         def report(done: int, epochs: int, loss: float) -> None:
             if done == 1:
@@ -226,4 +231,6 @@ def _train_fidelity_model(options: argparse.Namespace) -> dict[str, Any]:
             bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
             bar.update()
 
-        return train_fidelity_model(options.fidelity_model, options.output, advance=advance, report=report)
+        return train_fidelity_model(
+            options.fidelity_model, options.output, advance=_advance(bar), report=report
+        )

@@ -73,7 +73,7 @@ def composite_group(specimen: str, original: np.ndarray, seed: int, scanned: boo
     base_kind = None if rng.random() < _UNSPOILT_SHARE else rng.choice(DISTORTIONS)
     reference = original
     if base_kind is not None:
-        reference = distort(original, base_kind, _log_uniform(rng, *_BASE_STRENGTHS[base_kind]), fields)
+        reference = distort(original, base_kind, log_uniform(rng, *_BASE_STRENGTHS[base_kind]), fields)
     # What grows may not be what is there: two rings or two noises are one.
     growing = [kind for kind in (FAULTS if scanned else DISTORTIONS) if COUNTERPART[kind] != base_kind]
     chosen = rng.permutation(growing)[:_FAMILIES].tolist()
@@ -105,5 +105,6 @@ def _strengths(family: str, rng: np.random.Generator) -> list[float]:
     return np.exp(np.interp(places, np.arange(len(published)), np.log(published))).tolist()
 
 
-def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    """Draw a strength whose logarithm is uniform between those of `low` and `high`."""
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))

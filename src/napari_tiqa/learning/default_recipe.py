@@ -263,10 +263,7 @@ def _real_source(data: Path, scan: Scan) -> Source:
     volume, window = read_scan(data, scan.path)
 
     def draw(rng: np.random.Generator) -> Original:
-        axis = int(rng.integers(3)) if volume.data.ndim == 3 and len(set(volume.data.shape)) == 1 else 0
-        # The first and last slices may have missed the specimen, hence not quite from end to end.
-        place = rng.uniform(0.1, 0.9) * volume.slice_count(axis)
-        tile = _crop(volume.slice(axis, int(place)), window, rng, largest=1.0)
+        tile = _crop(random_slice(volume, rng), window, rng, largest=1.0)
         return _varied(scan.specimen, tile, scan.clean, rng)
 
     return draw
@@ -322,6 +319,13 @@ def read_scan(data: Path, path: str) -> tuple[Volume, IntensityWindow]:
         raise TrainingError(f"{data} has no {path}: give the folder with the training scans.")
     volume = open_volume(data / path)
     return volume, estimate_window(volume)
+
+
+def random_slice(volume: Volume, rng: np.random.Generator) -> np.ndarray:
+    """Draw a slice along z, of a cube along any axis."""
+    axis = int(rng.integers(3)) if volume.data.ndim == 3 and len(set(volume.data.shape)) == 1 else 0
+    # The first and last slices may have missed the specimen, hence not quite from end to end.
+    return volume.slice(axis, int(rng.uniform(0.1, 0.9) * volume.slice_count(axis)))
 
 
 def _whole_slices(volume: Volume, count: int) -> list[np.ndarray]:

@@ -9,7 +9,8 @@ import numpy as np
 
 from napari_tiqa.filtering.catalogue import FILTERS
 from napari_tiqa.filtering.filter import Filter
-from napari_tiqa.learning.default_recipe import SCANS, TEXTURES, read_scan, texture
+from napari_tiqa.learning.composites import log_uniform
+from napari_tiqa.learning.default_recipe import SCANS, TEXTURES, random_slice, read_scan, texture
 from napari_tiqa.learning.groups import make_all
 from napari_tiqa.learning.observers import OBSERVERS
 from napari_tiqa.scoring.fidelity import SIMILARITIES
@@ -24,7 +25,7 @@ SIDE = 320
 PER_SCAN, PER_KIND, PER_TEXTURE = 30, 60, 14
 """Filtered scans made of each real scan, kind of microstructure and texture."""
 
-_EDGE = (SIDE - TILE_SIZE) // 2
+_CUT = slice((SIDE - TILE_SIZE) // 2, (SIDE + TILE_SIZE) // 2)  # of rows and columns: the tile of a scan
 _FILTERS_EACH = 2
 _STRENGTHS = 4
 
@@ -140,8 +141,7 @@ def filtered_scan(specimen: str, truth: np.ndarray, seed: int) -> FilteredScan:
     for sweep in sweeps:
         for value in _values(sweep, rng):
             versions.append(FILTERS[sweep.filter].kernel({sweep.parameter: value})(pixels, inside))
-    cut = slice(_EDGE, _EDGE + TILE_SIZE)
-    images = np.stack([np.rint(np.clip(one[cut, cut], 0, 1) * 255).astype(np.uint8) for one in versions])
+    images = np.stack([np.rint(np.clip(one[_CUT, _CUT], 0, 1) * 255).astype(np.uint8) for one in versions])
     similarity = [[OBSERVERS[name](images[0], image) for name in SIMILARITIES] for image in images]
     return FilteredScan(specimen, images, np.array(similarity, np.float32))
 
@@ -149,26 +149,23 @@ def filtered_scan(specimen: str, truth: np.ndarray, seed: int) -> FilteredScan:
 def _spoilt(truth: np.ndarray, rng: np.random.Generator, seed: int) -> tuple[np.ndarray, bool]:
     """Scan a slice badly; also tell whether it has rings."""
     if rng.random() < 0.3:  # noise of any fineness, as other reconstructions have it
-        image = _blurred(truth, rng, 0.5)
+        blurred = rng.random() < 0.5
+        image = cv2.GaussianBlur(truth, (0, 0), log_uniform(rng, 0.4, 3)) if blurred else truth
         noise = rng.normal(size=truth.shape).astype(np.float32)
         if rng.random() < 0.5:
-            noise = cv2.GaussianBlur(noise, (0, 0), _log_uniform(rng, 0.4, 1.5))
+            noise = cv2.GaussianBlur(noise, (0, 0), log_uniform(rng, 0.4, 1.5))
             noise /= noise.std()
-        return image + np.float32(_log_uniform(rng, 0.005, 0.3)) * noise, False
+        return image + np.float32(log_uniform(rng, 0.005, 0.3)) * noise, False
     ringed = rng.random() < 0.35
     acquisition = Acquisition(
         projections=int(SIDE * rng.choice([1.57, 1.57, 0.8, 0.4])),
         arc=int(rng.choice([180, 360])) if ringed else 360,
-        photons=_log_uniform(rng, 300, 200_000) if rng.random() < 0.85 else np.inf,
-        blur=_log_uniform(rng, 0.4, 3) if rng.random() < 0.45 else 0.0,
-        gain_error=_log_uniform(rng, 0.003, 0.06) if ringed else 0.0,
+        photons=log_uniform(rng, 300, 200_000) if rng.random() < 0.85 else np.inf,
+        blur=log_uniform(rng, 0.4, 3) if rng.random() < 0.45 else 0.0,
+        gain_error=log_uniform(rng, 0.003, 0.06) if ringed else 0.0,
         optical_depth=float(rng.choice([1, 2, 2, 3])),
     )
     return acquire(truth, acquisition, seed), ringed
-
-
-def _blurred(image: np.ndarray, rng: np.random.Generator, share: float) -> np.ndarray:
-    return cv2.GaussianBlur(image, (0, 0), _log_uniform(rng, 0.4, 3)) if rng.random() < share else image
 
 
 def _some(sweeps: tuple[Sweep, ...], count: int, rng: np.random.Generator) -> list[Sweep]:
@@ -187,8 +184,7 @@ def _values(sweep: Sweep, rng: np.random.Generator) -> list[float]:
 
 def _window(scan: np.ndarray) -> IntensityWindow:
     """Estimate the window as ``estimate_window`` does, of the tile alone."""
-    cut = slice(_EDGE, _EDGE + TILE_SIZE)
-    low, high = np.percentile(scan[cut, cut], PERCENTILES)
+    low, high = np.percentile(scan[_CUT, _CUT], PERCENTILES)
     margin = MARGIN * (high - low)
     return IntensityWindow(float(low - margin), float(high + margin + 1e-6), "of a training tile")
 
@@ -207,8 +203,7 @@ def _real(data: Path, path: str, specimen: str) -> Source:
     volume, window = read_scan(data, path)
 
     def draw(rng: np.random.Generator) -> np.ndarray:
-        axis = int(rng.integers(3)) if volume.data.ndim == 3 and len(set(volume.data.shape)) == 1 else 0
-        plane = volume.slice(axis, int(rng.uniform(0.1, 0.9) * volume.slice_count(axis)))
+        plane = random_slice(volume, rng)
         pixels = (np.nan_to_num(plane.astype(np.float32)) - window.low) / (window.high - window.low)
         return _piece(np.clip(pixels, 0, 1, dtype=np.float32), rng)
 
@@ -246,7 +241,3 @@ def _piece(plane: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return cv2.resize(best, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     missing = SIDE - side
     return np.pad(best, [(missing // 2, missing - missing // 2)] * 2, mode="symmetric")
-
-
-def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
-    return float(np.exp(rng.uniform(np.log(low), np.log(high))))

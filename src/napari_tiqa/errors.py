@@ -45,6 +45,10 @@ class FilterError(TiqaError):
     """A filter, a parameter or a pipeline that cannot be applied, read or written."""
 
 
+class SegmentationError(TiqaError):
+    """Labels, settings or a segmentation model that an image cannot be segmented with."""
+
+
 class ExportError(TiqaError):
     """A filtered volume that cannot be written: the place is taken, full or not writable.
 

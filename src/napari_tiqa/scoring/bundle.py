@@ -27,6 +27,10 @@ FORMAT = "napari-tiqa bundle"
 FORMAT_VERSION = 2
 _CALIBRATION = "calibration"  # where its arrays stand among the weights
 
+SCORE = "quality score"
+SEGMENTATION = "segmentation"
+"""What a bundle's network is for; the card's "purpose". Bundles from before there were two score quality."""
+
 
 def save_bundle(
     path: str | os.PathLike[str],
@@ -60,6 +64,38 @@ def save_bundle(
         cannot be written.
     """
     arrays = {}
+    if calibration:
+        stored = calibration.arrays().items()
+        arrays = {f"{_CALIBRATION}/{name}": values.astype(np.float32) for name, values in stored}
+    described = {"purpose": SCORE, "backbone": backbone, "head_units": network.get_layer("head1").units}
+    write_bundle(path, network, card | described, arrays)
+
+
+def write_bundle(
+    path: str | os.PathLike[str],
+    network: "keras.Model",
+    card: dict[str, Any],
+    others: dict[str, np.ndarray] | None = None,
+) -> None:
+    """Write the weights of any network with its card, replacing `path` only when all is complete.
+
+    Parameters
+    ----------
+    path : path-like
+        Where to write.
+    network : keras.Model
+        Its layers' names tell the weights apart.
+    card : dict
+        JSON-able, with its "purpose", `SCORE` or `SEGMENTATION`, and all that the network is built from.
+    others : dict, optional
+        Arrays to keep beside the weights.
+
+    Raises
+    ------
+    BundleError
+        As ``save_bundle``.
+    """
+    arrays = dict(others or {})
     for layer in network.layers:
         for variable in layer.weights:
             values = np.asarray(variable)
@@ -70,16 +106,11 @@ def save_bundle(
                     "train again with a lower learning rate."
                 )
             arrays[_key(layer, variable)] = stored
-    if calibration:
-        stored_calibration = calibration.arrays().items()
-        arrays |= {f"{_CALIBRATION}/{name}": values.astype(np.float32) for name, values in stored_calibration}
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)  # type: ignore[arg-type]  # its stub takes every keyword for allow_pickle
     card = card | {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
-        "backbone": backbone,
-        "head_units": network.get_layer("head1").units,
         "weights_sha256": hashlib.sha256(buffer.getvalue()).hexdigest(),
     }
     path = Path(path)
@@ -95,20 +126,22 @@ def save_bundle(
         ) from error
 
 
-def load_card(path: str | os.PathLike[str] | None = None) -> dict[str, Any]:
+def load_card(path: str | os.PathLike[str] | None = None, purpose: str = SCORE) -> dict[str, Any]:
     """Read a bundle's card.
 
     Parameters
     ----------
     path : path-like, optional
         The bundle; the default model where omitted.
+    purpose : str
+        `SCORE` or `SEGMENTATION`: what it is to be used for.
 
     Raises
     ------
     BundleError
-        If the bundle is missing, corrupt, of another program or of a newer version.
+        If the bundle is missing, corrupt, of another program or of a newer version, or for another purpose.
     """
-    return _read(path)[0]
+    return _read(path, purpose)[0]
 
 
 def load_model(path: str | os.PathLike[str] | None = None) -> ScoreModel:
@@ -131,8 +164,8 @@ def load_model(path: str | os.PathLike[str] | None = None) -> ScoreModel:
     """
     from napari_tiqa.scoring.backbone import build_network
 
-    network, others = _network(
-        path, lambda card: build_network(head_units=card["head_units"], backbone=card["backbone"])
+    network, others = load_network(
+        path, SCORE, lambda card: build_network(head_units=card["head_units"], backbone=card["backbone"])
     )
     known = {name.partition("/")[2]: values for name, values in others.items()}
     return ScoreModel(network, Calibration.from_arrays(known) if known else None)
@@ -153,16 +186,38 @@ def load_fidelity_network(path: str | os.PathLike[str]) -> "keras.Model":
     """
     from napari_tiqa.scoring.fidelity_network import build_fidelity_network
 
-    return _network(path, lambda card: build_fidelity_network(head_units=card["head_units"]))[0]
+    return load_network(path, SCORE, lambda card: build_fidelity_network(head_units=card["head_units"]))[0]
 
 
-def _network(
-    path: str | os.PathLike[str] | None, build: Callable[[dict[str, Any]], "keras.Model"]
+def load_network(
+    path: str | os.PathLike[str] | None, purpose: str, build: Callable[[dict[str, Any]], "keras.Model"]
 ) -> tuple["keras.Model", dict[str, np.ndarray]]:
-    """Build a bundle's network; also return the arrays of its calibration."""
-    card, weights = _read(path)
-    network = build(card)
+    """Build a bundle's network and set its weights.
+
+    Parameters
+    ----------
+    path : path-like or None
+        The bundle; None is the default model.
+    purpose : str
+        `SCORE` or `SEGMENTATION`.
+    build : callable
+        Takes the card and returns the network with random weights.
+
+    Returns
+    -------
+    network : keras.Model
+        The network.
+    others : dict
+        The arrays of its calibration.
+
+    Raises
+    ------
+    BundleError
+        As ``load_card``, and if the weights do not fit the network.
+    """
+    card, weights = _read(path, purpose)
     try:
+        network = build(card)
         with np.load(io.BytesIO(weights), allow_pickle=False) as stored:
             for layer in network.layers:
                 if layer.weights:
@@ -183,7 +238,7 @@ def _key(layer: "keras.Layer", variable: "keras.Variable") -> str:
     return f"{name}/{variable.name}"
 
 
-def _read(path: str | os.PathLike[str] | None) -> tuple[dict[str, Any], bytes]:
+def _read(path: str | os.PathLike[str] | None, purpose: str) -> tuple[dict[str, Any], bytes]:
     path = DEFAULT_MODEL if path is None else Path(path)
     try:
         with zipfile.ZipFile(path) as archive:
@@ -208,8 +263,8 @@ def _read(path: str | os.PathLike[str] | None) -> tuple[dict[str, Any], bytes]:
         raise BundleError(
             f"The model bundle {path} was made by {other} napari-tiqa (format {version}): {remedy}."
         )
-    described = isinstance(card.get("head_units"), int) and isinstance(card.get("backbone"), str)
-    complete = version == FORMAT_VERSION and described
-    if not complete or hashlib.sha256(weights).hexdigest() != card.get("weights_sha256"):
+    if (of := card.get("purpose", SCORE)) != purpose:
+        raise BundleError(f"{path} holds a model for another purpose ({of}): choose one for {purpose}.")
+    if version != FORMAT_VERSION or hashlib.sha256(weights).hexdigest() != card.get("weights_sha256"):
         raise BundleError(f"The model bundle {path} is damaged: copy it again or train it again.")
     return card, weights

@@ -1,0 +1,101 @@
+"""Training patches: drawn around labelled pixels, turned, scaled, and, where asked for, distorted."""
+
+from collections.abc import Sequence
+
+import cv2
+import keras
+import numpy as np
+
+from napari_tiqa.learning.distortions import DISTORTIONS, LEVELS, Fields, distort
+from napari_tiqa.segmentation.classes import NOT_LABELLED
+from napari_tiqa.segmentation.labelled_slice import LabelledSlice
+from napari_tiqa.segmentation.recipe import SegmentationRecipe
+
+_WORST_LEVEL = 3  # beyond it nobody would segment, and the network would learn to guess
+_MILDEST = 0.25  # of level 1
+
+
+class Patches(keras.utils.PyDataset):
+    """The steps of one epoch.
+
+    A patch lies around a random labelled pixel of a random class, so that a class of a few strokes is seen as
+    often as one that fills the slice.
+
+    Parameters
+    ----------
+    slices : sequence of LabelledSlice
+        Each with a labelled pixel.
+    recipe : SegmentationRecipe
+        Its crop, batch, patches, and how patches are varied.
+    rng : numpy.random.Generator
+        Draws all that is random.
+    """
+
+    def __init__(self, slices: Sequence[LabelledSlice], recipe: SegmentationRecipe, rng: np.random.Generator):
+        super().__init__()
+        self.slices = slices
+        self.recipe = recipe
+        self.rng = rng
+
+    def __len__(self) -> int:
+        """Count the steps."""
+        return max(1, round(self.recipe.patches / self.recipe.batch))
+
+    def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+        """Draw a step: images, shape (n, crop, crop, 1), and class indices, shape (n, crop, crop)."""
+        drawn = [self._patch() for _ in range(self.recipe.batch)]
+        return np.stack([image for image, _ in drawn])[..., None], np.stack([indices for _, indices in drawn])
+
+    def _patch(self) -> tuple[np.ndarray, np.ndarray]:
+        one = self.slices[int(self.rng.integers(len(self.slices)))]
+        places = one.places[self.rng.integers(len(one.places))]
+        row, column = places[self.rng.integers(len(places))]
+        crop = self.recipe.crop
+        # The labelled pixel may be anywhere in the patch, but in a corner that turning could push out.
+        middle = np.array([column, row]) + self.rng.uniform(-0.35, 0.35, 2) * crop
+        image, indices = self._cut_out(one, self._placement(middle))
+        return self._varied(image), indices
+
+    def _placement(self, middle: np.ndarray) -> np.ndarray:
+        """Return the affine map from a patch's (x, y) to the slice's, shape (2, 3)."""
+        rng, recipe = self.rng, self.recipe
+        angle = rng.uniform(0, 2 * np.pi) if recipe.turn else rng.integers(4) * np.pi / 2
+        cos, sin = np.cos(angle), np.sin(angle)
+        turn = np.array([[cos, -sin], [sin, cos]]) * recipe.scale ** rng.uniform(-1, 1)
+        if rng.integers(2):
+            turn[:, 0] *= -1
+        if not recipe.turn and recipe.scale == 1:
+            # On the slice's own pixels, so that nothing is interpolated.
+            turn, middle = np.rint(turn), np.rint(middle) + (0.5 if recipe.crop % 2 == 0 else 0.0)
+        centre = np.full(2, (recipe.crop - 1) / 2)
+        return np.column_stack([turn, middle - turn @ centre])
+
+    def _cut_out(self, one: LabelledSlice, placement: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        side = (self.recipe.crop, self.recipe.crop)
+        image = cv2.warpAffine(
+            one.image,
+            placement,
+            side,
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REFLECT_101,
+        )
+        indices = cv2.warpAffine(
+            one.indices,
+            placement,
+            side,
+            flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=NOT_LABELLED,
+        )
+        return image, indices
+
+    def _varied(self, image: np.ndarray) -> np.ndarray:
+        rng, recipe = self.rng, self.recipe
+        if rng.random() < recipe.distortions:
+            kind = DISTORTIONS[rng.integers(len(DISTORTIONS))]
+            levels = LEVELS[kind]
+            strength = np.exp(rng.uniform(np.log(levels[0] * _MILDEST), np.log(levels[_WORST_LEVEL - 1])))
+            image = distort(image, kind, float(strength), Fields.draw(image.shape, int(rng.integers(2**31))))
+        contrast = 1 - rng.uniform(0, recipe.contrast)
+        black = rng.uniform(0, 1 - contrast)
+        return image * np.float32(contrast) + np.float32(black)

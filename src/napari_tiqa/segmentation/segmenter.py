@@ -1,0 +1,169 @@
+"""A trained segmenter: network and classes, in a bundle; what it makes of a slice. For the model process."""
+
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_tiqa.errors import BundleError
+from napari_tiqa.scoring.bundle import SEGMENTATION, load_card, load_network, write_bundle
+from napari_tiqa.segmentation.classes import Classes
+from napari_tiqa.segmentation.tiles import in_tiles
+
+if TYPE_CHECKING:
+    import keras
+
+ELECTRODE_MODEL = Path(__file__).parents[1] / "weights" / "electrode_segmenter.tiqa"
+"""The bundled light model: active material and the rest of a battery electrode."""
+
+_KEPT = 2
+
+
+@dataclass(frozen=True)
+class Segmenter:
+    """A trained network and what it tells apart.
+
+    Attributes
+    ----------
+    network : keras.Model
+        One of ``dlinknet.build_dlinknet``.
+    classes : Classes
+        In the order of the network's outputs.
+    """
+
+    network: "keras.Model"
+    classes: Classes
+
+    def probabilities(self, image: np.ndarray) -> np.ndarray:
+        """Tell how likely each class is at each pixel.
+
+        Parameters
+        ----------
+        image : numpy.ndarray
+            Shape (rows, columns), float32 in [0, 1] (``network_image``).
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (classes, rows, columns), float32; adds up to 1 over the classes.
+        """
+        return in_tiles(image, self._see)
+
+    def _see(self, tile: np.ndarray) -> np.ndarray:
+        logits = self.network.predict_on_batch(tile[None, ..., None])[0]
+        logits -= logits.max(-1, keepdims=True)
+        np.exp(logits, out=logits)
+        logits /= logits.sum(-1, keepdims=True)
+        return np.moveaxis(logits, -1, 0)
+
+
+def save_segmenter(
+    path: str | os.PathLike[str],
+    segmenter: Segmenter,
+    card: dict[str, Any],
+    encoder: str,
+    width: float,
+) -> None:
+    """Write a segmenter's bundle, replacing `path` only when it is complete.
+
+    Parameters
+    ----------
+    path : path-like
+        Where to write, by custom ``*.tiqa``.
+    segmenter : Segmenter
+        What to write.
+    card : dict
+        JSON-able: training data, settings, metrics, domain.
+    encoder, width
+        What the network was built with.
+
+    Raises
+    ------
+    BundleError
+        If a weight is not finite, or the file cannot be written.
+    """
+    classes = segmenter.classes
+    described = {
+        "purpose": SEGMENTATION,
+        "encoder": encoder,
+        "width": width,
+        "classes": {
+            "values": list(classes.values),
+            "names": list(classes.names),
+            "unlabelled": classes.unlabelled,
+        },
+    }
+    write_bundle(path, segmenter.network, card | described)
+
+
+def segmenter_card(path: str | os.PathLike[str] | None = None) -> dict[str, Any]:
+    """Read the card of a segmenter's bundle; the bundled one where omitted. Needs no Keras.
+
+    Raises
+    ------
+    BundleError
+        If there is no segmenter in the file.
+    """
+    return load_card(ELECTRODE_MODEL if path is None else path, SEGMENTATION)
+
+
+def classes_of(card: dict[str, Any]) -> Classes:
+    """Return the classes that a segmenter's card names.
+
+    Raises
+    ------
+    BundleError
+        If it names none.
+    """
+    try:
+        said = card["classes"]
+        return Classes(tuple(said["values"]), tuple(said["names"]), said["unlabelled"])
+    except (KeyError, TypeError) as error:
+        raise BundleError("The model's card names no classes: copy it again or train it again.") from error
+
+
+def load_segmenter(path: str | os.PathLike[str] | None = None) -> Segmenter:
+    """Build the network of a segmenter's bundle; the bundled one where omitted.
+
+    Raises
+    ------
+    BundleError
+        If the file is missing, damaged or holds no segmenter.
+    """
+    from napari_tiqa.segmentation.dlinknet import build_dlinknet
+
+    path = ELECTRODE_MODEL if path is None else path
+    classes = classes_of(load_card(path, SEGMENTATION))
+    network, _ = load_network(
+        path, SEGMENTATION, lambda card: build_dlinknet(len(classes), card["width"], card["encoder"])
+    )
+    return Segmenter(network, classes)
+
+
+@lru_cache(_KEPT)
+def _kept(path: str, modified_ns: int) -> Segmenter:
+    return load_segmenter(path)
+
+
+def segment_image(path: str, image: np.ndarray, report: object = None) -> np.ndarray:
+    """Segment an image in the model process, where the networks of the last bundles are kept.
+
+    Parameters
+    ----------
+    path : str
+        The bundle, an absolute path.
+    image : numpy.ndarray
+        As ``Segmenter.probabilities``.
+    report : callable
+        What the model process gives to each task; not used.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (classes, rows, columns), float16: the probabilities need no more digits, and take half the
+        time on their way.
+    """
+    return _kept(path, os.stat(path).st_mtime_ns).probabilities(image).astype(np.float16)

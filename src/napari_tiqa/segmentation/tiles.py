@@ -1,0 +1,93 @@
+"""Large slices in tiles: where they lie, and how their overlaps are blended so that no seam is left."""
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from napari_tiqa.segmentation.geometry import STRIDE
+
+LARGEST = 1024
+"""Longest side of a tile, px: larger ones save nothing and need memory."""
+
+OVERLAP = 128
+"""Pixels that two neighbours share at least."""
+
+
+def in_tiles(image: np.ndarray, see: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """See an image tile by tile.
+
+    Each pixel gets the mean of the tiles over it, weighted by ramps across their overlaps. Tiles begin at
+    multiples of 32 px, where the network's pooling grid lies for the whole image too, so that they differ
+    from it only in what they cannot see.
+
+    Parameters
+    ----------
+    image : numpy.ndarray
+        Shape (rows, columns), float32; continued by reflection to multiples of 32 px.
+    see : callable
+        Takes a tile, both sides a multiple of 32 and up to 1024 px, and returns shape (classes, rows,
+        columns), float32.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (classes, rows, columns), float32.
+    """
+    padded = _padded(image)
+    places = [list(_places(side)) for side in padded.shape]
+    single = all(len(line) == 1 for line in places)
+    seen = see(padded) if single else _blended(padded, places, see)
+    return seen[:, : image.shape[0], : image.shape[1]]
+
+
+def tile_count(shape: tuple[int, int]) -> int:
+    """Count the tiles of an image of shape (rows, columns)."""
+    return math.prod(len(list(_places(_whole(side)))) for side in shape)
+
+
+def _whole(side: int) -> int:
+    return -(-side // STRIDE) * STRIDE
+
+
+def _padded(image: np.ndarray) -> np.ndarray:
+    missing = [_whole(side) - side for side in image.shape]
+    return np.pad(image, [(0, count) for count in missing], mode="symmetric") if any(missing) else image
+
+
+def _places(side: int) -> Iterator[slice]:
+    """Give where tiles lie along a side, which is a multiple of the stride; all of one length."""
+    count = max(1, math.ceil((side - OVERLAP) / (LARGEST - OVERLAP)))
+    length = _whole(math.ceil((side + (count - 1) * OVERLAP) / count))
+    for number in range(count):
+        start = round(number * (side - length) / max(1, count - 1) / STRIDE) * STRIDE
+        yield slice(start, start + length)
+
+
+def _blended(
+    padded: np.ndarray, places: list[list[slice]], see: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
+    total: np.ndarray | None = None
+    shares = [_shares(line, side) for line, side in zip(places, padded.shape, strict=True)]
+    for rows, down in zip(places[0], shares[0], strict=True):
+        for columns, across in zip(places[1], shares[1], strict=True):
+            seen = see(padded[rows, columns])
+            if total is None:
+                total = np.zeros((len(seen), *padded.shape), np.float32)
+            total[:, rows, columns] += seen * down[:, None] * across
+    assert total is not None
+    return total
+
+
+def _shares(line: list[slice], side: int) -> list[np.ndarray]:
+    """Return the weight of each tile at its pixels along a side; those of all tiles add up to 1."""
+    ramps = []
+    for place in line:
+        length = place.stop - place.start
+        from_end = np.minimum(np.arange(length), np.arange(length)[::-1]) + 1.0
+        # Full weight but for the overlap; the ends of the image have no neighbour to share with.
+        ramps.append(np.minimum(from_end / OVERLAP, 1))
+    sums = np.zeros(side)
+    for place, ramp in zip(line, ramps, strict=True):
+        sums[place] += ramp
+    return [(ramp / sums[place]).astype(np.float32) for place, ramp in zip(line, ramps, strict=True)]

@@ -1,9 +1,12 @@
 """The list of recent bundles: order, what is gone, what is damaged."""
 
+import json
+import zipfile
 from pathlib import Path
 
 import pytest
 
+from napari_tiqa.scoring.bundle import SEGMENTATION
 from napari_tiqa.scoring.recent_models import recent_models, remember_model
 
 
@@ -29,6 +32,16 @@ def test_the_latest_comes_first_once_and_what_is_gone_is_not_offered(user_data: 
     assert recent_models() == [first, second]
     second.unlink()
     assert recent_models() == [first]
+
+
+def test_each_purpose_has_a_list_of_its_own(user_data: Path, tmp_path: Path) -> None:
+    scorer, segmenter = bundle(tmp_path, "scorer.tiqa"), tmp_path / "segmenter.tiqa"
+    with zipfile.ZipFile(segmenter, "w") as archive:
+        archive.writestr("card.json", json.dumps({"purpose": SEGMENTATION}))
+    remember_model(scorer)
+    remember_model(segmenter)
+    assert recent_models() == [scorer]
+    assert recent_models(SEGMENTATION) == [segmenter]
 
 
 def test_a_damaged_list_is_an_empty_one(user_data: Path, tmp_path: Path) -> None:

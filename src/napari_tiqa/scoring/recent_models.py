@@ -7,18 +7,27 @@ from typing import Any
 
 import platformdirs
 
+from napari_tiqa.scoring.bundle import SCORE, SEGMENTATION, purpose_of
 from napari_tiqa.whole_file import whole_file
 
 _KEPT = 12
+_LISTS = {SCORE: "models", SEGMENTATION: "segmenters"}
+"""Where the bundles of each purpose stand in the file."""
 
 
-def recent_models() -> list[Path]:
-    """Return the bundles that were remembered and are still there, the latest first."""
-    return [path for path in _remembered() if path.is_file()]
+def recent_models(purpose: str = SCORE) -> list[Path]:
+    """Return the bundles that were remembered and are still there, the latest first.
+
+    Parameters
+    ----------
+    purpose : str
+        ``bundle.SCORE`` or ``bundle.SEGMENTATION``: what they are to be used for.
+    """
+    return [path for path in _remembered().get(_LISTS[purpose], []) if path.is_file()]
 
 
 def remember_model(path: str | os.PathLike[str]) -> None:
-    """Put a bundle first in the list of recent ones.
+    """Put a bundle first in the list of recent ones of its purpose.
 
     A list that cannot be written is no reason to lose a training: then it stays as it was.
 
@@ -28,23 +37,31 @@ def remember_model(path: str | os.PathLike[str]) -> None:
         A bundle file.
     """
     latest = Path(path).absolute()
-    models = [latest, *(other for other in _remembered() if other != latest)][:_KEPT]
+    lists = _remembered()
+    name = _LISTS.get(purpose_of(latest), _LISTS[SCORE])
+    lists[name] = [latest, *(other for other in lists.get(name, []) if other != latest)][:_KEPT]
+    kept = {name: [str(model) for model in models] for name, models in lists.items()}
     file = _file()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(file) as out:
-            out.write(json.dumps({"models": [str(model) for model in models]}, indent=1).encode())
+            out.write(json.dumps(kept, indent=1).encode())
     except OSError:
         return
 
 
-def _remembered() -> list[Path]:
+def _remembered() -> dict[str, list[Path]]:
+    """Return the lists of the file; what is damaged of it is left out."""
     try:
         kept: Any = json.loads(_file().read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return []
-    models = kept.get("models") if isinstance(kept, dict) else None
-    return [Path(model) for model in models if isinstance(model, str)] if isinstance(models, list) else []
+        return {}
+    lists = kept.items() if isinstance(kept, dict) else ()
+    return {
+        name: [Path(model) for model in models if isinstance(model, str)]
+        for name, models in lists
+        if isinstance(models, list)
+    }
 
 
 def _file() -> Path:

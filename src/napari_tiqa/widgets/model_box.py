@@ -1,23 +1,41 @@
-"""The choice of a model: the default one, a bundle used or trained lately, or one from a file."""
+"""The choice of a model: the bundled one, a bundle used or trained lately, or one from a file."""
 
 from pathlib import Path
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
+from napari_tiqa.scoring.bundle import SCORE
 from napari_tiqa.scoring.recent_models import recent_models, remember_model
 
 _PATH, _TOOLTIP = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.ToolTipRole
-_DEFAULT = "default model"
 
 
 class ModelBox(QWidget):
-    """Offers models; a bundle that another dock has trained meanwhile is there when the list opens."""
+    """Offers models; a bundle that another dock has trained meanwhile is there when the list opens.
+
+    Parameters
+    ----------
+    tooltip : str
+        What the model is for.
+    purpose : str
+        ``bundle.SCORE`` or ``bundle.SEGMENTATION``: which recent models are offered.
+    bundled : str
+        What the model that comes with napari-tiqa is called.
+    """
 
     changed = Signal()
 
-    def __init__(self, tooltip: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        tooltip: str,
+        purpose: str = SCORE,
+        bundled: str = "default model",
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
+        self._purpose = purpose
+        self._bundled = bundled
         self.box = _Box()
         self.box.setToolTip(tooltip)
         self.box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -34,20 +52,20 @@ class ModelBox(QWidget):
 
     @property
     def path(self) -> Path | None:
-        """The chosen bundle, None for the default model."""
+        """The chosen bundle, None for the one that comes with napari-tiqa."""
         return self.box.currentData(_PATH)
 
     def choose(self, path: Path | str | None) -> None:
-        """Choose a bundle, or the default model (None)."""
+        """Choose a bundle, or the one that comes with napari-tiqa (None)."""
         self._offer(None if path is None else Path(path).expanduser().absolute())
         self.changed.emit()
 
     def _offer(self, chosen: Path | None) -> None:
         """List the models that there are now, with one chosen."""
-        models = [None, *recent_models()]
+        models = [None, *recent_models(self._purpose)]
         if chosen not in models:
             models.insert(1, chosen)
-        names = [_DEFAULT if path is None else path.stem for path in models]
+        names = [self._bundled if path is None else path.stem for path in models]
         blocked = self.box.blockSignals(True)
         self.box.clear()
         for path, name in zip(models, names, strict=True):

@@ -18,6 +18,7 @@ from napari_tiqa.cli.filter import add_filter_parser
 from napari_tiqa.cli.generate import add_generate_parser
 from napari_tiqa.cli.map import add_map_parser
 from napari_tiqa.cli.score import add_score_parser
+from napari_tiqa.cli.segment import add_segment_parser
 from napari_tiqa.cli.train import add_train_parser
 from napari_tiqa.cli.tune import add_tune_parser
 from napari_tiqa.errors import Cancelled, ModelProcessError, TiqaError
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     add_tune_parser(commands)
     add_compare_parser(commands)
     add_filter_parser(commands)
+    add_segment_parser(commands)
     add_generate_parser(commands)
     add_train_parser(commands)
     add_evaluate_parser(commands)

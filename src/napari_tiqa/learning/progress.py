@@ -50,15 +50,24 @@ class TrainProgress:
     warnings: tuple[str, ...] = ()
 
 
-def write_epochs(run_folder: Path, rows: Sequence[Mapping[Any, Any]]) -> None:
-    """Write the epochs of a training so far, with `EPOCH_COLUMNS`; raises OSError."""
-    table = pd.DataFrame(rows, columns=list(EPOCH_COLUMNS))
+def write_epochs(
+    run_folder: Path, rows: Sequence[Mapping[Any, Any]], columns: Sequence[str] = EPOCH_COLUMNS
+) -> None:
+    """Write the epochs of a training so far; raises OSError."""
+    table = pd.DataFrame(rows, columns=list(columns))
     with whole_file(run_folder / EPOCHS_FILE) as file:
         file.write(table.to_csv(index=False, lineterminator="\n").encode())
 
 
-def read_epochs(run_folder: str | os.PathLike[str]) -> pd.DataFrame:
+def read_epochs(run_folder: str | os.PathLike[str], columns: Sequence[str] = EPOCH_COLUMNS) -> pd.DataFrame:
     """Read how a training went so far, from the ``progress.csv`` of its run folder.
+
+    Parameters
+    ----------
+    run_folder : path-like
+        Of a training.
+    columns : sequence of str
+        What such a training's table has at least.
 
     Returns
     -------
@@ -74,10 +83,13 @@ def read_epochs(run_folder: str | os.PathLike[str]) -> pd.DataFrame:
     """
     path = Path(run_folder) / EPOCHS_FILE
     if not path.exists():
-        return pd.DataFrame(columns=list(EPOCH_COLUMNS))
+        return pd.DataFrame(columns=list(columns))
     try:
-        return pd.read_csv(path)[list(EPOCH_COLUMNS)]
-    except (OSError, ValueError, KeyError) as error:
+        table = pd.read_csv(path)
+        if missing := set(columns) - set(table):
+            raise ValueError(f"it has no column {min(missing)}")
+        return table
+    except (OSError, ValueError) as error:
         raise TrainingError(
             f"{path} cannot be read ({error}): choose another run folder, or train in a new one."
         ) from error

@@ -33,13 +33,22 @@ class Fields:
         Shape of the image, float32, standard normal.
     rings : numpy.ndarray
         Shape of the image, float32: +1 and -1 inside alternating annuli, 0 elsewhere.
+    scale : float
+        Pixels of the image to one of the 224 x 224 that the levels are meant for.
     """
 
     noise: np.ndarray
     rings: np.ndarray
+    scale: float = 1.0
 
     @classmethod
-    def draw(cls, shape: tuple[int, ...], seed: int, centre: tuple[float, float] | None = None) -> "Fields":
+    def draw(
+        cls,
+        shape: tuple[int, ...],
+        seed: int,
+        centre: tuple[float, float] | None = None,
+        scale: float = 1.0,
+    ) -> "Fields":
         """Draw both.
 
         Parameters
@@ -50,10 +59,12 @@ class Fields:
             Fixes them.
         centre : (float, float), optional
             Row and column of the rings' centre, px; the image's centre where omitted.
+        scale : float
+            As the attribute; the rings lie that many times as far apart, and are as many times as wide.
         """
         rng = np.random.default_rng(seed)
         noise = rng.standard_normal(shape, dtype=np.float32)
-        return cls(noise, _ring_pattern(shape, centre, rng))
+        return cls(noise, _ring_pattern(shape, centre, scale, rng), scale)
 
 
 def distort(image: np.ndarray, kind: Distortion, strength: float, fields: Fields) -> np.ndarray:
@@ -75,13 +86,18 @@ def distort(image: np.ndarray, kind: Distortion, strength: float, fields: Fields
     numpy.ndarray
         Shape of `image`, float32 in [0, 1].
     """
+    return np.clip(distort_unclipped(image, kind, strength, fields), 0, 1)
+
+
+def distort_unclipped(image: np.ndarray, kind: Distortion, strength: float, fields: Fields) -> np.ndarray:
+    """Distort an image as ``distort`` does, but leave what falls below 0 and above 1; float32."""
     if kind == "blur":
-        distorted = gaussian_filter(image, strength, mode="nearest")
+        distorted = gaussian_filter(image, strength * fields.scale, mode="nearest")
     elif kind == "noise":
         distorted = image + np.float32(np.sqrt(strength)) * fields.noise
     else:
         distorted = image * (1 + np.float32(strength) * fields.rings)
-    return np.clip(distorted, 0, 1).astype(np.float32)
+    return distorted.astype(np.float32, copy=False)
 
 
 def distorted_versions(
@@ -121,16 +137,16 @@ def version_names() -> list[tuple[Distortion | None, int]]:
 
 
 def _ring_pattern(
-    shape: tuple[int, ...], centre: tuple[float, float] | None, rng: np.random.Generator
+    shape: tuple[int, ...], centre: tuple[float, float] | None, scale: float, rng: np.random.Generator
 ) -> np.ndarray:
     """+1 and -1 inside alternating annuli, 0 elsewhere."""
     row, column = centre or ((shape[0] - 1) / 2, (shape[1] - 1) / 2)
     rows, columns = np.ogrid[: shape[0], : shape[1]]
     radius = np.hypot(rows - row, columns - column)
-    inner = np.cumsum(rng.uniform(*_RING_STEP, _RING_COUNT))
+    inner = scale * np.cumsum(rng.uniform(*_RING_STEP, _RING_COUNT))
     sign = rng.choice([-1, 1])
     pattern = np.zeros(shape, np.float32)
     for start in inner:
-        pattern[(radius >= start) & (radius < start + _RING_WIDTH)] = sign
+        pattern[(radius >= start) & (radius < start + scale * _RING_WIDTH)] = sign
         sign = -sign
     return pattern

@@ -111,6 +111,27 @@ def unscorable(reason: str) -> PreparedSlice:
     return PreparedSlice(np.empty((0, TILE_SIZE, TILE_SIZE), np.float32), reason)
 
 
+def noise_kept(shape: tuple[int, ...]) -> float:
+    """Tell how much of its noise a slice keeps when it is shrunk.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Rows and columns of the slice.
+
+    Returns
+    -------
+    float
+        Standard deviation after shrinking, by that before it, of noise that is independent in each pixel: 1
+        for a slice that is not shrunk. A root mean square over the pixels, which are means of unlike parts.
+    """
+    scale = TILE_SIZE / min(shape)
+    if scale >= 1:
+        return 1.0
+    variances = [_area_mean(side, round(side * scale)).power(2).sum(1).mean() for side in shape]
+    return math.sqrt(math.prod(variances))
+
+
 def _shrink(pixels: np.ndarray) -> np.ndarray:
     scale = TILE_SIZE / min(pixels.shape)
     if scale >= 1:

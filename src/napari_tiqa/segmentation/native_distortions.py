@@ -1,0 +1,106 @@
+"""The paper's distortions at a slice's own resolution, for the score and the segmentation to see the same."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple, cast
+
+import numpy as np
+
+from napari_tiqa.learning.distortions import LEVELS, Distortion, Fields, distort_unclipped, version_names
+from napari_tiqa.scoring.network_input import TILE_SIZE, noise_kept
+
+ORIGINAL = "original"
+"""What the version that nothing was done to is called where others are called by their distortion."""
+
+VERSIONS = tuple((kind or ORIGINAL, level) for kind, level in version_names())
+"""Distortion and level of each version of a slice, in order: the original, then levels 1 to 5 of each."""
+
+
+class Version(NamedTuple):
+    """A slice as it is, or distorted.
+
+    Attributes
+    ----------
+    distortion : str
+        "blur", "noise", "ring", or `ORIGINAL`.
+    level : int
+        1 to 5; 0 of the original.
+    image : numpy.ndarray
+        Shape (rows, columns), float32; not clipped.
+    """
+
+    distortion: str
+    level: int
+    image: np.ndarray
+
+
+def native_fields(shape: tuple[int, int], seed: int) -> Fields:
+    """Draw what is random about the distortions of a slice.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Rows and columns, any size.
+    seed : int
+        Fixes them.
+
+    Returns
+    -------
+    Fields
+        Of the slice's shape.
+
+    Notes
+    -----
+    The levels of Zhang et al. 2022 are published for 224 x 224 px. On a slice whose shorter side has n px,
+    lengths (sigma of the blur; radii, steps and widths of the rings) are s = n / 224 times as long, and the
+    noise is as much stronger as shrinking by area averaging makes it weaker, which is about s times. So the
+    slice that the score sees, shrunk to 224 px, has exactly the published level. A slice under 224 px is
+    not enlarged for the score, and gets the levels as they are.
+    """
+    fields = Fields.draw(shape, seed, scale=max(1.0, min(shape) / TILE_SIZE))
+    return replace(fields, noise=fields.noise * np.float32(1 / noise_kept(shape)))
+
+
+def native_version(image: np.ndarray, distortion: str, level: int, fields: Fields) -> np.ndarray:
+    """Distort a slice.
+
+    Parameters
+    ----------
+    image : numpy.ndarray
+        Shape (rows, columns), float32, the intensity window mapped to [0, 1], not clipped. Pixels that are
+        not finite are taken as 0, as both networks take them, and stay as they are.
+    distortion : str
+        "blur", "noise", "ring" or `ORIGINAL`.
+    level : int
+        1 to 5; 0 of the original.
+    fields : Fields
+        ``native_fields`` of its shape.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape of `image`, float32. Not clipped, since the score's network clips after the slice has been
+        shrunk: clipped before, strong noise would be weaker than its level.
+    """
+    if distortion == ORIGINAL:
+        return image
+    known = np.isfinite(image)
+    kind = cast(Distortion, distortion)
+    whole = np.where(known, image, np.float32(0))
+    distorted = distort_unclipped(whole, kind, LEVELS[kind][level - 1], fields)
+    return np.where(known, distorted, image)
+
+
+def native_versions(image: np.ndarray, seed: int) -> Iterator[Version]:
+    """Make the sixteen versions of a slice one after the other, in the order of `VERSIONS`.
+
+    Parameters
+    ----------
+    image : numpy.ndarray
+        As of ``native_version``.
+    seed : int
+        Fixes noise and rings, which are the same at all levels.
+    """
+    fields = native_fields((image.shape[0], image.shape[1]), seed)
+    for distortion, level in VERSIONS:
+        yield Version(distortion, level, native_version(image, distortion, level, fields))

@@ -20,8 +20,9 @@ from napari_tiqa.volumes.open import open_volume
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.widgets.background_job import JobState
 from napari_tiqa.widgets.filter_apply import FilterApplyTab
-from napari_tiqa.widgets.filter_state import FilterSource, FilterState
+from napari_tiqa.widgets.filter_state import FilterState
 from napari_tiqa.widgets.read_layer import read_layer
+from napari_tiqa.widgets.slice_source import SliceSource
 
 TIMEOUT = 60_000  # ms, on a busy machine
 SMOOTH = Pipeline([Step("gaussian", {"sigma": 1.5})])
@@ -59,10 +60,10 @@ def questions(monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], Answers]:
     return asked, answers
 
 
-def open_file(viewer: Viewer, state: FilterState, path: Path) -> FilterSource:
+def open_file(viewer: Viewer, state: FilterState, path: Path) -> SliceSource:
     ((data, keywords, _),) = read_file(str(path))
     layer = viewer.add_image(data, **keywords)
-    source = FilterSource(layer, layer.name, read_layer(layer), axis=0, index=3, window=WINDOW)
+    source = SliceSource(layer, layer.name, read_layer(layer), axis=0, index=3, window=WINDOW)
     state.set_source(source)
     return source
 
@@ -128,7 +129,7 @@ def test_what_cannot_be_exported_is_said_before(
     tab.form.place.set_path(scan.with_name("better.tif"))
     source = state.source
     assert source is not None
-    state.set_source(FilterSource(source.layer, "cell", source.volume, axis=1, index=3))
+    state.set_source(SliceSource(source.layer, "cell", source.volume, axis=1, index=3))
     qtbot.waitUntil(lambda: "export to OME-Zarr" in tab.form.facts.text(), timeout=TIMEOUT)
 
 
@@ -155,7 +156,7 @@ def test_a_layer_of_a_series_lies_at_its_time(viewer: Viewer, qtbot: QtBot) -> N
     layer = viewer.add_image(np.random.default_rng(0).random((3, 5, 40, 40)) * 200, name="series")
     state = FilterState()
     volume = read_layer(layer, at=(2, 0, 0, 0))
-    state.set_source(FilterSource(layer, "series", volume, index=1, at={0: 2}, window=WINDOW))
+    state.set_source(SliceSource(layer, "series", volume, index=1, at={0: 2}, window=WINDOW))
     state.set_pipeline(SMOOTH)
     tab = FilterApplyTab(state, viewer)
     qtbot.addWidget(tab)
@@ -178,7 +179,7 @@ def test_slow_slices_offer_asynchronous_slicing(
     asked, answers = questions
     answers.append("yes")
     slow = viewer.add_image(np.random.default_rng(0).random((2, 600, 600)) * 200, name="slow")
-    state.set_source(FilterSource(slow, "slow", read_layer(slow), window=WINDOW))
+    state.set_source(SliceSource(slow, "slow", read_layer(slow), window=WINDOW))
     state.set_pipeline(Pipeline([Step("non_local_means")]))
     with qtbot.waitSignal(tab.show_job.ended, timeout=TIMEOUT):
         tab.form.show_button.click()
@@ -234,7 +235,7 @@ def test_a_cancelled_export_is_resumed(
 ) -> None:
     pixels = np.random.default_rng(0).random((150, 300, 300), np.float32) * 200
     large = viewer.add_image(pixels, name="large")
-    state.set_source(FilterSource(large, "large", read_layer(large), window=WINDOW))
+    state.set_source(SliceSource(large, "large", read_layer(large), window=WINDOW))
     state.set_pipeline(SMOOTH)
     tab.form.choose_format("tiff-slices")
     tab.form.place.set_path(tmp_path / "large_filtered")
@@ -292,7 +293,7 @@ def test_closing_the_dock_ends_the_export_which_can_be_resumed(
     tab: FilterApplyTab, state: FilterState, viewer: Viewer, tmp_path: Path, qtbot: QtBot
 ) -> None:
     large = viewer.add_image(np.random.default_rng(0).random((150, 300, 300), np.float32), name="large")
-    state.set_source(FilterSource(large, "large", read_layer(large), window=WINDOW))
+    state.set_source(SliceSource(large, "large", read_layer(large), window=WINDOW))
     state.set_pipeline(SMOOTH)
     tab.form.place.set_path(tmp_path / "large.zarr")
     with qtbot.waitSignal(tab.export_job.progressed, timeout=TIMEOUT):

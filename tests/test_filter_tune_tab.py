@@ -19,10 +19,11 @@ from napari_tiqa.jobs.tune import TuneProgress
 from napari_tiqa.jobs.tuning_variables import Variable, with_values
 from napari_tiqa.widgets.background_job import JobState
 from napari_tiqa.widgets.filter_slices import typed_slices
-from napari_tiqa.widgets.filter_state import FilterSource, FilterState
+from napari_tiqa.widgets.filter_state import FilterState
 from napari_tiqa.widgets.filter_tune import FilterTuneTab
 from napari_tiqa.widgets.filter_tune_axis import VariableAxis
 from napari_tiqa.widgets.read_layer import read_layer
+from napari_tiqa.widgets.slice_source import SliceSource
 
 TIMEOUT = 200_000  # ms, for a model process that has to import Keras on a busy machine
 SIGMA = "gaussian.sigma"
@@ -48,7 +49,7 @@ def state(viewer: Viewer, untrained_model: Path) -> FilterState:
     layer = viewer.add_image(noisy_blocks(), name="blocks")
     state = FilterState()
     state.set_model(untrained_model)
-    state.set_source(FilterSource(layer, layer.name, read_layer(layer), axis=0, index=3))
+    state.set_source(SliceSource(layer, layer.name, read_layer(layer), axis=0, index=3))
     return state
 
 

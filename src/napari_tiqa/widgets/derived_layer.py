@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from napari.layers import Image, Layer
+from napari.layers import Image, Labels, Layer
 
 
 def derived_layer(
@@ -27,19 +27,30 @@ def derived_layer(
     **properties
         Further ones of ``napari.layers.Image``.
     """
-    at = at or {}
-    return Image(
-        np.expand_dims(data, sorted(at)) if at else data,
-        name=name,
-        scale=source.scale,
-        translate=derived_translate(source, at),
-        rotate=source.rotate,
-        shear=source.shear,
-        affine=source.affine,
-        units=source.units,
-        axis_labels=source.axis_labels,
-        **properties,
-    )
+    return Image(_thick(data, at), name=name, **_place(source, at), **properties)
+
+
+def derived_labels(
+    source: Layer, data: np.ndarray, name: str, at: Mapping[int, int] | None = None, **properties: Any
+) -> Labels:
+    """Make a Labels layer, as ``derived_layer`` makes an image layer."""
+    return Labels(_thick(data, at), name=name, **_place(source, at), **properties)
+
+
+def _thick(data: np.ndarray, at: Mapping[int, int] | None) -> np.ndarray:
+    return np.expand_dims(data, sorted(at)) if at else data
+
+
+def _place(source: Layer, at: Mapping[int, int] | None) -> dict[str, Any]:
+    return {
+        "scale": source.scale,
+        "translate": derived_translate(source, at or {}),
+        "rotate": source.rotate,
+        "shear": source.shear,
+        "affine": source.affine,
+        "units": source.units,
+        "axis_labels": source.axis_labels,
+    }
 
 
 def derived_translate(source: Layer, at: Mapping[int, int]) -> np.ndarray:

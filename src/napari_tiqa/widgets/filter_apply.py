@@ -26,7 +26,8 @@ from napari_tiqa.widgets.filter_apply_request import (
     LazyVolume,
     open_result,
 )
-from napari_tiqa.widgets.filter_state import FilterSource, FilterState
+from napari_tiqa.widgets.filter_state import FilterState
+from napari_tiqa.widgets.slice_source import SliceSource
 
 _SOON = 150  # ms after the last change, since looking at a disk may take a while
 _NOTICED = 0.05  # s for a slice, beyond which napari is felt to stand still
@@ -51,7 +52,7 @@ class FilterApplyTab(DockPanel):
         self.show_job = BackgroundJob("filtering the volume")
         self.export_job = BackgroundJob("the export")
         self.open_job = BackgroundJob("opening the export")
-        self._shown_for: FilterSource | None = None  # the source that the lazy layer is being made for
+        self._shown_for: SliceSource | None = None  # the source that the lazy layer is being made for
         self._exported: ExportRequest | None = None
         self._proposed = ""
         self._place_of: Any = None  # the layer that a place was proposed for
@@ -113,7 +114,7 @@ class FilterApplyTab(DockPanel):
             ready and not self.export_job.state.busy and self.form.place.path is not None
         )
 
-    def _request(self, source: FilterSource) -> ApplyRequest | None:
+    def _request(self, source: SliceSource) -> ApplyRequest | None:
         """Return what to apply, None where the user does not want to apply it twice."""
         volume, pipeline = source.volume, self.state.pipeline
         record = earlier_record(pipeline, volume)
@@ -238,7 +239,7 @@ class FilterApplyTab(DockPanel):
             sentence += " There is something of that name already."
         self.form.facts.say(sentence)
 
-    def _can_resume(self, source: FilterSource, path: Path) -> bool:
+    def _can_resume(self, source: SliceSource, path: Path) -> bool:
         """Tell whether a place has an unfinished export that looks like this one; the export looks closer."""
         plan = read_plan(path)
         record = plan.get("record") if plan is not None else None

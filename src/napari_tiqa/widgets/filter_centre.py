@@ -12,7 +12,7 @@ from napari_tiqa.filtering.pipeline import Pipeline, Step
 from napari_tiqa.filtering.ring_centre import settled
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.window import estimate_window
-from napari_tiqa.widgets.filter_state import FilterSource
+from napari_tiqa.widgets.slice_source import SliceSource
 
 _SIZE = 0.04  # of the slice's shorter side
 _COLOUR = "#ffd54a"
@@ -22,7 +22,7 @@ _COLOUR = "#ffd54a"
 class CentreRequest:
     """Which step asks for the centre of which slice."""
 
-    source: FilterSource
+    source: SliceSource
     number: int
     step: Step
 
@@ -47,12 +47,12 @@ class CentreMark:
         self._viewer = viewer
         self.layer: Points | None = None
 
-    def show(self, source: FilterSource, centre: tuple[float, float]) -> None:
+    def show(self, source: SliceSource, centre: tuple[float, float]) -> None:
         """Mark a centre.
 
         Parameters
         ----------
-        source : FilterSource
+        source : SliceSource
             The slice that it lies in.
         centre : (float, float)
             Rows and columns from the middle of the slice, px.
@@ -66,7 +66,7 @@ class CentreMark:
         layers.selection.update(selected)
         self.layer = layer
 
-    def move(self, source: FilterSource, centre: tuple[float, float]) -> None:
+    def move(self, source: SliceSource, centre: tuple[float, float]) -> None:
         """Move the mark, where there is one."""
         if self.layer is not None:
             self.layer.data = _place(source, centre)
@@ -83,7 +83,7 @@ class CentreMark:
             self.layer = None
 
 
-def _mark(source: FilterSource, centre: tuple[float, float]) -> Points:
+def _mark(source: SliceSource, centre: tuple[float, float]) -> Points:
     of = source.layer
     shape = source.volume.data.shape
     return Points(
@@ -103,7 +103,7 @@ def _mark(source: FilterSource, centre: tuple[float, float]) -> Points:
     )
 
 
-def _place(source: FilterSource, centre: tuple[float, float]) -> np.ndarray:
+def _place(source: SliceSource, centre: tuple[float, float]) -> np.ndarray:
     """Return the centre in the layer's pixels, shape (1, layer dimensions)."""
     across = source.across
     data = source.layer.data[0] if source.layer.multiscale else source.layer.data

@@ -12,9 +12,9 @@ from qtpy.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
 from napari_tiqa.errors import FilterError
 from napari_tiqa.filtering.pipeline import Pipeline, Step
-from napari_tiqa.widgets.filter_state import FilterSource
 from napari_tiqa.widgets.filter_trial import Judged, SliceTrial
 from napari_tiqa.widgets.score_run import METADATA_KEY
+from napari_tiqa.widgets.slice_source import SliceSource
 
 _TRIED = "filters_tried"
 _KEPT = 30  # settings of each slice: the best ones
@@ -80,7 +80,7 @@ class FilterHistory(QTreeWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._entries: list[Tried] = []
-        self._source: FilterSource | None = None
+        self._source: SliceSource | None = None
         self._model: Path | None = None
         self.setHeaderLabels(["Fidelity", "Score", "Detail lost", "Settings tried"])
         self.setRootIsDecorated(False)
@@ -105,7 +105,7 @@ class FilterHistory(QTreeWidget):
         """The settings tried, best first."""
         return list(self._entries)
 
-    def show_slice(self, source: FilterSource | None, model: Path | None) -> None:
+    def show_slice(self, source: SliceSource | None, model: Path | None) -> None:
         """Show what was tried on a slice with a model, also in an earlier session."""
         self._source, self._model = source, model
         self._entries = [] if source is None else _load(source.layer.metadata, self._place())

@@ -10,9 +10,9 @@ from napari.utils.colormaps import Colormap
 from qtpy.QtCore import QObject, Signal
 
 from napari_tiqa.widgets.derived_layer import derived_layer, derived_translate
-from napari_tiqa.widgets.filter_state import FilterSource
 from napari_tiqa.widgets.filter_trial import FilteredSlice
 from napari_tiqa.widgets.score_run import METADATA_KEY
+from napari_tiqa.widgets.slice_source import SliceSource
 
 _RECORD = "filter_preview"
 _SHARED = ("contrast_limits", "gamma", "colormap")  # by the source and its preview
@@ -50,7 +50,7 @@ class FilterLayers(QObject):
         super().__init__(parent)
         self.view = View.AFTER
         self._viewer = viewer
-        self._source: FilterSource | None = None
+        self._source: SliceSource | None = None
         self._filtered: FilteredSlice | None = None
         self._layers: dict[View, Image] = {}
 
@@ -58,7 +58,7 @@ class FilterLayers(QObject):
         """Return the layer of a view, None where it was not looked at yet."""
         return self._layers.get(view)
 
-    def show(self, source: FilterSource, filtered: FilteredSlice) -> None:
+    def show(self, source: SliceSource, filtered: FilteredSlice) -> None:
         """Show a filtered slice in place of the one before it."""
         if self._source is not None and self._source.layer is not source.layer:
             self.clear()
@@ -104,7 +104,7 @@ class FilterLayers(QObject):
         for view, layer in self._layers.items():
             layer.visible = view is self.view
 
-    def _add(self, source: FilterSource, plane: np.ndarray) -> None:
+    def _add(self, source: SliceSource, plane: np.ndarray) -> None:
         layers, view = self._viewer.layers, self.view
         old = self._layers.get(view)
         if old is not None:
@@ -132,7 +132,7 @@ def _pixels(filtered: FilteredSlice, view: View) -> np.ndarray:
     return filtered.before if view is View.BEFORE else filtered.after
 
 
-def _move(layer: Image | None, source: FilterSource, plane: np.ndarray) -> bool:
+def _move(layer: Image | None, source: SliceSource, plane: np.ndarray) -> bool:
     """Give a layer its new place and pixels; False where there is none or it cannot take them."""
     across = source.across
     data = np.expand_dims(plane, sorted(across))

@@ -35,8 +35,7 @@ from napari_tiqa.widgets.filter_history import FilterHistory
 from napari_tiqa.widgets.filter_layers import FilterLayers, View, is_preview
 from napari_tiqa.widgets.filter_preview import FilterPreview
 from napari_tiqa.widgets.filter_score import FilterScore
-from napari_tiqa.widgets.filter_source import SourceFinder
-from napari_tiqa.widgets.filter_state import FilterSource, FilterState
+from napari_tiqa.widgets.filter_state import FilterState
 from napari_tiqa.widgets.filter_steps import FilterSteps
 from napari_tiqa.widgets.filter_tabs import FilterTabs
 from napari_tiqa.widgets.filter_trial import FilteredSlice, SliceTrial
@@ -44,6 +43,8 @@ from napari_tiqa.widgets.filter_tune import FilterTuneTab
 from napari_tiqa.widgets.map_layer import is_quality_map
 from napari_tiqa.widgets.model_box import ModelBox
 from napari_tiqa.widgets.sentence_label import SentenceLabel
+from napari_tiqa.widgets.slice_source import SliceSource
+from napari_tiqa.widgets.source_finder import SourceFinder
 
 VIEW_KEY = "H"
 """Pressed over the picture, goes on from after to before to difference."""
@@ -277,7 +278,7 @@ class FilterPanel(DockPanel):
             self.state.set_source(None)
         self.message.say(sentence, problem=True)
 
-    def _on_source(self, source: FilterSource | None) -> None:
+    def _on_source(self, source: SliceSource | None) -> None:
         if source is None:
             self.layers.clear()
             self._mark.clear()
@@ -352,7 +353,7 @@ class FilterPanel(DockPanel):
         self._mark.show(source, (y, x))
         self.state.set_pipeline(pipeline)
 
-    def _move_mark(self, source: FilterSource, pipeline: Pipeline) -> None:
+    def _move_mark(self, source: SliceSource, pipeline: Pipeline) -> None:
         for step in pipeline.steps:
             y, x = (step.parameters.get(name) for name in CENTRE_PARAMETERS)
             if isinstance(y, float) and isinstance(x, float):

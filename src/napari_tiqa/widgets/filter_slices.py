@@ -6,7 +6,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QWidget
 
 from napari_tiqa.errors import FilterError
-from napari_tiqa.widgets.filter_state import FilterSource
+from napari_tiqa.widgets.slice_source import SliceSource
 
 _THIS, _FEW, _TYPED = range(3)
 _PART = re.compile(r"(\d+)(?:\s*[-–:]\s*(\d+)(?:\s*:\s*(\d+))?)?")
@@ -36,11 +36,11 @@ class SlicesBox(QWidget):
         self.line.textChanged.connect(lambda _: self.changed.emit())
         self._on_choice(_THIS)
 
-    def show_source(self, source: FilterSource | None) -> None:
+    def show_source(self, source: SliceSource | None) -> None:
         """Name the slice that napari shows."""
         self.box.setItemText(_THIS, f"this one, {source.slice_name}" if source else "this slice")
 
-    def slices(self, source: FilterSource) -> list[int] | None:
+    def slices(self, source: SliceSource) -> list[int] | None:
         """Return the chosen slices along the source's axis; None for a few, evenly spread.
 
         Raises

@@ -19,7 +19,7 @@ from napari_tiqa.jobs.rescore import DETAIL_LOSS, FIDELITY, OBJECTIVE, score_sli
 from napari_tiqa.scoring.table import ScoredSlice
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.window import IntensityWindow, estimate_window
-from napari_tiqa.widgets.filter_state import FilterSource
+from napari_tiqa.widgets.slice_source import SliceSource
 
 # Threads that Python waits for when it ends: in the middle of OpenCV, those of a dock's jobs would abort it.
 _WORKERS = ThreadPoolExecutor(4, thread_name_prefix="napari-tiqa filter")
@@ -110,11 +110,11 @@ class SliceAtWork:
 
     Parameters
     ----------
-    source : FilterSource
+    source : SliceSource
         The slice.
     """
 
-    def __init__(self, source: FilterSource) -> None:
+    def __init__(self, source: SliceSource) -> None:
         self.source = source
         self._plane: np.ndarray | None = None
         self._window = source.window

@@ -26,11 +26,12 @@ from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.widgets.background_job import JobState
 from napari_tiqa.widgets.filter_aim import AimBox
 from napari_tiqa.widgets.filter_slices import SlicesBox
-from napari_tiqa.widgets.filter_state import FilterSource, FilterState
+from napari_tiqa.widgets.filter_state import FilterState
 from napari_tiqa.widgets.filter_tune_start import StartingPoint
 from napari_tiqa.widgets.filter_tune_variables import VariableList
 from napari_tiqa.widgets.job_bar import JobBar
 from napari_tiqa.widgets.sentence_label import SentenceLabel
+from napari_tiqa.widgets.slice_source import SliceSource
 from napari_tiqa.widgets.time_left import time_left
 
 _METHODS = (("sweep a grid", "sweep"), ("optimise", "optimise"))
@@ -146,7 +147,7 @@ class TuneForm(QWidget):
         self.variables.setVisible(bool(pipeline.steps))
         self._enable()
 
-    def show_source(self, source: FilterSource | None) -> None:
+    def show_source(self, source: SliceSource | None) -> None:
         """Follow napari's slider."""
         self.slices.show_source(source)
 

@@ -1,14 +1,14 @@
-"""From napari's layers and sliders to the slice that filters are tried on."""
+"""From napari's layers and sliders to the slice that a dock works on."""
 
 from typing import Any
 
 from napari.layers import Image
 
-from napari_tiqa.errors import FilterError
+from napari_tiqa.errors import VolumeError
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
-from napari_tiqa.widgets.filter_state import FilterSource
 from napari_tiqa.widgets.read_layer import kept_dimensions, read_layer
+from napari_tiqa.widgets.slice_source import SliceSource
 from napari_tiqa.widgets.slider import layer_position
 
 _Key = tuple[Any, ...]
@@ -29,15 +29,13 @@ class SourceFinder:
         self._windows: dict[_Key, IntensityWindow] = {}
         self._versions: dict[Any, int] = {}  # how often a layer's data were replaced
 
-    def find(self, layer: Image) -> tuple[_Key, FilterSource]:
+    def find(self, layer: Image) -> tuple[_Key, SliceSource]:
         """Return the slice that the viewer shows of a layer, and what tells it from others.
 
         Raises
         ------
         VolumeError
-            If the layer holds no grey values.
-        FilterError
-            If the viewer shows no slice of it.
+            If the layer holds no grey values, or the viewer shows no slice of it.
         """
         position = layer_position(self._viewer, layer)
         kept = kept_dimensions(layer.ndim)
@@ -51,7 +49,7 @@ class SourceFinder:
             axis = self._slider_axis(layer, kept)
             index = position[kept[axis]]
         volume.slice_count(axis)  # refuses slices of one or two pixels a side
-        source = FilterSource(layer, layer.name, volume, axis, index, at, self._windows.get(key))
+        source = SliceSource(layer, layer.name, volume, axis, index, at, self._windows.get(key))
         return (*key, layer.name, axis, index), source
 
     def keep_window(self, window: IntensityWindow) -> None:
@@ -68,7 +66,7 @@ class SourceFinder:
         hidden = [d - (self._viewer.dims.ndim - layer.ndim) for d in self._viewer.dims.order[:-2]]
         across = [kept.index(d) for d in hidden if d in kept]
         if len(across) != 1:
-            raise FilterError(
+            raise VolumeError(
                 f"The viewer shows no slice of '{layer.name}' in space: turn it (Ctrl+E) until two of the "
                 "last three axes are seen."
             )

@@ -1,0 +1,95 @@
+"""Turn a napari Labels layer into label values for each voxel of an image, without reading one."""
+
+from typing import Any
+
+import dask.array as da
+import numpy as np
+from napari.layers import Labels, Layer
+
+from napari_tiqa.errors import SegmentationError
+from napari_tiqa.volumes.open import as_volume
+from napari_tiqa.widgets.slice_source import SliceSource
+
+_AWAY = 0.5  # voxels that a corner of the labels may lie away from the image's
+
+
+def read_labels(labels: Layer, source: SliceSource) -> da.Array:
+    """Read the labels of the volume that a source is a slice of.
+
+    Parameters
+    ----------
+    labels : napari.layers.Labels
+        With the dimensions of the source's layer, or, where that has time or channels, with those of its
+        volume.
+    source : SliceSource
+        The image.
+
+    Returns
+    -------
+    dask.array.Array
+        Shape of ``source.volume.data``, integers; lazy, no voxel is read. It goes on showing what is painted.
+
+    Raises
+    ------
+    SegmentationError
+        It is no Labels layer, has another shape than the image, or lies elsewhere.
+    """
+    labels, image = (getattr(layer, "__wrapped__", layer) for layer in (labels, source.layer))
+    if not isinstance(labels, Labels):
+        raise SegmentationError(
+            f"'{labels.name}' is a layer of type {type(labels).__name__}: choose a Labels layer, or turn it "
+            "into one (right-click it)."
+        )
+    data = as_volume(labels.data[0] if labels.multiscale else labels.data).data
+    shape = source.volume.data.shape
+    if labels.ndim == image.ndim and source.at and data.shape == image_shape(image):
+        data = data[tuple(source.at.get(d, slice(None)) for d in range(labels.ndim))]
+    if data.shape != shape:
+        raise SegmentationError(
+            f"'{labels.name}' is {_in_words(data.shape)} voxels large, '{source.layer_name}' "
+            f"{_in_words(shape)}: choose the labels of this image, or make a new Labels layer."
+        )
+    if not lies_on(labels, image):
+        raise SegmentationError(
+            f"'{labels.name}' fits '{source.layer_name}' voxel by voxel, but lies elsewhere in the viewer: "
+            "lay it on the image."
+        )
+    return data
+
+
+def lies_on(labels: Layer, image: Layer) -> bool:
+    """Return whether a voxel of the labels is seen where the image's is, over all common dimensions."""
+    common = min(labels.ndim, image.ndim)
+    shape = np.asarray(image_shape(image)[-common:])
+    away = [
+        np.abs(_in_unit_of_image(labels, image, corner) - _seen_at(image, corner))
+        for corner in (np.zeros(common), shape - 1)
+    ]
+    voxel = np.abs(np.asarray(image.scale[-common:]))
+    return bool(np.all(np.asarray(away) <= _AWAY * voxel))
+
+
+def image_shape(image: Layer) -> tuple[int, ...]:
+    """Return the shape of a layer's full resolution."""
+    return tuple((image.data[0] if image.multiscale else image.data).shape)
+
+
+def _seen_at(layer: Layer, index: np.ndarray) -> np.ndarray:
+    whole = np.zeros(layer.ndim)
+    whole[-len(index) :] = index
+    return np.asarray(layer.data_to_world(whole))[-len(index) :]
+
+
+def _in_unit_of_image(labels: Layer, image: Layer, index: np.ndarray) -> np.ndarray:
+    pairs = zip(labels.units[-len(index) :], image.units[-len(index) :], strict=True)
+    factors = [_factor(own, other) for own, other in pairs]
+    return _seen_at(labels, index) * np.asarray(factors)
+
+
+def _factor(own: Any, other: Any) -> float:
+    """Return the length of a unit in another, 1 where they cannot be compared: napari then ignores both."""
+    return float((1 * own).to(other).magnitude) if own.is_compatible_with(other) else 1.0
+
+
+def _in_words(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))

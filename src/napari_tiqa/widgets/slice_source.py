@@ -1,0 +1,53 @@
+"""The slice that a dock works on: the layer, its volume, and where in it the viewer is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from napari.layers import Image
+
+from napari_tiqa.volumes.volume import Volume
+from napari_tiqa.volumes.window import IntensityWindow
+
+
+@dataclass(frozen=True, eq=False)
+class SliceSource:
+    """A slice of a layer, frozen in the main thread: a job may read `volume` from its own thread.
+
+    Attributes
+    ----------
+    layer : napari.layers.Image
+        Where the slice comes from; only for the main thread.
+    layer_name : str
+        What the layer was called.
+    volume : Volume
+        Shape (z, y, x) or (y, x), lazy; further axes of the layer (time, channel) are fixed at `at`.
+    axis : int
+        The axis of `volume` that the viewer's slider goes along; 0 for a single slice.
+    index : int
+        The slice shown along `axis`; 0 for a single slice.
+    at : mapping of int to int
+        Layer dimensions that `volume` lacks, and the index that each is fixed at.
+    window : IntensityWindow or None
+        The volume's intensity window; None until a job has estimated it.
+    """
+
+    layer: Image
+    layer_name: str
+    volume: Volume
+    axis: int = 0
+    index: int = 0
+    at: Mapping[int, int] = field(default_factory=dict)
+    window: IntensityWindow | None = None
+
+    @property
+    def across(self) -> dict[int, int]:
+        """Layer dimensions that the slice shown lacks, and where it lies: ``at`` of ``derived_layer``."""
+        if self.volume.data.ndim == 2:
+            return dict(self.at)
+        kept = [dimension for dimension in range(self.layer.ndim) if dimension not in self.at]
+        return {**self.at, kept[self.axis]: self.index}
+
+    @property
+    def slice_name(self) -> str:
+        """The slice for people: "slice 12", or "the image" where there is only one."""
+        return "the image" if self.volume.data.ndim == 2 else f"slice {self.index}"

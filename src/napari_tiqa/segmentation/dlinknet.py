@@ -75,7 +75,8 @@ def _scaled(channels: int, width: float) -> int:
 def _resnet34(image: keras.KerasTensor, width: float) -> list[keras.KerasTensor]:
     """He et al., CVPR 2016, Table 1: the outputs of its four stages, strides 4, 8, 16, 32."""
     x = _conv(image, _scaled(_CHANNELS[0], width), 7, "stem", stride=2)
-    x = keras.layers.MaxPooling2D(3, 2, "same", name="stem_pool")(x)
+    x = keras.layers.ZeroPadding2D(1, name="stem_pool_pad")(x)
+    x = keras.layers.MaxPooling2D(3, 2, name="stem_pool")(x)
     stages = []
     for stage, (blocks, channels) in enumerate(zip(_BLOCKS, _CHANNELS, strict=True), start=1):
         for block in range(blocks):
@@ -121,6 +122,12 @@ def _decoder_block(x: keras.KerasTensor, channels: int, name: str) -> keras.Kera
 def _conv(
     x: keras.KerasTensor, channels: int, kernel: int, name: str, stride: int = 1, relu: bool = True
 ) -> keras.KerasTensor:
-    x = keras.layers.Conv2D(channels, kernel, stride, "same", use_bias=False, name=name)(x)
+    padding = "same"
+    if stride > 1 and kernel > 1:
+        # As far on each side as ImageNet weights were trained with, and as the shortcut of stride 2 lies;
+        # "same" would shift a side of even length by a pixel.
+        x = keras.layers.ZeroPadding2D(kernel // 2, name=f"{name}_pad")(x)
+        padding = "valid"
+    x = keras.layers.Conv2D(channels, kernel, stride, padding, use_bias=False, name=name)(x)
     x = keras.layers.BatchNormalization(momentum=_MOMENTUM, name=f"{name}_bn")(x)
     return keras.layers.ReLU(name=f"{name}_relu")(x) if relu else x

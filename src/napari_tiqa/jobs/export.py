@@ -5,24 +5,24 @@ thread writes them in order. What is written stays, so that an export goes on af
 """
 
 import errno
-import hashlib
 import os
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
-from napari_tiqa.errors import Cancelled, ExportError, TiqaError
+from napari_tiqa.errors import Cancelled, ExportError
 from napari_tiqa.filtering.lazy import Application, apply_to
 from napari_tiqa.filtering.pipeline import Pipeline
+from napari_tiqa.jobs.ahead import ahead
 from napari_tiqa.jobs.export_place import check_place, check_space
+from napari_tiqa.jobs.fingerprint import fingerprint
 from napari_tiqa.jobs.unfinished_export import UnfinishedExport, done_slices
 from napari_tiqa.jobs.waiting import Pace
 from napari_tiqa.volumes.open import as_volume
@@ -37,9 +37,6 @@ _FILTERED_AHEAD = 2 * CORES  # slices read or filtered that wait for those befor
 _WRITTEN_AHEAD = 2
 _REPORT_EVERY = 0.1  # s
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
-
-_In = TypeVar("_In")
-_Out = TypeVar("_Out")
 
 
 @dataclass(frozen=True)
@@ -132,7 +129,7 @@ def export(
     plan = {
         "format": format,
         "slices": count,
-        "slices_sha256": _fingerprint(volume, axis),
+        "slices_sha256": fingerprint(volume, axis),
         "applied_before": [dict(record) for record in volume.applied],
         "record": application.record,
     }
@@ -218,9 +215,9 @@ class _Export:
             ThreadPoolExecutor(CORES, thread_name_prefix="napari-tiqa-filter") as filters,
             ThreadPoolExecutor(1, thread_name_prefix="napari-tiqa-write") as writers,
         ):
-            filtered = _ahead(filters, apply, self._read(cancel), _FILTERED_AHEAD, cancel)
+            filtered = ahead(filters, apply, self._read(cancel), _FILTERED_AHEAD, cancel)
             # All that is filtered is also written.
-            for done in _ahead(writers, write, filtered, _WRITTEN_AHEAD, threading.Event()):
+            for done in ahead(writers, write, filtered, _WRITTEN_AHEAD, threading.Event()):
                 now = time.monotonic()
                 if progress and (now - reported >= _REPORT_EVERY or done == self.total):
                     reported = now
@@ -246,48 +243,3 @@ class _Export:
             f"{kept.output} cannot be written{far} ({error.strerror or error}): put that right, then {then}, "
             "or choose another place."
         )
-
-
-def _ahead(
-    pool: ThreadPoolExecutor,
-    function: Callable[[_In], _Out],
-    items: Iterable[_In],
-    count: int,
-    cancel: threading.Event,
-) -> Iterator[_Out]:
-    """Apply a function in a pool and give the results in order, some items being under way at a time.
-
-    When the items end with an error, it is raised after the results of those that came before; once `cancel`
-    is set, after those that were begun.
-    """
-    waiting: deque[Future[_Out]] = deque()
-    ended: TiqaError | None = None
-    source = iter(items)
-    try:
-        while True:
-            try:
-                item = next(source)
-            except StopIteration:
-                break
-            except TiqaError as error:
-                ended = error
-                break
-            waiting.append(pool.submit(function, item))
-            if len(waiting) >= count:
-                yield waiting.popleft().result()
-        while waiting and not (cancel.is_set() and waiting[0].cancel()):
-            yield waiting.popleft().result()
-    finally:
-        for future in waiting:
-            future.cancel()
-    if ended or waiting:
-        raise ended or Cancelled("The export was cancelled.")
-
-
-def _fingerprint(volume: Volume, axis: int) -> str:
-    """Tell volumes of one name and shape apart by three of their slices."""
-    count = volume.slice_count(axis)
-    digest = hashlib.sha256()
-    for index in sorted({0, count // 2, count - 1}):
-        digest.update(np.ascontiguousarray(volume.slice(axis, index)).data)
-    return digest.hexdigest()

@@ -8,22 +8,12 @@ import numpy as np
 import zarr
 
 from napari_tiqa.volumes.applied import KEY, note
+from napari_tiqa.volumes.writing.ome_axes import space_axes
 from napari_tiqa.volumes.writing.volume_writer import VolumeLayout, VolumeWriter
+from napari_tiqa.volumes.writing.zarr_chunks import COMPRESSOR, store_plane
 
 CHUNK_SIDE = 1024  # px, within a slice
 SMALLEST_LEVEL = 512  # px; a volume whose sides are at most as long needs no smaller level
-# For float32 nearly as fast as no compression, and padding takes no room.
-_COMPRESSOR = {"id": "blosc", "cname": "lz4", "clevel": 5, "shuffle": 2}  # 2: by bits
-_UNITS = {
-    "pm": "picometer",
-    "angstrom": "angstrom",
-    "nm": "nanometer",
-    "µm": "micrometer",
-    "mm": "millimeter",
-    "cm": "centimeter",
-    "m": "meter",
-    "inch": "inch",
-}
 
 
 class OmeZarrWriter(VolumeWriter):
@@ -58,7 +48,7 @@ class OmeZarrWriter(VolumeWriter):
                     shape=shape,
                     chunks=tuple(chunks),
                     dtype=layout.dtype,
-                    compressors=_COMPRESSOR,
+                    compressors=COMPRESSOR,
                     chunk_key_encoding={"name": "v2", "separator": "/"},
                     fill_value=0,
                 )
@@ -87,24 +77,11 @@ class OmeZarrWriter(VolumeWriter):
         self._write(level + 1, index // 2, halved(planes))
 
     def _store(self, level: int, index: int, plane: np.ndarray) -> None:
-        """Write the files of a slice's chunks: through zarr it takes twice the time or more."""
         array = self._levels[level]
-        compressor = array.metadata.compressor
-        across = [a for a in range(array.ndim) if array.ndim == 2 or a != self.layout.axis]
-        height, width = (array.chunks[a] for a in across)
-        for row in range(0, plane.shape[0], height):
-            for column in range(0, plane.shape[1], width):
-                part = plane[row : row + height, column : column + width]
-                if not part.any():
-                    continue  # what is not there is read as 0
-                if part.shape != (height, width):
-                    part = np.pad(part, [(0, height - part.shape[0]), (0, width - part.shape[1])])
-                key = [row // height, column // width]
-                if array.ndim == 3:
-                    key.insert(self.layout.axis, index)
-                path = self.path.joinpath(str(level), *map(str, key))
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(compressor.encode(np.ascontiguousarray(part)))
+        where: list[int | None] = [None] * array.ndim
+        if array.ndim == 3:
+            where[self.layout.axis] = index
+        store_plane(self.path / str(level), array, where, plane)
 
     def _place(self, index: int) -> tuple[Any, ...]:
         if len(self.layout.shape) == 2:
@@ -144,10 +121,7 @@ def _halved_within(plane: np.ndarray, exact: type[np.floating]) -> np.ndarray:
 
 def _attributes(layout: VolumeLayout) -> dict[str, Any]:
     """Return the OME metadata of the image and our own note."""
-    axes: list[dict[str, str]] = []
-    for name in layout.axes:
-        unit = {"unit": _UNITS[layout.unit]} if layout.unit in _UNITS else {}
-        axes.append({"name": name, "type": "space", **unit})
+    axes = space_axes(layout.axes, layout.unit)
     datasets = []
     for number in range(len(level_shapes(layout.shape))):
         scale = [size * 2**number for size in layout.voxel_size]

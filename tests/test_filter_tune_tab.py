@@ -12,18 +12,18 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QPointF, Qt
 from qtpy.QtWidgets import QFileDialog
 
-from napari_tiqa.errors import FilterError
+from napari_tiqa.errors import VolumeError
 from napari_tiqa.filtering.pipeline import Pipeline, Step
 from napari_tiqa.jobs.trial import Trial
 from napari_tiqa.jobs.tune import TuneProgress
 from napari_tiqa.jobs.tuning_variables import Variable, with_values
 from napari_tiqa.widgets.background_job import JobState
-from napari_tiqa.widgets.filter_slices import typed_slices
 from napari_tiqa.widgets.filter_state import FilterState
 from napari_tiqa.widgets.filter_tune import FilterTuneTab
 from napari_tiqa.widgets.filter_tune_axis import VariableAxis
 from napari_tiqa.widgets.read_layer import read_layer
 from napari_tiqa.widgets.slice_source import SliceSource
+from napari_tiqa.widgets.slices_box import typed_slices
 
 TIMEOUT = 200_000  # ms, for a model process that has to import Keras on a busy machine
 SIGMA = "gaussian.sigma"
@@ -121,10 +121,10 @@ def test_slices_are_this_one_a_few_or_typed_ones(tab: FilterTuneTab, state: Filt
 def test_typed_slices_are_in_order_and_none_comes_twice() -> None:
     assert typed_slices("40-60:10, 12,50", 100) == [12, 40, 50, 60]
     for text in ("", "12,", "a", "1-2:0", "-3", "1.5"):
-        with pytest.raises(FilterError, match="names no slices: write such as 12, 40-60, 0-90:10"):
+        with pytest.raises(VolumeError, match="names no slices: write such as 12, 40-60, 0-90:10"):
             typed_slices(text, 100)
     for text in ("100", "90-100", "9-3"):
-        with pytest.raises(FilterError, match="not there: choose from 0 to 99"):
+        with pytest.raises(VolumeError, match="not there: choose from 0 to 99"):
             typed_slices(text, 100)
 
 

@@ -1,4 +1,4 @@
-"""How well a segmentation agrees with a truth: IoU, F1, accuracy, confusion matrix; unlabelled pixels left out."""
+"""How well a segmentation agrees with a truth: IoU, F1, accuracy, confusion matrix; unlabelled is left out."""
 
 import math
 from collections.abc import Callable
@@ -131,7 +131,23 @@ def agreement_table(segmentation: np.ndarray, truth: np.ndarray, classes: Classe
     SegmentationError
         As `confusion_matrix`.
     """
-    counts = _confusion(segmentation, truth, classes)
+    return agreement_of(confusion_matrix(segmentation, truth, classes))
+
+
+def agreement_of(confusion: pd.DataFrame) -> pd.DataFrame:
+    """Tell how well each class agrees with the truth, from the pixels that were counted.
+
+    Parameters
+    ----------
+    confusion : pandas.DataFrame
+        One of ``confusion_matrix``, or the sum of those of several slices.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As ``agreement_table``.
+    """
+    counts = confusion.to_numpy()
     right, pixels, taken = counts.diagonal(), counts.sum(1), counts.sum(0)
     rows = {
         "iou": [_iou(*line) for line in zip(right, pixels, taken, strict=True)],
@@ -139,7 +155,7 @@ def agreement_table(segmentation: np.ndarray, truth: np.ndarray, classes: Classe
         "precision": [_ratio(*line) for line in zip(right, taken, strict=True)],
         "recall": [_ratio(*line) for line in zip(right, pixels, strict=True)],
     }
-    table = pd.DataFrame(rows, pd.Index(classes.names, name="class"))
+    table = pd.DataFrame(rows, pd.Index(confusion.index, name="class"))
     table.loc["mean"] = table[pixels > 0].mean()
     table["pixels"] = [*pixels, pixels.sum()]
     return table

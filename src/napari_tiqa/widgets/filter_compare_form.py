@@ -17,10 +17,10 @@ from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.widgets.background_job import JobState
 from napari_tiqa.widgets.filter_aim import AimBox
 from napari_tiqa.widgets.filter_compare_list import PipelineList, suggested_name
-from napari_tiqa.widgets.filter_slices import SlicesBox
 from napari_tiqa.widgets.filter_state import FilterState
 from napari_tiqa.widgets.job_bar import JobBar
 from napari_tiqa.widgets.sentence_label import SentenceLabel
+from napari_tiqa.widgets.slices_box import SlicesBox
 from napari_tiqa.widgets.time_left import time_left
 
 
@@ -70,7 +70,11 @@ class CompareForm(QWidget):
         self.list = PipelineList()
         self.remove_button = QPushButton("Remove")
         self.remove_button.setToolTip("Take the selected pipeline out of the comparison.")
-        self.slices = SlicesBox()
+        self.slices = SlicesBox(
+            "a few, evenly spread",
+            "The slices that every pipeline is tried on. One is quickest; several show whether it\nsuits the "
+            "whole volume.",
+        )
         self.slices.choose()
         self.aim_box = AimBox()
         self.compare_button = QPushButton("Compare")
@@ -98,7 +102,9 @@ class CompareForm(QWidget):
         Raises
         ------
         FilterError
-            If there is no slice to compare on, or the slices are not there.
+            If there is no slice to compare on.
+        VolumeError
+            If the slices are not there.
         """
         source = state.source
         if source is None:

@@ -25,13 +25,13 @@ from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.widgets.background_job import JobState
 from napari_tiqa.widgets.filter_aim import AimBox
-from napari_tiqa.widgets.filter_slices import SlicesBox
 from napari_tiqa.widgets.filter_state import FilterState
 from napari_tiqa.widgets.filter_tune_start import StartingPoint
 from napari_tiqa.widgets.filter_tune_variables import VariableList
 from napari_tiqa.widgets.job_bar import JobBar
 from napari_tiqa.widgets.sentence_label import SentenceLabel
 from napari_tiqa.widgets.slice_source import SliceSource
+from napari_tiqa.widgets.slices_box import SlicesBox
 from napari_tiqa.widgets.time_left import time_left
 
 _METHODS = (("sweep a grid", "sweep"), ("optimise", "optimise"))
@@ -81,7 +81,11 @@ class TuneForm(QWidget):
         super().__init__(parent)
         self.start = StartingPoint()
         self.variables = VariableList()
-        self.slices = SlicesBox()
+        self.slices = SlicesBox(
+            "a few, evenly spread",
+            "The slices that every setting is tried on. One is quickest; several show whether it\nsuits the "
+            "whole volume.",
+        )
         self.method_box = QComboBox()
         for title, method in _METHODS:
             self.method_box.addItem(title, method)
@@ -116,8 +120,9 @@ class TuneForm(QWidget):
         Raises
         ------
         FilterError
-            If there is no slice to tune on, nothing is ticked, a range is none, or the
-            slices are not there.
+            If there is no slice to tune on, nothing is ticked, or a range is none.
+        VolumeError
+            If the slices are not there.
         """
         source = state.source
         if source is None:

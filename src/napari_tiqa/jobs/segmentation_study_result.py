@@ -1,0 +1,164 @@
+"""What a study of quality against segmentation has found: its tables and the sentence that sums them up."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from napari_tiqa.learning.distortions import DISTORTIONS
+from napari_tiqa.learning.evaluation import plcc, srocc
+from napari_tiqa.segmentation.native_distortions import ORIGINAL
+
+MEASURES = ("score", "f1", "iou", "uncertainty")
+"""Columns of the table that are shown side by side."""
+
+POOLED = "all"
+"""Where a correlation is over the versions of all distortions."""
+
+TRUTH = "truth"
+"""The curve of the labels themselves, where others are called by their distortion."""
+
+_AGAINST = ("f1", "iou", "uncertainty")
+_LEAST_VERSIONS = 3  # through two points there is always a line
+_HARDLY = 0.02  # difference of correlations that is not worth a sentence
+
+
+class StudiedVersion(NamedTuple):
+    """One version of one slice: a row of the table.
+
+    Attributes
+    ----------
+    slice : int
+        Index along the axis.
+    distortion : str
+        "blur", "noise", "ring", or "original".
+    level : int
+        1 to 5; 0 of the original.
+    score : float
+        1 (worst) to 5 (best); NaN where it cannot be scored.
+    f1, iou : float
+        Of the phase, 0 to 1; NaN where it is in neither labels nor segmentation.
+    accuracy : float
+        Share of the labelled pixels that have their class, 0 to 1.
+    uncertainty : float
+        Mean entropy over the slice, nats.
+    errors_found : float
+        Share of the wrong pixels among the 20 % most uncertain ones, 0 to 1; NaN where none is wrong.
+    """
+
+    slice: int
+    distortion: str
+    level: int
+    score: float
+    f1: float
+    iou: float
+    accuracy: float
+    uncertainty: float
+    errors_found: float
+
+
+@dataclass(frozen=True)
+class Study:
+    """Slices with known phases, distorted, scored and segmented.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        A row per slice and version, with the columns of `StudiedVersion`.
+    two_point : pandas.DataFrame
+        Two-point correlation of the phase: columns slice, distortion (also "truth", the labels themselves),
+        level, axis ("x", "y" or "z", along which), lag (px), distance (in the record's unit), correlation
+        (S2(lag) / S2(0)).
+    complete : bool
+        False where it was cancelled before all versions were done.
+    record : dict
+        What it was made with, JSON-able: volume, axis, window, models, phase, slices, seed.
+    """
+
+    table: pd.DataFrame
+    two_point: pd.DataFrame
+    complete: bool = True
+    record: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def distortions(self) -> list[str]:
+        """The distortions that there are versions of."""
+        return [kind for kind in DISTORTIONS if kind in set(self.table["distortion"])]
+
+    @cached_property
+    def correlations(self) -> pd.DataFrame:
+        """How the score goes with what the segmentation is worth.
+
+        Columns: distortion, or "all" where versions of all are pooled; against, "f1", "iou" or
+        "uncertainty"; n, versions; srocc and plcc, Spearman's and Pearson's correlation with the score, 0
+        where one side is constant, NaN of fewer than three versions. The originals count in each distortion.
+        """
+        rows = []
+        for name, table in self._parts():
+            for against in _AGAINST:
+                known = table[["score", against]].dropna()
+                enough = len(known) >= _LEAST_VERSIONS
+                score, other = known["score"].to_numpy(), known[against].to_numpy()
+                found = (srocc(score, other), plcc(score, other)) if enough else (float("nan"),) * 2
+                rows.append((name, against, len(known), *found))
+        return pd.DataFrame(rows, columns=["distortion", "against", "n", "srocc", "plcc"])
+
+    def curves(self, index: int | None = None) -> pd.DataFrame:
+        """Return the two-point correlation of one slice, or its mean over the slices.
+
+        Parameters
+        ----------
+        index : int, optional
+            A slice; the mean over all where omitted.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As `two_point`, without the column slice.
+        """
+        chosen = self.two_point if index is None else self.two_point[self.two_point["slice"] == index]
+        keys = ["distortion", "level", "axis", "lag", "distance"]
+        means: pd.DataFrame = chosen.groupby(keys, sort=False)["correlation"].mean().reset_index()
+        return means
+
+    def levels(self, distortion: str, index: int | None = None) -> pd.DataFrame:
+        """Return score, F1, IoU and uncertainty of a distortion's levels, of one slice or their mean.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns `MEASURES`; index: the levels that there are, 0 (the original) first.
+        """
+        table = self.table if index is None else self.table[self.table["slice"] == index]
+        means: pd.DataFrame = self._with_originals(table, distortion).groupby("level")[[*MEASURES]].mean()
+        return means
+
+    def sentence(self) -> str:
+        """Say how well the score foretells F1, pooled and within each distortion, and that these differ."""
+        of_f1 = (
+            self.correlations[self.correlations["against"] == "f1"].set_index("distortion")["srocc"].dropna()
+        )
+        within = of_f1.drop(POOLED, errors="ignore")
+        if within.empty:
+            return "Too few versions have both a score and an F1 to tell how the one goes with the other."
+        each = ", ".join(f"{kind} {value:.2f}" for kind, value in within.items())
+        if len(within) == 1:
+            return f"Score and F1 of the phase go together with a rank correlation (SROCC) of {each}."
+        pooled = of_f1[POOLED]
+        text = f"Score and F1 of the phase: rank correlation (SROCC) {each}; all pooled {pooled:.2f}."
+        if (within - pooled).abs().max() <= _HARDLY:
+            return f"{text} Pooled and within a distortion hardly differ here."
+        return (
+            f"{text} Pooled and within a distortion differ, since the same score goes with another F1 in "
+            "each distortion: foretell F1 by the score within one kind of artefact only."
+        )
+
+    def _parts(self) -> Iterator[tuple[str, pd.DataFrame]]:
+        for kind in self.distortions:
+            yield kind, self._with_originals(self.table, kind)
+        yield POOLED, self.table
+
+    def _with_originals(self, table: pd.DataFrame, distortion: str) -> pd.DataFrame:
+        return table[table["distortion"].isin([ORIGINAL, distortion])]

@@ -11,7 +11,6 @@ from napari_tiqa.segmentation.classes import NOT_LABELLED
 from napari_tiqa.segmentation.labelled_slice import LabelledSlice
 from napari_tiqa.segmentation.recipe import SegmentationRecipe
 
-_WORST_LEVEL = 3  # beyond it nobody would segment, and the network would learn to guess
 _MILDEST = 0.25  # of level 1
 
 
@@ -59,15 +58,19 @@ class Patches(keras.utils.PyDataset):
     def _placement(self, middle: np.ndarray) -> np.ndarray:
         """Return the affine map from a patch's (x, y) to the slice's, shape (2, 3)."""
         rng, recipe = self.rng, self.recipe
-        angle = rng.uniform(0, 2 * np.pi) if recipe.turn else rng.integers(4) * np.pi / 2
+        # Half of the patches keep the slice's own pixels: interpolation smooths noise, and the network is to
+        # know the noise of slices as they are.
+        exact = bool(rng.integers(2)) or not (recipe.turn or recipe.scale > 1)
+        angle = rng.uniform(0, 2 * np.pi) if recipe.turn and not exact else rng.integers(4) * np.pi / 2
         cos, sin = np.cos(angle), np.sin(angle)
-        turn = np.array([[cos, -sin], [sin, cos]]) * recipe.scale ** rng.uniform(-1, 1)
+        turn = np.array([[cos, -sin], [sin, cos]])
         if rng.integers(2):
             turn[:, 0] *= -1
-        if not recipe.turn and recipe.scale == 1:
-            # On the slice's own pixels, so that nothing is interpolated.
-            turn, middle = np.rint(turn), np.rint(middle) + (0.5 if recipe.crop % 2 == 0 else 0.0)
         centre = np.full(2, (recipe.crop - 1) / 2)
+        if exact:
+            turn, middle = np.rint(turn), np.rint(middle) + centre % 1
+        else:
+            turn *= recipe.scale ** rng.uniform(-1, 1)
         return np.column_stack([turn, middle - turn @ centre])
 
     def _cut_out(self, one: LabelledSlice, placement: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -94,7 +97,7 @@ class Patches(keras.utils.PyDataset):
         if rng.random() < recipe.distortions:
             kind = DISTORTIONS[rng.integers(len(DISTORTIONS))]
             levels = LEVELS[kind]
-            strength = np.exp(rng.uniform(np.log(levels[0] * _MILDEST), np.log(levels[_WORST_LEVEL - 1])))
+            strength = np.exp(rng.uniform(np.log(levels[0] * _MILDEST), np.log(levels[-1])))
             image = distort(image, kind, float(strength), Fields.draw(image.shape, int(rng.integers(2**31))))
         contrast = 1 - rng.uniform(0, recipe.contrast)
         black = rng.uniform(0, 1 - contrast)

@@ -46,7 +46,8 @@ class SegmentationRecipe:
     contrast : float
         Take away up to this share of a patch's contrast, 0 to 0.9, as another intensity window would.
     distortions : float
-        Share of the patches that get one of TIQA's distortions, at a strength up to its third level, 0 to 1.
+        Share of the patches that get one of TIQA's distortions, at any strength up to its last level, 0 to 1:
+        the network learns to see through the milder ones, and to be unsure under the others.
     validation_share : float
         Share of the labelled slices, or of the area of few slices, left out to judge each epoch; 0 to 0.5.
     seed : int

@@ -13,11 +13,16 @@ LARGEST = 1024
 OVERLAP = 128
 """Pixels that two neighbours share at least."""
 
+_BORDER = 16
+# Next to a border of a tile the network sees zeros instead of the slice; where a neighbour sees better, these
+# pixels do not count. From there weights rise along half a cosine, without a corner that would show.
+_RAMP = np.sin(np.pi / 2 * np.clip((np.arange(OVERLAP) + 0.5 - _BORDER) / (OVERLAP - 2 * _BORDER), 0, 1)) ** 2
+
 
 def in_tiles(image: np.ndarray, see: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """See an image tile by tile.
 
-    Each pixel gets the mean of the tiles over it, weighted by ramps across their overlaps. Tiles begin at
+    Each pixel gets the mean of the tiles over it, weighted by smooth ramps across their overlaps. Tiles begin at
     multiples of 32 px, where the network's pooling grid lies for the whole image too, so that they differ
     from it only in what they cannot see.
 
@@ -83,10 +88,12 @@ def _shares(line: list[slice], side: int) -> list[np.ndarray]:
     """Return the weight of each tile at its pixels along a side; those of all tiles add up to 1."""
     ramps = []
     for place in line:
-        length = place.stop - place.start
-        from_end = np.minimum(np.arange(length), np.arange(length)[::-1]) + 1.0
-        # Full weight but for the overlap; the ends of the image have no neighbour to share with.
-        ramps.append(np.minimum(from_end / OVERLAP, 1))
+        ramp = np.ones(place.stop - place.start)
+        if place.start > 0:
+            ramp[:OVERLAP] = _RAMP
+        if place.stop < side:
+            ramp[-OVERLAP:] *= _RAMP[::-1]
+        ramps.append(ramp)
     sums = np.zeros(side)
     for place, ramp in zip(line, ramps, strict=True):
         sums[place] += ramp

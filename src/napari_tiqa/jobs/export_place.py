@@ -30,7 +30,7 @@ def check_place(output: Path, volume: Volume, overwrite: bool) -> None:
     """
     folder = output.parent
     free_space(output)  # there is such a folder
-    _refuse_input(output, volume)
+    refuse_input(output, volume, "filtered")
     if is_taken(output):
         if not is_export(output):
             raise ExportError(
@@ -116,12 +116,28 @@ def stored_at(volume: Volume) -> Path | None:
     return path
 
 
-def _refuse_input(output: Path, volume: Volume) -> None:
+def refuse_input(output: Path, volume: Volume, verb: str) -> None:
+    """Refuse to write over a volume that is still to be read.
+
+    Parameters
+    ----------
+    output : pathlib.Path
+        The file or folder to be.
+    volume : Volume
+        What is read.
+    verb : str
+        What is done to it: "filtered".
+
+    Raises
+    ------
+    ExportError
+        The output is the volume, holds it, or lies in it.
+    """
     source = stored_at(volume)
     if source is None:
         return
     place = output.resolve()
     if place == source or place in source.parents:
-        raise ExportError(f"{output} is the volume to be filtered, or holds it: choose another name.")
+        raise ExportError(f"{output} is the volume to be {verb}, or holds it: choose another name.")
     if source in place.parents:
-        raise ExportError(f"{output} lies inside the volume to be filtered: choose a place outside {source}.")
+        raise ExportError(f"{output} lies inside the volume to be {verb}: choose a place outside {source}.")

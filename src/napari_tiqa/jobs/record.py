@@ -7,13 +7,13 @@ from typing import Any
 
 from napari_tiqa import __version__
 from napari_tiqa.jobs.messages import ModelFile
-from napari_tiqa.scoring.bundle import load_card
+from napari_tiqa.scoring.bundle import SCORE, load_card
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
 
 
 @lru_cache(maxsize=4)
-def model_card(model: ModelFile) -> dict[str, Any]:
+def model_card(model: ModelFile, purpose: str = SCORE) -> dict[str, Any]:
     """Read a bundle's card once, since its weights are checked along with it, which takes 0.1 s.
 
     Raises
@@ -21,18 +21,23 @@ def model_card(model: ModelFile) -> dict[str, Any]:
     BundleError
         As ``scoring.bundle.load_card``.
     """
-    return load_card(model.path)
+    return load_card(model.path, purpose)
 
 
 def run_record(
-    volume: Volume, axis: int, window: IntensityWindow | None, model: ModelFile, device: str
+    volume: Volume,
+    axis: int,
+    window: IntensityWindow | None,
+    model: ModelFile,
+    device: str,
+    purpose: str = SCORE,
 ) -> dict[str, Any]:
     """Return what a run was made with, JSON-able.
 
     Parameters
     ----------
     volume : Volume
-        What was scored.
+        What was scored or segmented.
     axis : int
         Along which its slices were cut.
     window : IntensityWindow or None
@@ -41,6 +46,8 @@ def run_record(
         The bundle.
     device : str
         Where the network ran.
+    purpose : str
+        What the bundle is for; see ``scoring.bundle.load_card``.
     """
     return {
         "volume": volume.name,
@@ -52,7 +59,7 @@ def run_record(
         "voxel_size": list(volume.voxel_size),
         "unit": volume.unit,
         "window": asdict(window) if window else None,
-        "model": {"path": model.path, "weights_sha256": model_card(model)["weights_sha256"]},
+        "model": {"path": model.path, "weights_sha256": model_card(model, purpose)["weights_sha256"]},
         "device": device,
         "napari_tiqa": __version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -1,13 +1,43 @@
-"""Segment a volume slice by slice: reading, the network and writing overlap, memory stays bounded."""
+"""Segment a volume slice by slice: reading, the network and writing overlap, memory stays bounded.
+
+The calling thread takes slices from ``map_slices``, which reads ahead, a few threads wait for the model
+process to see them, and one more writes what comes back. What is written stays, so that a run goes on after
+any interruption.
+"""
 
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from napari_tiqa.errors import Cancelled, SegmentationError
+from napari_tiqa.jobs.ahead import ahead
+from napari_tiqa.jobs.export_place import free_space, refuse_input
+from napari_tiqa.jobs.fingerprint import fingerprint
+from napari_tiqa.jobs.messages import ModelFile
+from napari_tiqa.jobs.model_process import shared_model_process
+from napari_tiqa.jobs.record import model_card, run_record
+from napari_tiqa.jobs.score import chosen_slices
 from napari_tiqa.jobs.segmentation_result import Segmentation
-from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.jobs.segmentation_store import SegmentationStore, cannot_write, temporary_store
+from napari_tiqa.jobs.waiting import Pace, wait_for
+from napari_tiqa.scoring.bundle import SEGMENTATION
+from napari_tiqa.segmentation.network_image import network_image
+from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL
+from napari_tiqa.volumes.open import as_volume
+from napari_tiqa.volumes.slices import map_slices
+from napari_tiqa.volumes.volume import MIN_SIDE, Volume
+from napari_tiqa.volumes.window import IntensityWindow, estimate_window
+
+_TASK = "napari_tiqa.segmentation.segmenter:segment_image"
+_ASKED_AHEAD = 3  # one under way, one on its way, and one that waits for its turn
+_WRITTEN_AHEAD = 2
 
 
 @dataclass(frozen=True)
@@ -48,9 +78,9 @@ def predict(
 ) -> Segmentation:
     """Segment the slices of a volume along one axis.
 
-    Slices that are in `output` already, by the same model and window and of the same volume, are not segmented
-    again: the same call goes on where a cancel, an error or the end of the process has stopped it, and a call
-    for other slices adds them.
+    Slices that are in `output` already, by the same model and window and of the same volume, are not
+    segmented again: the same call goes on where a cancel, an error or the end of the process has stopped it,
+    and a call for other slices adds them.
 
     Parameters
     ----------
@@ -65,14 +95,14 @@ def predict(
     window : IntensityWindow or (low, high), optional
         The intensity window; the volume's own, or estimated, where omitted.
     output : path-like, optional
-        A folder to keep the probabilities in, by custom ``*.zarr``: a new one, or one with slices of this volume.
-        Where omitted, they are kept in the cache folder until this Python process ends, and later calls for the
-        same volume, model and window go on with them.
+        A folder to keep the probabilities in, by custom ``*.zarr``: a new one, or one with slices of this
+        volume. Where omitted, they are kept in the cache folder until this Python process ends, and later
+        calls for the same volume, model and window go on with them.
     again : bool
         Segment also slices that are there already.
     progress : callable, optional
-        Called in this thread with a PredictProgress, before the first slice and after each; what it raises ends
-        the run.
+        Called in this thread with a PredictProgress, before the first slice and after each; what it raises
+        ends the run.
     cancel : threading.Event, optional
         Set it, from any thread, to end the run in less than a second.
 
@@ -84,8 +114,10 @@ def predict(
     Raises
     ------
     SegmentationError
-        `output` holds something else, such as slices by another model; another run writes to it; or it cannot be
-        written.
+        `output` holds something else, such as slices by another model, another run writes to it, or it cannot
+        be written; or the model was replaced on the way.
+    ExportError
+        `output` is the volume or lies in it, or in a folder that is not there.
     VolumeError
         The volume cannot be read, or has no such axis, slices or window.
     BundleError
@@ -95,4 +127,110 @@ def predict(
     Cancelled
         `cancel` was set; what is done is kept.
     """
-    raise NotImplementedError
+    tomogram = as_volume(volume).tomogram()
+    indices = chosen_slices(slices, tomogram.slice_count(axis), axis, tomogram.name)
+    bundle = ModelFile.of(ELECTRODE_MODEL if model is None else model)
+    card = model_card(bundle, SEGMENTATION)  # a bundle that cannot be used is refused before anything is read
+    if isinstance(window, tuple):
+        window = IntensityWindow(*window, rule="given")
+    window = window or tomogram.window or estimate_window(tomogram)
+    record = run_record(tomogram, axis, window, bundle, "", SEGMENTATION)
+    del record["device"]  # the slices of a store may come from several
+    record |= {"classes": card["classes"], "slices_sha256": fingerprint(tomogram, _across(tomogram, axis))}
+    store = SegmentationStore.begin(_place(output, tomogram, record), record)
+    todo = [index for index in indices if again or index not in store.rows]
+    run = _Run(tomogram, axis, window, bundle, store, todo, len(indices))
+    with store:
+        return run.segment(progress, cancel or threading.Event())
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A slice for the network, and where it is not finite; None where it is finite everywhere."""
+
+    image: np.ndarray
+    missing: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One run over a volume."""
+
+    volume: Volume
+    axis: int
+    window: IntensityWindow
+    model: ModelFile
+    store: SegmentationStore
+    todo: list[int]
+    total: int
+
+    def segment(
+        self, progress: Callable[[PredictProgress], object] | None, cancel: threading.Event
+    ) -> Segmentation:
+        result, pace, done = self.store.segmentation(), Pace(self.total), self.total - len(self.todo)
+        if progress:
+            progress(PredictProgress(done, self.total, None, None, result))
+        if self.todo:
+            shared_model_process().start()  # Keras is imported while the first slices are read
+        try:
+            for index in self._kept(cancel):
+                done += 1
+                if progress:
+                    progress(PredictProgress(done, self.total, pace.seconds_left(done), index, result))
+        except Cancelled as error:
+            raise Cancelled(
+                f"{done} of {self.total} slices are segmented; the same again goes on from there."
+            ) from error
+        except OSError as error:
+            raise cannot_write(self.store.folder, error) from error
+        return result
+
+    def _kept(self, cancel: threading.Event) -> Iterator[int]:
+        """Give the index of each slice as soon as it is written."""
+        with (
+            ThreadPoolExecutor(_ASKED_AHEAD, thread_name_prefix="napari-tiqa-ask") as askers,
+            ThreadPoolExecutor(1, thread_name_prefix="napari-tiqa-write") as writers,
+        ):
+            prepared = map_slices(self.volume, self.axis, self.todo, self._prepare, cancel=cancel)
+            seen = ahead(askers, partial(self._see, cancel=cancel), prepared, _ASKED_AHEAD, cancel)
+            # All that the network has seen is also written.
+            yield from ahead(writers, self._keep, seen, _WRITTEN_AHEAD, threading.Event())
+
+    def _prepare(self, plane: np.ndarray) -> _Prepared:
+        finite = np.isfinite(plane)
+        return _Prepared(network_image(plane, self.window), None if finite.all() else ~finite)
+
+    def _see(self, item: tuple[int, _Prepared], cancel: threading.Event) -> tuple[int, np.ndarray]:
+        index, prepared = item
+        answer = shared_model_process().run(_TASK, {"path": self.model.path, "image": prepared.image})
+        try:
+            probabilities: np.ndarray = wait_for(answer.result, TimeoutError, cancel)
+        finally:
+            answer.cancel()
+        # The model process looks at the file for each slice, as a training may finish meanwhile.
+        if ModelFile.of(self.model.path) != self.model:
+            raise SegmentationError(
+                f"The model {self.model.path} was replaced while it was at work: segment again with the "
+                "new one."
+            )
+        if prepared.missing is not None:
+            probabilities[:, prepared.missing] = np.nan
+        return index, probabilities
+
+    def _keep(self, item: tuple[int, np.ndarray]) -> int:
+        self.store.write(*item)
+        return item[0]
+
+
+def _place(output: str | os.PathLike[str] | None, volume: Volume, record: dict[str, Any]) -> Path:
+    if output is None:
+        return temporary_store(record)
+    place = Path(output).expanduser()
+    free_space(place)  # there is such a folder
+    refuse_input(place, volume, "segmented")
+    return place
+
+
+def _across(volume: Volume, axis: int) -> int:
+    """Return the axis along which slices are read soonest, to tell volumes apart by some of them."""
+    return 0 if min(volume.data.shape[-2:]) >= MIN_SIDE else axis

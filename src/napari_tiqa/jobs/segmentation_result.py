@@ -1,4 +1,4 @@
-"""What a segmented volume offers: probabilities, segmentation and uncertainty, each read when it is looked at."""
+"""What a segmented volume offers: probabilities, segmentation and uncertainty, read when looked at."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ from napari_tiqa.volumes.window import IntensityWindow
 class Segmentation:
     """A volume as a segmenter sees it, slice by slice; slices that it has not seen yet are empty.
 
-    While a run is under way, a slice can be read as soon as it is done. All arrays have chunks of one slice along
-    `axis`.
+    While a run is under way, a slice can be read as soon as it is done. All arrays have chunks of one slice
+    along `axis`.
 
     Attributes
     ----------
@@ -63,8 +63,8 @@ class Segmentation:
         Returns
         -------
         dask.array.Array
-            Shape (z, y, x) or (y, x), the classes' label values in the smallest unsigned type that has room; 0
-            where there is no probability.
+            Shape (z, y, x) or (y, x), the classes' label values in the smallest unsigned type that has room;
+            0 where there is no probability.
 
         Raises
         ------
@@ -83,8 +83,8 @@ class Segmentation:
         Returns
         -------
         dask.array.Array
-            Shape (z, y, x) or (y, x), float32: the entropy H = -sum p log p over the classes, nats, 0 to ln of the
-            number of classes; NaN where there is no probability.
+            Shape (z, y, x) or (y, x), float32: the entropy H = -sum p log p over the classes, nats, 0 to ln
+            of the number of classes; NaN where there is no probability.
         """
         meta = np.empty(0, np.float32)
         return self.probabilities.map_blocks(uncertainty_map, dtype=np.float32, drop_axis=0, meta=meta)
@@ -95,10 +95,10 @@ class Segmentation:
         Returns
         -------
         pandas.DataFrame
-            A row for each slice, ascending: ``slice``; ``position``, in the volume's unit; ``uncertainty``, its
-            mean entropy in nats; and a column ``share of NAME`` for each class, the share of the slice's pixels
-            for which it is the most probable one, 0 to 1. NaN where no pixel of the slice is finite. ``attrs``
-            is the record.
+            A row for each slice, ascending: ``slice``; ``position``, in the volume's unit; ``uncertainty``,
+            its mean entropy in nats; and a column ``share of NAME`` for each class, the share of the slice's
+            pixels for which it is the most probable one, 0 to 1. NaN where no pixel of the slice is finite.
+            ``attrs`` is the record.
         """
         rows = sorted(dict(self._rows).items())
         columns = ["slice", "uncertainty", *(f"share of {name}" for name in self.classes.names)]

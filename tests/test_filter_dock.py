@@ -63,7 +63,7 @@ def rest(panel: FilterPanel, qtbot: QtBot) -> Callable[[], None]:
     """Return a function that waits until the dock has nothing more to do."""
 
     def wait() -> None:
-        at_rest = lambda: not (panel.preview.job.state.busy or panel._follow_soon.isActive())  # noqa: E731
+        at_rest = lambda: not (panel.preview.job.state.busy or panel.follower.waiting)  # noqa: E731
         qtbot.wait(20)
         qtbot.waitUntil(at_rest, timeout=TIMEOUT)
 

@@ -26,11 +26,12 @@ from napari_tiqa.scoring.recent_models import recent_models
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.widgets.background_job import JobState
 from napari_tiqa.widgets.layer_slices import write_layer_slices
+from napari_tiqa.widgets.score_training import shared_training_job
 from napari_tiqa.widgets.training_dock import TrainingDock
 from napari_tiqa.widgets.training_form import Source
-from napari_tiqa.widgets.training_job import TrainingJob, is_interrupted, shared_training_job
+from napari_tiqa.widgets.training_job import TrainingJob
 from napari_tiqa.widgets.training_panel import TrainingPanel
-from napari_tiqa.widgets.training_runs import started_runs
+from napari_tiqa.widgets.training_runs import is_interrupted
 
 WIDGET = ("napari-tiqa", "Train a model")
 TIMEOUT = 900_000  # ms, for a process that has to import Keras and build its graph on a busy machine
@@ -266,7 +267,7 @@ def test_from_layers_to_a_model_in_the_quality_dock_though_it_was_killed_on_the_
     assert epochs_drawn(panel, "rank") == epochs_drawn(panel, "regress") == [1]
     assert np.isfinite(panel.plot.stages["regress"].points[1][0])
     assert panel.offer.run is None
-    assert started_runs() == []
+    assert job.runs.all() == []
     card = load_card(tmp_path / "mine.tiqa")
     assert card["training"]["finished"]
     assert [Path(specimen).name for specimen in card["training"]["left_out"]] == ["second.tif"]
@@ -307,7 +308,7 @@ def test_closing_napari_in_the_middle_asks_keeps_the_best_and_leaves_the_rest_to
     assert "regression epoch 1, is kept as 'mine'" in short.controls.message.text()
     assert not load_card(tmp_path / "mine.tiqa")["training"]["finished"]
     assert recent_models() == [tmp_path / "mine.tiqa"]
-    (run,) = started_runs()
+    (run,) = job.runs.all()
     assert run.name == "mine"
     assert is_interrupted(run)
 

@@ -1,6 +1,6 @@
 """napari's window asks before it closes on a training."""
 
-from collections.abc import Callable
+from typing import Protocol
 
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import QMainWindow, QMessageBox, QWidget
@@ -8,45 +8,65 @@ from qtpy.QtWidgets import QMainWindow, QMessageBox, QWidget
 _NAME = "napari-tiqa asks before closing"
 
 
-def ask_before_closing(window: QMainWindow, question: Callable[[], str], on_yes: Callable[[], None]) -> None:
-    """Have a window ask before it closes; it is set up once, however often this is called.
+class Unfinished(Protocol):
+    """Work that somebody may not want to lose."""
+
+    @property
+    def question_of_closing(self) -> str:
+        """What to ask, "" where nothing stands against closing."""
+
+    def interrupt(self) -> None:
+        """Stop: napari is closing."""
+
+
+def ask_before_closing(widget: QWidget, work: Unfinished) -> None:
+    """Have the window that a widget is in ask before it closes on unfinished work.
 
     Parameters
     ----------
-    window : QMainWindow
-        napari's.
-    question : callable
-        Returns what to ask, "" where nothing stands against closing.
-    on_yes : callable
-        Called where the answer is yes, before the window closes.
+    widget : QWidget
+        In a dock of napari's window, also in one that floats.
+    work : Unfinished
+        Asked for its question each time; told once, however often this is called.
     """
-    if window.findChild(QObject, _NAME) is None:
-        _AskBeforeClosing(window, question, on_yes)
+    window: QWidget | None = widget
+    while window is not None and not isinstance(window, QMainWindow):
+        window = window.parentWidget()
+    if window is None:
+        return
+    guard = window.findChild(_AskBeforeClosing, _NAME) or _AskBeforeClosing(window)
+    guard.add(work)
 
 
 class _AskBeforeClosing(QObject):
     """An event filter on a window; it belongs to the window and so outlives the dock that made it."""
 
-    def __init__(self, window: QMainWindow, question: Callable[[], str], on_yes: Callable[[], None]) -> None:
+    def __init__(self, window: QMainWindow) -> None:
         super().__init__(window)
         self.setObjectName(_NAME)
         self._window = window
-        self._question = question
-        self._on_yes = on_yes
+        self._all: list[Unfinished] = []
         window.installEventFilter(self)
+
+    def add(self, work: Unfinished) -> None:
+        """Ask about this work too."""
+        if work not in self._all:
+            self._all.append(work)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Hold the close event back where the answer is no."""
         if event is None or watched is not self._window or event.type() != QEvent.Type.Close:
             return False
-        question = "" if self._is_taken_apart() else self._question()
-        if not question:
+        if self._is_taken_apart():
             return False
-        if self._confirmed(question):
-            self._on_yes()
-            return False
-        event.ignore()
-        return True
+        asking = {work: work.question_of_closing for work in self._all}
+        if not all(self._confirmed(question) for question in asking.values() if question):
+            event.ignore()
+            return True
+        for work, question in asking.items():
+            if question:
+                work.interrupt()
+        return False
 
     def _is_taken_apart(self) -> bool:
         """Whether a script has called viewer.close(), which closes the canvas first: too late to ask."""

@@ -8,7 +8,6 @@ from typing import Any
 from magicgui.widgets import ComboBox
 from napari.layers import Image, Layer
 from napari.utils.theme import get_theme
-from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import (
     QButtonGroup,
     QFormLayout,
@@ -20,7 +19,6 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_tiqa.errors import TiqaError
 from napari_tiqa.filtering.pipeline import Pipeline
 from napari_tiqa.filtering.ring_centre import CENTRE_PARAMETERS
 from napari_tiqa.jobs.model_process import shared_model_process
@@ -37,14 +35,14 @@ from napari_tiqa.widgets.filter_preview import FilterPreview
 from napari_tiqa.widgets.filter_score import FilterScore
 from napari_tiqa.widgets.filter_state import FilterState
 from napari_tiqa.widgets.filter_steps import FilterSteps
-from napari_tiqa.widgets.filter_tabs import FilterTabs
 from napari_tiqa.widgets.filter_trial import FilteredSlice, SliceTrial
 from napari_tiqa.widgets.filter_tune import FilterTuneTab
+from napari_tiqa.widgets.fitting_tabs import FittingTabs
 from napari_tiqa.widgets.map_layer import is_quality_map
 from napari_tiqa.widgets.model_box import ModelBox
 from napari_tiqa.widgets.sentence_label import SentenceLabel
 from napari_tiqa.widgets.slice_source import SliceSource
-from napari_tiqa.widgets.source_finder import SourceFinder
+from napari_tiqa.widgets.source_follower import SourceFollower
 
 VIEW_KEY = "H"
 """Pressed over the picture, goes on from after to before to difference."""
@@ -89,24 +87,21 @@ class FilterPanel(DockPanel):
         )
         self.model_box = ModelBox("What scores the slices: the default model, or one trained on your own.")
         self.views = {view: QPushButton(view.capitalize()) for view in View}
-        self.tabs = FilterTabs()
+        self.tabs = FittingTabs()
         self._centre_job = BackgroundJob("finding the ring centre")
         self._centre_asked: CentreRequest | None = None
         self._mark = CentreMark(viewer)
-        self._finder = SourceFinder(viewer)
-        self._shown_key: tuple[Any, ...] = ()
+        self.follower = SourceFollower(
+            viewer, self._subscribe, "There is no image layer to filter: open a tomogram first.", self
+        )
         self._previewed = False  # whether the trial under way has got as far as being scored
         self._passing = ""  # what the message says until the next score
-        self._followed: Image | None = None
-        self._follow_soon = QTimer(self)
-        self._follow_soon.setSingleShot(True)
-        self._follow_soon.timeout.connect(self._follow)
         self._model_process = shared_model_process()
         self._model_process.start()  # Keras is imported while the user looks around.
         self._lay_out()
         self._connect()
         self._follow_theme()
-        self._on_layer_chosen()
+        self.follower.follow(self.layer)
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
@@ -147,7 +142,9 @@ class FilterPanel(DockPanel):
         return row
 
     def _connect(self) -> None:
-        self.layer_box.changed.connect(lambda _: self._on_layer_chosen())
+        self.layer_box.changed.connect(lambda _: self.follower.follow(self.layer))
+        self.follower.found.connect(self._on_source_found)
+        self.follower.lost.connect(self._on_source_lost)
         self.model_box.changed.connect(lambda: self.state.set_model(self.model_box.path))
         self.state.source_changed.connect(self._on_source)
         self.state.model_changed.connect(self._on_model)
@@ -172,8 +169,6 @@ class FilterPanel(DockPanel):
         self._subscribe(viewer.layers.events.removed, self._on_layer_removed)
         self._subscribe(viewer.layers.events.reordered, self.reset_choices)
         self._subscribe(viewer.layers.events.renamed, self._on_renamed)
-        for changed in (viewer.dims.events.point, viewer.dims.events.order, viewer.dims.events.ndisplay):
-            self._subscribe(changed, self._follow_slider)
         self._subscribe(viewer.events.theme, self._follow_theme)
         viewer.bind_key(VIEW_KEY, self.layers.next_view, overwrite=True)
 
@@ -194,7 +189,7 @@ class FilterPanel(DockPanel):
     def reset_choices(self, _event: object = None) -> None:
         """Follow the viewer's layer list."""
         self.layer_box.reset_choices()
-        self._on_layer_chosen()
+        self.follower.follow(self.layer)
 
     def find_centre(self, number: int) -> None:
         """Find the ring centre in the slice shown, set it in a step and mark it in the viewer."""
@@ -215,7 +210,7 @@ class FilterPanel(DockPanel):
         for page in self.tabs.pages:
             if isinstance(page, DockPanel):
                 page.close_down()
-        self._follow_soon.stop()
+        self.follower.close_down()
         self.layers.clear()
         self._mark.clear()
         self._viewer.bind_key(VIEW_KEY, None)
@@ -227,21 +222,6 @@ class FilterPanel(DockPanel):
         layers = [layer for layer in reversed(self._viewer.layers) if isinstance(layer, Image)]
         return [layer for layer in layers if not (is_quality_map(layer) or is_preview(layer))]
 
-    def _on_layer_chosen(self) -> None:
-        layer = self.layer
-        if layer is not self._followed:
-            if self._followed is not None:
-                self._followed.events.data.disconnect(self._on_data)
-            if layer is not None:
-                layer.events.data.connect(self._on_data)
-            self._followed = layer
-        self._follow()
-
-    def _on_data(self, _event: object) -> None:
-        if self._followed is not None:
-            self._finder.data_replaced(self._followed)
-            self._follow_soon.start(0)
-
     def _on_layer_removed(self, event: Any) -> None:
         layer: Layer = getattr(event.value, "__wrapped__", event.value)
         self.layers.forget(layer)
@@ -251,29 +231,11 @@ class FilterPanel(DockPanel):
     def _on_renamed(self, _event: object) -> None:
         self.reset_choices()
 
-    def _follow_slider(self, _event: object = None) -> None:
-        self._follow_soon.start(0)  # once for all that napari changes in one go
+    def _on_source_found(self, source: SliceSource) -> None:
+        self.message.say("")
+        self.state.set_source(source)
 
-    def _follow(self) -> None:
-        """Take the slice that the viewer shows now as the one to try on."""
-        layer = self.layer
-        if layer is None:
-            self._lose_source("There is no image layer to filter: open a tomogram first.")
-            return
-        if layer.ndim > self._viewer.dims.ndim:
-            return  # it is just being taken out, its dimensions first
-        try:
-            key, source = self._finder.find(layer)
-        except TiqaError as error:
-            self._lose_source(str(error))
-            return
-        if key != self._shown_key:
-            self._shown_key = key
-            self.message.say("")
-            self.state.set_source(source)
-
-    def _lose_source(self, sentence: str) -> None:
-        self._shown_key = ()
+    def _on_source_lost(self, sentence: str) -> None:
         if self.state.source is not None:
             self.state.set_source(None)
         self.message.say(sentence, problem=True)
@@ -290,7 +252,7 @@ class FilterPanel(DockPanel):
         self.history.show_slice(self.state.source, self.state.model)
 
     def _on_window_found(self, window: IntensityWindow) -> None:
-        self._finder.keep_window(window)
+        self.follower.keep_window(window)
         self.state.set_window(window)
 
     def _follow_theme(self) -> None:

@@ -13,6 +13,10 @@ from napari_tiqa.widgets.slice_source import SliceSource
 _AWAY = 0.5  # voxels that a corner of the labels may lie away from the image's
 
 
+class LabelsElsewhere(SegmentationError):
+    """Labels with the image's shape that are seen elsewhere, as those of a file without voxel size are."""
+
+
 def read_labels(labels: Layer, source: SliceSource) -> da.Array:
     """Read the labels of the volume that a source is a slice of.
 
@@ -32,7 +36,7 @@ def read_labels(labels: Layer, source: SliceSource) -> da.Array:
     Raises
     ------
     SegmentationError
-        It is no Labels layer, has another shape than the image, or lies elsewhere.
+        It is no Labels layer, has another shape than the image, or lies elsewhere (`LabelsElsewhere`).
     """
     labels, image = (getattr(layer, "__wrapped__", layer) for layer in (labels, source.layer))
     if not isinstance(labels, Labels):
@@ -50,7 +54,7 @@ def read_labels(labels: Layer, source: SliceSource) -> da.Array:
             f"{_in_words(shape)}: choose the labels of this image, or make a new Labels layer."
         )
     if not lies_on(labels, image):
-        raise SegmentationError(
+        raise LabelsElsewhere(
             f"'{labels.name}' fits '{source.layer_name}' voxel by voxel, but lies elsewhere in the viewer: "
             "lay it on the image."
         )

@@ -5,7 +5,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 from napari.layers import Image
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
@@ -26,11 +25,11 @@ from qtpy.QtWidgets import (
 )
 from superqt import QCollapsible
 
-from napari_tiqa.errors import TrainingError
 from napari_tiqa.learning.observers import OBSERVER_SETS, OBSERVERS
 from napari_tiqa.learning.originals import RATINGS_FILE, is_session
 from napari_tiqa.learning.recipe import BACKBONES, Scale, TrainingRecipe
 from napari_tiqa.widgets.file_row import FileRow
+from napari_tiqa.widgets.model_output import ModelOutput
 
 PREVIEW_KEY = "napari_tiqa_preview"
 """In a layer's metadata: it shows versions of an original and is none itself."""
@@ -43,7 +42,6 @@ _SCALES: dict[Scale, str] = {
 }
 _NO_RATINGS = "none: every original counts as a 5"
 _BETWEEN = "; "  # the paths of several tables of ratings
-_BUNDLE_FILES = "Model bundle (*.tiqa)"
 _IMAGE_FILES = (
     "Images and tomograms (*.tif *.tiff *.btf *.tf8 *.h5 *.hdf5 *.hdf *.nxs *.npy *.mrc *.rec *.map)"
 )
@@ -67,14 +65,9 @@ class TrainingForm(QWidget):
         self._viewer = viewer
         self._make_originals()
         self._make_ratings()
-        self.output = FileRow(
-            self._ask_output,
-            "a .tiqa file",
-            "Where the finished model is written; what the training needs on the way is kept beside it.",
-        )
+        self.output = ModelOutput("my model")
         self._make_advanced()
         self._lay_out()
-        self.propose_output()
         self.reset_choices()
         self._show_source()
 
@@ -116,20 +109,6 @@ class TrainingForm(QWidget):
         chosen = tuple(path.strip() for path in typed if path.strip())
         found = self._found_ratings()
         return (str(found), *(path for path in chosen if Path(path) != found)) if found else chosen
-
-    @property
-    def output_path(self) -> Path:
-        """Where the model goes.
-
-        Raises
-        ------
-        TrainingError
-            The field is empty.
-        """
-        if self.output.path is None:
-            raise TrainingError("The model has no place to go: choose where to save it.")
-        path = self.output.path.absolute()
-        return path if path.suffix == ".tiqa" else path.with_name(f"{path.name}.tiqa")
 
     def recipe(self, originals: tuple[str, ...] | None = None) -> TrainingRecipe:
         """Return all that the training's result depends on.
@@ -180,15 +159,6 @@ class TrainingForm(QWidget):
             self.layer_list.addItem(item)
         self.layer_list.blockSignals(False)
         self.changed.emit()
-
-    def propose_output(self) -> None:
-        """Fill in a place for the next model that no other has taken."""
-        folder = Path(platformdirs.user_documents_dir(), "napari-tiqa models")
-        number, path = 1, folder / "my model.tiqa"
-        while path.exists():
-            number += 1
-            path = folder / f"my model {number}.tiqa"
-        self.output.set_path(path)
 
     def allow_changes(self, allowed: bool) -> None:
         """Freeze the form while a training uses it."""
@@ -377,13 +347,6 @@ class TrainingForm(QWidget):
     def _layer_items(self) -> list[tuple[QListWidgetItem, Image]]:
         items = [self.layer_list.item(row) for row in range(self.layer_list.count())]
         return [(item, item.data(Qt.ItemDataRole.UserRole)) for item in items]
-
-    def _ask_output(self) -> str:
-        dialog = QFileDialog(self, "Save model", self.output.line.text(), _BUNDLE_FILES)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("tiqa")
-        dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)  # Train asks
-        return dialog.selectedFiles()[0] if dialog.exec() else ""
 
     def _ask_ratings(self) -> str:
         return _BETWEEN.join(QFileDialog.getOpenFileNames(self, "Ratings", "", "Ratings (*.csv)")[0])

@@ -1,40 +1,27 @@
-"""The training under way, at most one in napari; it outlives the dock, and a dock opened again shows it."""
+"""A training under way; it outlives the dock, and a dock opened again shows it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cache, partial
+from dataclasses import replace
 from threading import Event
-from typing import Any
+from typing import Any, Protocol
 
 from qtpy.QtCore import Slot
 
 from napari_tiqa.errors import TrainingError
-from napari_tiqa.jobs.train import train
-from napari_tiqa.learning.progress import TrainProgress
-from napari_tiqa.learning.recipe import TrainingRecipe
-from napari_tiqa.learning.run_folder import CHECKPOINT_FILE, MODEL_FILE, RECIPE_FILE
 from napari_tiqa.scoring.recent_models import remember_model
-from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.widgets.background_job import BackgroundJob, JobOutcome, JobState
-from napari_tiqa.widgets.layer_slices import write_layer_slices
-from napari_tiqa.widgets.training_runs import TrainingRun, forget_run, remember_run
+from napari_tiqa.widgets.training_runs import StartedRuns, TrainingRun, has_epochs
 
 
-@dataclass(frozen=True)
-class TrainingRequest:
-    """What to train, frozen in the main thread: a job never sees a widget, a layer or the viewer.
+class Training(Protocol):
+    """What to train, frozen in the main thread: a job never sees a widget, a layer or the viewer."""
 
-    Attributes
-    ----------
-    recipe : TrainingRecipe
-    run : TrainingRun
-    volumes : tuple of Volume
-        Layers to learn from, whose slices are written first and take the place of the recipe's originals.
-    """
+    @property
+    def run(self) -> TrainingRun:
+        """Where it keeps what it has, and where its model goes."""
 
-    recipe: TrainingRecipe
-    run: TrainingRun
-    volumes: tuple[Volume, ...] = ()
+    def __call__(self, report: Callable[[Any], None], cancel: Event) -> dict[str, Any]:
+        """Train, and return the card of the bundle at ``run.output``."""
 
 
 class TrainingJob(BackgroundJob):
@@ -42,27 +29,43 @@ class TrainingJob(BackgroundJob):
 
     Also a training that was cancelled has a card where an epoch had ended: that of the best network so far.
 
+    Parameters
+    ----------
+    runs : StartedRuns
+        Remembers what was begun.
+
     Attributes
     ----------
-    request : TrainingRequest or None
-        Of the training under way, else of the last one.
-    latest : TrainProgress or None
-        Its last report.
+    request : Training or None
+        The training under way, else the last one.
+    latest : object
+        Its last report, None before the first.
     warnings : tuple of str
         What it said may spoil the result.
     outcome : JobOutcome or None
         How the last training ended.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, runs: StartedRuns) -> None:
         super().__init__("training")
-        self.request: TrainingRequest | None = None
-        self.latest: TrainProgress | None = None
+        self.runs = runs
+        self.request: Training | None = None
+        self.latest: Any = None
         self.warnings: tuple[str, ...] = ()
         self.outcome: JobOutcome | None = None
         self._to_go_on = False
 
-    def train(self, request: TrainingRequest) -> None:
+    @property
+    def question_of_closing(self) -> str:
+        """What to ask before napari closes on the training; "" where there is none."""
+        if not self.state.cancellable or self.request is None:
+            return ""
+        return (
+            f"'{self.request.run.name}' is still being trained. Close napari and stop the training?\n\n"
+            "It is kept up to its last full epoch, and the dock will offer to go on with it."
+        )
+
+    def train(self, request: Training) -> None:
         """Start or resume a training and return at once.
 
         Raises
@@ -76,8 +79,8 @@ class TrainingJob(BackgroundJob):
             )
         self.request, self.latest, self.warnings, self.outcome = request, None, (), None
         self._to_go_on = False
-        remember_run(request.run)
-        self.start(partial(_train, request))
+        self.runs.remember(request.run)
+        self.start(request)
 
     def interrupt(self) -> None:
         """Cancel, and have the training offered again when a dock is opened: napari is closing."""
@@ -85,8 +88,7 @@ class TrainingJob(BackgroundJob):
         self.cancel()
 
     @Slot(object)
-    def _on_progress(self, progress: object) -> None:
-        assert isinstance(progress, TrainProgress)
+    def _on_progress(self, progress: Any) -> None:
         self.latest = progress
         self.warnings += progress.warnings
         super()._on_progress(progress)
@@ -101,31 +103,6 @@ class TrainingJob(BackgroundJob):
                 outcome = replace(outcome, state=JobState.CANCELLED)
         failed_later = outcome.state is JobState.FAILED and has_epochs(run)
         if not (self._to_go_on or failed_later):
-            forget_run(run)
+            self.runs.forget(run)
         self.outcome = outcome
         super()._on_thread_ended(outcome)
-
-
-@cache
-def shared_training_job() -> TrainingJob:
-    """Return the one job of this napari."""
-    return TrainingJob()
-
-
-def has_epochs(run: TrainingRun) -> bool:
-    """Return whether a run stopped between its first epoch and its finished model."""
-    return (run.folder / CHECKPOINT_FILE).is_file()
-
-
-def is_interrupted(run: TrainingRun) -> bool:
-    """Return whether a run was begun and has no model, or not its finished one."""
-    begun = (run.folder / RECIPE_FILE).is_file() and not (run.folder / MODEL_FILE).is_file()
-    return begun or has_epochs(run)
-
-
-def _train(request: TrainingRequest, report: Callable[[Any], None], cancel: Event) -> dict[str, Any]:
-    recipe, run = request.recipe, request.run
-    if request.volumes:
-        folder = run.folder / "originals"
-        recipe = replace(recipe, originals=write_layer_slices(request.volumes, recipe.slices, folder, cancel))
-    return train(recipe, run.folder, run.output, report, cancel)

@@ -17,7 +17,6 @@ from qtpy.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QMainWindow,
     QMessageBox,
     QPushButton,
     QVBoxLayout,
@@ -38,21 +37,17 @@ from napari_tiqa.widgets.dock_panel import DockPanel
 from napari_tiqa.widgets.dock_style import dock_style
 from napari_tiqa.widgets.layer_slices import slice_places
 from napari_tiqa.widgets.read_layer import read_layer
+from napari_tiqa.widgets.score_training import ScoreTraining, shared_training_job
 from napari_tiqa.widgets.slider import layer_position
-from napari_tiqa.widgets.training_controls import STAGE_NAMES, TrainingControls
+from napari_tiqa.widgets.training_controls import TrainingControls
 from napari_tiqa.widgets.training_form import Source, TrainingForm
-from napari_tiqa.widgets.training_job import (
-    TrainingJob,
-    TrainingRequest,
-    has_epochs,
-    is_interrupted,
-    shared_training_job,
-)
+from napari_tiqa.widgets.training_offer import TrainingOffer
 from napari_tiqa.widgets.training_plot import TrainingPlot
 from napari_tiqa.widgets.training_preview import PreviewLayers, make_preview
-from napari_tiqa.widgets.training_runs import TrainingRun, forget_run, started_runs
+from napari_tiqa.widgets.training_runs import TrainingRun, free_folder, has_epochs, is_interrupted
 
 _CHECK_AFTER = 300  # ms after the last change of the form: ratings are read again then
+_STAGE_NAMES = {"generate": "Making data", "rank": "Ranking", "regress": "Regression", "judge": "Judging"}
 _QUALITY_DOCK = ("napari-tiqa", "Slice quality")
 
 
@@ -71,10 +66,19 @@ class TrainingPanel(DockPanel):
         self.preview_job = BackgroundJob("making the preview")
         self.preview = PreviewLayers(viewer)
         self.form = TrainingForm(viewer)
-        self.controls = TrainingControls()
+        self.preview_button = QPushButton("Preview")
+        self.preview_button.setToolTip(
+            "Show the sixteen versions of the first original, or of the selected one, with the scores\n"
+            "that the training will teach, as a layer."
+        )
+        self.controls = TrainingControls(
+            "Make the distorted versions, rank them, then learn the scores, in a process of its own:\n"
+            "napari can be used meanwhile, also to score.",
+            (self.preview_button,),
+        )
         self.message = self.controls.message
         self.plot = TrainingPlot()
-        self.offer = _Offer()
+        self.offer = TrainingOffer()
         self.result = _Result()
         self._finished: TrainingRun | None = None
         self._check = QTimer(self)
@@ -96,13 +100,13 @@ class TrainingPanel(DockPanel):
     def _connect(self) -> None:
         self.form.changed.connect(self._check.start)
         self._check.timeout.connect(self._show_warnings)
-        self.controls.preview_clicked.connect(self.show_preview)
+        self.preview_button.clicked.connect(self.show_preview)
         self.controls.train_clicked.connect(self.train)
         self.controls.cancel_clicked.connect(self.job.cancel)
         self.offer.resume_clicked.connect(self.resume)
         self.offer.dismiss_clicked.connect(self._dismiss)
         self.result.use_clicked.connect(self.use_in_quality_dock)
-        self.preview_job.state_changed.connect(self.controls.show_preview_state)
+        self.preview_job.state_changed.connect(self._on_preview_state)
         self.preview_job.ended.connect(self._on_preview)
         # Slots of this object: Qt disconnects them by itself when the dock is gone and the job goes on.
         self.job.state_changed.connect(self._on_state)
@@ -124,15 +128,7 @@ class TrainingPanel(DockPanel):
     def showEvent(self, event: QShowEvent) -> None:
         """Guard this window too: the training may have been begun in another one."""
         super().showEvent(event)
-        self._guard_window()
-
-    def _guard_window(self) -> None:
-        """Have napari's window ask before it closes on a training."""
-        window: QWidget | None = self
-        while window is not None and not isinstance(window, QMainWindow):
-            window = window.parentWidget()  # also of a dock that floats in a window of its own
-        if window is not None:
-            ask_before_closing(window, _question_of_closing, self.job.interrupt)
+        ask_before_closing(self, self.job)
 
     def reset_choices(self) -> None:
         """Follow the viewer's layer list."""
@@ -159,7 +155,7 @@ class TrainingPanel(DockPanel):
             return False
         try:
             recipe = TrainingRecipe.from_json((run.folder / RECIPE_FILE).read_text(encoding="utf-8"))
-            self._start(TrainingRequest(recipe, run))
+            self._start(ScoreTraining(recipe, run))
         except OSError as error:
             self.message.complain(f"{run.folder} cannot be read ({error.strerror}); train again.")
             return False
@@ -168,11 +164,11 @@ class TrainingPanel(DockPanel):
             return False
         return True
 
-    def _request(self) -> TrainingRequest:
-        output = self.form.output_path
-        run = TrainingRun(_free_folder(output), output)
+    def _request(self) -> ScoreTraining:
+        output = self.form.output.model_path
+        run = TrainingRun(free_folder(output), output)
         if self.form.source is not Source.LAYERS:
-            return TrainingRequest(self.form.recipe(), run)
+            return ScoreTraining(self.form.recipe(), run)
         volumes = self._volumes()
         if not volumes:
             raise TrainingError("There is no layer to learn from: open good tomograms, or choose files.")
@@ -182,11 +178,11 @@ class TrainingPanel(DockPanel):
                 f"{originals} slices are too few to learn from: take at least {MIN_ORIGINALS}, from more "
                 "layers or more slices of each."
             )
-        return TrainingRequest(self.form.recipe((str(run.folder / "originals"),)), run, volumes)
+        return ScoreTraining(self.form.recipe((str(run.folder / "originals"),)), run, volumes)
 
-    def _start(self, request: TrainingRequest) -> None:
+    def _start(self, request: ScoreTraining) -> None:
         self.job.train(request)  # first: it refuses a second training
-        self._guard_window()
+        ask_before_closing(self, self.job)
         self._finished = None
         self._show_job()
 
@@ -227,7 +223,7 @@ class TrainingPanel(DockPanel):
         self.offer.show_run(None, "")
         self.result.hide()
         if self.job.latest is not None:
-            self.controls.show_progress(self.job.latest)
+            self._show_progress(self.job.latest)
 
     def _draw_epochs(self, run: TrainingRun) -> None:
         """Draw the epochs that a run has done so far, as one that is resumed has."""
@@ -246,9 +242,18 @@ class TrainingPanel(DockPanel):
         self.controls.show_state(state)
         self.offer.allow(not state.busy)
 
+    def _on_preview_state(self, state: JobState) -> None:
+        self.preview_button.setEnabled(not (state.busy or self.job.state.busy))
+
+    def _show_progress(self, news: TrainProgress) -> None:
+        stage = _STAGE_NAMES[news.stage]
+        self.controls.show_progress(
+            stage, news.images_done, news.images, "images", news.seconds_left, news.epoch, news.epochs
+        )
+
     def _on_progress(self, news: TrainProgress) -> None:
         if self.job.state is JobState.RUNNING:
-            self.controls.show_progress(news)
+            self._show_progress(news)
         if news.warnings:
             self.controls.show_warnings(list(self.job.warnings))
         if news.epochs:
@@ -262,7 +267,7 @@ class TrainingPanel(DockPanel):
         elif outcome.result is None:
             self.message.say("Cancelled before the first epoch had ended: there is no model yet.")
         else:
-            self.form.propose_output()
+            self.form.output.propose()
             self._show_model(run, outcome)
         if has_epochs(run):
             self._offer(run)
@@ -293,7 +298,7 @@ class TrainingPanel(DockPanel):
         """Offer the latest training that ended without a model, as when napari or the machine went down."""
         if self.job.state.busy:
             return
-        for run in started_runs():
+        for run in self.job.runs.all():
             if is_interrupted(run):
                 self._offer(run)
                 return
@@ -311,7 +316,7 @@ class TrainingPanel(DockPanel):
 
     def _dismiss(self) -> None:
         if self.offer.run is not None:
-            forget_run(self.offer.run)
+            self.job.runs.forget(self.offer.run)
             self.offer.show_run(None, "")
 
     # -- the form's warnings, preview, layers, theme -----------------------------------------------
@@ -360,37 +365,6 @@ class TrainingPanel(DockPanel):
         self.plot.set_theme(theme)
 
 
-class _Offer(QFrame):
-    """An interrupted training, to go on with or not."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.run: TrainingRun | None = None
-        self.text = QLabel()
-        self.text.setWordWrap(True)
-        resume = QPushButton("Resume")
-        resume.setToolTip("Go on from the last epoch that had ended.")
-        dismiss = QPushButton("Dismiss")
-        dismiss.setToolTip("Do not offer this training again; its files stay.")
-        self.resume_clicked, self.dismiss_clicked = resume.clicked, dismiss.clicked
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.text, 1)
-        layout.addWidget(resume)
-        layout.addWidget(dismiss)
-        self.hide()
-
-    def show_run(self, run: TrainingRun | None, sentence: str) -> None:
-        """Offer a run; None takes the offer back."""
-        self.run = run
-        self.text.setText(sentence)
-        self.setVisible(run is not None)
-
-    def allow(self, allowed: bool) -> None:
-        """Say whether a training can start now."""
-        self.setEnabled(allowed)
-
-
 class _Result(QFrame):
     """The finished model: how good it is, where it is, and a button to use it."""
 
@@ -416,7 +390,7 @@ class _Result(QFrame):
 
 def _epoch_in_words(epoch: Any) -> str:
     """Name an epoch of ``progress.csv`` or of a card: "ranking epoch 3"."""
-    return f"{STAGE_NAMES[epoch['stage']].lower()} epoch {epoch['epoch']}"
+    return f"{_STAGE_NAMES[epoch['stage']].lower()} epoch {epoch['epoch']}"
 
 
 def _summary(training: Mapping[str, Any]) -> str:
@@ -432,24 +406,5 @@ def _summary(training: Mapping[str, Any]) -> str:
     )
 
 
-def _question_of_closing() -> str:
-    job: TrainingJob = shared_training_job()
-    if not job.state.cancellable or job.request is None:
-        return ""
-    return (
-        f"'{job.request.run.name}' is still being trained. Close napari and stop the training?\n\n"
-        "It is kept up to its last full epoch, and the training dock will offer to go on with it."
-    )
-
-
 def _choose_model(dock: Any, model: Path) -> None:
     dock.panel.form.model_box.choose(model)
-
-
-def _free_folder(output: Path) -> Path:
-    """Return a run folder beside the model that no other training has used."""
-    number, folder = 1, output.with_suffix(".training")
-    while folder.exists():
-        number += 1
-        folder = output.with_name(f"{output.stem} {number}.training")
-    return folder

@@ -7,6 +7,7 @@ from typing import Any
 
 import platformdirs
 
+from napari_tiqa.learning.run_folder import CHECKPOINT_FILE, MODEL_FILE, RECIPE_FILE
 from napari_tiqa.whole_file import whole_file
 
 _KEPT = 12
@@ -25,35 +26,63 @@ class TrainingRun:
         return self.output.stem
 
 
-def started_runs() -> list[TrainingRun]:
-    """Return the runs that were started and not forgotten, the latest first."""
-    try:
-        kept: Any = json.loads(_file().read_text(encoding="utf-8"))
-        return [TrainingRun(Path(run["folder"]), Path(run["output"])) for run in kept["runs"]]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
+class StartedRuns:
+    """The trainings of one kind that docks have started, kept in a file of the user's.
+
+    Parameters
+    ----------
+    file : str
+        What the file is called.
+    """
+
+    def __init__(self, file: str) -> None:
+        self._name = file
+
+    def all(self) -> list[TrainingRun]:
+        """Return the runs that were started and not forgotten, the latest first."""
+        try:
+            kept: Any = json.loads(self._file().read_text(encoding="utf-8"))
+            return [TrainingRun(Path(run["folder"]), Path(run["output"])) for run in kept["runs"]]
+        except (OSError, ValueError, KeyError, TypeError):
+            return []
+
+    def remember(self, run: TrainingRun) -> None:
+        """Put a run first in the list. A list that cannot be written is no reason not to train."""
+        self._write([run, *(other for other in self.all() if other != run)][:_KEPT])
+
+    def forget(self, run: TrainingRun) -> None:
+        """Offer a run no more; its files stay."""
+        self._write([other for other in self.all() if other != run])
+
+    def _write(self, runs: list[TrainingRun]) -> None:
+        kept = {"runs": [{"folder": str(run.folder), "output": str(run.output)} for run in runs]}
+        file = self._file()
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with whole_file(file) as out:
+                out.write(json.dumps(kept, indent=1).encode())
+        except OSError:
+            return
+
+    def _file(self) -> Path:
+        return Path(platformdirs.user_data_dir("napari-tiqa", appauthor=False)) / self._name
 
 
-def remember_run(run: TrainingRun) -> None:
-    """Put a run first in the list. A list that cannot be written is no reason not to train."""
-    _write([run, *(other for other in started_runs() if other != run)][:_KEPT])
+def has_epochs(run: TrainingRun) -> bool:
+    """Return whether a run stopped between its first epoch and its finished model."""
+    return (run.folder / CHECKPOINT_FILE).is_file()
 
 
-def forget_run(run: TrainingRun) -> None:
-    """Offer a run no more; its files stay."""
-    _write([other for other in started_runs() if other != run])
+def is_interrupted(run: TrainingRun) -> bool:
+    """Return whether a run was begun and has no model, or not its finished one."""
+    begun = (run.folder / RECIPE_FILE).is_file() and not (run.folder / MODEL_FILE).is_file()
+    return begun or has_epochs(run)
 
 
-def _write(runs: list[TrainingRun]) -> None:
-    kept = {"runs": [{"folder": str(run.folder), "output": str(run.output)} for run in runs]}
-    file = _file()
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(file) as out:
-            out.write(json.dumps(kept, indent=1).encode())
-    except OSError:
-        return
-
-
-def _file() -> Path:
-    return Path(platformdirs.user_data_dir("napari-tiqa", appauthor=False)) / "training_runs.json"
+def free_folder(output: Path) -> Path:
+    """Return a run folder beside a model that no other training has used."""
+    number, folder = 1, output.with_suffix(".training")
+    while folder.exists():
+        number += 1
+        folder = output.with_name(f"{output.stem} {number}.training")
+    return folder

@@ -3,7 +3,7 @@
 from qtpy.QtWidgets import QSizePolicy, QTabWidget, QWidget
 
 
-class FilterTabs(QTabWidget):
+class FittingTabs(QTabWidget):
     """Pages behind tabs; a dock is scrolled no further than the page that is shown goes."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -1,0 +1,81 @@
+"""The segmentation dock's content: image and labels above, and the tabs that work on them.
+
+Imported in a background thread (segment_dock.py), as the other docks' contents are.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from napari.utils.theme import get_theme
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from napari_tiqa.widgets.dock_panel import DockPanel
+from napari_tiqa.widgets.dock_style import dock_style
+from napari_tiqa.widgets.fitting_tabs import FittingTabs
+from napari_tiqa.widgets.segment_header import SegmentHeader
+from napari_tiqa.widgets.segment_state import SegmentState
+
+_TABS = (
+    ("Train", "segment_train", "SegmentTrainTab"),
+    ("Segment", "segment_predict", "SegmentPredictTab"),
+    ("Study", "segment_study", "SegmentStudyTab"),
+)
+
+
+class SegmentPanel(DockPanel):
+    """Everything in the segmentation dock.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer whose layers are segmented.
+    """
+
+    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+        super().__init__(viewer, parent)
+        self.state = SegmentState(self)
+        self.header = SegmentHeader(self.state, viewer)
+        self.tabs = FittingTabs()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 4, 6, 4)
+        layout.setSpacing(6)
+        layout.addWidget(self.header)
+        layout.addWidget(self.tabs, 1)
+        self._subscribe(viewer.events.theme, self._follow_theme)
+        self._follow_theme()
+
+    def unmade_tabs(self) -> Iterator[Callable[[], None]]:
+        """Give what adds each tab, to be called one after the other."""
+        for title, module, name in _TABS:
+            path = f"napari_tiqa.widgets.{module}"
+            if find_spec(path):
+                yield partial(self._add_tab, title, getattr(import_module(path), name))
+
+    def _add_tab(self, title: str, tab: Callable[[SegmentState, Any], Any]) -> None:
+        page = tab(self.state, self._viewer)
+        for job in page.jobs:
+            self._end_with_dock(job)
+        self.tabs.add(title, page)
+
+    def show_tab(self, title: str) -> None:
+        """Bring a tab to the front; nothing happens where there is none of that title."""
+        for number in range(self.tabs.count()):
+            if self.tabs.tabText(number) == title:
+                self.tabs.setCurrentIndex(number)
+
+    def reset_choices(self, _event: object = None) -> None:
+        """Follow the viewer's layer list."""
+        self.header.reset_choices()
+
+    def close_down(self) -> None:
+        """End what is under way and let go of the viewer: the dock was closed. A training goes on."""
+        super().close_down()
+        self.header.close_down()
+        for page in self.tabs.pages:
+            page.close_down()
+
+    def _follow_theme(self, _event: object = None) -> None:
+        self.setStyleSheet(dock_style(get_theme(self._viewer.theme)))

@@ -32,15 +32,16 @@ def model_card(
     settings : dict
         How, with the seed.
     evaluation : pandas.DataFrame or None
-        A table of ``learning.evaluation.evaluate``, rounded to three decimals; None where no specimen was
-        left out.
+        A table such as that of ``learning.evaluation.evaluate``, rounded to three decimals; None where no
+        specimen was left out.
     score_scale : str
-        What the scores mean.
+        What the scores mean; empty for a model that gives none.
     """
+    scale = {"score_scale": score_scale} if score_scale else {}
     return {
         "name": name,
         "date": date.today().isoformat(),
-        "score_scale": score_scale,
+        **scale,
         "training": training,
         "settings": settings,
         "evaluation": (

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import keras
 import numpy as np
@@ -15,62 +15,49 @@ import numpy as np
 from napari_tiqa.errors import TrainingError
 from napari_tiqa.whole_file import whole_file
 
-
-@dataclass(frozen=True)
-class Reached:
-    """Which epoch a set of weights comes from, and how well it did.
-
-    Attributes
-    ----------
-    stage : str
-        "rank" or "regress".
-    epoch : int
-        Epochs of this stage that are done.
-    figure : float
-        What the best epoch is chosen by: the mean of SROCC and PLCC over the validation images.
-    srocc, plcc : float
-        NaN without validation images.
-    """
-
-    stage: str
-    epoch: int
-    figure: float
-    srocc: float
-    plcc: float
+_Reached = TypeVar("_Reached")
+"""A dataclass of plain values: which epoch weights come from, and how well it did."""
 
 
 @dataclass(frozen=True)
-class Checkpoint:
+class Checkpoint(Generic[_Reached]):
     """State of a training after an epoch.
 
     Nothing else has a state: what an epoch draws depends on the recipe's seed and the epoch alone.
 
     Attributes
     ----------
-    reached : Reached
+    reached : dataclass
         The epoch.
-    best : Reached
+    best : dataclass
         The best epoch of its stage so far.
     weights, optimizer : list of numpy.ndarray
         Variables of network and optimizer.
     """
 
-    reached: Reached
-    best: Reached
+    reached: _Reached
+    best: _Reached
     weights: list[np.ndarray]
     optimizer: list[np.ndarray]
 
 
 def save_checkpoint(
-    path: Path, network: keras.Model, optimizer: keras.optimizers.Optimizer, reached: Reached, best: Reached
+    path: Path, network: keras.Model, optimizer: keras.optimizers.Optimizer, reached: Any, best: Any
 ) -> None:
     """Write a checkpoint as a whole or not at all; raises OSError."""
     arrays = {"weights": network.get_weights(), "optimizer": [np.asarray(v) for v in optimizer.variables]}
     _write(path, arrays, {"reached": asdict(reached), "best": asdict(best)})
 
 
-def load_checkpoint(path: Path) -> Checkpoint:
+def load_checkpoint(path: Path, kind: type[_Reached]) -> Checkpoint[_Reached]:
     """Read a checkpoint.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        What `save_checkpoint` wrote.
+    kind : type
+        The dataclass that it was given.
 
     Raises
     ------
@@ -78,16 +65,25 @@ def load_checkpoint(path: Path) -> Checkpoint:
         If it is damaged.
     """
     arrays, said = _read(path)
-    return Checkpoint(Reached(**said["reached"]), Reached(**said["best"]), **arrays)
+    return Checkpoint(kind(**said["reached"]), kind(**said["best"]), **arrays)
 
 
-def save_weights(path: Path, network: keras.Model, reached: Reached) -> None:
+def save_weights(path: Path, network: keras.Model, reached: Any) -> None:
     """Write a network's weights as a whole or not at all; raises OSError."""
     _write(path, {"weights": network.get_weights()}, asdict(reached))
 
 
-def load_weights(path: Path, network: keras.Model) -> Reached:
+def load_weights(path: Path, network: keras.Model, kind: type[_Reached]) -> _Reached:
     """Set a network's weights, and return which epoch they are from.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        What `save_weights` wrote.
+    network : keras.Model
+        The one that it was given, or one like it.
+    kind : type
+        The dataclass that it was given.
 
     Raises
     ------
@@ -96,7 +92,7 @@ def load_weights(path: Path, network: keras.Model) -> Reached:
     """
     arrays, said = _read(path)
     network.set_weights(arrays["weights"])
-    return Reached(**said)
+    return kind(**said)
 
 
 def _write(path: Path, arrays: dict[str, Sequence[np.ndarray]], said: dict[str, Any]) -> None:

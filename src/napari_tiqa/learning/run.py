@@ -6,10 +6,8 @@ is written as a whole or not at all. What an epoch draws depends on recipe and e
 that was interrupted has the result of one that was not: to the last bit on a CPU, to rounding on a GPU.
 """
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,12 +15,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from napari_tiqa.errors import BundleError, Cancelled, TrainingError
+from napari_tiqa.errors import Cancelled, TrainingError
 from napari_tiqa.learning.calibration import calibrate
 from napari_tiqa.learning.card import model_card
 from napari_tiqa.learning.checkpoint import (
     Checkpoint,
-    Reached,
     load_checkpoint,
     load_weights,
     save_checkpoint,
@@ -34,24 +31,25 @@ from napari_tiqa.learning.generation import generate
 from napari_tiqa.learning.groups import Group
 from napari_tiqa.learning.progress import TrainProgress, TrainStage, read_epochs, write_epochs
 from napari_tiqa.learning.recipe import TrainingRecipe
+from napari_tiqa.learning.reporting import NowAndThen, TrainingPace
 from napari_tiqa.learning.run_folder import (
     BEST_FILE,
     CHECKPOINT_FILE,
     DATASET_FOLDER,
     MODEL_FILE,
-    RECIPE_FILE,
+    deliver,
+    keep_recipe,
     run_lock,
+    writing_to,
 )
 from napari_tiqa.learning.split import split
 from napari_tiqa.learning.training import StageProgress, rank, regress, scale_to_labels
 from napari_tiqa.scoring.backbone import build_network, load_imagenet
 from napari_tiqa.scoring.bundle import load_card, save_bundle
 from napari_tiqa.scoring.predict import SCORE_RANGE, predict_scores
-from napari_tiqa.whole_file import whole_file
 
 Report = Callable[[TrainProgress], None]
 
-_REPORT_EVERY = 0.2  # seconds
 _GROUPS_TO_SCALE_WITH = 8  # two numbers are fitted, and who has cancelled is waiting
 
 
@@ -87,10 +85,33 @@ def train(recipe: TrainingRecipe, run_folder: str, output: str, report: Report) 
         The bundle cannot be written.
     """
     folder = Path(run_folder)
-    with _writing_to(folder):
+    with writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with run_lock(folder):
             return _Run(recipe, folder, Path(output), report).train()
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Which epoch a set of weights comes from, and how well it did.
+
+    Attributes
+    ----------
+    stage : str
+        "rank" or "regress".
+    epoch : int
+        Epochs of this stage that are done.
+    figure : float
+        What the best epoch is chosen by: the mean of SROCC and PLCC over the validation images.
+    srocc, plcc : float
+        NaN without validation images.
+    """
+
+    stage: str
+    epoch: int
+    figure: float
+    srocc: float
+    plcc: float
 
 
 class _Run:
@@ -106,20 +127,20 @@ class _Run:
         self.warnings: list[str] = []
         self.training: list[Group] = []
         self.judged: list[Group] = []
-        self.last: Checkpoint | None = None
+        self.last: Checkpoint[Reached] | None = None
         self.best: Reached | None = None
 
     def train(self) -> dict[str, Any]:
-        self._keep_recipe()
+        keep_recipe(self.folder, self.recipe)
         self._generate()
         model = self.folder / MODEL_FILE
         if model.exists() and (card := load_card(model))["training"]["finished"]:
-            self._deliver()
+            deliver(self.folder, self.output)
             return card
         if (self.folder / CHECKPOINT_FILE).exists():
-            self.last = load_checkpoint(self.folder / CHECKPOINT_FILE)
+            self.last = load_checkpoint(self.folder / CHECKPOINT_FILE, Reached)
             self.best = self.last.best
-        self.pace = _Pace(self._images_left())
+        self.pace = TrainingPace(self._images_left())
         try:
             if self.last is None or self.last.reached.stage == "rank":
                 self._stage("rank")
@@ -132,25 +153,12 @@ class _Run:
 
     # -- data --------------------------------------------------------------------------------------
 
-    def _keep_recipe(self) -> None:
-        path = self.folder / RECIPE_FILE
-        if not path.exists():
-            with whole_file(path) as file:
-                file.write(self.recipe.to_json().encode())
-            return
-        other = TrainingRecipe.from_json(path.read_text(encoding="utf-8"))
-        if different := self.recipe.differs_from(other):
-            raise TrainingError(
-                f"{self.folder} holds a training with another recipe (other {', '.join(different)}): choose "
-                "another run folder, or the recipe that it was begun with."
-            )
-
     def _generate(self) -> None:
         """Make the dataset, unless it is there; originals that are still there must be what they were."""
         folder = self.folder / DATASET_FOLDER
         if not is_dataset(folder):
             self.report(TrainProgress("generate"))
-            show = _NowAndThen(self.report)
+            show = NowAndThen(self.report)
             made = generate(
                 self.recipe,
                 lambda done, images: show(TrainProgress("generate", images_done=done, images=images)),
@@ -202,7 +210,7 @@ class _Run:
         if self.last is not None and self.last.reached.stage == stage:
             start, state = self.last.reached.epoch, self.last.optimizer
         images = _count(self.training)
-        show = _NowAndThen(self.report)
+        show = NowAndThen(self.report)
         done = start
 
         def progress(seen: float, **news: Any) -> TrainProgress:
@@ -284,7 +292,7 @@ class _Run:
     # -- the finished model ------------------------------------------------------------------------
 
     def _judge(self) -> dict[str, Any]:
-        load_weights(self.folder / BEST_FILE, self.network)
+        load_weights(self.folder / BEST_FILE, self.network, Reached)
         self.report(TrainProgress("judge", images=_count(self.judged)))
         scores = [predict_scores(self.network, group.tiles()) for group in self.judged]
         self.report(TrainProgress("judge", images_done=_count(self.judged), images=_count(self.judged)))
@@ -293,7 +301,7 @@ class _Run:
         self.report(TrainProgress("judge", images_done=_count(self.judged), images=_count(self.judged)))
         card = self._card(evaluation, finished=True)
         save_bundle(self.folder / MODEL_FILE, self.network, card, calibration, self.recipe.backbone)
-        self._deliver()
+        deliver(self.folder, self.output)
         # Ten times the bundle, and of no more use.
         for name in (CHECKPOINT_FILE, BEST_FILE):
             (self.folder / name).unlink(missing_ok=True)
@@ -301,13 +309,13 @@ class _Run:
 
     def _keep_best_so_far(self) -> None:
         """Put the best network so far where the finished one was to be; the training can still go on."""
-        best = load_weights(self.folder / BEST_FILE, self.network)
+        best = load_weights(self.folder / BEST_FILE, self.network, Reached)
         if best.stage == "rank":
             labelled = [group for group in self.training if np.isfinite(group.labels).any()]
             scale_to_labels(self.network, labelled[:_GROUPS_TO_SCALE_WITH])
         card = self._card(None, finished=False)
         save_bundle(self.folder / MODEL_FILE, self.network, card, backbone=self.recipe.backbone)
-        self._deliver()
+        deliver(self.folder, self.output)
 
     def _card(self, evaluation: Any, finished: bool) -> dict[str, Any]:
         assert self.best is not None
@@ -330,52 +338,6 @@ class _Run:
             evaluation=evaluation,
         )
 
-    def _deliver(self) -> None:
-        try:
-            bundle = (self.folder / MODEL_FILE).read_bytes()
-            self.output.parent.mkdir(parents=True, exist_ok=True)
-            with whole_file(self.output) as file:
-                file.write(bundle)
-        except OSError as error:
-            raise BundleError(
-                f"The model cannot be written to {self.output} ({error.strerror}); it is kept as "
-                f"{self.folder / MODEL_FILE}: copy it from there."
-            ) from error
-
-
-class _NowAndThen:
-    """Passes on a few reports a second."""
-
-    def __init__(self, report: Report) -> None:
-        self._report = report
-        self._last = 0.0
-
-    def __call__(self, progress: TrainProgress) -> None:
-        if time.monotonic() - self._last > _REPORT_EVERY:
-            self._last = time.monotonic()
-            self._report(progress)
-
-
-class _Pace:
-    """Time left, from the images after the first step, whose time went into building the network's graph."""
-
-    def __init__(self, images: float) -> None:
-        self._left = images
-        self._seen = 0.0
-        self._since: float | None = None
-
-    def advance(self, images: float) -> None:
-        self._left -= images
-        if self._since is None:
-            self._since = time.monotonic()
-        else:
-            self._seen += images
-
-    def seconds_left(self) -> float | None:
-        if self._since is None or not self._seen:
-            return None
-        return (time.monotonic() - self._since) / self._seen * max(0.0, self._left)
-
 
 def _count(groups: list[Group]) -> int:
     return sum(len(group.images) for group in groups)
@@ -389,14 +351,3 @@ def _fingerprint(path: Path) -> list[int] | None:
     inside = [*path.iterdir(), *path.glob("images/*")] if path.is_dir() else [path]
     stats = [file.stat() for file in inside if file.is_file() and file.name != "session.json"]
     return [len(stats), sum(stat.st_size for stat in stats), max((s.st_mtime_ns for s in stats), default=0)]
-
-
-@contextmanager
-def _writing_to(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise TrainingError(
-            f"The training cannot write to {folder} ({error.strerror or error}): free some space, or make "
-            "the folder writable, and start it again; it goes on from its last epoch."
-        ) from error

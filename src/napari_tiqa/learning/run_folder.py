@@ -1,13 +1,14 @@
-"""A run folder: what a training keeps in it, and its lock, since two would spoil each other's files."""
+"""A run folder: what any training keeps in it, the way out of it, and its lock, since two would spoil it."""
 
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol, Self
 
-from napari_tiqa.errors import TrainingError
+from napari_tiqa.errors import BundleError, TrainingError
+from napari_tiqa.whole_file import whole_file
 
 RECIPE_FILE = "recipe.json"
 DATASET_FOLDER = "dataset"
@@ -56,3 +57,72 @@ def run_lock(folder: Path) -> Iterator[None]:
         file.write(f"{os.getpid()}\n")  # for people who wonder whose it is
         file.flush()
         yield
+
+
+@contextmanager
+def writing_to(folder: Path) -> Iterator[None]:
+    """Turn each OSError into a TrainingError that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise TrainingError(
+            f"The training cannot write to {folder} ({error.strerror or error}): free some space, or make "
+            "the folder writable, and start it again; it goes on from its last epoch."
+        ) from error
+
+
+class Recipe(Protocol):
+    """What a training is made by."""
+
+    def to_json(self) -> str:
+        """Return the recipe as a JSON document."""
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read a recipe back; raises a TiqaError."""
+
+    def differs_from(self, other: Self) -> list[str]:
+        """Name the settings that are not the same in both."""
+
+
+def keep_recipe(folder: Path, recipe: Recipe) -> None:
+    """Write a run's recipe down, or see that it is the one that the run was begun with.
+
+    Raises
+    ------
+    TrainingError
+        If the folder holds a training with another recipe.
+    OSError
+        If the folder cannot be written.
+    """
+    path = folder / RECIPE_FILE
+    if not path.exists():
+        with whole_file(path) as file:
+            file.write(recipe.to_json().encode())
+        return
+    other = recipe.from_json(path.read_text(encoding="utf-8"))
+    if different := recipe.differs_from(other):
+        raise TrainingError(
+            f"{folder} holds a training with another recipe (other {', '.join(different)}): choose "
+            "another run folder, or the recipe that it was begun with."
+        )
+
+
+def deliver(folder: Path, output: Path) -> None:
+    """Copy the model of a run to where it was asked for.
+
+    Raises
+    ------
+    BundleError
+        If it cannot be written there.
+    """
+    try:
+        bundle = (folder / MODEL_FILE).read_bytes()
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(output) as file:
+            file.write(bundle)
+    except OSError as error:
+        raise BundleError(
+            f"The model cannot be written to {output} ({error.strerror}); it is kept as "
+            f"{folder / MODEL_FILE}: copy it from there."
+        ) from error

@@ -130,9 +130,15 @@ def decided(probabilities: np.ndarray, classes: Classes, threshold: float = 0.5)
         Shape (...), label values.
     """
     if len(classes) == 2:
-        indices = (probabilities[1] >= threshold).astype(np.int8)
-    else:
-        # Half floats that are not negative sort as the integers of their bits do, in a tenth of the time.
-        indices = probabilities.view(np.uint16).argmax(0).astype(np.int8)
+        # There are but 65536 half floats: each is decided once, then looked up, which a slider can wait for.
+        numbers = np.arange(2**16, dtype=np.uint16).view(np.float16)
+        indices = np.where(np.isnan(numbers), NOT_LABELLED, numbers >= threshold)
+        return classes.label_values(indices)[probabilities[1].view(np.uint16)]
+    # Half floats that are not negative sort as their bits do, and NumPy has no quick argmax across planes.
+    bits = probabilities.view(np.uint16)
+    most, indices = bits[0].copy(), np.zeros(bits.shape[1:], np.int8)
+    for number, one in enumerate(bits[1:], start=1):
+        np.copyto(indices, number, where=one > most)
+        np.maximum(most, one, out=most)
     indices[np.isnan(probabilities[0])] = NOT_LABELLED
     return classes.label_values(indices)

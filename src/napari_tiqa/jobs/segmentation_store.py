@@ -193,11 +193,11 @@ class SegmentationStore:
         return Segmentation(probabilities, self.classes, self.record["axis"], window, self.record, self.rows)
 
     def _row(self, probabilities: np.ndarray) -> tuple[float, ...]:
-        there = np.isfinite(probabilities[0])
+        there = ~np.isnan(probabilities[0])
         count = np.count_nonzero(there)
         if not count:
             return (np.nan,) * (1 + len(self.classes))
-        uncertainty = np.nansum(uncertainty_map(probabilities), dtype=np.float64) / count
+        uncertainty = np.mean(uncertainty_map(probabilities), dtype=np.float64, where=there)
         most_probable = decided(probabilities, self.classes)
         shares = [np.count_nonzero(there & (most_probable == value)) / count for value in self.classes.values]
         return (float(uncertainty), *shares)

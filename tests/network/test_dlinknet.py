@@ -11,6 +11,7 @@ from napari_tiqa.errors import BundleError, SegmentationError
 from napari_tiqa.scoring.bundle import load_card, load_model
 from napari_tiqa.segmentation.classes import NOT_LABELLED, Classes
 from napari_tiqa.segmentation.dlinknet import build_dlinknet
+from napari_tiqa.segmentation.encoder_weights import load_encoder
 from napari_tiqa.segmentation.fitting import fit
 from napari_tiqa.segmentation.labelled_slice import LabelledSlice
 from napari_tiqa.segmentation.losses import LabelledPixels
@@ -118,19 +119,19 @@ def test_half_of_the_patches_keep_the_slices_own_pixels() -> None:
     assert 8 <= sum(own) <= 24
 
 
-@pytest.mark.filterwarnings("ignore:Even though the")
-def test_it_learns_to_tell_bright_from_dark(eagerly: None) -> None:
+def test_it_learns_to_tell_bright_from_dark() -> None:
     keras.utils.set_random_seed(0)
-    network = build_dlinknet(2, 0.125)
-    losses: list[float] = []
     recipe = SegmentationRecipe(
-        encoder="ResNet34", crop=32, batch=4, patches=24, epochs=6, learning_rate=5e-3, validation_share=0
+        crop=64, batch=4, patches=16, epochs=6, learning_rate=3e-3, contrast=0, validation_share=0
     )
+    network = build_dlinknet(2, recipe.width, recipe.encoder)
+    load_encoder(network, recipe)
+    losses: list[float] = []
     one = disc()
     fit(network, [one], recipe, lambda epoch, loss, optimizer: losses.append(loss))
     found = Segmenter(network, CLASSES).probabilities(one.image).argmax(0)
     assert losses[-1] < losses[0] / 2
-    assert (found == one.indices).mean() > 0.95
+    assert (found == one.indices).mean() > 0.9
 
 
 @pytest.mark.filterwarnings("ignore:Even though the")

@@ -25,9 +25,9 @@ CLASSES = Classes(tuple(PHASES), tuple(PHASES.values()), unlabelled=0)
 """The two phases of the sample tomogram."""
 
 DOMAIN = (
-    "Made for the sample tomogram: simulated battery electrodes of grainy particles in carbon and binder, 256 "
-    "to 512 px a side. On a real electrode take it for a first look only, and train on a few labelled slices "
-    "of your own."
+    "Made for the sample tomogram: simulated battery electrodes of grainy particles in carbon and binder, "
+    "256 to 512 px a side. On a real electrode take it for a first look only, and train on a few labelled "
+    "slices of your own."
 )
 
 RECIPE = SegmentationRecipe(

@@ -22,9 +22,9 @@ _RAMP = np.sin(np.pi / 2 * np.clip((np.arange(OVERLAP) + 0.5 - _BORDER) / (OVERL
 def in_tiles(image: np.ndarray, see: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """See an image tile by tile.
 
-    Each pixel gets the mean of the tiles over it, weighted by smooth ramps across their overlaps. Tiles begin at
-    multiples of 32 px, where the network's pooling grid lies for the whole image too, so that they differ
-    from it only in what they cannot see.
+    Each pixel gets the mean of the tiles over it, weighted by smooth ramps across their overlaps. Tiles begin
+    at multiples of 32 px, where the network's pooling grid lies for the whole image too, so that they
+    differ from it only in what they cannot see.
 
     Parameters
     ----------

@@ -14,8 +14,8 @@ from napari_tiqa.learning.groups import COUNTERPART
 from napari_tiqa.scoring.predict import SCORE_RANGE
 
 # Told apart also by the colour-blind (Okabe and Ito); an acquisition fault has the marker that is left.
-_COLOURS = {"ring": "#D55E00", "blur": "#0072B2", "noise": "#009E73", "": "black"}
-_MARKERS = {"ring": "o", "blur": "s", "noise": "^", "": "*"}
+COLOURS = {"ring": "#D55E00", "blur": "#0072B2", "noise": "#009E73", "": "black"}
+MARKERS = {"ring": "o", "blur": "s", "noise": "^", "": "*"}
 _PANEL = 3.2  # inches
 _SCORE_TICKS = range(1, 6)
 
@@ -33,7 +33,7 @@ def scatter_figure(evaluation: Evaluation) -> Figure:
                 scores[of_family],
                 s=14,
                 color=_colour(family),
-                marker=_MARKERS.get(family, "D"),
+                marker=MARKERS.get(family, "D"),
                 alpha=0.6,
                 linewidths=0,
                 label=family or "undistorted",
@@ -124,4 +124,4 @@ def _with_margin(limits: tuple[float, float]) -> tuple[float, float]:
 
 
 def _colour(family: str) -> str:
-    return _COLOURS[COUNTERPART.get(family, family)]
+    return COLOURS[COUNTERPART.get(family, family)]

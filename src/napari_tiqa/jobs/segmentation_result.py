@@ -12,6 +12,7 @@ import pandas as pd
 from napari_tiqa.errors import SegmentationError
 from napari_tiqa.segmentation.classes import NOT_LABELLED, Classes
 from napari_tiqa.segmentation.uncertainty import uncertainty_map
+from napari_tiqa.volumes.reading import read
 from napari_tiqa.volumes.window import IntensityWindow
 
 
@@ -107,6 +108,25 @@ class Segmentation:
         table.insert(1, "position", (table["slice"] * size).astype(float))
         table.attrs.update(self.record)
         return table
+
+    def slice(self, index: int) -> np.ndarray:
+        """Read the probabilities of one slice, past dask.
+
+        Parameters
+        ----------
+        index : int
+            Along `axis`, from 0.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (classes, rows, columns), float16; see `probabilities`.
+        """
+        box = [slice(0, length, 1) for length in self.probabilities.shape]
+        if len(box) == 4:
+            box[1 + self.axis] = slice(index, index + 1, 1)
+        pixels = read(self.probabilities, tuple(box))
+        return pixels.squeeze(1 + self.axis) if len(box) == 4 else pixels
 
     @property
     def _count(self) -> int:

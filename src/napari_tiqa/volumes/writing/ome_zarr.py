@@ -38,7 +38,7 @@ class OmeZarrWriter(VolumeWriter):
         """Make the group and its arrays, or open them."""
         layout = self.layout
         if done == 0:
-            group = zarr.create_group(self.path, zarr_format=2, attributes=_attributes(layout))
+            group = zarr.create_group(self.path, zarr_format=2, attributes=self.attributes())
             for number, shape in enumerate(level_shapes(layout.shape)):
                 chunks = [min(side, CHUNK_SIDE) for side in shape]
                 if len(shape) == 3:
@@ -60,6 +60,14 @@ class OmeZarrWriter(VolumeWriter):
         """Write a slice, and those of smaller levels that it completes."""
         self._write(0, index, np.ascontiguousarray(plane, self.layout.dtype))
 
+    def attributes(self) -> dict[str, Any]:
+        """Return the OME metadata of the image and our own note."""
+        return _attributes(self.layout)
+
+    def shrunk(self, planes: list[np.ndarray]) -> np.ndarray:
+        """Return the slice of the next level that stands for one or two neighbouring slices."""
+        return halved(planes)
+
     def _write(self, level: int, index: int, plane: np.ndarray) -> None:
         array = self._levels[level]
         self._store(level, index, plane)
@@ -74,7 +82,7 @@ class OmeZarrWriter(VolumeWriter):
             # Stored, but not held, where the export has gone on from there.
             before = self._before.pop(level, None)
             planes.insert(0, array[self._place(index - 1)] if before is None else before)
-        self._write(level + 1, index // 2, halved(planes))
+        self._write(level + 1, index // 2, self.shrunk(planes))
 
     def _store(self, level: int, index: int, plane: np.ndarray) -> None:
         array = self._levels[level]
@@ -87,6 +95,20 @@ class OmeZarrWriter(VolumeWriter):
         if len(self.layout.shape) == 2:
             return (slice(None), slice(None))
         return (*(slice(None),) * self.layout.axis, index)
+
+
+class OmeZarrLabelsWriter(OmeZarrWriter):
+    """Writes label values: a voxel of a smaller level has the value of one of those that it stands for."""
+
+    def attributes(self) -> dict[str, Any]:
+        """Say that these are labels."""
+        attributes = super().attributes()
+        attributes["multiscales"][0]["type"] = "nearest"
+        return attributes | {"image-label": {"version": "0.4"}}
+
+    def shrunk(self, planes: list[np.ndarray]) -> np.ndarray:
+        """Take every second pixel: a mean of labels is another label."""
+        return planes[0][::2, ::2]
 
 
 def level_shapes(shape: tuple[int, ...]) -> list[tuple[int, ...]]:

@@ -1,7 +1,7 @@
 """Segmentation of slices into phases by D-LinkNet: training, uncertainty, agreement with a truth.
 
-The public names are imported on first use: ``train_segmenter``, ``predict`` and ``study`` work through the model
-process, so that none of them brings Keras into the caller's.
+The public names are imported on first use: ``train_segmenter``, ``predict`` and ``study`` work through the
+model process, so that none of them brings Keras into the caller's.
 """
 
 from importlib import import_module

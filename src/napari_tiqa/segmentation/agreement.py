@@ -1,4 +1,4 @@
-"""How well a segmentation agrees with a truth: IoU, F1, accuracy, confusion matrix; unlabelled is left out."""
+"""How well a segmentation agrees with a truth, where that is labelled: IoU, F1, accuracy, confusion."""
 
 import math
 from collections.abc import Callable

@@ -23,8 +23,8 @@ def uncertainty_map(probabilities: np.ndarray) -> np.ndarray:
 
     Notes
     -----
-    H = -sum p ln p (Shannon 1948), as in Zhang et al., npj Computational Materials 8 (2022). Each pixel stands
-    for itself, so that it may be called block by block with all classes of a block.
+    H = -sum p ln p (Shannon 1948), as in Zhang et al., npj Computational Materials 8 (2022). Each pixel
+    stands for itself, so that it may be called block by block with all classes of a block.
     """
     entropy = np.zeros(probabilities.shape[1:], np.float32)
     for probability in probabilities:

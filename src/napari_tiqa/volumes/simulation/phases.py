@@ -13,9 +13,9 @@ ACTIVE_MATERIAL = 0.5
 """Attenuation from which a voxel is active material.
 
 Of simulated electrodes, carbon and binder have 0.2 to 0.36, particles 0.72 to 0.9, and the texture of both
-spreads around these: over 40 specimens the histogram has its valley at 0.48 to 0.52, where 0.2 % of all voxels
-lie. The threshold is also about half-way from pores and carbon (0.02 to 0.36) to particles, where an edge that
-is softer than a voxel has its middle.
+spreads around these: over 40 specimens the histogram has its valley at 0.48 to 0.52, where 0.2 % of all
+voxels lie. The threshold is also about half-way from pores and carbon (0.02 to 0.36) to particles, where an
+edge that is softer than a voxel has its middle.
 """
 
 

@@ -3,13 +3,29 @@
 import os
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
+from napari_tiqa.errors import Cancelled, SegmentationError
+from napari_tiqa.jobs.training_process import no_model_yet, run_training
+from napari_tiqa.learning.reporting import NowAndThen
+from napari_tiqa.learning.run_folder import RECIPE_FILE, keep_recipe, run_lock, writing_to
+from napari_tiqa.scoring.bundle import SEGMENTATION
+from napari_tiqa.segmentation.labelled_volume import gather
 from napari_tiqa.segmentation.progress import SegmentProgress
 from napari_tiqa.segmentation.recipe import SegmentationRecipe
+from napari_tiqa.segmentation.training_set import (
+    DATA_FILE,
+    TrainingSet,
+    load_training_set,
+    nothing_begun,
+    save_training_set,
+)
 from napari_tiqa.volumes.window import IntensityWindow
 
 __all__ = ["SegmentProgress", "SegmentationRecipe", "resume_segmenter", "train_segmenter"]
+
+_TASK = "napari_tiqa.segmentation.run:train"
 
 
 def train_segmenter(
@@ -77,7 +93,35 @@ def train_segmenter(
     ModelProcessError
         If the process cannot start or dies; the run folder stays good to go on from.
     """
-    raise NotImplementedError
+    recipe = recipe or SegmentationRecipe()
+    output = Path(output).expanduser().absolute()
+    folder = Path(run_folder).expanduser().absolute() if run_folder else output.with_suffix(".training")
+    show = NowAndThen(progress or _nobody)
+
+    def prepare(done: int, total: int) -> None:
+        show(SegmentProgress("prepare", patches_done=done, patches=total))
+
+    with writing_to(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with run_lock(folder):
+            try:
+                data = gather(
+                    image,
+                    labels,
+                    recipe,
+                    unlabelled=unlabelled,
+                    names=names,
+                    axis=axis,
+                    window=window,
+                    validation_labels=validation_labels,
+                    report=prepare,
+                    cancel=cancel or threading.Event(),
+                )
+            except Cancelled:
+                raise no_model_yet() from None
+            keep_recipe(folder, recipe)
+            _keep(data, folder / DATA_FILE)
+    return resume_segmenter(folder, output, progress=progress, cancel=cancel)
 
 
 def resume_segmenter(
@@ -108,4 +152,21 @@ def resume_segmenter(
     Cancelled, TrainingError, BundleError, ModelProcessError
         As ``train_segmenter``.
     """
-    raise NotImplementedError
+    folder, bundle = (Path(path).expanduser().absolute() for path in (run_folder, output))
+    if not all((folder / name).is_file() for name in (RECIPE_FILE, DATA_FILE)):
+        raise nothing_begun(folder)
+    return run_training(_TASK, {}, folder, bundle, SEGMENTATION, progress, cancel)
+
+
+def _keep(data: TrainingSet, path: Path) -> None:
+    if not path.exists():
+        save_training_set(path, data)
+    elif not data.same_as(load_training_set(path)):
+        raise SegmentationError(
+            f"The image or its labels have changed since the training in {path.parent} began: choose another "
+            "run folder."
+        )
+
+
+def _nobody(progress: SegmentProgress) -> None:
+    """Take a report that nobody asked for."""

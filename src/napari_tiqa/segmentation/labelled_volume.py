@@ -1,0 +1,210 @@
+"""From an image and its labels to what a segmenter learns from: the slices with a labelled pixel."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from napari_tiqa.errors import SegmentationError
+from napari_tiqa.segmentation.classes import NOT_LABELLED, Classes, checked_labels
+from napari_tiqa.segmentation.network_image import network_image
+from napari_tiqa.segmentation.recipe import SegmentationRecipe
+from napari_tiqa.segmentation.training_set import Origin, TrainingSet, grey_levels
+from napari_tiqa.segmentation.validation import left_out
+from napari_tiqa.volumes.open import as_volume
+from napari_tiqa.volumes.slices import map_slices
+from napari_tiqa.volumes.volume import Volume
+from napari_tiqa.volumes.window import IntensityWindow, estimate_window
+
+_MOST_PIXELS = 2**27  # of all slices together: 1.5 GB while training, as many patches as anybody draws
+_COUNTED_AT_ONCE = 2**16  # label values up to here are counted without sorting
+
+
+def gather(
+    image: Any,
+    labels: Any,
+    recipe: SegmentationRecipe,
+    *,
+    unlabelled: int | None = 0,
+    names: Sequence[str] | None = None,
+    axis: int = 0,
+    window: IntensityWindow | tuple[float, float] | None = None,
+    validation_labels: Any = None,
+    report: Callable[[int, int], object],
+    cancel: threading.Event,
+) -> TrainingSet:
+    """Gather the labelled slices of an image, and leave some labels out for validation.
+
+    Pixels of the image that are not finite count as not labelled. Of more slices than a training can hold,
+    evenly spaced ones are taken, and for each class that they lack the slice with most of it.
+
+    Parameters
+    ----------
+    image, labels, unlabelled, names, axis, window, validation_labels
+        As ``jobs.train_segmenter.train_segmenter``.
+    recipe : SegmentationRecipe
+        What share is left out, and the seed.
+    report : callable
+        Called with the slices done and all that there are to look at; what it raises ends the work.
+    cancel : threading.Event
+        Ends the work when set.
+
+    Raises
+    ------
+    SegmentationError
+        Labels that are no integers, of another shape than the image, or of fewer than two classes.
+    VolumeError
+        The image or the labels cannot be read.
+    Cancelled
+        `cancel` was set.
+    """
+    volume = as_volume(image).tomogram()
+    count = volume.slice_count(axis)
+    paintings = [_labels_of(one, volume) for one in (labels, validation_labels) if one is not None]
+    slices, warnings = _labelled_slices(paintings, volume, axis, unlabelled, report, cancel)
+    if isinstance(window, tuple):
+        window = IntensityWindow(*window, rule="given")
+    window = window or volume.window or estimate_window(volume)
+    looked_through = count * len(paintings)
+    greys, finite = [], []
+    for _, (grey, known) in map_slices(volume, axis, slices, partial(_seen, window=window), cancel=cancel):
+        greys.append(grey)
+        finite.append(known)
+        report(looked_through + len(greys), looked_through + len(slices))
+    painted, *validation = (
+        [plane for _, plane in map_slices(painting, axis, slices, np.array, cancel=cancel)]
+        for painting in paintings
+    )
+    classes = Classes.of(_values(painted, finite, unlabelled), unlabelled, names)
+    indices = [_indices(*one, classes) for one in zip(painted, finite, strict=True)]
+    if validation:
+        judged = [_indices(*one, classes) for one in zip(validation[0], finite, strict=True)]
+        held = [one != NOT_LABELLED for one in judged]
+        indices = [np.where(*one) for one in zip(held, judged, indices, strict=True)]
+    else:
+        held = left_out(indices, recipe.validation_share, recipe.seed)
+    origin = Origin(
+        name=volume.name,
+        source=volume.source,
+        axis=axis,
+        slices=tuple(slices),
+        voxel_size=_in_plane(volume.voxel_size, axis),
+        unit=volume.unit,
+        window=(window.low, window.high),
+        window_rule=window.rule,
+    )
+    data = TrainingSet(tuple(greys), tuple(indices), tuple(held), classes, origin)
+    return replace(data, warnings=(*warnings, *_on_validation(data)))
+
+
+def _labels_of(labels: Any, volume: Volume) -> Volume:
+    painted = as_volume(labels).tomogram()
+    checked_labels(np.empty(0, painted.data.dtype))
+    ours, theirs = ((1, *one.data.shape)[-3:] for one in (painted, volume))
+    if ours != theirs:
+        raise SegmentationError(
+            f"The labels have the shape {painted.data.shape}, the image {volume.data.shape}: choose labels "
+            "of this image."
+        )
+    return painted
+
+
+def _labelled_slices(
+    paintings: Sequence[Volume],
+    volume: Volume,
+    axis: int,
+    unlabelled: int | None,
+    report: Callable[[int, int], object],
+    cancel: threading.Event,
+) -> tuple[list[int], list[str]]:
+    """Find the slices to learn from and to validate with, and what is to be said of the choice."""
+    count = volume.slice_count(axis)
+    most = max(1, _MOST_PIXELS // (volume.data.size // count))
+    chosen: set[int] = set()
+    warnings = []
+    for turn, painting in enumerate(paintings):
+        found = {}
+        for number, counts in map_slices(painting, axis, range(count), _counted, cancel=cancel):
+            if unlabelled is not None:
+                counts.pop(unlabelled, None)
+            if counts:
+                found[number] = counts
+            report(turn * count + number + 1, len(paintings) * count)
+        if turn == 0:
+            # What are no labels is said before the image is read.
+            Classes.of(np.array(sorted(set().union(*found.values())), np.int64), unlabelled)
+        if len(found) > most:
+            warnings.append(
+                f"{len(found)} slices are labelled, more than a training can hold: {most} of them, evenly "
+                "spaced, are used."
+            )
+        chosen |= _enough(found, most)
+    return sorted(chosen), warnings
+
+
+def _counted(plane: np.ndarray) -> Counter[int]:
+    """Count the pixels of each label value."""
+    plane = checked_labels(plane)
+    if plane.dtype == bool or plane.max() < _COUNTED_AT_ONCE:
+        counts = np.bincount(plane.ravel())
+        values = np.flatnonzero(counts)
+        counts = counts[values]
+    else:
+        values, counts = np.unique(plane, return_counts=True)
+    return Counter(dict(zip(values.tolist(), counts.tolist(), strict=True)))
+
+
+def _enough(found: Mapping[int, Counter[int]], most: int) -> set[int]:
+    """Choose slices evenly, and one for each class that these lack: that with most of it."""
+    numbers = list(found)
+    if len(numbers) <= most:
+        return set(numbers)
+    chosen = {numbers[place] for place in np.linspace(0, len(numbers) - 1, most).round().astype(int)}
+    there = set().union(*(found[number] for number in chosen))
+    lacking = set().union(*found.values()) - there
+    return chosen | {max(numbers, key=lambda number: found[number][value]) for value in lacking}
+
+
+def _seen(plane: np.ndarray, window: IntensityWindow) -> tuple[np.ndarray, np.ndarray]:
+    return grey_levels(network_image(plane, window)), np.isfinite(plane)
+
+
+def _values(
+    painted: Sequence[np.ndarray], finite: Sequence[np.ndarray], unlabelled: int | None
+) -> np.ndarray:
+    """Return the label values on pixels of the image that have a value."""
+    found = [np.unique(plane[known]) for plane, known in zip(painted, finite, strict=True)]
+    values = np.unique(np.concatenate(found)) if found else np.empty(0, np.uint8)
+    return values[values != unlabelled] if unlabelled is not None else values
+
+
+def _indices(painted: np.ndarray, finite: np.ndarray, classes: Classes) -> np.ndarray:
+    indices = np.full(painted.shape, NOT_LABELLED, np.int8)
+    indices[finite] = classes.indices(painted[finite])
+    return indices
+
+
+def _in_plane(voxel_size: tuple[float, ...], axis: int) -> tuple[float, ...]:
+    return voxel_size if len(voxel_size) == 2 else voxel_size[:axis] + voxel_size[axis + 1 :]
+
+
+def _on_validation(data: TrainingSet) -> list[str]:
+    """Say what validation cannot tell; refuse a class that nothing is left of to learn from."""
+    learned, judged = data.pixels(held=False), data.pixels(held=True)
+    names = data.classes.names
+    if gone := [name for name, count in zip(names, learned, strict=True) if not count]:
+        raise SegmentationError(
+            f"All labelled pixels of '{gone[0]}' are among the validation labels: label others to learn from."
+        )
+    if not any(judged):
+        return ["Nothing is left out for validation, so nothing tells how good the model is on other pixels."]
+    if missing := [f"'{name}'" for name, count in zip(names, judged, strict=True) if not count]:
+        return [
+            f"No pixel of {' and '.join(missing)} is left out for validation, so the IoU of an epoch is "
+            "that of the other classes: label more of it, in more than one place."
+        ]
+    return []

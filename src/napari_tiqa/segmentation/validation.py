@@ -1,0 +1,179 @@
+"""Validation of a segmenter: which labelled pixels are left out of its training, how well it does there."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from napari_tiqa.segmentation.agreement import agreement_of, confusion_matrix
+from napari_tiqa.segmentation.classes import NOT_LABELLED
+from napari_tiqa.segmentation.labelled_slice import LabelledSlice
+from napari_tiqa.segmentation.segmenter import Segmenter
+
+_SLICES_TO_SPARE = 5  # from as many labelled slices on, whole ones are left out
+_CELLS = 16  # a side; the edges that a region may have
+_MOST = 0.5  # of the pixels of a class in a slice
+_BORDER_WEIGHT = 0.5
+_AROUND = 64  # px around what is judged that the network sees too
+
+
+def left_out(labelled: Sequence[np.ndarray], share: float, seed: int) -> list[np.ndarray]:
+    """Choose the labelled pixels that each epoch is judged with, and that nothing is learned from.
+
+    Of five or more slices, whole ones: drawn at random, those first that bring a class which is not there
+    yet. Of fewer, a rectangle of each that holds about that share of the slice's pixels of each class, with
+    little border to what is learned from, since pixels beside each other are alike. No class is left out of
+    the training by that.
+
+    Parameters
+    ----------
+    labelled : sequence of numpy.ndarray
+        Class indices of each slice, shape (rows, columns), -1 where not labelled; each has a labelled pixel.
+    share : float
+        Of the slices, or of each slice's pixels, 0 to 0.5.
+    seed : int
+        Fixes what is drawn.
+
+    Returns
+    -------
+    list of numpy.ndarray
+        For each slice, bool, its shape: True where a pixel is left out.
+    """
+    held = [np.zeros(one.shape, bool) for one in labelled]
+    if len(labelled) >= _SLICES_TO_SPARE:
+        for number in _slices(labelled, round(share * len(labelled)), seed):
+            held[number] = labelled[number] != NOT_LABELLED
+    elif share:
+        for one, mask in zip(labelled, held, strict=True):
+            if region := _region(one, share):
+                mask[region] = one[region] != NOT_LABELLED
+    return held
+
+
+def around(image: np.ndarray, indices: np.ndarray) -> LabelledSlice:
+    """Cut out what is labelled, with the surroundings that the network needs to judge it.
+
+    Parameters
+    ----------
+    image, indices : numpy.ndarray
+        As ``LabelledSlice``; with a labelled pixel.
+    """
+    place = tuple(
+        slice(max(0, int(line[0]) - _AROUND), int(line[-1]) + 1 + _AROUND) for line in _lines(indices)
+    )
+    return LabelledSlice(image[place], indices[place])
+
+
+def within(judged: Sequence[LabelledSlice], pixels: int) -> list[LabelledSlice]:
+    """Choose some of what was left out, evenly spread, at least one; all that have no more pixels in all."""
+    count = sum(one.image.size for one in judged)
+    step = max(1.0, count / max(1, pixels))
+    return [judged[int(place)] for place in np.arange(0, len(judged), step)]
+
+
+def judge(
+    segmenter: Segmenter, judged: Sequence[LabelledSlice], after_slice: Callable[[int], object]
+) -> pd.DataFrame:
+    """Tell how well a segmenter does.
+
+    Parameters
+    ----------
+    segmenter : Segmenter
+        What is judged.
+    judged : sequence of LabelledSlice
+        Not learned from; may be empty.
+    after_slice : callable
+        Called with the slices done after each; what it raises ends the work.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As ``agreement_table``: a row per class and "mean"; NaN in the rows of classes of which nothing
+        is there.
+    """
+    classes = segmenter.classes
+    nothing = np.empty(0, np.int8)
+    counts = confusion_matrix(nothing, nothing, classes)
+    for done, one in enumerate(judged, start=1):
+        there = one.indices != NOT_LABELLED
+        said = segmenter.probabilities(one.image).argmax(0)[there]
+        # Only the pixels that are judged, since with every value a class there is none for the others.
+        counts += confusion_matrix(
+            classes.label_values(said), classes.label_values(one.indices[there]), classes
+        )
+        after_slice(done)
+    table = agreement_of(counts)
+    table.loc[table["pixels"] == 0, table.columns != "pixels"] = np.nan
+    return table
+
+
+def _slices(labelled: Sequence[np.ndarray], wanted: int, seed: int) -> list[int]:
+    classes = [set(np.unique(one).tolist()) - {NOT_LABELLED} for one in labelled]
+    remaining = Counter(index for some in classes for index in some)
+    order = np.random.default_rng(seed).permutation(len(labelled)).tolist()
+    chosen: list[int] = []
+    seen: set[int] = set()
+    while len(chosen) < wanted:
+        possible = [
+            number
+            for number in order
+            if number not in chosen and all(remaining[index] > 1 for index in classes[number])
+        ]
+        if not possible:
+            break
+        best = max(possible, key=lambda number: len(classes[number] - seen))
+        chosen.append(best)
+        seen |= classes[best]
+        remaining.subtract(classes[best])
+    return chosen
+
+
+def _region(indices: np.ndarray, share: float) -> tuple[slice, slice] | None:
+    """Find the rectangle of a slice that is left out; None where there is none."""
+    edges = [_edges(line) for line in _lines(indices)]
+    pairs = [np.array(list(combinations(range(len(line)), 2))).T for line in edges]
+    present = np.unique(indices)
+    shares = np.stack([_shares(indices == index, edges, pairs) for index in present[present != NOT_LABELLED]])
+    off = np.sqrt(((shares / share - 1) ** 2).mean(0))
+    cost = off + _BORDER_WEIGHT * _border(edges, pairs)
+    cost[(shares > _MOST).any(0) | ~(shares > 0).any(0)] = np.inf
+    if not np.isfinite(cost).any():
+        return None
+    places = np.unravel_index(np.argmin(cost), cost.shape)
+    rows, columns = (
+        slice(*line[pair[:, place]].tolist()) for line, pair, place in zip(edges, pairs, places, strict=True)
+    )
+    return rows, columns
+
+
+def _lines(indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows and the columns with a labelled pixel."""
+    known = indices != NOT_LABELLED
+    return np.flatnonzero(known.any(1)), np.flatnonzero(known.any(0))
+
+
+def _edges(line: np.ndarray) -> np.ndarray:
+    return np.unique(np.linspace(line[0], line[-1] + 1, _CELLS + 1).round().astype(int))
+
+
+def _shares(there: np.ndarray, edges: list[np.ndarray], pairs: list[np.ndarray]) -> np.ndarray:
+    """Return the share of the true pixels within each rectangle, shape (pairs of rows, of columns)."""
+    cells = there[edges[0][0] : edges[0][-1], edges[1][0] : edges[1][-1]].astype(np.int64)
+    for axis in (0, 1):
+        cells = np.add.reduceat(cells, edges[axis][:-1] - edges[axis][0], axis)
+    before = np.pad(cells.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+    across = before[pairs[0][1]] - before[pairs[0][0]]
+    counts = across[:, pairs[1][1]] - across[:, pairs[1][0]]
+    return counts / counts.max()
+
+
+def _border(edges: list[np.ndarray], pairs: list[np.ndarray]) -> np.ndarray:
+    """Return how long each rectangle's sides inside the labelled area are, by that area's circumference."""
+    lengths = [line[pair[1]] - line[pair[0]] for line, pair in zip(edges, pairs, strict=True)]
+    inner = [
+        (pair[0] > 0).astype(int) + (pair[1] < len(line) - 1) for line, pair in zip(edges, pairs, strict=True)
+    ]
+    border = inner[0][:, None] * lengths[1] + lengths[0][:, None] * inner[1]
+    return border / (2 * sum(line[-1] - line[0] for line in edges))

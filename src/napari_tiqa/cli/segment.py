@@ -4,6 +4,7 @@ import argparse
 
 from napari_tiqa.cli.segment_predict import add_segment_predict_parser
 from napari_tiqa.cli.segment_study import add_segment_study_parser
+from napari_tiqa.cli.segment_train import add_segment_train_parser
 
 
 def add_segment_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -15,5 +16,6 @@ def add_segment_parser(commands: "argparse._SubParsersAction[argparse.ArgumentPa
     )
     # Each subcommand's file has a function that adds its parser here, as those of cli/__init__.py do.
     subcommands = parser.add_subparsers(metavar="COMMAND", required=True)
+    add_segment_train_parser(subcommands)
     add_segment_predict_parser(subcommands)
     add_segment_study_parser(subcommands)

@@ -11,12 +11,13 @@ from tqdm import tqdm
 
 from napari_tiqa.cli.interrupt import cancelled_by_interrupt
 from napari_tiqa.cli.recipe_options import add_recipe_options, positive, recipe_of
-from napari_tiqa.errors import BundleError, TrainingError
+from napari_tiqa.cli.training_bar import TrainingBar
+from napari_tiqa.cli.training_place import add_place_options, chosen_run_folder
+from napari_tiqa.errors import TrainingError
 from napari_tiqa.jobs.train import train
 from napari_tiqa.learning.progress import TrainProgress
 from napari_tiqa.learning.recipe import BACKBONES, TrainingRecipe
-from napari_tiqa.learning.run_folder import MODEL_FILE
-from napari_tiqa.scoring.bundle import load_card
+from napari_tiqa.scoring.bundle import SCORE
 
 _TRAIN_EXAMPLES = """\
 examples:
@@ -47,16 +48,7 @@ def add_train_parser(commands: "argparse._SubParsersAction[argparse.ArgumentPars
         nargs="*",
         help="images, tomograms, folders, rated sessions or datasets; at least 5 images in all",
     )
-    parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="FILE", help="bundle to write (.tiqa)"
-    )
-    parser.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
-    parser.add_argument(
-        "--run-folder",
-        type=Path,
-        metavar="FOLDER",
-        help="where the training keeps what it needs to go on; default: FILE with .training as its end",
-    )
+    add_place_options(parser)
     add_recipe_options(parser)
     parser.add_argument(
         "--backbone", choices=BACKBONES, default=BACKBONES[0], help=f"network (default {BACKBONES[0]})"
@@ -94,13 +86,7 @@ def _train(options: argparse.Namespace) -> int:
         raise TrainingError(
             "Give images to train on, or --default-model or --fidelity-model with the folder of its scans."
         )
-    if not options.output.parent.is_dir():
-        raise TrainingError(
-            f"There is no folder {options.output.parent}: make it, or write the model elsewhere."
-        )
-    run_folder = options.run_folder or options.output.with_suffix(".training")
-    if options.output.exists() and not options.overwrite and not _is_of_run(options.output, run_folder):
-        raise TrainingError(f"{options.output} exists already: add --overwrite to replace it.")
+    run_folder = chosen_run_folder(options, SCORE)
     if options.default_model:
         card = _train_default_model(options)
     elif options.fidelity_model:
@@ -126,66 +112,25 @@ def _train(options: argparse.Namespace) -> int:
     return 0
 
 
-def _is_of_run(output: Path, run_folder: Path) -> bool:
-    """Whether a bundle is what a cancelled training in this folder has left, to be replaced by a better."""
-    try:
-        return bool(load_card(output) == load_card(run_folder / MODEL_FILE))
-    except BundleError:
-        return False
-
-
 def _train_with_progress(recipe: TrainingRecipe, run_folder: Path, output: Path) -> dict[str, Any]:
-    with cancelled_by_interrupt() as cancel, _Bar() as bar:
-        return train(recipe, run_folder, output, bar.show, cancel)
+    with cancelled_by_interrupt() as cancel, TrainingBar() as bar:
+        return train(recipe, run_folder, output, lambda progress: _show(bar, progress), cancel)
 
 
-class _Bar:
-    """One line on standard error: stage, epoch, how well it does, time left."""
-
-    def __init__(self) -> None:
-        # A log file gets a line now and then, a terminal a bar.
-        interval = 0.1 if sys.stderr.isatty() else 30
-        self._bar = tqdm(
-            desc="starting",
-            file=sys.stderr,
-            mininterval=interval,
-            leave=False,
-            bar_format="{desc}: {percentage:3.0f}%|{bar}|{postfix}",
-            total=1,
-        )
-        self._stage = ""
-        self._agreement = ""
-
-    def __enter__(self) -> "_Bar":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.close()
-
-    def show(self, progress: TrainProgress) -> None:
-        for warning in progress.warnings:
-            self._bar.write(f"Note: {warning}", file=sys.stderr)
-        if progress.stage != self._stage:
-            self._stage = progress.stage
-            self._bar.reset(progress.images or 1)
-            self._bar.set_description(_STAGES[progress.stage], refresh=False)
-        self._bar.total = progress.images or 1
-        if progress.loss is not None:
-            self._agreement = (
-                f"loss {progress.loss:.3f}, SROCC {progress.srocc:.3f}, PLCC {progress.plcc:.3f}"
-            )
-        parts = []
-        if progress.epochs:
-            parts.append(f"epoch {min(progress.epoch + 1, progress.epochs)} of {progress.epochs}")
-            parts.append(self._agreement)
-        if progress.seconds_left is not None:
-            parts.append(f"{_duration(progress.seconds_left)} left")
-        self._bar.set_postfix_str(", ".join(filter(None, parts)), refresh=False)
-        self._bar.update(progress.images_done - self._bar.n)
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+def _show(bar: TrainingBar, progress: TrainProgress) -> None:
+    figures = ""
+    if progress.loss is not None:
+        figures = f"loss {progress.loss:.3f}, SROCC {progress.srocc:.3f}, PLCC {progress.plcc:.3f}"
+    bar.show(
+        _STAGES[progress.stage],
+        progress.images_done,
+        progress.images,
+        epoch=progress.epoch,
+        epochs=progress.epochs,
+        figures=figures,
+        seconds_left=progress.seconds_left,
+        warnings=progress.warnings,
+    )
 
 
 def _advance(bar: tqdm) -> Callable[[int, int], None]:

@@ -10,6 +10,7 @@ from napari_tiqa.errors import SegmentationError
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.widgets.slice_source import SliceSource
 
+_COPIED = 64 * 2**20  # bytes; takes some 10 ms
 _AWAY = 0.5  # voxels that a corner of the labels may lie away from the image's
 
 
@@ -17,7 +18,7 @@ class LabelsElsewhere(SegmentationError):
     """Labels with the image's shape that are seen elsewhere, as those of a file without voxel size are."""
 
 
-def read_labels(labels: Layer, source: SliceSource) -> da.Array:
+def read_labels(labels: Layer, source: SliceSource, *, frozen: bool = False) -> da.Array:
     """Read the labels of the volume that a source is a slice of.
 
     Parameters
@@ -27,11 +28,15 @@ def read_labels(labels: Layer, source: SliceSource) -> da.Array:
         volume.
     source : SliceSource
         The image.
+    frozen : bool
+        Take a copy, which what is painted later does not change; only of labels that are copied in no time
+        (up to 64 MB in memory). Larger ones, and those in files, are read when a job asks for them.
 
     Returns
     -------
     dask.array.Array
-        Shape of ``source.volume.data``, integers; lazy, no voxel is read. It goes on showing what is painted.
+        Shape of ``source.volume.data``, integers; lazy, no voxel is read but for the copy. Where nothing is
+        copied it goes on showing what is painted.
 
     Raises
     ------
@@ -44,7 +49,10 @@ def read_labels(labels: Layer, source: SliceSource) -> da.Array:
             f"'{labels.name}' is a layer of type {type(labels).__name__}: choose a Labels layer, or turn it "
             "into one (right-click it)."
         )
-    data = as_volume(labels.data[0] if labels.multiscale else labels.data).data
+    stored = labels.data[0] if labels.multiscale else labels.data
+    if frozen and isinstance(stored, np.ndarray) and stored.nbytes <= _COPIED:
+        stored = stored.copy()
+    data = as_volume(stored).data
     shape = source.volume.data.shape
     if labels.ndim == image.ndim and source.at and data.shape == image_shape(image):
         data = data[tuple(source.at.get(d, slice(None)) for d in range(labels.ndim))]

@@ -45,7 +45,7 @@ class SegmentHeader(DockPanel):
             tooltip="What you know: a Labels layer with a number for each class, such as pore and grain.\n"
             "Train learns from it; Segment and Study compare with it.",
         )
-        self.new_button = QPushButton("New")
+        self.new_button = QPushButton("New layer")
         self.new_button.setToolTip(
             "Make an empty Labels layer of the image's shape and scale, and take the brush:\n"
             "paint some strokes of each class, in one slice or in several."

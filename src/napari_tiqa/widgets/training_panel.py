@@ -12,12 +12,10 @@ from typing import Any
 
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QTimer
-from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QMessageBox,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -31,9 +29,7 @@ from napari_tiqa.learning.recipe import TrainingRecipe
 from napari_tiqa.learning.run_folder import RECIPE_FILE
 from napari_tiqa.scoring.recent_models import remember_model
 from napari_tiqa.volumes.volume import Volume
-from napari_tiqa.widgets.ask_before_closing import ask_before_closing
 from napari_tiqa.widgets.background_job import BackgroundJob, JobOutcome, JobState
-from napari_tiqa.widgets.dock_panel import DockPanel
 from napari_tiqa.widgets.dock_style import dock_style
 from napari_tiqa.widgets.layer_slices import slice_places
 from napari_tiqa.widgets.read_layer import read_layer
@@ -41,17 +37,17 @@ from napari_tiqa.widgets.score_training import ScoreTraining, shared_training_jo
 from napari_tiqa.widgets.slider import layer_position
 from napari_tiqa.widgets.training_controls import TrainingControls
 from napari_tiqa.widgets.training_form import Source, TrainingForm
-from napari_tiqa.widgets.training_offer import TrainingOffer
+from napari_tiqa.widgets.training_page import TrainingPage
 from napari_tiqa.widgets.training_plot import TrainingPlot
 from napari_tiqa.widgets.training_preview import PreviewLayers, make_preview
-from napari_tiqa.widgets.training_runs import TrainingRun, free_folder, has_epochs, is_interrupted
+from napari_tiqa.widgets.training_runs import TrainingRun, free_folder
 
 _CHECK_AFTER = 300  # ms after the last change of the form: ratings are read again then
 _STAGE_NAMES = {"generate": "Making data", "rank": "Ranking", "regress": "Regression", "judge": "Judging"}
 _QUALITY_DOCK = ("napari-tiqa", "Slice quality")
 
 
-class TrainingPanel(DockPanel):
+class TrainingPanel(TrainingPage):
     """Everything in the training dock.
 
     Parameters
@@ -61,24 +57,21 @@ class TrainingPanel(DockPanel):
     """
 
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
-        super().__init__(viewer, parent)
-        self.job = shared_training_job()
-        self.preview_job = BackgroundJob("making the preview")
-        self.preview = PreviewLayers(viewer)
-        self.form = TrainingForm(viewer)
         self.preview_button = QPushButton("Preview")
         self.preview_button.setToolTip(
             "Show the sixteen versions of the first original, or of the selected one, with the scores\n"
             "that the training will teach, as a layer."
         )
-        self.controls = TrainingControls(
+        controls = TrainingControls(
             "Make the distorted versions, rank them, then learn the scores, in a process of its own:\n"
             "napari can be used meanwhile, also to score.",
             (self.preview_button,),
         )
-        self.message = self.controls.message
+        super().__init__(viewer, shared_training_job(), controls, parent)
+        self.preview_job = BackgroundJob("making the preview")
+        self.preview = PreviewLayers(viewer)
+        self.form = TrainingForm(viewer)
         self.plot = TrainingPlot()
-        self.offer = TrainingOffer()
         self.result = _Result()
         self._finished: TrainingRun | None = None
         self._check = QTimer(self)
@@ -94,41 +87,20 @@ class TrainingPanel(DockPanel):
         self._connect()
         self._follow_theme()
         self._show_warnings()
-        self._offer_interrupted()
-        self._show_job()
+        self._follow_job()
 
     def _connect(self) -> None:
         self.form.changed.connect(self._check.start)
         self._check.timeout.connect(self._show_warnings)
         self.preview_button.clicked.connect(self.show_preview)
-        self.controls.train_clicked.connect(self.train)
-        self.controls.cancel_clicked.connect(self.job.cancel)
-        self.offer.resume_clicked.connect(self.resume)
-        self.offer.dismiss_clicked.connect(self._dismiss)
         self.result.use_clicked.connect(self.use_in_quality_dock)
         self.preview_job.state_changed.connect(self._on_preview_state)
         self.preview_job.ended.connect(self._on_preview)
-        # Slots of this object: Qt disconnects them by itself when the dock is gone and the job goes on.
-        self.job.state_changed.connect(self._on_state)
-        self.job.progressed.connect(self._on_progress)
-        self.job.ended.connect(self._on_ended)
         viewer = self._viewer
         for emitter in (viewer.layers.events.inserted, viewer.layers.events.renamed):
             self._subscribe(emitter, self._on_layers)
         self._subscribe(viewer.layers.events.removed, self._on_layer_removed)
         self._subscribe(viewer.events.theme, self._follow_theme)
-
-    def close_down(self) -> None:
-        """Let go of the viewer: the dock was closed. A training goes on; a dock opened again shows it."""
-        super().close_down()
-        self.job.state_changed.disconnect(self._on_state)
-        self.job.progressed.disconnect(self._on_progress)
-        self.job.ended.disconnect(self._on_ended)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Guard this window too: the training may have been begun in another one."""
-        super().showEvent(event)
-        ask_before_closing(self, self.job)
 
     def reset_choices(self) -> None:
         """Follow the viewer's layer list."""
@@ -136,33 +108,9 @@ class TrainingPanel(DockPanel):
 
     # -- starting ----------------------------------------------------------------------------------
 
-    def train(self) -> bool:
-        """Start the training that the form describes; False where that cannot start."""
-        try:
-            request = self._request()
-            if request.run.output.exists() and not self._may_replace(request.run.output):
-                return False
-            self._start(request)
-        except TiqaError as error:
-            self.message.complain(str(error))
-            return False
-        return True
-
-    def resume(self) -> bool:
-        """Go on with the interrupted training that is offered; False where that cannot start."""
-        run = self.offer.run
-        if run is None:
-            return False
-        try:
-            recipe = TrainingRecipe.from_json((run.folder / RECIPE_FILE).read_text(encoding="utf-8"))
-            self._start(ScoreTraining(recipe, run))
-        except OSError as error:
-            self.message.complain(f"{run.folder} cannot be read ({error.strerror}); train again.")
-            return False
-        except TiqaError as error:
-            self.message.complain(str(error))
-            return False
-        return True
+    def _resumed(self, run: TrainingRun) -> ScoreTraining:
+        recipe = TrainingRecipe.from_json((run.folder / RECIPE_FILE).read_text(encoding="utf-8"))
+        return ScoreTraining(recipe, run)
 
     def _request(self) -> ScoreTraining:
         output = self.form.output.model_path
@@ -179,16 +127,6 @@ class TrainingPanel(DockPanel):
                 "layers or more slices of each."
             )
         return ScoreTraining(self.form.recipe((str(run.folder / "originals"),)), run, volumes)
-
-    def _start(self, request: ScoreTraining) -> None:
-        self.job.train(request)  # first: it refuses a second training
-        ask_before_closing(self, self.job)
-        self._finished = None
-        self._show_job()
-
-    def _may_replace(self, path: Path) -> bool:
-        question = f"There is a model at {path} already. Replace it?"
-        return QMessageBox.question(self, "Replace model", question) == QMessageBox.StandardButton.Yes
 
     def show_preview(self) -> bool:
         """Show the versions of an original as layers, once they are made; False where that cannot start."""
@@ -210,37 +148,20 @@ class TrainingPanel(DockPanel):
 
     # -- while it runs, and its end ----------------------------------------------------------------
 
-    def _show_job(self) -> None:
-        """Show where the job is, also one that was begun, or has ended, while this dock was closed."""
-        self._on_state(self.job.state)
-        if self.job.request is None:
-            return
-        self._draw_epochs(self.job.request.run)
-        if not self.job.state.busy:
-            if self.job.outcome is not None and self.job.outcome.result is not None:
-                self._show_model(self.job.request.run, self.job.outcome)
-            return
-        self.offer.show_run(None, "")
+    def _show_begun(self) -> None:
+        self._finished = None
         self.result.hide()
-        if self.job.latest is not None:
-            self._show_progress(self.job.latest)
 
     def _draw_epochs(self, run: TrainingRun) -> None:
         """Draw the epochs that a run has done so far, as one that is resumed has."""
         self.plot.clear()
-        try:
-            rows = read_epochs(run.folder)
-        except TrainingError as error:
-            self.message.complain(str(error))
-            return
+        rows = read_epochs(run.folder)
         columns = ["stage", "epoch", "epochs", "loss", "srocc", "plcc"]
         for epoch in rows[columns].to_numpy().tolist():
             self.plot.add(*epoch)
 
-    def _on_state(self, state: JobState) -> None:
-        self.form.allow_changes(not state.busy)
-        self.controls.show_state(state)
-        self.offer.allow(not state.busy)
+    def _allow_changes(self, allowed: bool) -> None:
+        self.form.allow_changes(allowed)
 
     def _on_preview_state(self, state: JobState) -> None:
         self.preview_button.setEnabled(not (state.busy or self.job.state.busy))
@@ -251,29 +172,13 @@ class TrainingPanel(DockPanel):
             stage, news.images_done, news.images, "images", news.seconds_left, news.epoch, news.epochs
         )
 
-    def _on_progress(self, news: TrainProgress) -> None:
-        if self.job.state is JobState.RUNNING:
-            self._show_progress(news)
-        if news.warnings:
-            self.controls.show_warnings(list(self.job.warnings))
+    def _draw_progress(self, news: TrainProgress) -> None:
         if news.epochs:
             self.plot.add(news.stage, news.epoch, news.epochs, news.loss, news.srocc, news.plcc)
 
-    def _on_ended(self, outcome: JobOutcome) -> None:
-        assert self.job.request is not None
-        run = self.job.request.run
-        if outcome.state is JobState.FAILED:
-            self.message.complain(outcome.message, outcome.error)
-        elif outcome.result is None:
-            self.message.say("Cancelled before the first epoch had ended: there is no model yet.")
-        else:
-            self.form.output.propose()
-            self._show_model(run, outcome)
-        if has_epochs(run):
-            self._offer(run)
-
     def _show_model(self, run: TrainingRun, outcome: JobOutcome) -> None:
         self._finished = run
+        self.form.output.propose()
         training = outcome.result["training"]
         best = training["best"]
         kept = f"Cancelled; the best network so far, {_epoch_in_words(best)}, is kept as '{run.name}'."
@@ -292,32 +197,12 @@ class TrainingPanel(DockPanel):
         else:
             choose()
 
-    # -- interrupted trainings ---------------------------------------------------------------------
-
-    def _offer_interrupted(self) -> None:
-        """Offer the latest training that ended without a model, as when napari or the machine went down."""
-        if self.job.state.busy:
-            return
-        for run in self.job.runs.all():
-            if is_interrupted(run):
-                self._offer(run)
-                return
-
-    def _offer(self, run: TrainingRun) -> None:
-        try:
-            rows = read_epochs(run.folder)
-        except TrainingError:
-            return
-        where = "before its first epoch had ended"
-        if not rows.empty:
-            last = rows.iloc[-1]
-            where = f"after {_epoch_in_words(last)} of {last['epochs']}"
-        self.offer.show_run(run, f"The training of '{run.name}' stopped {where}.")
-
-    def _dismiss(self) -> None:
-        if self.offer.run is not None:
-            self.job.runs.forget(self.offer.run)
-            self.offer.show_run(None, "")
+    def _where_stopped(self, run: TrainingRun) -> str:
+        rows = read_epochs(run.folder)
+        if rows.empty:
+            return "before its first epoch had ended"
+        last = rows.iloc[-1]
+        return f"after {_epoch_in_words(last)} of {last['epochs']}"
 
     # -- the form's warnings, preview, layers, theme -----------------------------------------------
 

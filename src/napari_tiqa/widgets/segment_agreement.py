@@ -2,7 +2,7 @@
 
 import pandas as pd
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QFormLayout, QGroupBox, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QGroupBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_tiqa.segmentation.agreement import agreement_of
 from napari_tiqa.segmentation.classes import Classes
@@ -31,6 +31,7 @@ class SegmentAgreement(QGroupBox):
         self.legend = IouLegend()
         self.table = AgreementTable()
         self.confusion = ConfusionTable()
+        self._caption = QLabel("Of each class (rows), segmented as (columns):")
         self._details = QWidget()
         self._confusions: dict[int, pd.DataFrame] = {}
         self._index = 0
@@ -46,18 +47,21 @@ class SegmentAgreement(QGroupBox):
         inside.setContentsMargins(8, 6, 8, 6)
         inside.setSpacing(6)
         inside.addWidget(self.message)
-        form = QFormLayout()
-        form.setHorizontalSpacing(8)
-        form.setVerticalSpacing(4)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow("Slices", self.slices_box)
-        form.addRow("IoU map of", self.class_box)
+        mapped = QHBoxLayout()
+        mapped.addWidget(QLabel("IoU map of"))
+        mapped.addWidget(self.class_box, 1)
+        counted = QHBoxLayout()
+        counted.addWidget(QLabel("Count"))
+        counted.addWidget(self.slices_box, 1)
+        self._caption.setToolTip(self.confusion.toolTip())
         details = QVBoxLayout(self._details)
         details.setContentsMargins(0, 0, 0, 0)
         details.setSpacing(6)
-        details.addLayout(form)
+        details.addLayout(mapped)
         details.addWidget(self.legend)
+        details.addLayout(counted)
         details.addWidget(self.table)
+        details.addWidget(self._caption)
         details.addWidget(self.confusion)
         inside.addWidget(self._details)
 
@@ -104,7 +108,7 @@ class SegmentAgreement(QGroupBox):
         counted = list(self._confusions.values()) if whole else [self._confusions.get(self._index)]
         there = [one for one in counted if one is not None and one.to_numpy().any()]
         self._details.setVisible(self._classes is not None)
-        for table in (self.table, self.confusion):
+        for table in (self.table, self._caption, self.confusion):
             table.setVisible(bool(there))
         if not there:
             where = "no segmented slice has" if whole else "this slice is not segmented or has no"

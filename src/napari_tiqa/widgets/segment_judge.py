@@ -11,7 +11,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_tiqa.errors import Cancelled
 from napari_tiqa.jobs.segmentation_result import Segmentation
-from napari_tiqa.segmentation.agreement import confusion_matrix
+from napari_tiqa.segmentation.agreement import agreement_of, confusion_matrix
 from napari_tiqa.segmentation.classes import Classes
 from napari_tiqa.widgets.background_job import BackgroundJob, JobOutcome, JobState
 
@@ -20,11 +20,12 @@ _SOON = 150  # ms after the last move of the threshold or stroke of the brush
 
 @dataclass(frozen=True)
 class Judged:
-    """A slice that was compared; `asked` tells for which question."""
+    """A slice that was compared, with the mean F1 of its classes; `asked` tells for which question."""
 
     asked: int
     index: int
     confusion: pd.DataFrame
+    f1: float
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,9 @@ class JudgeRequest:
                 raise Cancelled("The comparison was cancelled.")
             place = (*[slice(None)] * self.axis, index) if self.labels.ndim == 3 else ()
             said, known = (np.asarray(volume[place]) for volume in (self.labels, self.truth))
-            report(Judged(self.asked, index, confusion_matrix(said, known, self.classes)))
+            confusion = confusion_matrix(said, known, self.classes)
+            f1 = float(agreement_of(confusion)["f1"].iloc[-1])  # here, since it takes a millisecond
+            report(Judged(self.asked, index, confusion, f1))
 
 
 class SegmentJudge(QObject):
@@ -53,8 +56,9 @@ class SegmentJudge(QObject):
 
     Attributes
     ----------
-    confusions : dict
-        Slice to ``agreement.confusion_matrix``; those that are known of the last question.
+    slices : dict
+        What is known of each slice, by its index. After another question about the same truth, the answers to
+        the one before stay until the first new one comes, so that nothing flickers.
     """
 
     judged = Signal()
@@ -63,7 +67,7 @@ class SegmentJudge(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.job = BackgroundJob("comparing with the truth")
-        self.confusions: dict[int, pd.DataFrame] = {}
+        self.slices: dict[int, Judged] = {}
         self._segmentation: Segmentation | None = None
         self._truth: da.Array | None = None
         self._threshold = 0.5
@@ -92,11 +96,12 @@ class SegmentJudge(QObject):
         first : int
             The slice that somebody looks at, compared before all others.
         """
-        self._segmentation, self._truth, self._threshold = segmentation, truth, threshold
         self._first = first
         self._hopeless = False
         self._asked += 1
-        self.confusions = {}
+        if truth is None or truth is not self._truth:
+            self.slices = {}
+        self._segmentation, self._truth, self._threshold = segmentation, truth, threshold
         self.job.cancel()
         self._soon.start(_SOON)
 
@@ -115,7 +120,7 @@ class SegmentJudge(QObject):
         segmentation, truth = self._segmentation, self._truth
         if segmentation is None or truth is None or self.job.state.busy or self._hopeless:
             return
-        missing = [int(i) for i in np.flatnonzero(segmentation.done) if i not in self.confusions]
+        missing = [i for i in np.flatnonzero(segmentation.done).tolist() if not self._knows(i)]
         missing.sort(key=lambda index: index != self._first)
         if missing:
             labels = segmentation.segmentation(self._threshold)
@@ -124,9 +129,14 @@ class SegmentJudge(QObject):
             )
             self.job.start(request.run)
 
+    def _knows(self, index: int) -> bool:
+        return index in self.slices and self.slices[index].asked == self._asked
+
     def _on_judged(self, news: Judged) -> None:
         if news.asked == self._asked:
-            self.confusions[news.index] = news.confusion
+            if any(one.asked != self._asked for one in self.slices.values()):
+                self.slices = {}
+            self.slices[news.index] = news
             self.judged.emit()
 
     def _on_ended(self, outcome: JobOutcome) -> None:

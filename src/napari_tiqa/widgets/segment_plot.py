@@ -17,8 +17,8 @@ UNCERTAINTY, SCORE, F1 = "uncertainty", "score", "F1"
 # Okabe and Ito's colours, told apart by colour-blind readers and on dark and light ground alike.
 _COLOURS = {UNCERTAINTY: "#D55E00", SCORE: "#56B4E9", F1: "#009E73"}
 _TITLES = {UNCERTAINTY: "Uncertainty", SCORE: "Score", F1: "F1"}
-_LEFT_WIDTH, _BOTTOM_HEIGHT, _BETWEEN = 44, 34, 6  # px
-_ROW_HEIGHT = 74  # px
+_LEFT_WIDTH, _BOTTOM_HEIGHT, _BETWEEN = 52, 34, 8  # px
+_ROW_HEIGHT = 74, 130  # px, least and most
 _DOTS_UP_TO = 60  # slices drawn as dots of their own
 _ROOM = 0.06  # of a range, above and below a curve
 _LEAST_RANGE = {UNCERTAINTY: 0.01, SCORE: 0.5, F1: 0.02}
@@ -71,7 +71,7 @@ class SegmentPlot(QWidget):
         layout.setSpacing(0)
         layout.addWidget(self.readout)
         layout.addWidget(self._graphics, 1)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._graphics.setToolTip(
             "Mean uncertainty of each slice, in nats: 0 is sure. Below it the quality score (5 is best),\n"
             "where the layer was scored in the Quality dock, and the F1, where there is a truth to compare\n"
@@ -82,9 +82,12 @@ class SegmentPlot(QWidget):
         self.show_curves(Curves({UNCERTAINTY: {}}))
 
     def sizeHint(self) -> QSize:
-        """Return a height with room for each curve."""
-        high = self.readout.sizeHint().height() + len(self._in_layout) * (_ROW_HEIGHT + _BETWEEN)
-        return QSize(380, high + _BOTTOM_HEIGHT)
+        """Return a size with room for each curve."""
+        return QSize(380, self._height(_ROW_HEIGHT[0]))
+
+    def _height(self, of_row: int) -> int:
+        rows = len(self._in_layout) * (of_row + _BETWEEN)
+        return self.readout.sizeHint().height() + rows + _BOTTOM_HEIGHT
 
     def show_curves(self, curves: Curves) -> None:
         """Draw these curves and no others."""
@@ -135,6 +138,7 @@ class SegmentPlot(QWidget):
         plot.setMouseEnabled(x=False, y=False)
         plot.showGrid(y=True, alpha=0.15)
         plot.getAxis("left").setWidth(_LEFT_WIDTH)  # of one width, so that the slices align
+        plot.getAxis("left").setStyle(maxTickLevel=0)
         plot.setLabel("left", _TITLES[name])
         for side in ("left", "bottom"):
             plot.getAxis(side).enableAutoSIPrefix(False)
@@ -152,7 +156,8 @@ class SegmentPlot(QWidget):
             bottom.setStyle(showValues=lowest)
             bottom.setHeight(_BOTTOM_HEIGHT if lowest else _BETWEEN)
         self._in_layout = there
-        self.setMinimumHeight(self.sizeHint().height())
+        self.setMinimumHeight(self._height(_ROW_HEIGHT[0]))
+        self.setMaximumHeight(self._height(_ROW_HEIGHT[1]))
         self.updateGeometry()
 
     def _draw(self, name: str, values: dict[int, float]) -> None:

@@ -15,9 +15,9 @@ from napari_tiqa.errors import SegmentationError, TiqaError
 from napari_tiqa.jobs.model_process import shared_model_process
 from napari_tiqa.jobs.segment import PredictProgress
 from napari_tiqa.jobs.segmentation_result import Segmentation
-from napari_tiqa.segmentation.agreement import agreement_of
 from napari_tiqa.widgets.background_job import BackgroundJob, JobOutcome, JobState
 from napari_tiqa.widgets.dock_panel import DockPanel
+from napari_tiqa.widgets.evaluation_table import table_style
 from napari_tiqa.widgets.read_labels import read_labels
 from napari_tiqa.widgets.read_layer import axis_names
 from napari_tiqa.widgets.score_run import load_runs
@@ -72,6 +72,7 @@ class SegmentPredictTab(DockPanel):
         self.facts_job = BackgroundJob("reading the model")
         self._all: dict[_Key, _Shown] = {}
         self._running: _Shown | None = None
+        self._news: PredictProgress | None = None
         self._cancelled_because = ""
         self._truth: da.Array | None = None
         self._followed: Segmentation | None = None  # whose classes and truth are shown
@@ -82,10 +83,10 @@ class SegmentPredictTab(DockPanel):
         layout.setContentsMargins(0, 4, 0, 0)
         layout.setSpacing(8)
         layout.addWidget(self.form)
-        layout.addWidget(self.agreement)
-        layout.addWidget(self.plot)
+        layout.addWidget(self.plot, 1)
         layout.addWidget(self.curves_message)
-        layout.addStretch(1)
+        layout.addWidget(self.agreement)
+        layout.addStretch()  # takes the room while there is no plot
         self._connect()
         self._follow_theme()
         self._read_model()
@@ -163,7 +164,7 @@ class SegmentPredictTab(DockPanel):
         shown = self._all.get(_key(source))
         if shown is None:
             shown = self._all[_key(source)] = _Shown(source, SegmentLayers(self._viewer, source, self))
-        self._running = shown
+        self._running, self._news = shown, None
         self._cancelled_because = ""
         ready = bool(self._model_process.device)
         self.message.say("Reading the first slice…" if ready else "Starting the model, a few seconds…")
@@ -173,8 +174,7 @@ class SegmentPredictTab(DockPanel):
         shown = self._running
         if shown is None:
             return
-        if self.job.state is JobState.RUNNING:
-            self.form.show_progress(news)
+        self._news = news
         if shown.segmentation is not news.segmentation and news.done:
             shown.segmentation = news.segmentation
             shown.layers.show(news.segmentation, self.form.threshold_value)
@@ -184,7 +184,7 @@ class SegmentPredictTab(DockPanel):
             shown.layers.refresh(news.index)
         if shown is self.shown:
             self.judge.take_more()
-            self._draw_later()
+        self._draw_later()
 
     def _on_ended(self, outcome: JobOutcome) -> None:
         shown, self._running = self._running, None
@@ -243,7 +243,9 @@ class SegmentPredictTab(DockPanel):
         self.form.show_state(self.job.state, ready=self.state.source is not None)
 
     def _follow_theme(self) -> None:
-        self.plot.set_theme(get_theme(self._viewer.theme))
+        theme = get_theme(self._viewer.theme)
+        self.plot.set_theme(theme)
+        self.agreement.setStyleSheet(table_style(theme))
 
     def _on_layer_removed(self, event: Any) -> None:
         layer: Layer = getattr(event.value, "__wrapped__", event.value)
@@ -336,7 +338,9 @@ class SegmentPredictTab(DockPanel):
             self._draw_soon.start(_DRAW_EVERY)
 
     def _draw(self) -> None:
-        """Draw what is known of the slices."""
+        """Draw what is known of the slices, and how far the job is."""
+        if self._news is not None and self.job.state is JobState.RUNNING:
+            self.form.show_progress(self._news)  # here, since Qt paints a bar at once, whoever waits
         source, shown, labels = self.state.source, self.shown, self.state.labels
         segmentation = shown.segmentation if shown is not None else None
         if source is None or segmentation is None:
@@ -349,12 +353,11 @@ class SegmentPredictTab(DockPanel):
         if scores:
             values[SCORE] = scores
         if self._truth is not None and labels is not None:
-            self.agreement.show_confusions(self.judge.confusions, source.index, labels.name)
-            values[F1] = {
-                index: agreement_of(one)["f1"].iloc[-1]
-                for index, one in self.judge.confusions.items()
-                if one.to_numpy().any()
-            }
+            judged = self.judge.slices.values()
+            self.agreement.show_confusions(
+                {one.index: one.confusion for one in judged}, source.index, labels.name
+            )
+            values[F1] = {one.index: one.f1 for one in judged if np.isfinite(one.f1)}
         several = source.volume.data.ndim == 3
         axis = axis_names(source.layer)[_dimension(source)] if several else ""
         self.plot.setVisible(several)

@@ -101,6 +101,7 @@ class SegmentPredictForm(QWidget):
         )
         row = QHBoxLayout(self._threshold_row)
         row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(QLabel("Threshold"))
         row.addWidget(self.threshold, 1)
         row.addWidget(self._threshold_label)
         self._threshold_label.setMinimumWidth(self.fontMetrics().horizontalAdvance("p ≥ 0.00"))

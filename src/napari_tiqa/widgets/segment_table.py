@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from math import isfinite
+from textwrap import fill
 
 import pandas as pd
 from qtpy.QtCore import Qt
@@ -20,9 +21,10 @@ _MEASURES = {
     "f1": ("F1", "Harmonic mean of precision and recall (Dice coefficient); 1 is best."),
     "precision": ("Precision", "Of the pixels segmented as this class, the share that is; 1 is best."),
     "recall": ("Recall", "Of the pixels that are this class, the share that was found; 1 is best."),
-    "pixels": ("Pixels", "Labelled pixels of this class in the truth."),
+    "pixels": ("Pixels", "Share of this class in the labelled pixels."),
 }
-_ROOM = 4  # px between rows
+_ROOM = 4  # px above and below a line of text
+_LINE = 14  # characters of a heading, before it goes on in the next line
 
 
 class _FlatTable(QTableWidget):
@@ -46,9 +48,9 @@ class _FlatTable(QTableWidget):
         """Show these headings; a column's has a tooltip."""
         self.setRowCount(len(rows))
         self.setColumnCount(len(columns))
-        self.setVerticalHeaderLabels(list(rows))
+        self.setVerticalHeaderLabels([fill(title, _LINE) for title in rows])
         for number, (title, tooltip) in enumerate(columns):
-            heading = QTableWidgetItem(title)
+            heading = QTableWidgetItem(fill(title, _LINE))
             heading.setToolTip(tooltip)
             self.setHorizontalHeaderItem(number, heading)
 
@@ -63,12 +65,13 @@ class _FlatTable(QTableWidget):
         self.setItem(row, column, item)
 
     def _fit(self) -> None:
-        high = self.fontMetrics().height() + 2 * _ROOM
+        line, high = self.fontMetrics().lineSpacing(), 0
         for number in range(self.rowCount()):
-            self.setRowHeight(number, high)
-        self.setFixedHeight(
-            self.horizontalHeader().sizeHint().height() + self.rowCount() * high + 2 * self.frameWidth()
-        )
+            self.setRowHeight(
+                number, line * (1 + self.verticalHeaderItem(number).text().count("\n")) + 2 * _ROOM
+            )
+            high += self.rowHeight(number)
+        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + high + 2 * self.frameWidth())
 
 
 class AgreementTable(_FlatTable):
@@ -77,11 +80,15 @@ class AgreementTable(_FlatTable):
     def show_agreement(self, table: pd.DataFrame) -> None:
         """Show a table of ``agreement.agreement_of``."""
         self._show([str(name) for name in table.index], list(_MEASURES.values()))
+        pixels = table["pixels"].iloc[-1]
         for row, (name, values) in enumerate(table.iterrows()):
-            for column, measure in enumerate(_MEASURES):
+            for column, (measure, (_, meaning)) in enumerate(_MEASURES.items()):
                 value = float(values[measure])
-                text = f"{int(value):,}" if measure == "pixels" else _ratio(value)
-                self._set_cell(row, column, text, _MEASURES[measure][1], bold=name == "mean")
+                if measure == "pixels":
+                    text, meaning = f"{value / pixels:.1%}", f"{value:,.0f} labelled pixels."
+                else:
+                    text = f"{value:.3f}" if isfinite(value) else "-"
+                self._set_cell(row, column, text, meaning, bold=name == "mean")
         self._fit()
 
 
@@ -91,18 +98,12 @@ class ConfusionTable(_FlatTable):
     def show_confusion(self, confusion: pd.DataFrame) -> None:
         """Show one of ``agreement.confusion_matrix``."""
         names = [str(name) for name in confusion.index]
-        self._show(
-            [f"true {name}" for name in names], [(f"as {name}", f"Segmented as {name}.") for name in names]
-        )
+        self._show(names, [(name, f"Segmented as {name}.") for name in names])
         for row, name in enumerate(names):
             counts = confusion.iloc[row]
             for column, taken in enumerate(names):
                 count, total = int(counts.iloc[column]), int(counts.sum())
-                text = f"{100 * count / total:.1f} %" if total else "-"
+                text = f"{count / total:.1%}" if total else "-"
                 says = f"{count:,} of {total:,} pixels of {name} were segmented as {taken}."
                 self._set_cell(row, column, text, says, bold=row == column)
         self._fit()
-
-
-def _ratio(value: float) -> str:
-    return f"{value:.3f}" if isfinite(value) else "-"

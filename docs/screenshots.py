@@ -99,7 +99,7 @@ def take_quality(model: str) -> None:
             raise SystemExit(panel.controls.message.text())
         wait_until(lambda: not panel.job.state.busy)
 
-    better, electrode = viewer.layers
+    better, electrode = viewer.layers["electrode, better acquisition"], viewer.layers["electrode"]
     score(electrode)
     first = panel.results.current
     score(better)

@@ -1,4 +1,4 @@
-"""The sample tomogram: its two scans, the slices where its faults are, its cache."""
+"""The sample tomogram: its two scans and true phases, the slices where its faults are, its cache."""
 
 import json
 import shutil
@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 import tifffile
-from napari.layers import Image
+from napari.layers import Image, Labels
 
 from napari_tiqa.errors import VolumeError
 from napari_tiqa.volumes.simulation.acquisition import inscribed_circle
@@ -17,9 +17,11 @@ from napari_tiqa.volumes.simulation.electrode_sample import (
     SHAPE,
     acquisition_of,
     electrode_sample,
+    sample_phases,
 )
 from napari_tiqa.volumes.simulation.microstructures import microstructure
 from napari_tiqa.volumes.simulation.napari_sample import electrode_layers
+from napari_tiqa.volumes.simulation.phases import PHASES, electrode_phases
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +110,39 @@ def test_the_second_call_reads_the_cache(cache):
     before = {path.name: path.stat().st_mtime_ns for path in cache.iterdir()}
     electrode_sample(progress=fail_when_made, directory=cache)
     assert {path.name: path.stat().st_mtime_ns for path in cache.iterdir()} == before
-    assert sorted(before) == ["electrode.json", "electrode.tif", "electrode_better.tif"]
+    assert sorted(before) == [
+        "electrode.json",
+        "electrode.tif",
+        "electrode_better.tif",
+        "electrode_phases.tif",
+    ]
+
+
+def test_the_true_phases_are_those_of_the_material_that_both_scans_show(cache):
+    phases = sample_phases(progress=fail_when_made, directory=cache)
+    assert phases.shape == SHAPE
+    assert phases.dtype == np.uint8
+    outside = ~inscribed_circle(SHAPE[1])
+    assert not phases[:, outside].any()
+    assert set(np.unique(phases[:, ~outside])) == set(PHASES)
+    for volume in electrode_sample(directory=cache):
+        scanned = volume.slice(0, 27) / PER_UNIT - 0.5
+        # Seen through noise and blur: a threshold on the scan finds nearly the same phase, where it lies.
+        alike = ((scanned >= 0.5) == (phases[27] == 2))[~outside].mean()
+        shifted = ((scanned >= 0.5) == (np.roll(phases[27], 2, 1) == 2))[~outside].mean()
+        assert alike > 0.96
+        assert alike > shifted + 0.02
+
+
+def test_few_voxels_of_an_electrode_are_near_the_threshold_of_its_phases():
+    seeds = range(3)
+    materials = np.stack([microstructure("electrode", (160, 160), seed) for seed in seeds])
+    near = np.abs(materials - 0.5) < 0.02
+    assert near.mean() < 0.01
+    for material, phases in zip(materials, electrode_phases(materials), strict=True):
+        bright, dark = material[phases == 2].mean(), material[phases == 1].mean()
+        assert bright > 0.68
+        assert dark < 0.36
 
 
 def test_the_record_beside_the_files_says_what_is_where(cache):
@@ -140,6 +174,12 @@ def flip_a_byte(folder):
         file.write(bytes([byte[0] ^ 1]))
 
 
+def paint_in_the_phases(folder):
+    phases = tifffile.imread(folder / "electrode_phases.tif")
+    phases[40, 100:110] = 1
+    tifffile.imwrite(folder / "electrode_phases.tif", phases)
+
+
 def lose_a_stack(folder):
     (folder / "electrode_better.tif").unlink()
 
@@ -155,7 +195,7 @@ def write_another_version(folder):
 
 @pytest.mark.parametrize(
     "damage",
-    [truncate, flip_a_byte, lose_a_stack, lose_the_record, write_another_version],
+    [truncate, flip_a_byte, paint_in_the_phases, lose_a_stack, lose_the_record, write_another_version],
     ids=lambda damage: damage.__name__,
 )
 def test_a_damaged_cache_is_noticed(copied_cache, damage):
@@ -171,10 +211,12 @@ def test_a_cache_that_cannot_be_written_is_said_in_one_sentence(tmp_path):
         electrode_sample(directory=tmp_path / "file" / "samples")
 
 
-def test_napari_gets_both_scans_with_scale_and_units(cache, tmp_path, monkeypatch):
+def test_napari_gets_both_scans_and_their_phases_with_scale_and_units(cache, tmp_path, monkeypatch):
     shutil.copytree(cache, tmp_path / "napari-tiqa" / "samples")
     monkeypatch.setattr("platformdirs.user_cache_dir", lambda app: str(tmp_path / app))
-    better, first = (Image(data, **keywords) for data, keywords, _ in electrode_layers(fail_when_made))
+    kinds = {"image": Image, "labels": Labels}
+    made = electrode_layers(fail_when_made)
+    better, first, phases = (kinds[kind](data, **keywords) for data, keywords, kind in made)
     assert first.name == "electrode"
     assert better.name == "electrode, better acquisition"
     assert tuple(first.scale) == (0.33, 0.33, 0.33)
@@ -182,3 +224,7 @@ def test_napari_gets_both_scans_with_scale_and_units(cache, tmp_path, monkeypatc
     assert first.axis_labels == ("z", "y", "x")
     assert [fault["first"] for fault in first.metadata["faults"]] == [fault.first for fault in FAULTS]
     assert first.contrast_limits == better.contrast_limits
+    assert phases.name == "electrode, true phases"
+    assert not phases.visible
+    assert (tuple(phases.scale), phases.units) == (tuple(first.scale), first.units)
+    assert dict(zip(phases.features["index"], phases.features["phase"], strict=True)) == PHASES

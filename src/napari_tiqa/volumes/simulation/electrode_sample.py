@@ -1,8 +1,9 @@
-"""The sample tomogram: a simulated electrode scanned twice, made once, cached, with a record of its faults.
+"""The sample tomogram: an electrode scanned twice, its true phases, its record of faults; made once, cached.
 
 The first scan, "electrode", is of everyday quality, and in four known ranges of slices one fault of the
 acquisition is strong. The second, "electrode, better acquisition", shows the same material scanned better
-throughout, as the two scans of figure 4 in Zhang et al. (npj Computational Materials 8, 2022).
+throughout, as the two scans of figure 4 in Zhang et al. (npj Computational Materials 8, 2022). What a perfect
+segmentation of both would be is known, since the material is.
 """
 
 from __future__ import annotations
@@ -36,9 +37,10 @@ from napari_tiqa.volumes.simulation.acquisition import (
     project,
 )
 from napari_tiqa.volumes.simulation.microstructures import microstructure
+from napari_tiqa.volumes.simulation.phases import electrode_phases
 from napari_tiqa.volumes.volume import Volume
 
-VERSION = 1  # of the sample's content: raise it when any voxel would change
+VERSION = 2  # of the sample's content: raise it when any voxel would change
 SHAPE = (96, 256, 256)
 SEED = 47
 VOXEL_SIZE = 0.33  # µm
@@ -52,6 +54,9 @@ RAMP = 4  # slices over which a fault comes and goes
 
 # The stored 16-bit value v means the attenuation v / PER_UNIT - 0.5; 0 is kept for outside the circle.
 PER_UNIT = 26_214.0
+
+_SCANS = ("electrode.tif", "electrode_better.tif")
+_PHASES = "electrode_phases.tif"
 
 Progress = Callable[[int, int], None]
 
@@ -111,21 +116,41 @@ def electrode_sample(
     tuple of two Volume
         "electrode", whose strong faults :data:`FAULTS` lists, and "electrode, better acquisition": shape
         (96, 256, 256), uint16, attenuation as ``value / PER_UNIT - 0.5``, 0 outside the reconstruction
-        circle. Each lies as an ImageJ TIFF in the directory, with ``electrode.json``, the record of
-        faults and settings, beside them.
+        circle. Each lies as an ImageJ TIFF in the directory, with the true phases and ``electrode.json``,
+        the record of faults and settings, beside them.
 
     Raises
     ------
     VolumeError
         Where the directory cannot be written.
     """
-    folder = directory or Path(platformdirs.user_cache_dir("napari-tiqa"), "samples")
-    paths = (folder / "electrode.tif", folder / "electrode_better.tif")
-    record = folder / "electrode.json"
-    if not _is_intact(record, paths):
-        _make(record, paths, progress)
-    first, better = (replace(open_volume(path), name=name) for path, name in zip(paths, NAMES, strict=True))
+    folder = _kept(directory, progress)
+    first, better = (
+        replace(open_volume(folder / file), name=name) for file, name in zip(_SCANS, NAMES, strict=True)
+    )
     return first, better
+
+
+def sample_phases(progress: Progress | None = None, directory: Path | None = None) -> NDArray[np.uint8]:
+    """Return the true phases of the sample electrode, what a perfect segmentation of both scans would be.
+
+    Parameters
+    ----------
+    progress, directory
+        As :func:`electrode_sample`, with which they are made and kept.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (96, 256, 256), uint8: a value of :data:`~napari_tiqa.volumes.simulation.phases.PHASES`, 0
+        outside the reconstruction circle.
+
+    Raises
+    ------
+    VolumeError
+        Where the directory cannot be written.
+    """
+    return tifffile.imread(_kept(directory, progress) / _PHASES)
 
 
 def acquisition_of(index: int) -> Acquisition:
@@ -139,6 +164,16 @@ def acquisition_of(index: int) -> Acquisition:
             whole = fault.setting == "projections"
             acquisition = replace(acquisition, **{fault.setting: round(value) if whole else value})
     return acquisition
+
+
+def _kept(directory: Path | None, progress: Progress | None) -> Path:
+    """Return the folder of the sample, made there unless it is intact."""
+    folder = directory or Path(platformdirs.user_cache_dir("napari-tiqa"), "samples")
+    record = folder / "electrode.json"
+    paths = tuple(folder / file for file in (*_SCANS, _PHASES))
+    if not _is_intact(record, paths):
+        _make(record, paths, progress)
+    return folder
 
 
 def _is_intact(record: Path, paths: tuple[Path, ...]) -> bool:
@@ -159,18 +194,20 @@ def _checksums(paths: tuple[Path, ...]) -> dict[str, str]:
 
 def _make(record: Path, paths: tuple[Path, ...], progress: Progress | None) -> None:
     settings = [acquisition_of(index) for index in range(SHAPE[0])], [BETTER] * SHAPE[0]
-    total = len(paths) * SHAPE[0]
+    *scans, phases = paths
+    total = len(scans) * SHAPE[0]
     report = progress or (lambda done, total: None)
     report(0, total)
     try:
         record.parent.mkdir(parents=True, exist_ok=True)
         material = microstructure("electrode", SHAPE, SEED)
-        for scan, path in enumerate(paths):
+        for scan, path in enumerate(scans):
             stack = np.zeros(SHAPE, np.uint16)
             for done, (index, plane) in enumerate(_scan(material, settings[scan]), start=1):
                 stack[index] = plane
                 report(scan * SHAPE[0] + done, total)
             _write_whole(path, partial(_write_tiff, stack))
+        _write_whole(phases, partial(_write_tiff, electrode_phases(material)))
         text = json.dumps(_record(paths), indent=2, ensure_ascii=False)
         # last of all: what has no record was interrupted, and is made again
         _write_whole(record, partial(_write_text, text))
@@ -244,7 +281,7 @@ def _write_text(text: str, path: Path) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def _write_tiff(stack: NDArray[np.uint16], path: Path) -> None:
+def _write_tiff(stack: NDArray[np.unsignedinteger], path: Path) -> None:
     tifffile.imwrite(
         path,
         stack,

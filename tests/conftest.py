@@ -1,10 +1,17 @@
 """What several test files share."""
 
+import hashlib
+import io
+import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL
 
 # In a process of its own: TensorFlow and a napari canvas cannot live in one (docs/architecture.md).
 _SAVE_MODELS = """
@@ -53,3 +60,25 @@ def untrained_model(_models: tuple[Path, Path]) -> Path:
 def calibrated_model(_models: tuple[Path, Path]) -> Path:
     """Return the same with an uncertainty of 0.2 (score 1) to 0.4 points (5); stripes are new to it."""
     return _models[1]
+
+
+@pytest.fixture(scope="session")
+def three_classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the bundled model with a third class that is like its first, but twice as likely."""
+    with zipfile.ZipFile(ELECTRODE_MODEL) as archive:
+        card = json.loads(archive.read("card.json"))
+        weights = dict(np.load(io.BytesIO(archive.read("weights.npz"))))
+    weights["logits/kernel"] = np.concatenate(
+        [weights["logits/kernel"], weights["logits/kernel"][..., :1]], -1
+    )
+    bias = weights["logits/bias"]
+    weights["logits/bias"] = np.append(bias, bias[0] + np.float32(np.log(2)))
+    stored = io.BytesIO()
+    np.savez(stored, **weights)  # type: ignore[arg-type]
+    card["classes"] = {"values": [1, 2, 7], "names": ["pores", "active", "wire"], "unlabelled": 0}
+    card["weights_sha256"] = hashlib.sha256(stored.getvalue()).hexdigest()
+    path = tmp_path_factory.mktemp("models") / "three.tiqa"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("card.json", json.dumps(card))
+        archive.writestr("weights.npz", stored.getvalue())
+    return path

@@ -22,6 +22,7 @@ _DESCRIPTION = """\
 Distort labelled slices by blur, noise and rings at five levels each, score and segment every version, and
 compare the segmentations with the labels. Printed for each distortion, and for all pooled:
   SROCC, PLCC    rank and linear correlation of the score with F1, IoU and mean uncertainty
+  within         the rank correlation with F1 in single slices, averaged
   n              versions of slices that they rest on
 FOLDER gets table.csv (a row per version), correlations.csv, two_point.csv, figures of each, and record.json.
 """
@@ -139,5 +140,6 @@ def _text(correlations: pd.DataFrame) -> str:
         for name, column in (("SROCC", "srocc"), ("PLCC", "plcc")):
             shown[f"{name} {against}"] = of[column].map("{:.3f}".format).to_numpy()
         if against == "f1":
+            shown["within"] = of["within"].map("{:.3f}".format).to_numpy()
             shown["n"] = of["n"].to_numpy()
     return pd.DataFrame(shown).replace("nan", "-").to_string(index=False)

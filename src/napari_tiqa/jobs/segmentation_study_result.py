@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
-from napari_tiqa.learning.distortions import DISTORTIONS
 from napari_tiqa.learning.evaluation import plcc, srocc
 from napari_tiqa.segmentation.native_distortions import ORIGINAL
 
@@ -85,25 +85,28 @@ class Study:
     @property
     def distortions(self) -> list[str]:
         """The distortions that there are versions of."""
-        return [kind for kind in DISTORTIONS if kind in set(self.table["distortion"])]
+        return [str(kind) for kind in self.table["distortion"].unique() if kind != ORIGINAL]
 
     @cached_property
     def correlations(self) -> pd.DataFrame:
         """How the score goes with what the segmentation is worth.
 
         Columns: distortion, or "all" where versions of all are pooled; against, "f1", "iou" or
-        "uncertainty"; n, versions; srocc and plcc, Spearman's and Pearson's correlation with the score, 0
-        where one side is constant, NaN of fewer than three versions. The originals count in each distortion.
+        "uncertainty"; n, versions; srocc and plcc, Spearman's and Pearson's correlation with the score over
+        all slices, 0 where one side is constant, NaN of fewer than three versions; within, Spearman's in each
+        slice by itself, averaged: that some slices are harder to segment than others does not count in it.
+        The originals count in each distortion.
         """
         rows = []
         for name, table in self._parts():
             for against in _AGAINST:
-                known = table[["score", against]].dropna()
-                enough = len(known) >= _LEAST_VERSIONS
-                score, other = known["score"].to_numpy(), known[against].to_numpy()
-                found = (srocc(score, other), plcc(score, other)) if enough else (float("nan"),) * 2
+                known = table[["slice", "score", against]].dropna()
+                found = (np.nan,) * 3
+                if len(known) >= _LEAST_VERSIONS:
+                    score, other = known["score"].to_numpy(), known[against].to_numpy()
+                    found = srocc(score, other), plcc(score, other), _within_slices(known, against)
                 rows.append((name, against, len(known), *found))
-        return pd.DataFrame(rows, columns=["distortion", "against", "n", "srocc", "plcc"])
+        return pd.DataFrame(rows, columns=["distortion", "against", "n", "srocc", "plcc", "within"])
 
     def curves(self, index: int | None = None) -> pd.DataFrame:
         """Return the two-point correlation of one slice, or its mean over the slices.
@@ -137,21 +140,21 @@ class Study:
 
     def sentence(self) -> str:
         """Say how well the score foretells F1, pooled and within each distortion, and that these differ."""
-        of_f1 = (
-            self.correlations[self.correlations["against"] == "f1"].set_index("distortion")["srocc"].dropna()
-        )
-        within = of_f1.drop(POOLED, errors="ignore")
-        if within.empty:
+        of_f1 = self.correlations[self.correlations["against"] == "f1"].set_index("distortion").dropna()
+        each = of_f1.drop(POOLED, errors="ignore")
+        if each.empty:
             return "Too few versions have both a score and an F1 to tell how the one goes with the other."
-        each = ", ".join(f"{kind} {value:.2f}" for kind, value in within.items())
-        if len(within) == 1:
-            return f"Score and F1 of the phase go together with a rank correlation (SROCC) of {each}."
-        pooled = of_f1[POOLED]
-        text = f"Score and F1 of the phase: rank correlation (SROCC) {each}; all pooled {pooled:.2f}."
-        if (within - pooled).abs().max() <= _HARDLY:
-            return f"{text} Pooled and within a distortion hardly differ here."
+        text = f"Rank correlation (SROCC) of score and F1: {_named(each['srocc'])}"
+        if len(each) > 1:
+            text += f"; all pooled {of_f1['srocc'][POOLED]:.2f}"
+        if self.table["slice"].nunique() > 1:
+            text += f"; in single slices on average {_named(each['within'])}"
+        if len(each) == 1:
+            return f"{text}."
+        if (each["srocc"] - of_f1["srocc"][POOLED]).abs().max() <= _HARDLY:
+            return f"{text}. Pooled and within a distortion hardly differ here."
         return (
-            f"{text} Pooled and within a distortion differ, since the same score goes with another F1 in "
+            f"{text}. Pooled and within a distortion differ, since the same score goes with another F1 in "
             "each distortion: foretell F1 by the score within one kind of artefact only."
         )
 
@@ -162,3 +165,16 @@ class Study:
 
     def _with_originals(self, table: pd.DataFrame, distortion: str) -> pd.DataFrame:
         return table[table["distortion"].isin([ORIGINAL, distortion])]
+
+
+def _within_slices(table: pd.DataFrame, against: str) -> float:
+    each = [
+        srocc(one["score"].to_numpy(), one[against].to_numpy())
+        for _, one in table.groupby("slice")
+        if len(one) >= _LEAST_VERSIONS
+    ]
+    return float(np.mean(each)) if each else np.nan
+
+
+def _named(values: pd.Series) -> str:
+    return ", ".join(f"{kind} {value:.2f}" for kind, value in values.items())

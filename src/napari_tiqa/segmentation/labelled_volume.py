@@ -65,7 +65,10 @@ def gather(
     volume = as_volume(image).tomogram()
     count = volume.slice_count(axis)
     paintings = [_labels_of(one, volume) for one in (labels, validation_labels) if one is not None]
-    slices, warnings = _labelled_slices(paintings, volume, axis, unlabelled, report, cancel)
+    found = _found(paintings, volume, axis, unlabelled, report, cancel)
+    classes = Classes.of(_values(found[0]), unlabelled, names)
+    most = max(1, _MOST_PIXELS // (volume.data.size // count))
+    slices = sorted(set().union(*(_enough(counts, most) for counts in found)))
     if isinstance(window, tuple):
         window = IntensityWindow(*window, rule="given")
     window = window or volume.window or estimate_window(volume)
@@ -79,7 +82,12 @@ def gather(
         [plane for _, plane in map_slices(painting, axis, slices, np.array, cancel=cancel)]
         for painting in paintings
     )
-    classes = Classes.of(_values(painted, finite, unlabelled), unlabelled, names)
+    classes, warnings = _on_finite_pixels(classes, painted, finite)
+    if (labelled := max(map(len, found))) > most:
+        warnings.append(
+            f"{labelled} slices are labelled, more than a training can hold: {most} of them, evenly spaced, "
+            "are used."
+        )
     indices = [_indices(*one, classes) for one in zip(painted, finite, strict=True)]
     if validation:
         judged = [_indices(*one, classes) for one in zip(validation[0], finite, strict=True)]
@@ -113,44 +121,34 @@ def _labels_of(labels: Any, volume: Volume) -> Volume:
     return painted
 
 
-def _labelled_slices(
+def _found(
     paintings: Sequence[Volume],
     volume: Volume,
     axis: int,
     unlabelled: int | None,
     report: Callable[[int, int], object],
     cancel: threading.Event,
-) -> tuple[list[int], list[str]]:
-    """Find the slices to learn from and to validate with, and what is to be said of the choice."""
+) -> list[dict[int, Counter[int]]]:
+    """Count the pixels of each class in each slice that has a labelled one, for each of the paintings."""
     count = volume.slice_count(axis)
-    most = max(1, _MOST_PIXELS // (volume.data.size // count))
-    chosen: set[int] = set()
-    warnings = []
+    found: list[dict[int, Counter[int]]] = []
     for turn, painting in enumerate(paintings):
-        found = {}
+        labelled = {}
         for number, counts in map_slices(painting, axis, range(count), _counted, cancel=cancel):
             if unlabelled is not None:
                 counts.pop(unlabelled, None)
             if counts:
-                found[number] = counts
+                labelled[number] = counts
             report(turn * count + number + 1, len(paintings) * count)
-        if turn == 0:
-            # What are no labels is said before the image is read.
-            Classes.of(np.array(sorted(set().union(*found.values())), np.int64), unlabelled)
-        if len(found) > most:
-            warnings.append(
-                f"{len(found)} slices are labelled, more than a training can hold: {most} of them, evenly "
-                "spaced, are used."
-            )
-        chosen |= _enough(found, most)
-    return sorted(chosen), warnings
+        found.append(labelled)
+    return found
 
 
 def _counted(plane: np.ndarray) -> Counter[int]:
     """Count the pixels of each label value."""
     plane = checked_labels(plane)
-    if plane.dtype == bool or plane.max() < _COUNTED_AT_ONCE:
-        counts = np.bincount(plane.ravel())
+    if plane.max() < _COUNTED_AT_ONCE:
+        counts = np.bincount(plane.ravel().astype(np.int64))
         values = np.flatnonzero(counts)
         counts = counts[values]
     else:
@@ -173,13 +171,31 @@ def _seen(plane: np.ndarray, window: IntensityWindow) -> tuple[np.ndarray, np.nd
     return grey_levels(network_image(plane, window)), np.isfinite(plane)
 
 
-def _values(
-    painted: Sequence[np.ndarray], finite: Sequence[np.ndarray], unlabelled: int | None
-) -> np.ndarray:
-    """Return the label values on pixels of the image that have a value."""
-    found = [np.unique(plane[known]) for plane, known in zip(painted, finite, strict=True)]
-    values = np.unique(np.concatenate(found)) if found else np.empty(0, np.uint8)
-    return values[values != unlabelled] if unlabelled is not None else values
+def _values(found: Mapping[int, Counter[int]]) -> np.ndarray:
+    return np.array(sorted(set().union(*found.values())), np.int64)
+
+
+def _on_finite_pixels(
+    classes: Classes, painted: Sequence[np.ndarray], finite: Sequence[np.ndarray]
+) -> tuple[Classes, list[str]]:
+    """Leave out classes that lie on pixels only where the image has no value, and say so."""
+    there = {value for plane, known in zip(painted, finite, strict=True) for value in np.unique(plane[known])}
+    kept = [one for one in zip(classes.values, classes.names, strict=True) if one[0] in there]
+    if len(kept) == len(classes):
+        return classes, []
+    if len(kept) < 2:
+        raise SegmentationError(
+            "Of all classes but one, every labelled pixel lies where the image has no finite value: label "
+            "pixels of at least two classes inside the image."
+        )
+    gone = [
+        f"'{name}'" for value, name in zip(classes.values, classes.names, strict=True) if value not in there
+    ]
+    values, names = zip(*kept, strict=True)
+    return replace(classes, values=values, names=names), [
+        f"Every labelled pixel of {' and '.join(gone)} lies where the image has no finite value, so nothing "
+        "is learned of it."
+    ]
 
 
 def _indices(painted: np.ndarray, finite: np.ndarray, classes: Classes) -> np.ndarray:

@@ -30,7 +30,7 @@ def left_out(labelled: Sequence[np.ndarray], share: float, seed: int) -> list[np
     Parameters
     ----------
     labelled : sequence of numpy.ndarray
-        Class indices of each slice, shape (rows, columns), -1 where not labelled; each has a labelled pixel.
+        Class indices of each slice, shape (rows, columns), -1 where not labelled.
     share : float
         Of the slices, or of each slice's pixels, 0 to 0.5.
     seed : int
@@ -42,13 +42,15 @@ def left_out(labelled: Sequence[np.ndarray], share: float, seed: int) -> list[np
         For each slice, bool, its shape: True where a pixel is left out.
     """
     held = [np.zeros(one.shape, bool) for one in labelled]
-    if len(labelled) >= _SLICES_TO_SPARE:
-        for number in _slices(labelled, round(share * len(labelled)), seed):
+    some = [number for number, one in enumerate(labelled) if (one != NOT_LABELLED).any()]
+    if len(some) >= _SLICES_TO_SPARE:
+        places = _slices([labelled[number] for number in some], round(share * len(some)), seed)
+        for number in [some[place] for place in places]:
             held[number] = labelled[number] != NOT_LABELLED
     elif share:
-        for one, mask in zip(labelled, held, strict=True):
-            if region := _region(one, share):
-                mask[region] = one[region] != NOT_LABELLED
+        for number in some:
+            if region := _region(labelled[number], share):
+                held[number][region] = labelled[number][region] != NOT_LABELLED
     return held
 
 

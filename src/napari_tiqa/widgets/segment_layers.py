@@ -78,7 +78,9 @@ class SegmentLayers(QObject):
             self._put(
                 _probability(value),
                 segmentation.probabilities[index].astype(np.float32),
-                partial(self._make_image, f"probability of {title}", (0.0, 1.0), "gray"),
+                partial(
+                    self._make_image, f"probability of {title}", contrast_limits=(0.0, 1.0), colormap="gray"
+                ),
             )
         self._put(
             SegmentView.UNCERTAINTY,
@@ -86,10 +88,8 @@ class SegmentLayers(QObject):
             partial(
                 self._make_image,
                 f"uncertainty of {name}",
-                (0.0, math.log(len(segmentation.classes))),
-                _UNSURE,
+                **uncertainty_look(len(segmentation.classes)),
                 colorbar=True,
-                blending="multiplicative",
             ),
         )
         self._labels = segmentation.segmentation(threshold)
@@ -217,8 +217,6 @@ class SegmentLayers(QObject):
     def _make_image(
         self,
         name: str,
-        limits: tuple[float, float],
-        colormap: Colormap | str,
         data: da.Array,
         *,
         colorbar: bool = False,
@@ -229,8 +227,6 @@ class SegmentLayers(QObject):
             data,
             name,
             self._source.at,
-            contrast_limits=limits,
-            colormap=colormap,
             **self._of_ours(),
             **look,
         )
@@ -249,7 +245,18 @@ class SegmentLayers(QObject):
     def _of_ours(self) -> dict[str, Any]:
         assert self._segmentation is not None
         # Not cached: napari would keep the empty slice that it saw before the slice was done.
-        return {"cache": False, "metadata": {METADATA_KEY: {_RECORD: self._segmentation.record}}}
+        return {"cache": False, "metadata": result_metadata(self._segmentation.record)}
+
+
+def uncertainty_look(classes: int) -> dict[str, Any]:
+    """Return how the uncertainty of a segmentation is drawn: properties of ``napari.layers.Image``."""
+    limits = (0.0, math.log(classes))
+    return {"contrast_limits": limits, "colormap": _UNSURE, "blending": "multiplicative"}
+
+
+def result_metadata(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the metadata that tell a layer from those that could be segmented or learned from."""
+    return {METADATA_KEY: {_RECORD: record}}
 
 
 def is_segmentation(layer: Layer) -> bool:

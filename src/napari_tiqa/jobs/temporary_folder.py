@@ -56,8 +56,12 @@ def temporary_folder(name: str) -> Path:
 
 def _hold(path: Path, mode: Literal["wb", "r+b"]) -> FileIO:
     lock = path.open(mode, buffering=0)
-    if fcntl is not None:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, also if it is killed
+    try:
+        if fcntl is not None:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, also if it is killed
+    except OSError:
+        lock.close()
+        raise
     return lock
 
 

@@ -7,6 +7,7 @@ any interruption.
 
 import os
 import threading
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ import numpy as np
 
 from napari_tiqa.errors import Cancelled, SegmentationError
 from napari_tiqa.jobs.ahead import ahead
-from napari_tiqa.jobs.export_place import free_space, refuse_input
+from napari_tiqa.jobs.export_place import free_space, refuse_input, stored_at
 from napari_tiqa.jobs.fingerprint import fingerprint
 from napari_tiqa.jobs.messages import ModelFile
 from napari_tiqa.jobs.model_process import shared_model_process
@@ -99,7 +100,8 @@ def predict(
         volume. Where omitted, they are kept in the cache folder until this Python process ends, and later
         calls for the same volume, model and window go on with them.
     again : bool
-        Segment also slices that are there already.
+        Segment also slices that are there already. Slices of a volume that lies in no file are looked at
+        whether they are still the same; of a file, the first, the middle and the last one tell.
     progress : callable, optional
         Called in this thread with a PredictProgress, before the first slice and after each; what it raises
         ends the run.
@@ -138,18 +140,29 @@ def predict(
     del record["device"]  # the slices of a store may come from several
     record |= {"classes": card["classes"], "slices_sha256": fingerprint(tomogram, _across(tomogram, axis))}
     store = SegmentationStore.begin(_place(output, tomogram, record), record)
-    todo = [index for index in indices if again or index not in store.rows]
-    run = _Run(tomogram, axis, window, bundle, store, todo, len(indices))
+    run = _Run(tomogram, axis, window, bundle, store, indices)
     with store:
-        return run.segment(progress, cancel or threading.Event())
+        return run.segment(again, progress, cancel or threading.Event())
+
+
+def open_segmentation(path: str | os.PathLike[str]) -> Segmentation:
+    """Open what ``predict`` has kept in an `output`, to look at it or to go on with it.
+
+    Raises
+    ------
+    SegmentationError
+        If there is no segmentation.
+    """
+    return SegmentationStore.open(Path(path).expanduser()).segmentation()
 
 
 @dataclass(frozen=True)
 class _Prepared:
-    """A slice for the network, and where it is not finite; None where it is finite everywhere."""
+    """A slice for the network, where it is not finite (None: nowhere), and what tells it from others."""
 
     image: np.ndarray
     missing: np.ndarray | None
+    checksum: int
 
 
 @dataclass(frozen=True)
@@ -161,46 +174,61 @@ class _Run:
     window: IntensityWindow
     model: ModelFile
     store: SegmentationStore
-    todo: list[int]
-    total: int
+    indices: list[int]
 
     def segment(
-        self, progress: Callable[[PredictProgress], object] | None, cancel: threading.Event
+        self,
+        again: bool,
+        progress: Callable[[PredictProgress], object] | None,
+        cancel: threading.Event,
     ) -> Segmentation:
-        result, pace, done = self.store.segmentation(), Pace(self.total), self.total - len(self.todo)
-        if progress:
-            progress(PredictProgress(done, self.total, None, None, result))
-        if self.todo:
-            shared_model_process().start()  # Keras is imported while the first slices are read
+        result, pace = self.store.segmentation(), Pace(len(self.indices))
+        done = 0
         try:
-            for index in self._kept(cancel):
+            there = set() if again else self._there(cancel)
+            todo, done = [index for index in self.indices if index not in there], len(there)
+            if progress:
+                progress(PredictProgress(done, pace.total, None, None, result))
+            if todo:
+                shared_model_process().start()  # Keras is imported while the first slices are read
+            for index in self._kept(todo, cancel):
                 done += 1
                 if progress:
-                    progress(PredictProgress(done, self.total, pace.seconds_left(done), index, result))
+                    progress(PredictProgress(done, pace.total, pace.seconds_left(done), index, result))
         except Cancelled as error:
             raise Cancelled(
-                f"{done} of {self.total} slices are segmented; the same again goes on from there."
+                f"{done} of {pace.total} slices are segmented; the same again goes on from there."
             ) from error
         except OSError as error:
             raise cannot_write(self.store.folder, error) from error
         return result
 
-    def _kept(self, cancel: threading.Event) -> Iterator[int]:
+    def _there(self, cancel: threading.Event) -> set[int]:
+        """Find the slices that need not be segmented again."""
+        there = [index for index in self.indices if index in self.store.rows]
+        if stored_at(self.volume):
+            return set(there)
+        # What lies in memory may have been changed, if only one slice of it.
+        now = map_slices(self.volume, self.axis, there, _checksum, cancel=cancel)
+        return {index for index, checksum in now if checksum == self.store.checksums[index]}
+
+    def _kept(self, todo: list[int], cancel: threading.Event) -> Iterator[int]:
         """Give the index of each slice as soon as it is written."""
         with (
             ThreadPoolExecutor(_ASKED_AHEAD, thread_name_prefix="napari-tiqa-ask") as askers,
             ThreadPoolExecutor(1, thread_name_prefix="napari-tiqa-write") as writers,
         ):
-            prepared = map_slices(self.volume, self.axis, self.todo, self._prepare, cancel=cancel)
+            prepared = map_slices(self.volume, self.axis, todo, self._prepare, cancel=cancel)
             seen = ahead(askers, partial(self._see, cancel=cancel), prepared, _ASKED_AHEAD, cancel)
             # All that the network has seen is also written.
             yield from ahead(writers, self._keep, seen, _WRITTEN_AHEAD, threading.Event())
 
     def _prepare(self, plane: np.ndarray) -> _Prepared:
         finite = np.isfinite(plane)
-        return _Prepared(network_image(plane, self.window), None if finite.all() else ~finite)
+        missing = None if finite.all() else ~finite
+        return _Prepared(network_image(plane, self.window), missing, _checksum(plane))
 
-    def _see(self, item: tuple[int, _Prepared], cancel: threading.Event) -> tuple[int, np.ndarray]:
+    def _see(self, item: tuple[int, _Prepared], cancel: threading.Event) -> tuple[int, np.ndarray, int]:
         index, prepared = item
         answer = shared_model_process().run(_TASK, {"path": self.model.path, "image": prepared.image})
         try:
@@ -215,9 +243,9 @@ class _Run:
             )
         if prepared.missing is not None:
             probabilities[:, prepared.missing] = np.nan
-        return index, probabilities
+        return index, probabilities, prepared.checksum
 
-    def _keep(self, item: tuple[int, np.ndarray]) -> int:
+    def _keep(self, item: tuple[int, np.ndarray, int]) -> int:
         self.store.write(*item)
         return item[0]
 
@@ -229,6 +257,10 @@ def _place(output: str | os.PathLike[str] | None, volume: Volume, record: dict[s
     free_space(place)  # there is such a folder
     refuse_input(place, volume, "segmented")
     return place
+
+
+def _checksum(plane: np.ndarray) -> int:
+    return zlib.crc32(np.ascontiguousarray(plane).data)
 
 
 def _across(volume: Volume, axis: int) -> int:

@@ -46,7 +46,7 @@ def write_images(
     threshold : float
         As ``Segmentation.segmentation``.
     uncertainty : bool
-        Whether to write the uncertainty too.
+        Whether to write the uncertainty too; one that is there is brought up to date in any case.
     progress : callable, optional
         Called in this thread with the number of slices written, after each.
     cancel : threading.Event, optional
@@ -61,7 +61,7 @@ def write_images(
     """
     store, cancel = Path(store).expanduser(), cancel or threading.Event()
     dtypes = {"segmentation": segmentation.segmentation(threshold).dtype}
-    if uncertainty:
+    if uncertainty or (store / "uncertainty").exists():
         dtypes["uncertainty"] = np.dtype(np.float32)
     writers = {
         name: _writer(segmentation, store / _unfinished(name), dtype) for name, dtype in dtypes.items()

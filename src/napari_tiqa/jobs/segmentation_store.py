@@ -59,6 +59,8 @@ class SegmentationStore:
         What is told apart.
     rows : dict
         Index of each slice that is there: its mean uncertainty, and the share of each class.
+    checksums : dict
+        Index of each slice that is there: the checksum of its pixels in the volume.
     """
 
     def __init__(self, folder: Path, record: dict[str, Any]) -> None:
@@ -70,7 +72,8 @@ class SegmentationStore:
         self._log: FileIO | None = None
         complete, _, _ = (self._place / _ROWS).read_text("ascii").rpartition("\n")
         lines = [line.split(",") for line in complete.splitlines()]
-        self.rows = {int(index): tuple(map(float, values)) for index, *values in lines}
+        self.rows = {int(index): tuple(map(float, values)) for index, _, *values in lines}
+        self.checksums = {int(index): int(checksum) for index, checksum, *_ in lines}
 
     @classmethod
     def begin(cls, folder: Path, record: dict[str, Any]) -> Self:
@@ -156,7 +159,7 @@ class SegmentationStore:
         assert self._log is not None
         self._log.close()
 
-    def write(self, index: int, probabilities: np.ndarray) -> None:
+    def write(self, index: int, probabilities: np.ndarray, checksum: int) -> None:
         """Write a slice; it is there when this returns, also if the process is killed then.
 
         Parameters
@@ -165,6 +168,8 @@ class SegmentationStore:
             Along the axis.
         probabilities : numpy.ndarray
             Shape (classes, rows, columns), float16; NaN where there is none.
+        checksum : int
+            Tells whether the volume's slice is still the same.
 
         Raises
         ------
@@ -178,8 +183,9 @@ class SegmentationStore:
                 where[1 + self.record["axis"]] = index
             store_plane(self._place, self._array, where, plane)
         row = self._row(probabilities)
-        line = ",".join([str(index), *(f"{value:.6g}" for value in row)])
+        line = ",".join([str(index), str(checksum), *(f"{value:.6g}" for value in row)])
         self._log.write(f"{line}\n".encode())
+        self.checksums[index] = checksum
         self.rows[index] = row
 
     def segmentation(self) -> Segmentation:

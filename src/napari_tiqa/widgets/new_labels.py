@@ -6,7 +6,7 @@ import numpy as np
 from napari.layers import Image, Labels
 
 from napari_tiqa.widgets.derived_layer import derived_labels
-from napari_tiqa.widgets.read_labels import image_shape
+from napari_tiqa.widgets.read_labels import full_shape
 
 _BRUSH = 1 / 50  # of the shorter side of a slice
 _BRUSH_PX = (3, 30)
@@ -26,7 +26,7 @@ def add_labels(viewer: Any, image: Image) -> Labels:
     napari.layers.Labels
         In the viewer, selected, its brush in the hand.
     """
-    shape = image_shape(image)
+    shape = full_shape(image)
     # Memory that nobody has written to takes no room, however large the volume.
     layer = derived_labels(image, np.zeros(shape, np.uint8), f"labels of {image.name}")
     viewer.add_layer(layer)

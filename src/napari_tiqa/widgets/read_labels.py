@@ -18,8 +18,8 @@ class LabelsElsewhere(SegmentationError):
     """Labels with the image's shape that are seen elsewhere, as those of a file without voxel size are."""
 
 
-def read_labels(labels: Layer, source: SliceSource, *, frozen: bool = False) -> da.Array:
-    """Read the labels of the volume that a source is a slice of.
+def check_labels(labels: Layer, source: SliceSource) -> None:
+    """Refuse labels that are not those of an image; takes no time, however large they are.
 
     Parameters
     ----------
@@ -28,6 +28,38 @@ def read_labels(labels: Layer, source: SliceSource, *, frozen: bool = False) -> 
         volume.
     source : SliceSource
         The image.
+
+    Raises
+    ------
+    SegmentationError
+        It is no Labels layer, has another shape than the image, or lies elsewhere (`LabelsElsewhere`).
+    """
+    labels, image = _unwrapped(labels), _unwrapped(source.layer)
+    if not isinstance(labels, Labels):
+        raise SegmentationError(
+            f"'{labels.name}' is a layer of type {type(labels).__name__}: choose a Labels layer, or turn it "
+            "into one (right-click it)."
+        )
+    shape = full_shape(labels)
+    if shape not in (source.volume.data.shape, full_shape(image)):
+        raise SegmentationError(
+            f"'{labels.name}' is {_in_words(shape)} voxels large, '{source.layer_name}' "
+            f"{_in_words(source.volume.data.shape)}: choose the labels of this image, or make a new layer."
+        )
+    if not _lies_on(labels, image):
+        raise LabelsElsewhere(
+            f"'{labels.name}' fits '{source.layer_name}' voxel by voxel, but lies elsewhere in the viewer: "
+            "lay it on the image."
+        )
+
+
+def read_labels(labels: Layer, source: SliceSource, *, frozen: bool = False) -> da.Array:
+    """Read the labels of the volume that a source is a slice of.
+
+    Parameters
+    ----------
+    labels, source
+        As ``check_labels``.
     frozen : bool
         Take a copy, which what is painted later does not change; only of labels that are copied in no time
         (up to 64 MB in memory). Larger ones, and those in files, are read when a job asks for them.
@@ -41,38 +73,23 @@ def read_labels(labels: Layer, source: SliceSource, *, frozen: bool = False) -> 
     Raises
     ------
     SegmentationError
-        It is no Labels layer, has another shape than the image, or lies elsewhere (`LabelsElsewhere`).
+        As ``check_labels``.
     """
-    labels, image = (getattr(layer, "__wrapped__", layer) for layer in (labels, source.layer))
-    if not isinstance(labels, Labels):
-        raise SegmentationError(
-            f"'{labels.name}' is a layer of type {type(labels).__name__}: choose a Labels layer, or turn it "
-            "into one (right-click it)."
-        )
+    check_labels(labels, source)
+    labels = _unwrapped(labels)
     stored = labels.data[0] if labels.multiscale else labels.data
     if frozen and isinstance(stored, np.ndarray) and stored.nbytes <= _COPIED:
         stored = stored.copy()
     data = as_volume(stored).data
-    shape = source.volume.data.shape
-    if labels.ndim == image.ndim and source.at and data.shape == image_shape(image):
-        data = data[tuple(source.at.get(d, slice(None)) for d in range(labels.ndim))]
-    if data.shape != shape:
-        raise SegmentationError(
-            f"'{labels.name}' is {_in_words(data.shape)} voxels large, '{source.layer_name}' "
-            f"{_in_words(shape)}: choose the labels of this image, or make a new Labels layer."
-        )
-    if not lies_on(labels, image):
-        raise LabelsElsewhere(
-            f"'{labels.name}' fits '{source.layer_name}' voxel by voxel, but lies elsewhere in the viewer: "
-            "lay it on the image."
-        )
+    if data.ndim > source.volume.data.ndim:
+        data = data[tuple(source.at.get(d, slice(None)) for d in range(data.ndim))]
     return data
 
 
-def lies_on(labels: Layer, image: Layer) -> bool:
+def _lies_on(labels: Layer, image: Layer) -> bool:
     """Return whether a voxel of the labels is seen where the image's is, over all common dimensions."""
     common = min(labels.ndim, image.ndim)
-    shape = np.asarray(image_shape(image)[-common:])
+    shape = np.asarray(full_shape(image)[-common:])
     away = [
         np.abs(_in_unit_of_image(labels, image, corner) - _seen_at(image, corner))
         for corner in (np.zeros(common), shape - 1)
@@ -81,9 +98,13 @@ def lies_on(labels: Layer, image: Layer) -> bool:
     return bool(np.all(np.asarray(away) <= _AWAY * voxel))
 
 
-def image_shape(image: Layer) -> tuple[int, ...]:
+def full_shape(layer: Layer) -> tuple[int, ...]:
     """Return the shape of a layer's full resolution."""
-    return tuple((image.data[0] if image.multiscale else image.data).shape)
+    return tuple((layer.data[0] if layer.multiscale else layer.data).shape)
+
+
+def _unwrapped(layer: Layer) -> Layer:
+    return getattr(layer, "__wrapped__", layer)  # napari hands plugins a proxy of a layer
 
 
 def _seen_at(layer: Layer, index: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ from typing import Any
 
 from magicgui.widgets import ComboBox
 from napari.layers import Image, Labels, Layer
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_tiqa.errors import SegmentationError, TiqaError
@@ -12,7 +13,7 @@ from napari_tiqa.widgets.dock_panel import DockPanel
 from napari_tiqa.widgets.filter_layers import is_preview
 from napari_tiqa.widgets.map_layer import is_quality_map
 from napari_tiqa.widgets.new_labels import add_labels, lay_on
-from napari_tiqa.widgets.read_labels import LabelsElsewhere, read_labels
+from napari_tiqa.widgets.read_labels import LabelsElsewhere, check_labels
 from napari_tiqa.widgets.segment_layers import is_segmentation
 from napari_tiqa.widgets.segment_state import SegmentState
 from napari_tiqa.widgets.sentence_label import SentenceLabel
@@ -59,6 +60,9 @@ class SegmentHeader(DockPanel):
         self._without_labels = False  # whether the user wants none
         self._followed: Labels | None = None
         self._seen: tuple[Any, ...] = ()  # where the viewer was when the labels were drawn last
+        self._edited = QTimer(self)
+        self._edited.setSingleShot(True)
+        self._edited.timeout.connect(state.labels_edited)
         self._lay_out()
         self._connect()
         self.reset_choices()
@@ -143,6 +147,7 @@ class SegmentHeader(DockPanel):
         """Let go of the viewer and its layers."""
         super().close_down()
         self.follower.close_down()
+        self._edited.stop()
         self._follow_labels(None)
 
     # -- layers ------------------------------------------------------------------------------------
@@ -206,8 +211,7 @@ class SegmentHeader(DockPanel):
                 continue
             pairs = (
                 (layer.events.paint, self._on_edited),
-                (layer.events.labels_update, self._on_edited),
-                (layer.events.data, self._on_edited),
+                (layer.events.data, self._on_data),
                 (layer.events.set_data, self._on_drawn),
                 (layer.events.scale, self._on_moved),
                 (layer.events.translate, self._on_moved),
@@ -218,14 +222,17 @@ class SegmentHeader(DockPanel):
         self._seen = self._view()
 
     def _on_edited(self, _event: object = None) -> None:
-        self._show_problem()
-        self.state.labels_edited.emit()
+        self._edited.start(0)  # once for all that napari changes in one go
+
+    def _on_data(self, _event: object) -> None:
+        self._show_problem()  # the shape may be another one
+        self._edited.start(0)
 
     def _on_drawn(self, _event: object = None) -> None:
         # An undone stroke tells nothing but that the layer was drawn again, as it is for each other slice.
         before, self._seen = self._seen, self._view()
         if before == self._seen:
-            self.state.labels_edited.emit()
+            self._edited.start(0)
 
     def _on_moved(self, _event: object = None) -> None:
         self._show_problem()
@@ -243,7 +250,7 @@ class SegmentHeader(DockPanel):
         self._say("")
         if labels is not None:
             try:
-                read_labels(labels, source)
+                check_labels(labels, source)
             except TiqaError as error:
                 self._say(str(error), can_be_laid=isinstance(error, LabelsElsewhere))
 
@@ -259,7 +266,7 @@ class _OptionalBox(ComboBox):
 
 def _fits(labels: Layer, source: SliceSource) -> bool:
     try:
-        read_labels(labels, source)
+        check_labels(labels, source)
     except SegmentationError:
         return False
     return True

@@ -65,7 +65,6 @@ class SegmentTrainTab(TrainingPage):
         self.form = SegmentTrainForm()
         self.settings = QCollapsible("Settings")
         self.plot = SegmentTrainPlot()
-        self.result = SentenceLabel("How good the model is, and where it is.")
         self._counting_again = False
         self._train_when_counted = False
         self._count_soon = QTimer(self)
@@ -100,14 +99,12 @@ class SegmentTrainTab(TrainingPage):
         self.settings.toggleButton().setToolTip("How to learn, and where the model goes.")
         self.settings.addWidget(self.form)
         self.settings.expand()
-        self.result.hide()
         self.plot.hide()
         layout.addWidget(self.offer)
         layout.addWidget(self.classes)
         layout.addLayout(below)
         layout.addWidget(self.settings)
         layout.addWidget(self.controls)
-        layout.addWidget(self.result)
         layout.addWidget(self.plot, 1)
         layout.addStretch(0)
 
@@ -234,7 +231,7 @@ class SegmentTrainTab(TrainingPage):
         if source is None:
             raise SegmentationError("There is no image to learn from: open a tomogram first.")
         if labels is None:
-            raise SegmentationError("There are no labels to learn from: make a new layer and paint some strokes.")
+            raise SegmentationError("There are no labels to learn from: make a new layer, paint strokes.")
         frozen = read_labels(labels, source, frozen=True)
         found = self._found()
         output = self.form.output.model_path
@@ -253,7 +250,6 @@ class SegmentTrainTab(TrainingPage):
         return ResumedSegmenterTraining(run)
 
     def _show_begun(self) -> None:
-        self.result.hide()
         self.classes.show_ious({})
         self.settings.collapse()
         self._show_plot()
@@ -293,10 +289,7 @@ class SegmentTrainTab(TrainingPage):
         card = outcome.result
         kept = f"Cancelled; the best network so far, epoch {card['training']['best']['epoch']}, is kept"
         begin = f"'{run.name}' is trained" if outcome.state is JobState.DONE else kept
-        self.message.say(f"{begin}; the Segment tab uses it now.")
-        self.result.say(agreement_in_words(card))
-        self.result.setToolTip(str(run.output))
-        self.result.show()
+        self.message.say(f"{begin}; the Segment tab uses it now. {agreement_in_words(card)}")
         self.form.output.propose()
         self.state.set_model(run.output)
 

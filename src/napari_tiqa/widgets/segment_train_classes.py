@@ -14,7 +14,7 @@ from napari_tiqa.volumes.applied import KEY, note_under
 _VALUE, _NAME, _PIXELS, _IOU = range(4)
 _NAMES = "class_names"
 _AT_LEAST = 2  # rows: a segmentation needs as many classes
-_ROWS = 4  # shown without scrolling
+_ROWS = 3  # shown without scrolling
 _SWATCH = 12  # px
 
 
@@ -48,7 +48,7 @@ class SegmentTrainClasses(QTreeWidget):
         self.itemChanged.connect(self._on_changed)
 
     def sizeHint(self) -> QSize:
-        """Return room for four classes; more are scrolled to."""
+        """Return room for three classes; more are scrolled to."""
         row = self.fontMetrics().height() + 6
         return QSize(300, self.header().sizeHint().height() + _ROWS * row + 4)
 

@@ -53,7 +53,8 @@ def agreement_in_words(card: Mapping[str, Any]) -> str:
     if not isinstance(rows, list):
         if best["iou"] is None:
             return "Nothing was left out, so it has not been validated."
-        return f"On labels left out of training: mean IoU {best['iou']:.3f}."
+        return f"On labelled pixels left out of training: mean IoU {best['iou']:.3f}."
     *classes, mean = rows
     known = [f"{row['class']} {row['f1']:.3f}" for row in classes if row["f1"] is not None]
-    return f"On labels left out of training: F1 {', '.join(known)}; mean IoU {mean['iou']:.3f}."
+    pixels = f"{mean['pixels']:.0f} labelled pixels left out of training"
+    return f"On {pixels}: F1 {', '.join(known)}; mean IoU {mean['iou']:.3f}."

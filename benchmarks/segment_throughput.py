@@ -1,13 +1,13 @@
-"""How much of the bare network's speed segmentation keeps, from file to probabilities, and the memory it takes.
+"""How much of the bare network's speed segmentation keeps, from file to probabilities; its memory.
 
     python benchmarks/segment_throughput.py [--model model.tiqa] [--slices 40] [--repeats 5]
 
-Prints, from one run: slices/s of the network alone (in a process of its own, slices of 1024 x 1024 in memory);
+Prints, from one run: slices/s of the network alone (in a process of its own, 1024 x 1024 in memory);
 slices/s of ``predict`` from a TIFF file of float32 slices of 1024 x 1024 to probabilities on disk with their
-entropies (read, windowed, sent, seen, sent back, written), as a share of the former; slices/s of the second pass
-that writes segmentation and uncertainty as images; and the peak memory of both processes for the slices and for
-four times as many. Bare and whole runs alternate, each figure is a median; a share is the median of the shares of
-neighbouring runs.
+entropies (read, windowed, sent, seen, sent back, written), as a share of the former; the peak memory of both
+processes for the slices and for four times as many; and slices/s of the second pass, which writes
+segmentation and uncertainty as images. Bare and whole runs alternate, each figure is a median; a share is
+the median of the shares of neighbouring runs.
 """
 
 import argparse
@@ -75,14 +75,10 @@ def main() -> None:
 
         bare = BareNetwork(options.model, options.slices, BARE)
         slices_per_second(2)  # starts the model process
-        speeds: dict[str, list[float]] = {"bare": [], "predict": [], "images": []}
+        speeds: dict[str, list[float]] = {"bare": [], "predict": []}
         for _ in range(options.repeats):
-            speeds["bare"].append(bare.per_second())
+            speeds["bare"].append(bare.slices_per_second())
             speeds["predict"].append(slices_per_second(options.slices))
-            found = predict(scan, options.model, slice(options.slices), window=WINDOW, output=output)
-            start = time.perf_counter()
-            write_images(found, output, uncertainty=True)
-            speeds["images"].append(options.slices / (time.perf_counter() - start))
         bare.process.kill()
 
         shares = [whole / alone for whole, alone in zip(speeds["predict"], speeds["bare"], strict=True)]
@@ -93,15 +89,21 @@ def main() -> None:
             f"predict, file to probabilities: {median['predict']:.2f} slices/s, share "
             f"{statistics.median(shares):.2f} ({min(shares):.2f} to {max(shares):.2f}; target {TARGET})"
         )
-        print(f"images of segmentation and uncertainty: {median['images']:.1f} slices/s")
         counts, peaks = (options.slices, 4 * options.slices), []
         for count in counts:
             with peak_memory() as peak:
                 slices_per_second(count)
             peaks.append(peak[0])
         print(
-            f"peak memory of both processes: {peaks[0]:.0f} MiB for {counts[0]} slices, {peaks[1]:.0f} MiB for "
-            f"{counts[1]}, ratio {peaks[1] / peaks[0]:.2f}"
+            f"peak memory of both processes: {peaks[0]:.0f} MiB for {counts[0]} slices, {peaks[1]:.0f} MiB "
+            f"for {counts[1]}, ratio {peaks[1] / peaks[0]:.2f}"
+        )
+        found = predict(scan, options.model, window=WINDOW, output=output)
+        start = time.perf_counter()
+        write_images(found, output, uncertainty=True)
+        speed = counts[1] / (time.perf_counter() - start)
+        print(
+            f"images of segmentation and uncertainty, once the probabilities are there: {speed:.1f} slices/s"
         )
 
 

@@ -56,8 +56,8 @@ for _ in sys.stdin:
 class BareNetwork:
     """The network without anything around it, kept warm in a process of its own."""
 
-    def __init__(self, model: Path, tiles: int) -> None:
-        command = [sys.executable, "-c", BARE, str(model), str(tiles)]
+    def __init__(self, model: Path, count: int, program: str = BARE) -> None:
+        command = [sys.executable, "-c", program, str(model), str(count)]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )

@@ -1,5 +1,6 @@
 """Segmenting a volume: what comes out, interruptions, places and models that are refused, the shell."""
 
+import os
 import resource
 import signal
 import subprocess

@@ -16,6 +16,7 @@ from napari_tiqa.cli.volume_options import (
 )
 from napari_tiqa.errors import TableError
 from napari_tiqa.jobs.segmentation_study import DEFAULT_SLICES, StudyProgress, study
+from napari_tiqa.jobs.segmentation_study_files import FILES, write_study
 from napari_tiqa.jobs.segmentation_study_result import Study
 
 _DESCRIPTION = """\
@@ -84,9 +85,6 @@ def _unlabelled(text: str) -> int | None:
 
 
 def _study(options: argparse.Namespace) -> int:
-    # matplotlib takes a second to import.
-    from napari_tiqa.jobs.segmentation_study_files import FILES, write_study
-
     if not options.overwrite:
         existing = [name for name in FILES if (options.output / name).exists()]
         if existing:

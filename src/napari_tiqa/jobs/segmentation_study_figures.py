@@ -10,24 +10,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from napari_tiqa.jobs.line_ends import spread
-from napari_tiqa.jobs.segmentation_study_result import MEASURES, POOLED, TRUTH, Study
+from napari_tiqa.jobs.segmentation_study_result import (
+    LEVELS,
+    LIMITS,
+    MEASURES,
+    POOLED,
+    TITLES,
+    TRUTH,
+    Study,
+)
 from napari_tiqa.learning.evaluation_figures import COLOURS, MARKERS
 from napari_tiqa.scoring.predict import SCORE_RANGE
 from napari_tiqa.segmentation.native_distortions import ORIGINAL
-
-TITLES = {
-    "score": "score (1 worst, 5 best)",
-    "f1": "F1 of the phase",
-    "iou": "IoU of the phase",
-    "uncertainty": "mean uncertainty (nats)",
-}
-"""What each measure is called on an axis."""
-
-LEVELS = range(6)
-"""The original and levels 1 to 5."""
-
-LIMITS = {"score": (0.8, 5.2), "f1": (-0.03, 1.03), "iou": (-0.03, 1.03)}
-"""Ends of an axis, so that figures can be compared; uncertainty is shown as far as it goes."""
 
 _PANEL = 3.2  # inches
 _LABEL_GAP = 0.052  # of the height of a panel, what a score at a line's end needs

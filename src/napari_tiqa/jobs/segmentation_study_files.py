@@ -4,15 +4,16 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from napari_tiqa.errors import TableError
-from napari_tiqa.jobs.segmentation_study_figures import measures_figure, scatter_figure, two_point_figure
 from napari_tiqa.jobs.segmentation_study_result import Study
 from napari_tiqa.whole_file import whole_file
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 FILES = (
     "table.csv",
@@ -48,6 +49,9 @@ def write_study(study: Study, folder: str | os.PathLike[str]) -> list[Path]:
     TableError
         If the folder cannot be made or written to.
     """
+    # matplotlib takes a second to import, which the dock and the shell do not wait for.
+    from napari_tiqa.jobs.segmentation_study_figures import measures_figure, scatter_figure, two_point_figure
+
     folder = Path(folder)
     record = study.record | {"sentence": study.sentence()}
     tables = {

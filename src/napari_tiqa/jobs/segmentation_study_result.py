@@ -14,6 +14,20 @@ from napari_tiqa.segmentation.native_distortions import ORIGINAL
 MEASURES = ("score", "f1", "iou", "uncertainty")
 """Columns of the table that are shown side by side."""
 
+TITLES = {
+    "score": "score (1 worst, 5 best)",
+    "f1": "F1 of the phase",
+    "iou": "IoU of the phase",
+    "uncertainty": "mean uncertainty (nats)",
+}
+"""What each measure is called on an axis."""
+
+LEVELS = range(6)
+"""The original and levels 1 to 5."""
+
+LIMITS = {"score": (0.8, 5.2), "f1": (-0.03, 1.03), "iou": (-0.03, 1.03)}
+"""Ends of an axis, so that figures can be compared; uncertainty is shown as far as it goes."""
+
 POOLED = "all"
 """Where a correlation is over the versions of all distortions."""
 

@@ -29,6 +29,11 @@ def colour_of(family: str) -> str:
     return _COLOURS.get(COUNTERPART.get(family) or family, _COLOURS[""])
 
 
+def symbol_of(family: str) -> str:
+    """Return pyqtgraph's name of the marker of a family of distortions; acquisition faults share one."""
+    return _SYMBOLS.get(family, "d")
+
+
 def name_of(family: str) -> str:
     """Return what people call a family; images without one are undistorted."""
     return family or "undistorted"
@@ -109,7 +114,7 @@ class ScatterPlot(_ScorePlot):
                 rows["label"][shown].to_numpy(float),
                 np.clip(scores[shown].to_numpy(float), *_SCORE_RANGE),  # a stock metric may leave 1 to 5
                 size=7,
-                symbol=_SYMBOLS.get(family, "d"),
+                symbol=symbol_of(family),
                 pen=None,
                 brush=pg.mkBrush(colour),
             )

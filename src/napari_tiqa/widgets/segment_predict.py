@@ -20,7 +20,7 @@ from napari_tiqa.widgets.dock_panel import DockPanel
 from napari_tiqa.widgets.evaluation_table import table_style
 from napari_tiqa.widgets.read_labels import read_labels
 from napari_tiqa.widgets.read_layer import axis_names
-from napari_tiqa.widgets.score_run import load_runs
+from napari_tiqa.widgets.score_run import METADATA_KEY, load_runs
 from napari_tiqa.widgets.segment_agreement import SegmentAgreement
 from napari_tiqa.widgets.segment_judge import SegmentJudge
 from napari_tiqa.widgets.segment_layers import SegmentLayers, SegmentView, is_segmentation
@@ -75,7 +75,9 @@ class SegmentPredictTab(DockPanel):
         self._news: PredictProgress | None = None
         self._cancelled_because = ""
         self._truth: da.Array | None = None
+        self._truth_data: Any = None  # the array of the Labels layer that it was read from
         self._followed: Segmentation | None = None  # whose classes and truth are shown
+        self._scores = _Scores()
         self._draw_soon = self._timer(self._draw)
         self._decide_soon = self._timer(self._decide)
         self._model_process = shared_model_process()
@@ -121,8 +123,8 @@ class SegmentPredictTab(DockPanel):
         form.model_box.changed.connect(lambda: state.set_model(form.model_box.path))
         state.model_changed.connect(self._on_model)
         state.source_changed.connect(self._follow)
-        state.labels_changed.connect(self._on_labels)
-        state.labels_edited.connect(self._judge)
+        state.labels_changed.connect(self._show_truth)
+        state.labels_edited.connect(self._on_edited)
         self.agreement.class_changed.connect(lambda _value: self._show_truth())
         self.judge.judged.connect(self._draw_later)
         self.judge.failed.connect(self._on_judge_failed)
@@ -165,6 +167,7 @@ class SegmentPredictTab(DockPanel):
         if shown is None:
             shown = self._all[_key(source)] = _Shown(source, SegmentLayers(self._viewer, source, self))
         self._running, self._news = shown, None
+        self._read_model()  # which may have been trained again
         self._cancelled_because = ""
         ready = bool(self._model_process.device)
         self.message.say("Reading the first slice…" if ready else "Starting the model, a few seconds…")
@@ -232,6 +235,7 @@ class SegmentPredictTab(DockPanel):
         """Follow the dock to another image, axis or slice, or a result that is new."""
         source, shown = self.state.source, self.shown
         self.form.show_source(source)
+        self.plot.set_marker(source.index if source is not None else None)
         segmentation = shown.segmentation if shown is not None else None
         if segmentation is not self._followed or source is None:
             self._followed = segmentation
@@ -281,10 +285,14 @@ class SegmentPredictTab(DockPanel):
 
     # -- the truth ---------------------------------------------------------------------------------
 
-    def _on_labels(self, _labels: Labels | None) -> None:
-        self._show_truth()
+    def _on_edited(self) -> None:
+        labels = self.state.labels
+        if self._truth is not None and labels is not None and labels.data is self._truth_data:
+            self._judge()
+        else:
+            self._show_truth()  # other data, or what was wrong with them may have been put right
 
-    def _show_truth(self) -> None:
+    def _show_truth(self, _labels: Labels | None = None) -> None:
         """Compare what is segmented with the chosen labels, or say why not."""
         source, shown, labels = self.state.source, self.shown, self.state.labels
         segmentation = shown.segmentation if shown is not None else None
@@ -297,7 +305,7 @@ class SegmentPredictTab(DockPanel):
                     raise SegmentationError(
                         f"'{labels.name}' is a result itself: choose labels to compare with."
                     )
-                self._truth = read_labels(labels, source)
+                self._truth, self._truth_data = read_labels(labels, source), labels.data
             except TiqaError as error:
                 problem = str(error)
         self.agreement.show_problem(problem)
@@ -349,8 +357,7 @@ class SegmentPredictTab(DockPanel):
             return
         table = segmentation.table()
         values = {UNCERTAINTY: dict(zip(table["slice"], table["uncertainty"], strict=True))}
-        scores = _scores(source)
-        if scores:
+        if scores := self._scores.of(source):
             values[SCORE] = scores
         if self._truth is not None and labels is not None:
             judged = self.judge.slices.values()
@@ -362,7 +369,6 @@ class SegmentPredictTab(DockPanel):
         axis = axis_names(source.layer)[_dimension(source)] if several else ""
         self.plot.setVisible(several)
         self.plot.show_curves(Curves(values, source.volume.slice_count(source.axis), axis))
-        self.plot.set_marker(source.index)
         self.curves_message.setText(self.plot.agreement())
         self.curves_message.setVisible(several and bool(self.curves_message.text()))
 
@@ -376,10 +382,22 @@ def _dimension(source: SliceSource) -> int:
     return [d for d in range(source.layer.ndim) if d not in source.at][source.axis]
 
 
-def _scores(source: SliceSource) -> dict[int, float]:
-    """Return the scores of the quality dock's last run along the same axis, slice to score."""
-    if source.volume.data.ndim == 2:
-        return {}
+class _Scores:
+    """The scores that the quality dock has kept with a layer; read once, as it takes a while."""
+
+    def __init__(self) -> None:
+        self._read_from: tuple[Any, _Key] = (None, ())
+        self._scores: dict[int, float] = {}
+
+    def of(self, source: SliceSource) -> dict[int, float]:
+        """Return the scores of the last run along the same axis, slice to score."""
+        kept = source.layer.metadata.get(METADATA_KEY)
+        if self._read_from[0] is not kept or self._read_from[1] != _key(source):
+            self._read_from, self._scores = (kept, _key(source)), _last_scores(source)
+        return self._scores
+
+
+def _last_scores(source: SliceSource) -> dict[int, float]:
     runs, _ = load_runs(source.layer.metadata)
     for run in reversed(runs):
         if run.dimension == _dimension(source) and run.at == dict(source.at):

@@ -1,5 +1,6 @@
 """Segmenting a volume: what comes out, interruptions, places and models that are refused, the shell."""
 
+import io
 import os
 import resource
 import signal
@@ -15,6 +16,7 @@ from typing import Any
 
 import dask.array
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.ndimage
 import tifffile
@@ -23,8 +25,10 @@ from napari_tiqa.cli import main
 from napari_tiqa.errors import BundleError, Cancelled, ExportError, SegmentationError, VolumeError
 from napari_tiqa.jobs.model_process import shared_model_process
 from napari_tiqa.jobs.segment import PredictProgress, open_segmentation, predict
+from napari_tiqa.jobs.segmentation_agreement import fitting_truth
 from napari_tiqa.jobs.segmentation_result import Segmentation, decided
 from napari_tiqa.scoring.bundle import DEFAULT_MODEL
+from napari_tiqa.segmentation.agreement import f1_score
 from napari_tiqa.segmentation.classes import Classes
 from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL
 from napari_tiqa.segmentation.uncertainty import uncertainty_map
@@ -274,8 +278,10 @@ def test_a_cancelled_run_goes_on(tmp_path: Path) -> None:
 def test_a_killed_run_goes_on(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "scan.tif", pixels((40, 48, 70)), photometric="minisblack")
     output = tmp_path / "out.zarr"
-    command = [sys.executable, "-m", "napari_tiqa.cli", "segment", "predict", "scan.tif", "-o", "out.zarr"]
-    run = subprocess.Popen([*command, "--window", "0", "1"], cwd=tmp_path, stderr=subprocess.DEVNULL)
+    command = [sys.executable, "-m", "napari_tiqa.cli", "segment", "predict", "scan.tif", "default"]
+    run = subprocess.Popen(
+        [*command, "-o", "out.zarr", "--window", "0", "1"], cwd=tmp_path, stderr=subprocess.DEVNULL
+    )
     log = output / "probability" / "0" / "slices.csv"
     while not (log.exists() and log.read_text().count("\n") >= 3):
         assert run.poll() is None
@@ -457,9 +463,9 @@ def test_another_threshold_needs_no_network(
     scan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "out.zarr"
-    assert segment(scan, "-o", output, "--slices", "0") == 0
+    assert segment(scan, "default", "-o", output, "--slices", "0") == 0
     shared_model_process().close()
-    assert segment(scan, "-o", output, "--slices", "0", "--threshold", "0.9", "--uncertainty") == 0
+    assert segment(scan, "default", "-o", output, "--slices", "0", "--threshold", "0.9", "--uncertainty") == 0
     assert "no network needed" in capsys.readouterr().err
     found = open_segmentation(output)
     assert np.array_equal(
@@ -470,11 +476,48 @@ def test_another_threshold_needs_no_network(
     )
 
 
+def test_the_shell_compares_with_a_truth(
+    scan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], three_classes: Path
+) -> None:
+    output, labels = tmp_path / "out.zarr", np.where(pixels((5, 48, 600)) > 0.5, 2, 1).astype(np.uint8)
+    labels[:, :, 300:] = 0  # nobody has labelled the right half
+    labels[3] = 0
+    tifffile.imwrite(tmp_path / "labels.tif", labels, photometric="minisblack")
+    assert segment(scan, "default", "-o", output, "--slices", "2:4", "--truth", tmp_path / "labels.tif") == 0
+    printed = capsys.readouterr()
+    table = pd.read_csv(io.StringIO(printed.out)).set_index("slice")
+    said = open_segmentation(output).segmentation()[2].compute()
+    assert table.loc[2, "f1"] == pytest.approx(f1_score(said, labels[2]), abs=1e-4)
+    assert np.isnan(table.loc[3, "iou"])
+    assert "active material" in printed.err
+    labels[2, 0, 0] = 7  # a third class, which the model does not know
+    tifffile.imwrite(tmp_path / "labels.tif", labels, photometric="minisblack")
+    for slices, code in [("2", 2), ("3", 0)]:
+        done = segment(scan, "default", "-o", output, "--slices", slices, "--truth", tmp_path / "labels.tif")
+        assert done == code
+    assert "holds the value 7, and the model tells apart 2 classes, 1, 2: choose a" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (
+            np.ones((5, 48, 601), np.uint8),
+            r"The truth has the shape \(5, 48, 601\), the image \(5, 48, 600\)",
+        ),
+        (np.ones((5, 48, 600), np.float32), "Labels are whole numbers"),
+    ],
+)
+def test_a_truth_that_does_not_fit_is_refused_before_any_work(labels: np.ndarray, words: str) -> None:
+    with pytest.raises(SegmentationError, match=words):
+        fitting_truth(labels, as_volume(pixels((5, 48, 600))), Classes((1, 2), ("a", "b")))
+
+
 def test_what_the_shell_refuses(scan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert segment(scan, "-o", scan) == 2
+    assert segment(scan, "default", "-o", scan) == 2
     assert "is the volume to be segmented" in capsys.readouterr().err
-    assert segment(scan, "-o", tmp_path / "out.zarr", "--slices", "99") == 2
+    assert segment(scan, "default", "-o", tmp_path / "out.zarr", "--slices", "99") == 2
     assert "There is no slice 99" in capsys.readouterr().err
-    assert segment(scan, "-o", tmp_path / "out.zarr", "--threshold", "7") == 2
+    assert segment(scan, "default", "-o", tmp_path / "out.zarr", "--threshold", "7") == 2
     assert "threshold 7 is no probability" in capsys.readouterr().err
     assert not (tmp_path / "out.zarr").exists()

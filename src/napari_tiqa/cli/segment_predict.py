@@ -3,9 +3,12 @@
 import argparse
 import sys
 import threading
+from functools import reduce
+from operator import add
 from pathlib import Path
 from typing import NoReturn
 
+import pandas as pd
 from tqdm import tqdm
 
 from napari_tiqa.cli.interrupt import cancelled_by_interrupt
@@ -17,8 +20,11 @@ from napari_tiqa.cli.volume_options import (
 )
 from napari_tiqa.jobs.model_process import shared_model_process
 from napari_tiqa.jobs.segment import PredictProgress, predict
+from napari_tiqa.jobs.segmentation_agreement import confusions, fitting_truth
 from napari_tiqa.jobs.segmentation_images import write_images
-from napari_tiqa.jobs.segmentation_result import Segmentation
+from napari_tiqa.jobs.segmentation_result import Segmentation, check_threshold
+from napari_tiqa.segmentation.agreement import agreement_of
+from napari_tiqa.segmentation.segmenter import classes_of, segmenter_card
 from napari_tiqa.volumes.volume import Volume
 
 _DESCRIPTION = """\
@@ -27,12 +33,13 @@ the unit of INPUT:
   probability   of each class, 0 to 1; NaN where not segmented
   segmentation  the label value of the class; 0 where not segmented
   uncertainty   entropy in nats, 0 (sure) to ln(classes); with --uncertainty
-The table has a row per slice: its index, its position in the volume's unit, its mean uncertainty, and the
-share of each class.
+The table has a row per slice: its index, its position in the volume's unit, its mean uncertainty, the share
+of each class and, with --truth, IoU and F1, means over the classes.
 """
 _EXAMPLES = """\
 examples:
   napari-tiqa segment predict scan.tif phases.tiqa -o phases.zarr --uncertainty > slices.csv
+  napari-tiqa segment predict scan.tif default -o phases.zarr --truth labels.tif
   every tenth slice of one dataset of an HDF5 file
     napari-tiqa segment predict scan.h5 phases.tiqa -o phases.zarr --dataset exchange/data --slices ::10
   look at it
@@ -56,8 +63,8 @@ def add_segment_predict_parser(commands: "argparse._SubParsersAction[argparse.Ar
     parser.add_argument(
         "model",
         metavar="MODEL",
-        nargs="?",
-        help="model bundle (.tiqa) of napari-tiqa segment train; default: the bundled one, for electrodes",
+        help="a segmenter (.tiqa), as napari-tiqa segment train makes them, or: default, the bundled one for "
+        "battery electrodes",
     )
     parser.add_argument(
         "-o",
@@ -78,14 +85,25 @@ def add_segment_predict_parser(commands: "argparse._SubParsersAction[argparse.Ar
         metavar="P",
         help="of two classes, take the second where its probability reaches this (default 0.5)",
     )
+    parser.add_argument(
+        "--truth",
+        metavar="LABELS",
+        help="compare with these labels of the same voxels, which may be sparse: IoU and F1 of each slice, "
+        "and of each class over all of them",
+    )
     parser.add_argument("--again", action="store_true", help="segment also slices that are there already")
     parser.set_defaults(run=_predict)
 
 
 def _predict(options: argparse.Namespace) -> int:
-    volume = chosen_volume(options)
+    check_threshold(options.threshold)
+    volume, model = chosen_volume(options), None if options.model == "default" else options.model
     with cancelled_by_interrupt() as cancel:
-        segmentation = _segmented(volume, options, cancel)
+        truth = None
+        if options.truth:
+            classes = classes_of(segmenter_card(model))
+            truth = fitting_truth(options.truth, volume, classes, options.slices, options.axis, cancel)
+        segmentation = _segmented(volume, model, options, cancel)
         with _bar("writing images", total=len(segmentation.done)) as bar:
             write_images(
                 segmentation,
@@ -95,7 +113,14 @@ def _predict(options: argparse.Namespace) -> int:
                 progress=lambda done: bar.update(done - bar.n),
                 cancel=cancel,
             )
-    table = segmentation.table()
+        table = segmentation.table()
+        if truth:
+            compared = confusions(segmentation, truth, options.slices, options.threshold, cancel)
+            means = {index: agreement_of(counts).loc["mean"] for index, counts in compared.items()}
+            table = table.join(pd.DataFrame(means).T[["iou", "f1"]], on="slice")
+            print(
+                agreement_of(reduce(add, compared.values())).to_string(float_format="%.3f"), file=sys.stderr
+            )
     print(table.to_csv(index=False, float_format="%.6g"), end="")
     device = shared_model_process().device
     print(
@@ -106,7 +131,9 @@ def _predict(options: argparse.Namespace) -> int:
     return 0
 
 
-def _segmented(volume: Volume, options: argparse.Namespace, cancel: threading.Event) -> Segmentation:
+def _segmented(
+    volume: Volume, model: str | None, options: argparse.Namespace, cancel: threading.Event
+) -> Segmentation:
     with _bar("starting") as bar:
 
         def show(progress: PredictProgress) -> None:
@@ -120,7 +147,7 @@ def _segmented(volume: Volume, options: argparse.Namespace, cancel: threading.Ev
 
         return predict(
             volume,
-            options.model,
+            model,
             options.slices,
             options.axis,
             chosen_window(options),

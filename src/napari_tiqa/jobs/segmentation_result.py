@@ -72,8 +72,7 @@ class Segmentation:
         SegmentationError
             If the threshold is not within 0 to 1.
         """
-        if not 0 <= threshold <= 1:
-            raise SegmentationError(f"The threshold {threshold:g} is no probability: choose one from 0 to 1.")
+        check_threshold(threshold)
         decide = partial(decided, classes=self.classes, threshold=threshold)
         dtype = self.classes.label_values(np.zeros(0, np.int8)).dtype
         return self.probabilities.map_blocks(decide, dtype=dtype, drop_axis=0, meta=np.empty(0, dtype))
@@ -131,6 +130,18 @@ class Segmentation:
     @property
     def _count(self) -> int:
         return 1 if self.probabilities.ndim == 3 else int(self.probabilities.shape[1 + self.axis])
+
+
+def check_threshold(threshold: float) -> None:
+    """Refuse what is no probability.
+
+    Raises
+    ------
+    SegmentationError
+        If it is not within 0 to 1.
+    """
+    if not 0 <= threshold <= 1:
+        raise SegmentationError(f"The threshold {threshold:g} is no probability: choose one from 0 to 1.")
 
 
 def decided(probabilities: np.ndarray, classes: Classes, threshold: float = 0.5) -> np.ndarray:

@@ -20,7 +20,7 @@ from napari.layers import Layer
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QWidget
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from napari_tiqa.filtering.pipeline import Pipeline, Step
 from napari_tiqa.jobs.model_process import shared_model_process
@@ -28,11 +28,15 @@ from napari_tiqa.learning.dataset import write_dataset
 from napari_tiqa.learning.generation import generate
 from napari_tiqa.learning.recipe import TrainingRecipe
 from napari_tiqa.volumes.simulation.microstructures import microstructure
-from napari_tiqa.volumes.simulation.napari_sample import electrode_layers
+from napari_tiqa.volumes.simulation.napari_sample import TRUE_PHASES, electrode_layers
 from napari_tiqa.widgets.background_job import JobState
 from napari_tiqa.widgets.filter_apply import FilterApplyTab
 from napari_tiqa.widgets.filter_compare import FilterCompareTab
 from napari_tiqa.widgets.filter_tune import FilterTuneTab
+from napari_tiqa.widgets.segment_layers import SegmentView
+from napari_tiqa.widgets.segment_predict import SegmentPredictTab
+from napari_tiqa.widgets.segment_study import SegmentStudyTab
+from napari_tiqa.widgets.segment_train import SegmentTrainTab
 from napari_tiqa.widgets.slider import go_to_slice
 
 IMAGES = Path(__file__).parent / "images"
@@ -401,6 +405,104 @@ def settle_preview(panel: Any) -> None:
     settle()
 
 
+def take_segmentation(model: str) -> None:
+    """Go through docs/segmentation.md: paint, train, segment, see the uncertainty, study, save."""
+    viewer, quality = open_sample("Slice quality")
+    electrode, truth = viewer.layers["electrode"], viewer.layers[TRUE_PHASES]
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_DATA_HOME"] = folder  # the models that the user remembers are not for a picture
+        score_and_go_to_worst(quality.panel, electrode, model)
+        viewer.window.remove_dock_widget("all")
+        panel = open_dock(viewer, "Segment").panel
+        wait_until(lambda: panel.findChild(SegmentStudyTab) is not None)  # the last of its tabs
+        panel.header.choose_image(electrode)
+        train_on_strokes(viewer, panel, truth.data, Path(folder) / "my electrode.tiqa")
+        segment_and_judge(viewer, panel, truth)
+        study_quality(viewer, panel, Path(folder))
+    viewer.close()
+
+
+def train_on_strokes(viewer: napari.Viewer, panel: Any, truth: np.ndarray, bundle: Path) -> None:
+    """Paint some strokes of each phase in two slices, and train on them."""
+    tab = show_tab(panel, SegmentTrainTab)
+    labels = panel.header.make_labels()
+    labels.brush_size = 4
+    for index in (48, 27):
+        paint_strokes(labels, truth[index], index)
+    go_to_slice(viewer, panel.header.image, 0, 27)
+    tab.classes.rename(1, "pores, carbon, binder")
+    tab.classes.rename(2, "active material")
+    tab.form.output.set_path(bundle.name)  # its folder is of one machine alone
+    settle()
+    take(viewer, "segmentation_strokes")
+    tab.form.output.set_path(bundle)
+    if not tab.train():
+        raise SystemExit(tab.message.text())
+    wait_until(lambda: tab.job.state.busy)
+    wait_until(lambda: not tab.job.state.busy, timeout=7200)
+    print(tab.message.text())
+    take(viewer, "segmentation_training")
+
+
+def paint_strokes(labels: Layer, truth: np.ndarray, index: int) -> None:
+    """Paint as somebody would who knows the phases: short strokes, clear of the edges."""
+    rng = np.random.default_rng(index)
+    for value in (1, 2):
+        depth = distance_transform_edt(truth == value)
+        inside = np.argwhere(depth > 4)
+        for row, column in inside[rng.choice(len(inside), 10, replace=False)]:
+            angle = rng.uniform(0, 2 * np.pi)
+            for step in range(18):
+                place = round(row + step * np.sin(angle)), round(column + step * np.cos(angle))
+                if not all(0 <= at < side for at, side in zip(place, depth.shape, strict=True)):
+                    break
+                if depth[place] < 3:
+                    break
+                labels.paint((index, *place), value)
+
+
+def segment_and_judge(viewer: napari.Viewer, panel: Any, truth: Layer) -> None:
+    """Segment every slice with the new model, then compare with the true phases."""
+    tab = show_tab(panel, SegmentPredictTab)
+    panel.header.choose_labels(truth)
+    for layer in viewer.layers:
+        layer.visible = layer is panel.header.image
+    tab.form.slices.choose()
+    tab.segment()
+    wait_until(lambda: tab.job.state.busy)
+    wait_until(lambda: not tab.job.state.busy, timeout=3600)
+    wait_until(lambda: not tab.judge.job.state.busy, timeout=600)
+    print(tab.message.text(), tab.curves_message.text())
+    for index, view, name in (
+        (27, SegmentView.SEGMENTATION, "segmentation_volume"),
+        (37, SegmentView.UNCERTAINTY, "segmentation_uncertainty"),
+        (37, SegmentView.IOU, "segmentation_iou"),
+    ):
+        go_to_slice(viewer, panel.header.image, 0, index)
+        tab.form.views[view].click()
+        take(viewer, name)
+
+
+def study_quality(viewer: napari.Viewer, panel: Any, folder: Path) -> None:
+    """Distort a good slice, see score and F1 fall together, look at one version, save."""
+    go_to_slice(viewer, panel.header.image, 0, 70)
+    tab = show_tab(panel, SegmentStudyTab)
+    tab.form.slices.choose("26,48,70")
+    if not tab.study():
+        raise SystemExit(tab.message.text())
+    wait_until(lambda: not tab.job.state.busy, timeout=3600)
+    print(tab.results.sentence.text())
+    take(viewer, "segmentation_study")
+    tab.look_at("noise", 3)
+    wait_until(lambda: not tab.looking.state.busy)
+    for number, name in ((1, "segmentation_f1"), (2, "segmentation_two_point")):
+        tab.results.tabs.setCurrentIndex(number)
+        take(viewer, name)
+    tab.save(folder / "study")
+    wait_until(lambda: not tab.saving.state.busy)
+    print(tab.message.text())
+
+
 def score_with_trained(viewer: napari.Viewer, bundle: Path) -> None:
     """Score the worse scan with the default model and with the new one."""
     panel = open_dock(viewer, "Slice quality").panel
@@ -426,6 +528,7 @@ DOCKS: dict[str, Callable[[str], None]] = {
     "training": take_training,
     "evaluation": take_evaluation,
     "tuning": take_tuning,
+    "segmentation": take_segmentation,
 }
 
 

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 _ROOM = 4  # px above and below a line of text
-_LINE = 14  # characters of a heading, before it goes on in the next line; more suits few columns
+_LINE = 14  # characters of a heading, before it goes on in the next line
 
 
 class FlatTable(QTableWidget):
@@ -38,10 +38,10 @@ class FlatTable(QTableWidget):
     def show_headings(
         self, rows: Sequence[str], columns: Sequence[tuple[str, str]], line: int = _LINE
     ) -> None:
-        """Show these headings, of columns with tooltips, in lines of so many characters."""
+        """Show these headings; a column's has a tooltip, and lines of so many characters."""
         self.setRowCount(len(rows))
         self.setColumnCount(len(columns))
-        self.setVerticalHeaderLabels([fill(title, line) for title in rows])
+        self.setVerticalHeaderLabels([fill(title, _LINE) for title in rows])
         for number, (title, tooltip) in enumerate(columns):
             heading = QTableWidgetItem(fill(title, line))
             heading.setToolTip(tooltip)

@@ -37,7 +37,7 @@ _MEASURES = (
 )
 
 
-_NARROW = 10  # characters of a heading: there are many columns
+_NARROW = 6  # characters in a line of a heading: there are many columns
 
 
 class CorrelationTable(FlatTable):

@@ -252,6 +252,12 @@ class _Run:
             evaluation=evaluation.reset_index() if evaluation is not None else None,
             score_scale="",
         )
+        if evaluation is None:
+            card["evaluation"] = (
+                "nothing was left out for validation"
+                if finished
+                else "the training was stopped before its end"
+            )
         # The rule, not the window: another scan has other grey values.
         return card | {
             "window_rule": origin.window_rule,

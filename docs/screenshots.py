@@ -480,6 +480,7 @@ def segment_and_judge(viewer: napari.Viewer, panel: Any, truth: Layer) -> None:
     ):
         go_to_slice(viewer, panel.header.image, 0, index)
         tab.form.views[view].click()
+        viewer.layers.selection.active = tab.shown.layers.layer(view)
         take(viewer, name)
 
 

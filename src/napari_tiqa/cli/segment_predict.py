@@ -99,28 +99,12 @@ def _predict(options: argparse.Namespace) -> int:
     check_threshold(options.threshold)
     volume, model = chosen_volume(options), None if options.model == "default" else options.model
     with cancelled_by_interrupt() as cancel:
-        truth = None
-        if options.truth:
-            classes = classes_of(segmenter_card(model))
-            truth = fitting_truth(options.truth, volume, classes, options.slices, options.axis, cancel)
+        truth = _truth(volume, model, options, cancel)
         segmentation = _segmented(volume, model, options, cancel)
-        with _bar("writing images", total=len(segmentation.done)) as bar:
-            write_images(
-                segmentation,
-                options.output,
-                threshold=options.threshold,
-                uncertainty=options.uncertainty,
-                progress=lambda done: bar.update(done - bar.n),
-                cancel=cancel,
-            )
+        _write_images(segmentation, options, cancel)
         table = segmentation.table()
         if truth:
-            compared = confusions(segmentation, truth, options.slices, options.threshold, cancel)
-            means = {index: agreement_of(counts).loc["mean"] for index, counts in compared.items()}
-            table = table.join(pd.DataFrame(means).T[["iou", "f1"]], on="slice")
-            print(
-                agreement_of(reduce(add, compared.values())).to_string(float_format="%.3f"), file=sys.stderr
-            )
+            table = _compared(table, segmentation, truth, options, cancel)
     print(table.to_csv(index=False, float_format="%.6g"), end="")
     device = shared_model_process().device
     print(
@@ -129,6 +113,15 @@ def _predict(options: argparse.Namespace) -> int:
         file=sys.stderr,
     )
     return 0
+
+
+def _truth(
+    volume: Volume, model: str | None, options: argparse.Namespace, cancel: threading.Event
+) -> Volume | None:
+    if not options.truth:
+        return None
+    classes = classes_of(segmenter_card(model))
+    return fitting_truth(options.truth, volume, classes, options.slices, options.axis, cancel)
 
 
 def _segmented(
@@ -156,6 +149,32 @@ def _segmented(
             progress=show,
             cancel=cancel,
         )
+
+
+def _write_images(segmentation: Segmentation, options: argparse.Namespace, cancel: threading.Event) -> None:
+    with _bar("writing images", total=len(segmentation.done)) as bar:
+        write_images(
+            segmentation,
+            options.output,
+            threshold=options.threshold,
+            uncertainty=options.uncertainty,
+            progress=lambda done: bar.update(done - bar.n),
+            cancel=cancel,
+        )
+
+
+def _compared(
+    table: pd.DataFrame,
+    segmentation: Segmentation,
+    truth: Volume,
+    options: argparse.Namespace,
+    cancel: threading.Event,
+) -> pd.DataFrame:
+    """Add the agreement of each slice to the table, and say that of each class."""
+    compared = confusions(segmentation, truth, options.slices, options.threshold, cancel)
+    means = {index: agreement_of(counts).loc["mean"] for index, counts in compared.items()}
+    print(agreement_of(reduce(add, compared.values())).to_string(float_format="%.3f"), file=sys.stderr)
+    return table.join(pd.DataFrame(means).T[["iou", "f1"]], on="slice")
 
 
 def _bar(what: str, total: int | None = None) -> "tqdm[NoReturn]":

@@ -465,8 +465,7 @@ def segment_and_judge(viewer: napari.Viewer, panel: Any, truth: Layer) -> None:
     """Segment every slice with the new model, then compare with the true phases."""
     tab = show_tab(panel, SegmentPredictTab)
     panel.header.choose_labels(truth)
-    for layer in viewer.layers:
-        layer.visible = layer is panel.header.image
+    show_alone(viewer, panel.header.image)
     tab.form.slices.choose()
     tab.segment()
     wait_until(lambda: tab.job.state.busy)
@@ -484,18 +483,29 @@ def segment_and_judge(viewer: napari.Viewer, panel: Any, truth: Layer) -> None:
         take(viewer, name)
 
 
+def show_alone(viewer: napari.Viewer, shown: Layer) -> None:
+    """Hide all layers but one."""
+    for layer in viewer.layers:
+        layer.visible = layer.unique_id == shown.unique_id
+    viewer.layers.selection.active = shown
+
+
 def study_quality(viewer: napari.Viewer, panel: Any, folder: Path) -> None:
     """Distort a good slice, see score and F1 fall together, look at one version, save."""
-    go_to_slice(viewer, panel.header.image, 0, 70)
+    electrode = panel.header.image
+    go_to_slice(viewer, electrode, 0, 70)
+    show_alone(viewer, electrode)
     tab = show_tab(panel, SegmentStudyTab)
-    tab.form.slices.choose("26,48,70")
+    tab.form.slices.choose("3,70,93")  # of everyday quality, and none of those trained on
     if not tab.study():
         raise SystemExit(tab.message.text())
     wait_until(lambda: not tab.job.state.busy, timeout=3600)
     print(tab.results.sentence.text())
+    tab.results.slice_box.setCurrentIndex(0)
     take(viewer, "segmentation_study")
     tab.look_at("noise", 3)
     wait_until(lambda: not tab.looking.state.busy)
+    viewer.layers.selection.active = electrode
     for number, name in ((1, "segmentation_f1"), (2, "segmentation_two_point")):
         tab.results.tabs.setCurrentIndex(number)
         take(viewer, name)

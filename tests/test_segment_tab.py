@@ -131,8 +131,10 @@ def test_the_slice_shown_is_segmented_into_layers_that_lie_on_the_image(bench: B
     assert np.isnan(bench.plane(UNSURE, 1)).all()
     unsure = bench.layer(UNSURE)
     assert unsure.contrast_limits == pytest.approx([0, math.log(2)])
-    white, red = unsure.colormap.map(np.array([0.0, 1.0]))
+    white, red, unknown = unsure.colormap.map(np.array([0.0, 1.0, np.nan]))
+    assert unsure.blending == "multiplicative"  # with the image, which white leaves as it is
     assert np.array_equal(white, [1, 1, 1, 1])
+    assert np.array_equal(unknown, white)
     assert red[0] > 0.5
     assert not red[1:3].any()
     bench.tab.form.views[UNSURE].click()
@@ -239,7 +241,7 @@ def test_the_truth_gives_the_iou_map_and_the_tables(bench: Bench, qtbot: QtBot) 
     bench.state.labels_edited.emit()
     qtbot.waitUntil(lambda: tab.plot.curves.values.get(F1, {}).get(0) == 0, timeout=TIMEOUT)
     bench.state.set_labels(None)
-    assert bench.layer(IOU) is None
+    qtbot.waitUntil(lambda: bench.layer(IOU) is None)
     assert not tab.agreement.isVisibleTo(tab)
 
 
@@ -256,7 +258,7 @@ def test_a_truth_that_does_not_fit_is_told_in_a_sentence(bench: Bench, qtbot: Qt
         lambda: "5, which is none of the classes 1, 2" in tab.agreement.message.text(), timeout=TIMEOUT
     )
     assert not tab.form.views[IOU].isEnabled()
-    assert bench.layer(IOU) is None
+    qtbot.waitUntil(lambda: bench.layer(IOU) is None)
     bench.state.set_labels(bench.layer(SEGMENTATION))
     assert "is a result itself" in tab.agreement.message.text()
     strange.data = truth_of(bench.image)  # put right

@@ -22,7 +22,9 @@ from napari_tiqa.widgets.slider import shown_slice
 
 _RECORD = "segmentation"
 _OPACITY = 0.5
-_UNSURE = Colormap([[1, 1, 1, 1], [0.8, 0, 0, 1]], name="white sure, red unsure")
+_WHITE, _RED = (1.0, 1.0, 1.0, 1.0), (0.8, 0.0, 0.0, 1.0)
+# Multiplied with the image, white leaves it as it is: where the network is sure, and where nothing is known.
+_UNSURE = Colormap([_WHITE, _RED], nan_color=_WHITE, name="white sure, red unsure")
 _OUTCOME_COLOURS: dict[int | None, str] = {None: "transparent", NOT_JUDGED: "transparent"}
 _OUTCOME_COLOURS.update(IOU_COLOURS.items())
 _OUTCOMES = DirectLabelColormap(color_dict=_OUTCOME_COLOURS)
@@ -60,9 +62,9 @@ class SegmentLayers(QObject):
         self._value = 0  # of the class that the IoU map is about
         self._view = SegmentView.SEGMENTATION
         self._layers: dict[str, Layer] = {}
-        self._waiting: list[tuple[str, Callable[[], Layer]]] = []
-        self._add_soon = QTimer(self)
-        self._add_soon.timeout.connect(self._add_next)
+        self._waiting: dict[str, Callable[[], Layer] | None] = {}  # None: to be taken out
+        self._change_soon = QTimer(self)
+        self._change_soon.timeout.connect(self._change_next)
 
     def layer(self, view: SegmentView) -> Layer | None:
         """Return a view's layer, of the probabilities the last class's; None where it is not there."""
@@ -148,14 +150,12 @@ class SegmentLayers(QObject):
     def clear(self) -> None:
         """Take the layers out of the viewer."""
         self.stop()
-        for layer in list(self._layers.values()):
-            self.forget(layer)  # first: napari calls the dock back while it removes a layer
-            if layer in self._viewer.layers:
-                self._viewer.layers.remove(layer)
+        for key in list(self._layers):
+            self._take_out(key)
 
     def stop(self) -> None:
         """Add no more layers; those that there are stay."""
-        self._add_soon.stop()
+        self._change_soon.stop()
         self._waiting.clear()
 
     # -- one layer ---------------------------------------------------------------------------------
@@ -166,23 +166,36 @@ class SegmentLayers(QObject):
         return _probability(self._segmentation.classes.values[-1])
 
     def _put(self, key: str, data: da.Array, make: Callable[[da.Array], Layer]) -> None:
+        self._waiting.pop(key, None)
         if key in self._layers:
             self._replace(key, data)
         else:
-            self._waiting = [(other, one) for other, one in self._waiting if other != key]
-            self._waiting.append((key, partial(make, data)))
-            self._add_soon.start(0)
+            self._wait(key, partial(make, data))
 
-    def _add_next(self) -> None:
-        # One in a turn of the event loop: napari takes some 20 ms for a layer, seen or not.
+    def _wait(self, key: str, make: Callable[[], Layer] | None) -> None:
+        self._waiting[key] = make
+        self._change_soon.start(0)
+
+    def _change_next(self) -> None:
+        # One in a turn of the event loop: napari takes some 20 ms for a layer, seen or not. And not at once,
+        # since the docks that are told of a change may be about to change what has led to it.
         if not self._waiting:
-            self._add_soon.stop()
+            self._change_soon.stop()
             return
-        key, make = self._waiting.pop(0)
+        key = next(iter(self._waiting))
+        make = self._waiting.pop(key)
+        if make is None:
+            self._take_out(key)
+            return
         layer = make()
         layer.visible = key == self._key(self._view)
         insert_layer(self._viewer, layer)
         self._layers[key] = layer
+
+    def _take_out(self, key: str) -> None:
+        layer = self._layers.pop(key, None)  # first: napari calls the dock back while it removes a layer
+        if layer is not None and layer in self._viewer.layers:
+            self._viewer.layers.remove(layer)
 
     def _replace(self, key: str, data: da.Array) -> None:
         layer = self._layers.get(key)
@@ -192,11 +205,7 @@ class SegmentLayers(QObject):
 
     def _show_outcomes(self) -> None:
         if self._truth is None or self._labels is None or self._segmentation is None:
-            self._waiting = [(key, make) for key, make in self._waiting if key != SegmentView.IOU]
-            layer = self._layers.get(SegmentView.IOU)
-            if layer is not None:
-                self.forget(layer)
-                self._viewer.layers.remove(layer)
+            self._wait(SegmentView.IOU, None)
             return
         titles = dict(_classes(self._segmentation))
         name = f"IoU map of {titles[self._value]}"

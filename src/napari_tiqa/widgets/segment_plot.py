@@ -17,7 +17,7 @@ UNCERTAINTY, SCORE, F1 = "uncertainty", "score", "F1"
 # Okabe and Ito's colours, told apart by colour-blind readers and on dark and light ground alike.
 _COLOURS = {UNCERTAINTY: "#D55E00", SCORE: "#56B4E9", F1: "#009E73"}
 _TITLES = {UNCERTAINTY: "Uncertainty", SCORE: "Score", F1: "F1"}
-_LEFT_WIDTH, _BOTTOM_HEIGHT, _BETWEEN = 52, 34, 8  # px
+_LEFT_WIDTH, _BOTTOM_HEIGHT, _BETWEEN = 56, 34, 8  # px
 _ROW_HEIGHT = 74, 130  # px, least and most
 _DOTS_UP_TO = 60  # slices drawn as dots of their own
 _ROOM = 0.06  # of a range, above and below a curve

@@ -210,7 +210,10 @@ class SegmentPredictTab(DockPanel):
         if source is not None and source.volume is shown.source.volume:
             self.state.set_window(segmentation.window)
         shown.layers.refresh()
-        self.message.say(_summary(segmentation))
+        sentence = _summary(segmentation)
+        if shown is self.shown and source is not None and not segmentation.done[source.index]:
+            sentence += f" {source.slice_name.capitalize()}, which napari shows, is none of them."
+        self.message.say(sentence)
 
     # -- what is seen ------------------------------------------------------------------------------
 
@@ -249,7 +252,7 @@ class SegmentPredictTab(DockPanel):
     def _follow_theme(self) -> None:
         theme = get_theme(self._viewer.theme)
         self.plot.set_theme(theme)
-        self.agreement.setStyleSheet(table_style(theme))
+        self.agreement.setStyleSheet(f"{table_style(theme)} QHeaderView::section {{ padding: 4px 1px; }}")
 
     def _on_layer_removed(self, event: Any) -> None:
         layer: Layer = getattr(event.value, "__wrapped__", event.value)

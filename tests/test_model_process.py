@@ -122,7 +122,7 @@ def test_killed_in_the_middle_it_says_so_and_the_next_call_works(
     assert pid is not None
     answers = busy_with(warm, model)
     os.kill(pid, signal.SIGKILL)
-    with pytest.raises(ModelProcessError, match=r"ended by SIGKILL.*score again"):
+    with pytest.raises(ModelProcessError, match=r"ended by SIGKILL.*try again"):
         answers[-1].result(timeout=20)
     np.testing.assert_allclose(warm.score(tiles(2), model), before, atol=1e-5)
     assert warm.pid != pid

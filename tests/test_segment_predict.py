@@ -32,6 +32,7 @@ from napari_tiqa.segmentation.agreement import f1_score
 from napari_tiqa.segmentation.classes import Classes
 from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL
 from napari_tiqa.segmentation.uncertainty import uncertainty_map
+from napari_tiqa.volumes.napari_reader import read_layer
 from napari_tiqa.volumes.open import as_volume, open_volume
 from napari_tiqa.volumes.volume import Volume
 
@@ -457,6 +458,9 @@ def test_the_shell_writes_images_of_the_volume(
     assert np.array_equal(active.data.compute(), found.probabilities[1].compute(), equal_nan=True)
     assert active.voxel_size == pytest.approx((2.0, 0.65, 0.65))
     assert not list(output.glob(".*unfinished"))
+    layers = [(keywords["name"], kind, keywords["scale"]) for _, keywords, kind in read_layer(str(output))]
+    sizes = pytest.approx((2.0, 0.65, 0.65))
+    assert layers == [("uncertainty", "image", sizes), ("segmentation", "labels", sizes)]
 
 
 def test_another_threshold_needs_no_network(

@@ -42,8 +42,8 @@ examples:
   napari-tiqa segment predict scan.tif default -o phases.zarr --truth labels.tif
   every tenth slice of one dataset of an HDF5 file
     napari-tiqa segment predict scan.h5 phases.tiqa -o phases.zarr --dataset exchange/data --slices ::10
-  look at it
-    napari phases.zarr/segmentation
+  look at segmentation and uncertainty
+    napari phases.zarr
 
 Ctrl-C keeps the slices that are done; the same command again goes on from there. Another --threshold or
 --uncertainty later needs the network no more.

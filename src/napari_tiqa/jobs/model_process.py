@@ -74,7 +74,7 @@ class ModelProcess:
         What to do when the process has died, the end of a sentence.
     """
 
-    def __init__(self, remedy: str = "score again to start a new one") -> None:
+    def __init__(self, remedy: str = "try again to start a new one") -> None:
         self._remedy = remedy
         self._lock = threading.Lock()
         self._child: _Child | None = None

@@ -1,4 +1,4 @@
-"""The napari reader: a tomogram as one lazy image layer, with its scale, units and axis names.
+"""The napari reader: a tomogram as one lazy layer, with its scale, units and axis names.
 
 Named in napari.yaml; imports nothing of napari itself.
 """
@@ -15,7 +15,7 @@ import numpy as np
 
 from napari_tiqa.errors import TiqaError, VolumeError
 from napari_tiqa.volumes.applied import KEY, note
-from napari_tiqa.volumes.ome_zarr import is_zarr
+from napari_tiqa.volumes.ome_zarr import holds_labels, is_zarr, maps_in
 from napari_tiqa.volumes.open import SINGLE, WITH_DATASETS, open_volume
 from napari_tiqa.volumes.tiff_folder import SUFFIXES
 from napari_tiqa.volumes.volume import Volume
@@ -44,17 +44,18 @@ def get_reader(path: str | list[str]) -> Callable[..., list[LayerData]] | None:
 
 
 def read_layer(path: str) -> list[LayerData]:
-    """Open a tomogram as an image layer; only a few slices are read, for the contrast limits.
+    """Open a tomogram as an image or a Labels layer; only a few slices are read, for the contrast limits.
 
     Parameters
     ----------
     path : str
-        What `open_volume` takes.
+        What `open_volume` takes, or a folder of ``napari-tiqa segment predict``.
 
     Returns
     -------
-    list of (data, keywords, "image")
-        One layer; its metadata hold, under "napari_tiqa", the source and what was applied to it.
+    list of (data, keywords, "image" or "labels")
+        One layer, or two of a segmented volume: uncertainty and segmentation. Its metadata hold, under
+        "napari_tiqa", the source and what was applied to it.
 
     Raises
     ------
@@ -63,21 +64,27 @@ def read_layer(path: str) -> list[LayerData]:
         own before an error of a reader that it chose itself.
     """
     try:
-        volume = open_volume(path)
+        return [_layer(place) for place in maps_in(Path(path)) or [Path(path)]]
     except TiqaError as error:
         warnings.warn(str(error), stacklevel=2)
         raise
+
+
+def _layer(path: Path) -> LayerData:
+    volume, labels = open_volume(path), holds_labels(path)
     keywords: dict[str, Any] = {
         "name": volume.name,
         "scale": volume.voxel_size,
         "units": tuple(volume.unit if axis in "zyx" else "pixel" for axis in volume.axes),
         "axis_labels": volume.axes,
-        "contrast_limits": display_limits(volume),
         "metadata": {KEY: note(volume.applied, path=str(path), source=volume.source)},
     }
+    if not labels:
+        keywords["contrast_limits"] = display_limits(volume)
+    kind = "labels" if labels else "image"
     if volume.pyramid:
-        return [(list(volume.pyramid), {**keywords, "multiscale": True}, "image")]
-    return [(volume.data, keywords, "image")]
+        return list(volume.pyramid), {**keywords, "multiscale": True}, kind
+    return volume.data, keywords, kind
 
 
 def display_limits(volume: Volume) -> tuple[float, float]:

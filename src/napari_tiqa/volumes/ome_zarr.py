@@ -17,6 +17,11 @@ from napari_tiqa.volumes.stored import Box, Stored, grouped_chunks, lazy
 from napari_tiqa.volumes.units import common_unit
 from napari_tiqa.volumes.volume import Volume, check_image, default_axes
 
+LABELS = "image-label"
+"""The attribute that an image of labels has."""
+
+_MAPS = ("uncertainty", "segmentation")  # the lowest layer first
+
 METADATA = ("zarr.json", ".zarray", ".zgroup")
 
 
@@ -47,6 +52,18 @@ class Multiscale:
 def is_zarr(folder: Path) -> bool:
     """Tell whether a folder is a Zarr array or group, whatever its name."""
     return any((folder / name).is_file() for name in METADATA)
+
+
+def holds_labels(folder: Path) -> bool:
+    """Tell whether a folder is an OME-Zarr image of labels."""
+    return is_zarr(folder) and LABELS in zarr.open(folder, mode="r").attrs
+
+
+def maps_in(folder: Path) -> list[Path]:
+    """Return the images to look at in the folder of a segmented volume; none for any other path."""
+    if not is_zarr(folder) or "segmentation" not in note_under(dict(zarr.open(folder, mode="r").attrs)):
+        return []
+    return [folder / name for name in _MAPS if is_zarr(folder / name)]
 
 
 def open_zarr(folder: Path, dataset: str | None = None) -> Volume:

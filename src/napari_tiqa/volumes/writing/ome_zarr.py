@@ -8,6 +8,7 @@ import numpy as np
 import zarr
 
 from napari_tiqa.volumes.applied import KEY, note
+from napari_tiqa.volumes.ome_zarr import LABELS
 from napari_tiqa.volumes.writing.ome_axes import space_axes
 from napari_tiqa.volumes.writing.volume_writer import VolumeLayout, VolumeWriter
 from napari_tiqa.volumes.writing.zarr_chunks import COMPRESSOR, store_plane
@@ -104,7 +105,7 @@ class OmeZarrLabelsWriter(OmeZarrWriter):
         """Say that these are labels."""
         attributes = super().attributes()
         attributes["multiscales"][0]["type"] = "nearest"
-        return attributes | {"image-label": {"version": "0.4"}}
+        return attributes | {LABELS: {"version": "0.4"}}
 
     def shrunk(self, planes: list[np.ndarray]) -> np.ndarray:
         """Take every second pixel: a mean of labels is another label."""

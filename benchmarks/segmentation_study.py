@@ -69,9 +69,11 @@ def distorted(model: Path, specimens: int) -> Study:
         scan = acquire(_material(number, side), replace(BETTER, projections=round(np.pi / 2 * side)), number)
         found = study(scan, electrode_phases(_material(number, side)), model, seed=number)
         studies.append(found)
+    for one in studies:
+        one.table.attrs = {}  # which pandas compares one by one when it joins tables
     tables = [one.table.assign(slice=number) for number, one in enumerate(studies)]
-    curves = [one.two_point.assign(slice=number) for number, one in enumerate(studies)]
-    return Study(_joined(tables), _joined(curves), record=studies[0].record)
+    curves = (replace(curve, slice=number) for number, one in enumerate(studies) for curve in one.curves)
+    return Study(pd.concat(tables, ignore_index=True), tuple(curves), record=studies[0].record)
 
 
 def faulty(model: Path, specimens: int) -> Study:
@@ -80,7 +82,7 @@ def faulty(model: Path, specimens: int) -> Study:
         ModelFile.of(model), classes_of(segmenter_card(model)), ModelFile.of(None), threading.Event()
     )
     rows = [row for number in range(specimens) for row in _with_faults(judge, number, model)]
-    return Study(pd.DataFrame(rows, columns=list(StudiedVersion._fields)), pd.DataFrame())
+    return Study(pd.DataFrame(rows, columns=list(StudiedVersion._fields)))
 
 
 def _with_faults(judge: VersionJudge, number: int, model: Path) -> Iterator[StudiedVersion]:
@@ -108,12 +110,6 @@ def _scanned(
 
 def _material(number: int, side: int) -> np.ndarray:
     return microstructure("electrode", (side, side), FIRST_SEED + number)
-
-
-def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    for table in tables:
-        table.attrs = {}  # which pandas compares one by one when it joins tables
-    return pd.concat(tables, ignore_index=True)
 
 
 def report(title: str, made: Study) -> None:

@@ -91,24 +91,26 @@ def test_the_sentence_says_that_pooled_and_per_type_differ(made):
     offset = table["distortion"].map({"noise": 0.8, "blur": 0.0, "ring": 0.4, "original": 0.4})
     table["score"] = 4 - 0.4 * table["level"] + offset
     table["f1"] = 1 - 0.1 * table["level"]
-    sentence = Study(table, made[0].two_point).sentence()
+    sentence = Study(table).sentence()
     assert "blur 1.00, noise 0.99, ring 1.00; all pooled 0.90" in sentence
     assert "differ, since" in sentence
     table["score"] = 5 * table["f1"]
-    assert "hardly differ" in Study(table, made[0].two_point).sentence()
+    assert "hardly differ" in Study(table).sentence()
 
 
 def test_two_point_curves_of_the_truth_are_of_what_is_labelled(made, scans):
     found, truth = made[0], scans[1]
-    assert set(found.two_point["axis"]) == {"x", "y"}
+    assert found.axes == ["x", "y"]
+    each = []
     for index in (0, 1):
-        chosen = found.curves(index).query("distortion == 'truth' and axis == 'x'")
+        distances, values = found.curve("truth", 0, "x", index)
         expected = two_point_correlation(truth[index] == 2, 1, where=truth[index] > 0)
-        np.testing.assert_allclose(chosen["correlation"], expected)
-        assert chosen["lag"].tolist() == list(range(SIDE // 2 + 1))
-    mean = found.curves().query("distortion == 'truth' and axis == 'x'")["correlation"]
-    both = [found.curves(index).query("distortion == 'truth' and axis == 'x'") for index in (0, 1)]
-    np.testing.assert_allclose(mean, (both[0]["correlation"].to_numpy() + both[1]["correlation"]) / 2)
+        np.testing.assert_array_equal(values, expected)
+        assert distances.tolist() == list(range(SIDE // 2 + 1))
+        each.append(values)
+    np.testing.assert_allclose(found.curve("truth", 0, "x")[1], np.mean(each, 0))
+    of_blur = found.two_point.query("distortion == 'blur' and level == 2 and axis == 'y' and slice == 1")
+    np.testing.assert_array_equal(of_blur["correlation"], found.curve("blur", 2, "y", 1)[1])
 
 
 def test_a_masked_two_point_correlation_counts_pairs_of_known_pixels_alone():
@@ -212,7 +214,8 @@ def test_a_study_is_written_as_tables_figures_and_record(made, tmp_path):
 
 
 def test_a_study_that_was_stopped_after_one_version_can_be_written(made, tmp_path):
-    first = Study(made[0].table[:1], made[0].two_point.query("slice == 0 and level == 0"), complete=False)
+    curves = tuple(one for one in made[0].curves if one.slice == 0 and one.level == 0)
+    first = Study(made[0].table[:1], curves, complete=False)
     write_study(first, tmp_path)
     assert "Too few" in first.sentence()
 

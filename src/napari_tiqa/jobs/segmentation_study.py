@@ -15,7 +15,7 @@ from napari_tiqa.jobs.messages import ModelFile
 from napari_tiqa.jobs.model_process import shared_model_process
 from napari_tiqa.jobs.record import model_card, run_record
 from napari_tiqa.jobs.score import chosen_slices
-from napari_tiqa.jobs.segmentation_study_result import TRUTH, StudiedVersion, Study
+from napari_tiqa.jobs.segmentation_study_result import TRUTH, Curve, StudiedVersion, Study
 from napari_tiqa.jobs.version_judge import KnownSlice, VersionJudge
 from napari_tiqa.jobs.waiting import Pace
 from napari_tiqa.segmentation.classes import Classes, checked_labels
@@ -227,7 +227,7 @@ class _Run:
     quality: ModelFile
     seed: int
     done: list[StudiedVersion] = field(default_factory=list)
-    curves: list[pd.DataFrame] = field(default_factory=list)
+    curves: list[Curve] = field(default_factory=list)
 
     def versions(self, cancel: threading.Event) -> Iterator[StudiedVersion]:
         judge = VersionJudge(self.segmenter, self.classes, self.quality, cancel)
@@ -249,7 +249,7 @@ class _Run:
         }
         table = pd.DataFrame(self.done, columns=list(StudiedVersion._fields))
         table.attrs.update(record)
-        return Study(table, pd.concat(self.curves, ignore_index=True), complete, record)
+        return Study(table, tuple(self.curves), complete, record)
 
     def _of_slice(self, index: int, judge: VersionJudge) -> Iterator[StudiedVersion]:
         labelled = self.labelled
@@ -283,15 +283,6 @@ class _Run:
     ) -> None:
         volume = self.labelled.volume
         across = [0, 1] if volume.data.ndim == 2 else [one for one in range(3) if one != self.labelled.axis]
-        for axis, curve in zip(across, curves, strict=True):
-            lag = np.arange(len(curve))
-            columns = {
-                "slice": index,
-                "distortion": distortion,
-                "level": level,
-                "axis": volume.axes[axis],
-                "lag": lag,
-                "distance": lag * volume.voxel_size[axis],
-                "correlation": curve,
-            }
-            self.curves.append(pd.DataFrame(columns))
+        for axis, values in zip(across, curves, strict=True):
+            step = volume.voxel_size[axis]
+            self.curves.append(Curve(index, distortion, level, volume.axes[axis], step, values))

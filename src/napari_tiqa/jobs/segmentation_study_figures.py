@@ -89,28 +89,23 @@ def two_point_figure(study: Study) -> Figure:
     The labels' own curve is black, the levels are coloured; at each line's end stands the score. Means over
     the slices.
     """
-    curves = study.curves()
-    axes = [str(axis) for axis in reversed(curves["axis"].unique())]  # x before y
     kinds = study.distortions or [ORIGINAL]
-    figure = Figure((1.6 * _PANEL * len(axes), _PANEL * len(kinds)), layout="constrained")
-    panels = figure.subplots(len(kinds), len(axes), squeeze=False, sharey=True)
+    figure = Figure((1.6 * _PANEL * len(study.axes), _PANEL * len(kinds)), layout="constrained")
+    panels = figure.subplots(len(kinds), len(study.axes), squeeze=False, sharey=True)
     unit = study.record.get("unit", "pixel")
     for row, kind in zip(panels, kinds, strict=True):
         scores = study.levels(kind)["score"]
-        for panel, axis in zip(row, axes, strict=True):
-            along = curves[curves["axis"] == axis]
+        for panel, axis in zip(row, study.axes, strict=True):
             ends = []
             for level, colour in zip(LEVELS, level_colours(), strict=True):
-                line = along[
-                    (along["level"] == level) & (along["distortion"] == (kind if level else ORIGINAL))
-                ]
-                if len(line):
+                distances, values = study.curve(kind if level else ORIGINAL, level, axis)
+                if len(values):
                     name = f"level {level}" if level else ORIGINAL
-                    panel.plot(line["distance"], line["correlation"], color=colour, linewidth=1.2, label=name)
-                    ends.append((line["correlation"].iloc[-1], f"{scores[level]:.2f}", colour))
-            truth = along[along["distortion"] == TRUTH]
-            panel.plot(truth["distance"], truth["correlation"], color="black", linewidth=1.8, label=TRUTH)
-            longest = truth["distance"].iloc[-1]
+                    panel.plot(distances, values, color=colour, linewidth=1.2, label=name)
+                    ends.append((values[-1], f"{scores[level]:.2f}", colour))
+            distances, values = study.curve(TRUTH, 0, axis)
+            panel.plot(distances, values, color="black", linewidth=1.8, label=TRUTH)
+            longest = distances[-1] if len(distances) else 1.0
             panel.set_xlim(0, longest)
             panel.set_title(f"{kind}, along {axis}", fontsize="medium")
             _write_scores(panel, float(longest), ends)

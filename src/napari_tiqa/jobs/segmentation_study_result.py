@@ -74,6 +74,32 @@ class StudiedVersion(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Curve:
+    """Two-point correlation of the phase in one version of a slice, or in its labels, along one axis.
+
+    Attributes
+    ----------
+    slice : int
+        Index along the axis that slices are cut along.
+    distortion, level : str, int
+        The version, as in `StudiedVersion`; "truth" and 0 of the labels.
+    axis : str
+        "x", "y" or "z".
+    step : float
+        Distance from one value to the next, in the record's unit.
+    values : numpy.ndarray
+        Shape (side // 2 + 1,), S2(r) / S2(0) for r from 0 to half the slice; NaN where unknown.
+    """
+
+    slice: int
+    distortion: str
+    level: int
+    axis: str
+    step: float
+    values: np.ndarray
+
+
+@dataclass(frozen=True)
 class Study:
     """Slices with known phases, distorted, scored and segmented.
 
@@ -81,10 +107,8 @@ class Study:
     ----------
     table : pandas.DataFrame
         A row per slice and version, with the columns of `StudiedVersion`.
-    two_point : pandas.DataFrame
-        Two-point correlation of the phase: columns slice, distortion (also "truth", the labels themselves),
-        level, axis ("x", "y" or "z", along which), lag (px), distance (in the record's unit), correlation
-        (S2(lag) / S2(0)).
+    curves : tuple of Curve
+        Two-point correlation of the phase in each version and in the labels, along both axes of the slice.
     complete : bool
         False where it was cancelled before all versions were done.
     record : dict
@@ -92,7 +116,7 @@ class Study:
     """
 
     table: pd.DataFrame
-    two_point: pd.DataFrame
+    curves: tuple[Curve, ...] = ()
     complete: bool = True
     record: dict[str, Any] = field(default_factory=dict)
 
@@ -122,23 +146,54 @@ class Study:
                 rows.append((name, against, len(known), *found))
         return pd.DataFrame(rows, columns=["distortion", "against", "n", "srocc", "plcc", "within"])
 
-    def curves(self, index: int | None = None) -> pd.DataFrame:
-        """Return the two-point correlation of one slice, or its mean over the slices.
+    @property
+    def two_point(self) -> pd.DataFrame:
+        """The curves as a table.
 
-        Parameters
-        ----------
-        index : int, optional
-            A slice; the mean over all where omitted.
+        Columns: slice, distortion, level, axis, lag (px), distance (in the record's unit), correlation.
+        """
+        parts = [
+            pd.DataFrame(
+                {
+                    "slice": one.slice,
+                    "distortion": one.distortion,
+                    "level": one.level,
+                    "axis": one.axis,
+                    "lag": np.arange(len(one.values)),
+                    "distance": np.arange(len(one.values)) * one.step,
+                    "correlation": one.values,
+                }
+            )
+            for one in self.curves
+        ]
+        return pd.concat(parts, ignore_index=True)
+
+    @property
+    def axes(self) -> list[str]:
+        """The axes that there are curves along: x before y before z."""
+        return sorted({one.axis for one in self.curves})
+
+    def curve(self, distortion: str, level: int, axis: str, index: int | None = None) -> np.ndarray:
+        """Return the two-point correlation of a version along an axis, of one slice or the mean of all.
 
         Returns
         -------
-        pandas.DataFrame
-            As `two_point`, without the column slice.
+        numpy.ndarray
+            Shape (2, n): distances, in the record's unit, and values. Slices without the phase do not count
+            in the mean; n is 0 where none is left.
         """
-        chosen = self.two_point if index is None else self.two_point[self.two_point["slice"] == index]
-        keys = ["distortion", "level", "axis", "lag", "distance"]
-        means: pd.DataFrame = chosen.groupby(keys, sort=False)["correlation"].mean().reset_index()
-        return means
+        chosen = [
+            one
+            for one in self.curves
+            if (one.distortion, one.level, one.axis) == (distortion, level, axis)
+            and index in (None, one.slice)
+            and np.isfinite(one.values[0])
+        ]
+        if not chosen:
+            return np.empty((2, 0))
+        shortest = min(len(one.values) for one in chosen)
+        mean = np.mean([one.values[:shortest] for one in chosen], axis=0)
+        return np.stack([np.arange(shortest) * chosen[0].step, mean])
 
     def levels(self, distortion: str, index: int | None = None) -> pd.DataFrame:
         """Return score, F1, IoU and uncertainty of a distortion's levels, of one slice or their mean.

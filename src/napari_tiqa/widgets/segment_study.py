@@ -152,7 +152,7 @@ class SegmentStudyTab(DockPanel):
 
     def _draw_so_far(self) -> None:
         table = pd.DataFrame(self._so_far, columns=list(StudiedVersion._fields))
-        self.results.show_so_far(Study(table, pd.DataFrame(), complete=False))
+        self.results.show_so_far(Study(table, complete=False))
 
     def _on_ended(self, outcome: JobOutcome) -> None:
         self._draw_soon.stop()

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyqtgraph as pg
-from napari.utils.theme import Theme
 from qtpy.QtCore import QSize
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QWidget
 
 from napari_tiqa.jobs.line_ends import spread
 from napari_tiqa.jobs.segmentation_study_result import LEVELS, LIMITS, MEASURES, TITLES, TRUTH, Study
+from napari_tiqa.learning.distortions import DISTORTIONS
 from napari_tiqa.segmentation.native_distortions import ORIGINAL
 from napari_tiqa.widgets.evaluation_plots import colour_of, symbol_of
-from napari_tiqa.widgets.filter_plot import FilterPlot
+from napari_tiqa.widgets.filter_plot import FilterPlot, faint
 
 _SCORE_TICKS = [(score, str(score)) for score in range(1, 6)]
 _SHARE_TICKS = [(share / 4, f"{share / 4:g}") for share in range(5)]
@@ -34,11 +34,9 @@ class LevelsPlot(FilterPlot):
             "it is. Means over the slices, or those of one slice.",
             parent,
         )
-        self.plots = {name: self.add_plot(row // 2, row % 2) for row, name in enumerate(MEASURES)}
-        self.lines: dict[tuple[str, str], pg.PlotDataItem] = {}
+        self.plots = {name: self.add_plot(place // 2, place % 2) for place, name in enumerate(MEASURES)}
         for name, plot in self.plots.items():
             plot.showGrid(y=True, alpha=0.15)
-            plot.setTitle(TITLES[name], size="9pt")
             plot.setXRange(LEVELS[0], LEVELS[-1], padding=0.05)
             plot.getAxis("bottom").setTicks([[(level, str(level)) for level in LEVELS]])
             if name in LIMITS:
@@ -46,6 +44,17 @@ class LevelsPlot(FilterPlot):
                 plot.getAxis("left").setTicks([_TICKS[name]])
         for name in MEASURES[2:]:
             self.plots[name].setLabel("bottom", "level")
+        self.lines = {
+            (name, kind): plot.plot(
+                pen=pg.mkPen(colour_of(kind), width=1.5),
+                symbol=symbol_of(kind),
+                symbolSize=6,
+                symbolBrush=colour_of(kind),
+                symbolPen=None,
+            )
+            for name, plot in self.plots.items()
+            for kind in DISTORTIONS
+        }
         self.setMinimumSize(QSize(240, 260))
 
     def sizeHint(self) -> QSize:
@@ -54,24 +63,11 @@ class LevelsPlot(FilterPlot):
 
     def show_study(self, found: Study, index: int | None = None) -> None:
         """Draw the levels of one slice, or their means."""
-        for (name, _), line in self.lines.items():
-            self.plots[name].removeItem(line)
-        self.lines = {}
         highest = _LEAST_UNCERTAINTY
-        for kind in found.distortions:
-            levels, colour = found.levels(kind, index), colour_of(kind)
-            for name, plot in self.plots.items():
-                known = levels[name].dropna()
-                line = plot.plot(
-                    known.index.to_numpy(float),
-                    known.to_numpy(float),
-                    pen=pg.mkPen(colour, width=1.5),
-                    symbol=symbol_of(kind),
-                    symbolSize=6,
-                    symbolBrush=colour,
-                    symbolPen=None,
-                )
-                self.lines[name, kind] = line
+        for kind in DISTORTIONS:
+            levels = found.levels(kind, index)
+            for name in MEASURES:
+                self.lines[name, kind].setData(levels.index.to_numpy(float), levels[name].to_numpy(float))
             highest = max(highest, levels["uncertainty"].max())
         self.plots["uncertainty"].setYRange(0, 1.05 * highest, padding=0)
 
@@ -95,7 +91,7 @@ class F1Plot(FilterPlot):
         self.plot.setYRange(*LIMITS["f1"], padding=_MARGIN)
         self.plot.getAxis("bottom").setTicks([_SCORE_TICKS])
         self.plot.getAxis("left").setTicks([_SHARE_TICKS])
-        self.clouds: dict[str, pg.ScatterPlotItem] = {}
+        self.clouds = {kind: self._make_cloud(kind) for kind in (*DISTORTIONS, ORIGINAL)}
         self.setMinimumSize(QSize(240, 220))
 
     def sizeHint(self) -> QSize:
@@ -104,26 +100,19 @@ class F1Plot(FilterPlot):
 
     def show_study(self, found: Study, index: int | None = None) -> None:
         """Draw the versions of one slice, or of all."""
-        for cloud in self.clouds.values():
-            self.plot.removeItem(cloud)
-        self.clouds = {}
         table = found.table if index is None else found.table[found.table["slice"] == index]
-        known = table.dropna(subset=["score", "f1"])
-        for kind in (*found.distortions, ORIGINAL):
-            shown = known[known["distortion"] == kind]
-            family = "" if kind == ORIGINAL else kind
-            colour = QColor(colour_of(family))
-            colour.setAlpha(190)
-            cloud = pg.ScatterPlotItem(
-                shown["score"].to_numpy(float),
-                shown["f1"].to_numpy(float),
-                size=11 if kind == ORIGINAL else 8,
-                symbol=symbol_of(family),
-                pen=None,
-                brush=pg.mkBrush(colour),
-            )
-            self.clouds[kind] = cloud
-            self.plot.addItem(cloud)
+        table = table.dropna(subset=["score", "f1"])
+        for kind, cloud in self.clouds.items():
+            shown = table[table["distortion"] == kind]
+            cloud.setData(shown["score"].to_numpy(float), shown["f1"].to_numpy(float))
+
+    def _make_cloud(self, kind: str) -> pg.ScatterPlotItem:
+        family = "" if kind == ORIGINAL else kind
+        brush = pg.mkBrush(faint(QColor(colour_of(family)), 190))
+        size = 11 if kind == ORIGINAL else 8
+        cloud = pg.ScatterPlotItem(size=size, symbol=symbol_of(family), pen=None, brush=brush)
+        self.plot.addItem(cloud)
+        return cloud
 
 
 class TwoPointPlot(FilterPlot):
@@ -137,13 +126,16 @@ class TwoPointPlot(FilterPlot):
             parent,
         )
         self.plots = [self.add_plot(row) for row in range(2)]
-        for plot in self.plots:
+        self.lines = [[plot.plot(connect="finite") for _ in LEVELS] for plot in self.plots]
+        self.truth = [plot.plot(connect="finite") for plot in self.plots]
+        self.scores = [[pg.TextItem(anchor=(0, 0.5)) for _ in LEVELS] for _ in self.plots]
+        self._ends: list[list[float]] = [[], []]  # NaN where a level has no line or no score
+        for plot, scores in zip(self.plots, self.scores, strict=True):
             plot.setLabel("left", "S2 / S2(0)")
             plot.showGrid(y=True, alpha=0.15)
             plot.getViewBox().sigResized.connect(lambda _: self._place_scores())
-        self.curves: list[dict[str, pg.PlotDataItem]] = [{}, {}]
-        self.scores: list[list[tuple[float, pg.TextItem]]] = [[], []]
-        self._shown: tuple[Study, str, int | None] | None = None
+            for score in scores:
+                plot.addItem(score, ignoreBounds=True)
         self.setMinimumSize(QSize(240, 320))
 
     def sizeHint(self) -> QSize:
@@ -152,47 +144,36 @@ class TwoPointPlot(FilterPlot):
 
     def show_study(self, found: Study, distortion: str, index: int | None = None) -> None:
         """Draw the curves of one slice, or their means."""
-        self._shown = found, distortion, index
-        curves = found.curves(index)
         scores = found.levels(distortion, index)["score"]
         unit = found.record.get("unit", "pixel")
-        axes = [str(axis) for axis in reversed(curves["axis"].unique())]  # x before y
-        for number, (plot, axis) in enumerate(zip(self.plots, axes, strict=True)):
-            self._clear(number)
+        for number, axis in enumerate(found.axes):
+            plot = self.plots[number]
             plot.setLabel("bottom", f"distance along {axis} ({'px' if unit == 'pixel' else unit})")
-            along = curves[curves["axis"] == axis]
-            longest, highest = float(along["distance"].max()), 1.0
-            for level, colour in zip(LEVELS, self._level_colours(), strict=True):
-                kind = distortion if level else ORIGINAL
-                line = along[(along["distortion"] == kind) & (along["level"] == level)]
-                values = line["correlation"].to_numpy(float)
-                if not len(values) or not np.isfinite(values).any():
-                    continue
-                self.curves[number][f"{kind} {level}"] = plot.plot(
-                    line["distance"].to_numpy(float),
-                    values,
-                    pen=pg.mkPen(colour, width=1.5),
-                    connect="finite",
-                )
-                highest = max(highest, float(np.nanmax(values)))
-                if level in scores and np.isfinite(values[-1]) and np.isfinite(scores[level]):
-                    self._add_score(number, longest, values[-1], f"{scores[level]:.2f}", colour)
-            truth = along[along["distortion"] == TRUTH]
-            self.curves[number][TRUTH] = plot.plot(
-                truth["distance"].to_numpy(float),
-                truth["correlation"].to_numpy(float),
-                pen=pg.mkPen(self.text, width=2.5),
-                connect="finite",
-            )
+            truth = found.curve(TRUTH, 0, axis, index)
+            self.truth[number].setData(*truth)
+            longest, highest = truth[0].max(initial=1.0), 1.0
+            self._ends[number] = []
+            for level in LEVELS:
+                curve = found.curve(distortion if level else ORIGINAL, level, axis, index)
+                self.lines[number][level].setData(*curve)
+                highest = curve[1].max(initial=highest)
+                score = scores.get(level, np.nan)
+                known = curve.shape[1] > 0 and np.isfinite(score)
+                self._ends[number].append(float(curve[1][-1]) if known else np.nan)
+                self.scores[number][level].setText(f"{score:.2f}" if known else "")
+                self.scores[number][level].setX(longest)
             plot.setXRange(0, longest * (1 + _ROOM_FOR_SCORES), padding=0)
-            plot.setYRange(-0.03, 1.03 * highest, padding=0)
+            plot.setYRange(-0.05, 1.03 * highest, padding=0)
         self._place_scores()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take napari's colours."""
-        super().set_theme(theme)
-        if self._shown is not None:
-            self.show_study(*self._shown)
+    def paint(self, text: QColor, ground: QColor) -> None:
+        """Draw axes and ground in these colours, and the levels in some that are seen on the ground."""
+        super().paint(text, ground)
+        for number in range(len(self.plots)):
+            self.truth[number].setPen(pg.mkPen(text, width=2.5))
+            for level, colour in enumerate(self._level_colours()):
+                self.lines[number][level].setPen(pg.mkPen(colour, width=1.5))
+                self.scores[number][level].setColor(colour)
 
     def legend(self) -> list[tuple[str, str]]:
         """Return what each colour stands for: name and colour."""
@@ -201,29 +182,16 @@ class TwoPointPlot(FilterPlot):
         return [(TRUTH, self.text.name()), *named]
 
     def _level_colours(self) -> Sequence[QColor]:
-        """Return a colour for each level, told apart from the ground, dark or light."""
         first, last = (0.0, 0.9) if self.ground.lightness() > _LIGHT else (0.35, 1.0)
         shades: list[QColor] = pg.colormap.get("viridis").map(np.linspace(first, last, len(LEVELS)), "qcolor")
         return shades
 
-    def _clear(self, number: int) -> None:
-        plot = self.plots[number]
-        for item in (*self.curves[number].values(), *(label for _, label in self.scores[number])):
-            plot.removeItem(item)
-        self.curves[number], self.scores[number] = {}, []
-
-    def _add_score(self, number: int, end: float, height: float, words: str, colour: QColor) -> None:
-        label = pg.TextItem(words, color=colour, anchor=(0, 0.5))
-        label.setPos(end, height)
-        self.plots[number].addItem(label, ignoreBounds=True)
-        self.scores[number].append((height, label))
-
     def _place_scores(self) -> None:
         """Move the scores of lines that end together apart."""
-        for plot, scores in zip(self.plots, self.scores, strict=True):
+        for plot, scores, ends in zip(self.plots, self.scores, self._ends, strict=True):
             box = plot.getViewBox()
             low, high = box.viewRange()[1]
-            gap = _LINE * (high - low) / max(box.height(), 1)
-            places = spread([height for height, _ in scores], gap)
-            for place, (_, label) in zip(places, scores, strict=True):
-                label.setPos(label.pos().x(), float(place))
+            known = np.flatnonzero(np.isfinite(ends))
+            places = spread([ends[level] for level in known], _LINE * (high - low) / max(box.height(), 1))
+            for level, place in zip(known, places, strict=True):
+                scores[level].setY(float(place))

@@ -31,7 +31,7 @@ class StudyRequest:
 
     def run(self, report: Callable[[StudyProgress], object], cancel: threading.Event) -> Study:
         """Study."""
-        return study(
+        found = study(
             self.volume,
             self.labels,
             self.model,
@@ -44,6 +44,8 @@ class StudyRequest:
             progress=report,
             cancel=cancel,
         )
+        _ = found.correlations  # here, since they take longer than a window may stand still
+        return found
 
     def version(self, found: Study, index: int, distortion: str, level: int) -> "VersionRequest":
         """Return what makes a version of a studied slice again."""

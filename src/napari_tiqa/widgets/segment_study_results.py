@@ -7,6 +7,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_tiqa.jobs.segmentation_study_result import Study
+from napari_tiqa.learning.distortions import DISTORTIONS
 from napari_tiqa.segmentation.native_distortions import ORIGINAL, VERSIONS
 from napari_tiqa.widgets.evaluation_plots import colour_of
 from napari_tiqa.widgets.evaluation_table import table_style
@@ -15,6 +16,7 @@ from napari_tiqa.widgets.segment_study_plots import F1Plot, LevelsPlot, TwoPoint
 from napari_tiqa.widgets.segment_study_table import CorrelationTable, VersionTable, version_name
 from napari_tiqa.widgets.sentence_label import SentenceLabel
 
+_LEVELS, _F1, _TWO_POINT, _TABLES = range(4)
 _MARKS = {"blur": "■", "noise": "▼", "ring": "●", ORIGINAL: "★"}
 
 
@@ -54,7 +56,8 @@ class SegmentStudyResults(QWidget):
         )
         self._lay_out()
         self.slice_box.currentIndexChanged.connect(lambda _: self._draw())
-        self.distortion_box.currentIndexChanged.connect(lambda _: self._draw_two_point())
+        self.distortion_box.currentIndexChanged.connect(lambda _: self._draw())
+        self.tabs.currentChanged.connect(lambda _: self._draw())
         self.show_button.clicked.connect(lambda: self.version_clicked.emit(*self.version_box.currentData()))
         self.save_button.clicked.connect(self.save_clicked)
         self.hide()
@@ -74,6 +77,8 @@ class SegmentStudyResults(QWidget):
         caption : str
             Of what, for people.
         """
+        self.found = None  # nothing is drawn while the choices change
+        self.slice_box.clear()  # so that the mean is chosen, where there are several slices
         self._take(found)
         self.caption.say(caption)
         self.sentence.say(found.sentence())
@@ -84,7 +89,6 @@ class SegmentStudyResults(QWidget):
         self._fill(self.version_box, [(version_name(*version), version) for version in chosen])
         for widget in self._of_finished:
             widget.show()
-        self.slice_box.setCurrentIndex(0)  # the mean, where there are several
         self._draw()
 
     def show_so_far(self, found: Study) -> None:
@@ -115,23 +119,22 @@ class SegmentStudyResults(QWidget):
         self.show()
 
     def _draw(self) -> None:
-        found = self.found
+        """Draw the page that is seen; the others are drawn when they are turned to."""
+        found, page = self.found, self.tabs.currentIndex()
         if found is None:
             return
-        self.levels.show_study(found, self.index)
-        self.f1.show_study(found, self.index)
-        table = found.table
-        self.versions.show_versions(table if self.index is None else table[table["slice"] == self.index])
-        self._draw_two_point()
-        self._write_legends()
-
-    def _draw_two_point(self) -> None:
-        kind = self.distortion_box.currentData()
-        if self.found is not None and len(self.found.two_point) and kind is not None:
-            self.two_point.show_study(self.found, kind, self.index)
+        if page == _LEVELS:
+            self.levels.show_study(found, self.index)
+        elif page == _F1:
+            self.f1.show_study(found, self.index)
+        elif page == _TWO_POINT and found.curves and self.distortion_box.count():
+            self.two_point.show_study(found, self.distortion_box.currentData(), self.index)
+        elif page == _TABLES:
+            table = found.table
+            self.versions.show_versions(table if self.index is None else table[table["slice"] == self.index])
 
     def _write_legends(self) -> None:
-        kinds = [*self.found.distortions, ORIGINAL] if self.found is not None else []
+        kinds = (*DISTORTIONS, ORIGINAL)
         marked = ((f"{_MARKS[kind]} {kind}", colour_of("" if kind == ORIGINAL else kind)) for kind in kinds)
         self.legend.setText(_coloured(marked))
         self.two_point_legend.setText(

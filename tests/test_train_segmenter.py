@@ -1,5 +1,6 @@
 """Training a segmenter through the model process, from Python and the shell; clear sentences otherwise."""
 
+import resource
 import sys
 import threading
 from pathlib import Path
@@ -97,10 +98,20 @@ def test_a_run_folder_of_another_training_is_refused(files, tmp_path):
         resume_segmenter(tmp_path / "empty", tmp_path / "m.tiqa")
 
 
-def test_a_place_that_cannot_be_written_is_said(files, tmp_path):
+def test_a_place_that_cannot_be_written_and_a_full_disk_are_said(files, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(TrainingError, match="cannot write to"):
         train_segmenter(*files, tmp_path / "m.tiqa", tmp_path / "file" / "run", TINY)
+    run = tmp_path / "run"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        # No file may grow beyond a few bytes, so that writing more fails as on a full disk.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
+        with pytest.raises(TrainingError, match=r"cannot write to .*run .* free some space"):
+            train_segmenter(*files, tmp_path / "m.tiqa", run, TINY)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert {path.name for path in run.iterdir()} == {"lock", "recipe.json"}  # and no half of the slices
 
 
 @pytest.mark.parametrize(

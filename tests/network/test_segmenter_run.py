@@ -1,6 +1,5 @@
 """The training of a segmenter in its run folder: interrupted and gone on, it ends as if it had not been."""
 
-import resource
 import signal
 import subprocess
 import sys
@@ -144,19 +143,6 @@ def test_killed_then_cancelled_it_ends_with_the_same_network(uninterrupted, tmp_
     assert segmenter_card(output)["training"]["finished"]
     assert same_network(output, uninterrupted[0] / "model.tiqa")
     assert read_segment_epochs(run).equals(read_segment_epochs(uninterrupted[0] / "run"))
-
-
-def test_a_full_disk_is_said(tmp_path):
-    run, output = begin(tmp_path / "run", replace(TINY, epochs=1)), tmp_path / "model.tiqa"
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
-        with pytest.raises(TrainingError, match=r"cannot write to .* free some space"):
-            train(str(run), str(output), Reports())
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert not output.exists()
-    assert not list(run.glob("*.tiqa"))
 
 
 def test_a_finished_training_is_not_done_again(uninterrupted, tmp_path):

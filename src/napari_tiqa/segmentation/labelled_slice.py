@@ -27,4 +27,7 @@ class LabelledSlice:
     def places(self) -> list[np.ndarray]:
         """Row and column of the pixels of each class that there is, each of shape (n, 2)."""
         present = np.unique(self.indices)
-        return [np.argwhere(self.indices == index) for index in present[present != NOT_LABELLED]]
+        # Of slices that are labelled throughout these are the largest arrays of a training.
+        return [
+            np.argwhere(self.indices == index).astype(np.int32) for index in present[present != NOT_LABELLED]
+        ]

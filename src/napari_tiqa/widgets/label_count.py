@@ -43,7 +43,9 @@ class LabelCount:
         """
         if len(self.shape) < 3:
             return 0
-        fewest = int(np.argmin(self.labelled))
+        # Where all slices are labelled, nobody has chosen some of them.
+        chosen = [axis for axis in range(3) if self.labelled[axis] < self.shape[axis]]
+        fewest = min(chosen, key=lambda axis: self.labelled[axis], default=seen)
         painted = self.labelled[fewest] * _SPARSE <= self.labelled[seen]
         return fewest if painted and unlabelled is not None else seen
 

@@ -80,7 +80,8 @@ class SegmentTrainClasses(QTreeWidget):
         blocked = self.blockSignals(True)
         if set(self._rows) != values:
             self._make_rows(sorted(values))
-        for value, row in self._rows.items():
+        for (value, row), name in zip(self._rows.items(), self.names_of(tuple(self._rows)), strict=True):
+            row.setText(_NAME, name)
             row.setText(_PIXELS, f"{pixels.get(value, 0):,}".replace(",", " "))
             row.setIcon(_VALUE, self._swatch(value))
         self.blockSignals(blocked)
@@ -116,8 +117,8 @@ class SegmentTrainClasses(QTreeWidget):
     def _make_rows(self, values: list[int]) -> None:
         self.clear()
         self._rows = {}
-        for value, name in zip(values, self.names_of(tuple(values)), strict=True):
-            row = QTreeWidgetItem([str(value), name, "", ""])
+        for value in values:
+            row = QTreeWidgetItem([str(value)])
             row.setFlags(row.flags() | Qt.ItemFlag.ItemIsEditable)
             for column in (_PIXELS, _IOU):
                 row.setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)

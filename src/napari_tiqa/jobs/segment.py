@@ -132,14 +132,16 @@ def predict(
     tomogram = as_volume(volume).tomogram()
     indices = chosen_slices(slices, tomogram.slice_count(axis), axis, tomogram.name)
     bundle = ModelFile.of(ELECTRODE_MODEL if model is None else model)
-    card = model_card(bundle, SEGMENTATION)  # a bundle that cannot be used is refused before anything is read
+    # What cannot be used is refused before anything is read.
+    card = model_card(bundle, SEGMENTATION)
+    place = None if output is None else _checked_place(output, tomogram)
     if isinstance(window, tuple):
         window = IntensityWindow(*window, rule="given")
     window = window or tomogram.window or estimate_window(tomogram)
     record = run_record(tomogram, axis, window, bundle, "", SEGMENTATION)
     del record["device"]  # the slices of a store may come from several
     record |= {"classes": card["classes"], "slices_sha256": fingerprint(tomogram, _across(tomogram, axis))}
-    store = SegmentationStore.begin(_place(output, tomogram, record), record)
+    store = SegmentationStore.begin(place or temporary_store(record), record)
     run = _Run(tomogram, axis, window, bundle, store, indices)
     with store:
         return run.segment(again, progress, cancel or threading.Event())
@@ -199,8 +201,6 @@ class _Run:
             raise Cancelled(
                 f"{done} of {pace.total} slices are segmented; the same again goes on from there."
             ) from error
-        except OSError as error:
-            raise cannot_write(self.store.folder, error) from error
         return result
 
     def _there(self, cancel: threading.Event) -> set[int]:
@@ -246,13 +246,14 @@ class _Run:
         return index, probabilities, prepared.checksum
 
     def _keep(self, item: tuple[int, np.ndarray, int]) -> int:
-        self.store.write(*item)
+        try:
+            self.store.write(*item)
+        except OSError as error:
+            raise cannot_write(self.store.folder, error) from error
         return item[0]
 
 
-def _place(output: str | os.PathLike[str] | None, volume: Volume, record: dict[str, Any]) -> Path:
-    if output is None:
-        return temporary_store(record)
+def _checked_place(output: str | os.PathLike[str], volume: Volume) -> Path:
     place = Path(output).expanduser()
     free_space(place)  # there is such a folder
     refuse_input(place, volume, "segmented")

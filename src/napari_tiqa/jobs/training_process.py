@@ -11,7 +11,7 @@ from typing import Any
 
 from napari_tiqa.errors import Cancelled
 from napari_tiqa.jobs.model_process import ModelProcess, ProcessState
-from napari_tiqa.learning.run_folder import MODEL_FILE
+from napari_tiqa.learning.run_folder import BEST_FILE, MODEL_FILE
 from napari_tiqa.scoring.bundle import load_card
 
 _POLL = 0.05
@@ -80,7 +80,8 @@ def run_training(
         if not isinstance(error, CancelledError):
             raise
         if not (run_folder / MODEL_FILE).exists() or not output.exists():
-            raise no_model_yet() from None
+            lost = (run_folder / BEST_FILE).exists()
+            raise (_best_not_written(run_folder) if lost else no_model_yet()) from None
         card = load_card(output, purpose)
     finally:
         process.close()
@@ -90,6 +91,14 @@ def run_training(
 def no_model_yet() -> Cancelled:
     """Return the error of a training that was cancelled too early."""
     return Cancelled("The training was cancelled before its first epoch had ended: there is no model yet.")
+
+
+def _best_not_written(run_folder: Path) -> Cancelled:
+    return Cancelled(
+        "The training was cancelled, but a step of it took so long that its best network could not be put "
+        f"into a bundle any more: train again with the run folder {run_folder}, and it goes on from its last "
+        "epoch."
+    )
 
 
 def _pass_on(

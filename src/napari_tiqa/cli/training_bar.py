@@ -64,7 +64,7 @@ class TrainingBar:
         if stage != self._stage:
             self._stage = stage
             self._bar.reset(total or 1)
-            self._bar.set_description(stage, refresh=False)
+            self._bar.set_description_str(stage, refresh=False)
         self._bar.total = total or 1
         self._figures = figures or self._figures
         parts = []

@@ -4,11 +4,9 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 
-from napari_tiqa.jobs.ahead import ahead
 from napari_tiqa.jobs.messages import ModelFile
 from napari_tiqa.jobs.model_process import shared_model_process
 from napari_tiqa.jobs.score import score_volume
@@ -141,8 +139,8 @@ class VersionJudge:
         """
         threads = ThreadPoolExecutor(_IN_FLIGHT, thread_name_prefix="version of a slice")
         try:
-            judge = partial(self._judge, known=known)
-            yield from ahead(threads, judge, versions, _IN_FLIGHT, self._cancel)
+            for begun in [threads.submit(self._judge, make, known) for make in versions]:
+                yield wait_for(begun.result, TimeoutError, self._cancel)
         finally:
             threads.shutdown(wait=False, cancel_futures=True)
 

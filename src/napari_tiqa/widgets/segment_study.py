@@ -60,6 +60,7 @@ class SegmentStudyTab(DockPanel):
         self._request: StudyRequest | None = None
         self._so_far: list[StudiedVersion] = []
         self._looked_at: tuple[SliceSource, str] | None = None
+        self._stopped_because = ""
         self._draw_soon = QTimer(self)
         self._draw_soon.setSingleShot(True)
         self._draw_soon.timeout.connect(self._draw_so_far)
@@ -119,6 +120,7 @@ class SegmentStudyTab(DockPanel):
         if not self.job.start(request.run):
             return False
         self._source, self._request, self._so_far = source, request, []
+        self._stopped_because = "Stopped"
         ready = bool(shared_model_process().device)
         self.message.say("Reading the first slice…" if ready else "Starting the models, a few seconds…")
         return True
@@ -159,12 +161,12 @@ class SegmentStudyTab(DockPanel):
         if outcome.state is JobState.DONE:
             found: Study = outcome.result
             self.show_study(found)
-            stopped = "" if found.complete else "Stopped; "
+            stopped = "" if found.complete else f"{self._stopped_because}; "
             self.message.say(f"{stopped}{len(found.table)} versions were scored and segmented.")
         elif outcome.state is JobState.FAILED:
             self.message.complain(outcome.message, outcome.error)
         else:
-            self.message.say("Cancelled.")
+            self.message.say(f"{self._stopped_because} before any version was done.")
 
     def show_study(self, found: Study) -> None:
         """Show what was found of the source that was studied."""
@@ -268,6 +270,7 @@ class SegmentStudyTab(DockPanel):
         layer: Layer = getattr(event.value, "__wrapped__", event.value)
         self.layers.forget(layer)
         if self._source is not None and layer is self._source.layer and self.job.state.busy:
+            self._stopped_because = f"'{layer.name}' was removed, so its study was stopped"
             self.job.cancel()
 
     def _follow_theme(self, _event: object = None) -> None:

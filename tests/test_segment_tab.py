@@ -1,16 +1,19 @@
 """The Segment tab in a real viewer with a real model process: layers, threshold, truth, curves, bad input."""
 
 import itertools
+import json
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from napari import Viewer
 from napari.layers import Image, Labels
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QPointF, Qt
+from skimage.io import imread
 
 from napari_tiqa.jobs.model_process import shared_model_process
 from napari_tiqa.scoring.bundle import DEFAULT_MODEL
@@ -203,7 +206,12 @@ def test_a_time_step_and_a_single_image(viewer: Viewer, qtbot: QtBot) -> None:
 # -- with a truth --------------------------------------------------------------------------------------
 
 
-def test_the_truth_gives_the_iou_map_and_the_tables(bench: Bench, qtbot: QtBot) -> None:
+def save(tab: SegmentPredictTab, path: Path, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(tab.save.job.ended, timeout=TIMEOUT):
+        tab.save.save_csv(str(path))
+
+
+def test_the_truth_gives_the_iou_map_and_the_tables(bench: Bench, tmp_path: Path, qtbot: QtBot) -> None:
     tab, truth = bench.tab, truth_of(bench.image)
     truth[:, :8] = 0  # not labelled
     labels = bench.viewer.add_labels(truth.copy(), name="truth", scale=bench.image.scale, units=("um",) * 3)
@@ -236,6 +244,14 @@ def test_the_truth_gives_the_iou_map_and_the_tables(bench: Bench, qtbot: QtBot) 
     tab.agreement.slices_box.setCurrentIndex(1)
     assert "over 7,168 labelled pixels of 'truth' in 2 slices" in tab.agreement.message.text()
     assert set(tab.plot.curves.values[F1]) == {0, 1}
+    save(tab, tmp_path / "slices.csv", qtbot)
+    saved = pd.read_csv(tmp_path / "slices.csv")
+    assert saved["slice"].tolist() == [0, 1]
+    assert saved["f1 of mean"][0] == pytest.approx(expected.at["mean", "f1"])
+    assert saved["active material taken for active material"][0] == np.sum((found == 2) & (truth[0] == 2))
+    assert json.loads((tmp_path / "slices.csv.json").read_text())["truth"] == "truth"
+    save(tab, tmp_path / "nowhere" / "slices.csv", qtbot)
+    assert "choose another place" in tab.message.text()
     # The opposite is painted over all of it.
     labels.data[0] = np.where(found == 1, 2, 1)
     bench.state.labels_edited.emit()
@@ -269,7 +285,9 @@ def test_a_truth_that_does_not_fit_is_told_in_a_sentence(bench: Bench, qtbot: Qt
 # -- curves --------------------------------------------------------------------------------------------
 
 
-def test_curves_of_uncertainty_and_quality_lead_to_their_slices(bench: Bench, qtbot: QtBot) -> None:
+def test_curves_of_uncertainty_and_quality_lead_to_their_slices(
+    bench: Bench, tmp_path: Path, qtbot: QtBot
+) -> None:
     rows = [ScoredSlice(index, 2.0 * index, score) for index, score in enumerate([4.5, 3.0, 2.0, 1.5])]
     run = ScoreRun("cell, axis z", "z", "µm", 2.0, 0, {}, 4, rows, ended="done")
     save_runs(bench.image.metadata, [run])
@@ -283,6 +301,10 @@ def test_curves_of_uncertainty_and_quality_lead_to_their_slices(bench: Bench, qt
     place = plot._graphics.mapFromScene(view.mapViewToScene(QPointF(2.1, view.viewRange()[1][0] + 0.1)))
     qtbot.mouseClick(plot._graphics.viewport(), Qt.MouseButton.LeftButton, pos=place)
     qtbot.waitUntil(lambda: bench.viewer.dims.current_step[0] == 2)
+    bench.tab.save.save_png(str(tmp_path / "curves.png"))
+    picture = imread(tmp_path / "curves.png")
+    assert picture.shape[1] == 4 * plot._graphics.width()
+    assert picture[0, 0].min() == 255  # on white
 
 
 # -- what goes wrong -----------------------------------------------------------------------------------

@@ -157,6 +157,4 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
         with whole_file(path) as file:
             file.write(text.encode())
     except OSError as error:
-        raise TableError(
-            f"{path} cannot be written ({error.strerror}): choose another place for the scores."
-        ) from error
+        raise TableError(f"{path} cannot be written ({error.strerror}): choose another place.") from error

@@ -40,6 +40,7 @@ from napari_tiqa.widgets.filter_tune import FilterTuneTab
 from napari_tiqa.widgets.fitting_tabs import FittingTabs
 from napari_tiqa.widgets.map_layer import is_quality_map
 from napari_tiqa.widgets.model_box import ModelBox
+from napari_tiqa.widgets.segment_layers import is_segmentation
 from napari_tiqa.widgets.sentence_label import SentenceLabel
 from napari_tiqa.widgets.slice_source import SliceSource
 from napari_tiqa.widgets.source_follower import SourceFollower
@@ -53,6 +54,8 @@ TABS: tuple[tuple[str, type[FilterTuneTab] | type[FilterCompareTab] | type[Filte
     ("Apply", FilterApplyTab),
 )
 """The tabs beside that of the steps; each is made of the dock's state and the viewer."""
+
+_OURS = (is_quality_map, is_preview, is_segmentation)  # results, which nobody wants to filter
 
 _VIEWS = {
     View.AFTER: "The slice as it is filtered.",
@@ -220,7 +223,7 @@ class FilterPanel(DockPanel):
     def _image_layers(self, _widget: Any = None) -> list[Layer]:
         # The topmost first: it is what is seen.
         layers = [layer for layer in reversed(self._viewer.layers) if isinstance(layer, Image)]
-        return [layer for layer in layers if not (is_quality_map(layer) or is_preview(layer))]
+        return [layer for layer in layers if not any(made(layer) for made in _OURS)]
 
     def _on_layer_removed(self, event: Any) -> None:
         layer: Layer = getattr(event.value, "__wrapped__", event.value)

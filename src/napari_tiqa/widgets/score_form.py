@@ -13,6 +13,7 @@ from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.widgets.map_layer import is_quality_map
 from napari_tiqa.widgets.model_box import ModelBox
 from napari_tiqa.widgets.read_layer import axis_names
+from napari_tiqa.widgets.segment_layers import is_segmentation
 
 _TILES = (("shrunk to 224 px", "whole"), ("native tiles", "native"))
 
@@ -132,7 +133,7 @@ class ScoreForm(QWidget):
 
     def _image_layers(self, _widget: Any = None) -> list[Layer]:
         layers = [layer for layer in self._viewer.layers if isinstance(layer, Image)]
-        return [layer for layer in layers if not is_quality_map(layer)]
+        return [layer for layer in layers if not (is_quality_map(layer) or is_segmentation(layer))]
 
     def _on_layer(self) -> None:
         self._offer_axes()

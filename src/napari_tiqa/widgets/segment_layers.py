@@ -137,9 +137,9 @@ class SegmentLayers(QObject):
 
     def refresh(self, index: int | None = None) -> None:
         """Read again what is seen, after a slice was done or, without one, after more of them were."""
-        dimension = [d for d in range(self._source.layer.ndim) if d not in self._source.at][self._source.axis]
-        whole = self._source.volume.data.ndim == 2
-        if index is None or whole or shown_slice(self._viewer, self._source.layer, dimension) == index:
+        source = self._source
+        whole = index is None or source.volume.data.ndim == 2
+        if whole or shown_slice(self._viewer, source.layer, source.dimension) == index:
             for layer in self._layers.values():
                 layer.refresh()  # does nothing for a hidden one
 

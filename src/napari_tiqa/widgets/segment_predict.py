@@ -9,7 +9,7 @@ import numpy as np
 from napari.layers import Labels, Layer
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_tiqa.errors import SegmentationError, TiqaError
 from napari_tiqa.jobs.model_process import shared_model_process
@@ -18,16 +18,19 @@ from napari_tiqa.jobs.segmentation_result import Segmentation
 from napari_tiqa.widgets.background_job import BackgroundJob, JobOutcome, JobState
 from napari_tiqa.widgets.dock_panel import DockPanel
 from napari_tiqa.widgets.evaluation_table import table_style
+from napari_tiqa.widgets.kept_scores import KeptScores
 from napari_tiqa.widgets.read_labels import read_labels
 from napari_tiqa.widgets.read_layer import axis_names
-from napari_tiqa.widgets.score_run import METADATA_KEY, load_runs
 from napari_tiqa.widgets.segment_agreement import SegmentAgreement
+from napari_tiqa.widgets.segment_export import SliceTable
 from napari_tiqa.widgets.segment_judge import SegmentJudge
 from napari_tiqa.widgets.segment_layers import SegmentLayers, SegmentView, is_segmentation
 from napari_tiqa.widgets.segment_plot import F1, SCORE, UNCERTAINTY, Curves, SegmentPlot
 from napari_tiqa.widgets.segment_predict_form import SegmentPredictForm
 from napari_tiqa.widgets.segment_predict_request import ModelFacts, SegmentRequest, read_facts
+from napari_tiqa.widgets.segment_save import SegmentSave
 from napari_tiqa.widgets.segment_state import SegmentState
+from napari_tiqa.widgets.sentence_label import SentenceLabel
 from napari_tiqa.widgets.slice_source import SliceSource
 from napari_tiqa.widgets.slider import go_to_slice
 
@@ -62,11 +65,11 @@ class SegmentPredictTab(DockPanel):
         self.message = self.form.message
         self.agreement = SegmentAgreement()
         self.plot = SegmentPlot()
-        self.curves_message = QLabel()
-        self.curves_message.setToolTip(
+        self.curves_message = SentenceLabel(
             "Rank correlation (SROCC) of quality score and mean uncertainty: near -1, the slices that look "
             "worse\nare those that the network is less sure of."
         )
+        self.save = SegmentSave(self.plot, self._slice_table)
         self.judge = SegmentJudge(self)
         self.job = BackgroundJob("segmenting")
         self.facts_job = BackgroundJob("reading the model")
@@ -77,7 +80,7 @@ class SegmentPredictTab(DockPanel):
         self._truth: da.Array | None = None
         self._truth_data: Any = None  # the array of the Labels layer that it was read from
         self._followed: Segmentation | None = None  # whose classes and truth are shown
-        self._scores = _Scores()
+        self._scores = KeptScores()
         self._draw_soon = self._timer(self._draw)
         self._decide_soon = self._timer(self._decide)
         self._model_process = shared_model_process()
@@ -87,6 +90,7 @@ class SegmentPredictTab(DockPanel):
         layout.addWidget(self.form)
         layout.addWidget(self.plot, 1)
         layout.addWidget(self.curves_message)
+        layout.addWidget(self.save)
         layout.addWidget(self.agreement)
         layout.addStretch()  # takes the room while there is no plot
         self._connect()
@@ -97,7 +101,7 @@ class SegmentPredictTab(DockPanel):
     @property
     def jobs(self) -> tuple[BackgroundJob, ...]:
         """What may be under way."""
-        return self.job, self.facts_job, self.judge.job
+        return self.job, self.facts_job, self.judge.job, self.save.job
 
     def close_down(self) -> None:
         """End what is under way; layers stay, with the slices that are done."""
@@ -129,6 +133,8 @@ class SegmentPredictTab(DockPanel):
         self.judge.judged.connect(self._draw_later)
         self.judge.failed.connect(self._on_judge_failed)
         self.plot.slice_clicked.connect(self.go_to)
+        self.save.said.connect(self.message.say)
+        self.save.problem.connect(self.message.complain)
         self.job.state_changed.connect(lambda _: self._enable())
         self.job.progressed.connect(self._on_progress)
         self.job.ended.connect(self._on_ended)
@@ -221,7 +227,7 @@ class SegmentPredictTab(DockPanel):
         """Show a slice of the image in the viewer."""
         source = self.state.source
         if source is not None and source.volume.data.ndim == 3:
-            go_to_slice(self._viewer, source.layer, _dimension(source), index, source.at)
+            go_to_slice(self._viewer, source.layer, source.dimension, index, source.at)
 
     def _set_view(self, view: SegmentView) -> None:
         for shown in self._all.values():
@@ -355,8 +361,8 @@ class SegmentPredictTab(DockPanel):
         source, shown, labels = self.state.source, self.shown, self.state.labels
         segmentation = shown.segmentation if shown is not None else None
         if source is None or segmentation is None:
-            self.plot.hide()
-            self.curves_message.hide()
+            for part in (self.plot, self.curves_message, self.save):
+                part.hide()
             return
         table = segmentation.table()
         values = {UNCERTAINTY: dict(zip(table["slice"], table["uncertainty"], strict=True))}
@@ -369,43 +375,28 @@ class SegmentPredictTab(DockPanel):
             )
             values[F1] = {one.index: one.f1 for one in judged if np.isfinite(one.f1)}
         several = source.volume.data.ndim == 3
-        axis = axis_names(source.layer)[_dimension(source)] if several else ""
+        axis = axis_names(source.layer)[source.dimension] if several else ""
         self.plot.setVisible(several)
+        self.save.offer(source.layer_name, curves=several)
         self.plot.show_curves(Curves(values, source.volume.slice_count(source.axis), axis))
-        self.curves_message.setText(self.plot.agreement())
+        self.curves_message.say(self.plot.agreement())
         self.curves_message.setVisible(several and bool(self.curves_message.text()))
+
+    def _slice_table(self) -> SliceTable | None:
+        source, shown, labels = self.state.source, self.shown, self.state.labels
+        if source is None or shown is None or shown.segmentation is None:
+            return None
+        return SliceTable(
+            shown.segmentation,
+            self._scores.of(source),
+            tuple(self.judge.slices.values()),
+            labels.name if labels is not None else "",
+            self.form.threshold_value,
+        )
 
 
 def _key(source: SliceSource) -> _Key:
     return (source.layer.unique_id, *source.at.items(), source.axis)
-
-
-def _dimension(source: SliceSource) -> int:
-    """Return the layer's dimension that the slices lie along."""
-    return [d for d in range(source.layer.ndim) if d not in source.at][source.axis]
-
-
-class _Scores:
-    """The scores that the quality dock has kept with a layer; read once, as it takes a while."""
-
-    def __init__(self) -> None:
-        self._read_from: tuple[Any, _Key] = (None, ())
-        self._scores: dict[int, float] = {}
-
-    def of(self, source: SliceSource) -> dict[int, float]:
-        """Return the scores of the last run along the same axis, slice to score."""
-        kept = source.layer.metadata.get(METADATA_KEY)
-        if self._read_from[0] is not kept or self._read_from[1] != _key(source):
-            self._read_from, self._scores = (kept, _key(source)), _last_scores(source)
-        return self._scores
-
-
-def _last_scores(source: SliceSource) -> dict[int, float]:
-    runs, _ = load_runs(source.layer.metadata)
-    for run in reversed(runs):
-        if run.dimension == _dimension(source) and run.at == dict(source.at):
-            return dict(zip(run.slices.tolist(), run.scores.tolist(), strict=True))
-    return {}
 
 
 def _summary(segmentation: Segmentation) -> str:

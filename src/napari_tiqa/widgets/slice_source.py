@@ -44,8 +44,12 @@ class SliceSource:
         """Layer dimensions that the slice shown lacks, and where it lies: ``at`` of ``derived_layer``."""
         if self.volume.data.ndim == 2:
             return dict(self.at)
-        kept = [dimension for dimension in range(self.layer.ndim) if dimension not in self.at]
-        return {**self.at, kept[self.axis]: self.index}
+        return {**self.at, self.dimension: self.index}
+
+    @property
+    def dimension(self) -> int:
+        """The layer's dimension that the slices lie along."""
+        return [dimension for dimension in range(self.layer.ndim) if dimension not in self.at][self.axis]
 
     @property
     def slice_name(self) -> str:

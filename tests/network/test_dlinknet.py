@@ -1,6 +1,8 @@
 """D-LinkNet, its loss, its patches, and what a trained one says of a slice."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -9,16 +11,29 @@ import tensorflow
 
 from napari_tiqa.errors import BundleError, SegmentationError
 from napari_tiqa.scoring.bundle import load_card, load_model
+from napari_tiqa.segmentation.agreement import f1_score
 from napari_tiqa.segmentation.classes import NOT_LABELLED, Classes
 from napari_tiqa.segmentation.dlinknet import build_dlinknet
+from napari_tiqa.segmentation.electrode_model import RECIPE, train_electrode_model
 from napari_tiqa.segmentation.encoder_weights import load_encoder
 from napari_tiqa.segmentation.fitting import fit
 from napari_tiqa.segmentation.labelled_slice import LabelledSlice
 from napari_tiqa.segmentation.losses import LabelledPixels
+from napari_tiqa.segmentation.network_image import network_image
 from napari_tiqa.segmentation.patches import Patches
 from napari_tiqa.segmentation.recipe import SegmentationRecipe
-from napari_tiqa.segmentation.segmenter import Segmenter, load_segmenter, save_segmenter, segmenter_card
+from napari_tiqa.segmentation.segmenter import (
+    ELECTRODE_MODEL,
+    Segmenter,
+    load_segmenter,
+    save_segmenter,
+    segmenter_card,
+)
+from napari_tiqa.volumes.open import as_volume
+from napari_tiqa.volumes.simulation.acquisition import Acquisition, acquire
 from napari_tiqa.volumes.simulation.microstructures import microstructure
+from napari_tiqa.volumes.simulation.phases import electrode_phases
+from napari_tiqa.volumes.window import estimate_window
 
 CLASSES = Classes((1, 2), ("dark", "bright"))
 TINY = SegmentationRecipe(
@@ -191,7 +206,7 @@ def test_probabilities_add_up_in_slices_of_any_size(network: keras.Model) -> Non
         np.testing.assert_allclose(seen.sum(0), 1, atol=1e-5)
 
 
-def test_a_bundle_gives_the_segmenter_back(network: keras.Model, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_bundle_gives_the_segmenter_back(network: keras.Model, tmp_path: Path) -> None:
     path = tmp_path / "disc.tiqa"
     save_segmenter(path, Segmenter(network, CLASSES), {"name": "disc"}, "ResNet34", 0.125)
     again = load_segmenter(path)
@@ -205,7 +220,7 @@ def test_a_bundle_gives_the_segmenter_back(network: keras.Model, tmp_path) -> No
 
 def test_a_segmenter_does_not_score_and_a_score_model_does_not_segment(
     network: keras.Model, tmp_path
-) -> None:  # type: ignore[no-untyped-def]
+) -> None:
     path = tmp_path / "disc.tiqa"
     save_segmenter(path, Segmenter(network, CLASSES), {}, "ResNet34", 0.125)
     with pytest.raises(BundleError, match="another purpose"):
@@ -216,3 +231,30 @@ def test_a_segmenter_does_not_score_and_a_score_model_does_not_segment(
 
     with pytest.raises(BundleError, match="another purpose"):
         load_segmenter(DEFAULT_MODEL)
+
+
+def test_the_bundled_model_is_trained_by_one_command(tmp_path: Path) -> None:
+    told: list[tuple[str, float]] = []
+    recipe = replace(RECIPE, epochs=1, patches=8, crop=64)
+    path = tmp_path / "electrode.tiqa"
+    card = train_electrode_model(
+        path, lambda said, share: told.append((said, share)), recipe, range(3), range(1000, 1001)
+    )
+    assert [row["scan"] for row in card["evaluation"]][:2] == ["good", "photon noise"]
+    assert told[0] == ("Simulating electrodes", 0)
+    assert told[-1] == ("Done", 1)
+    assert load_segmenter(path).classes.values == (1, 2)
+
+
+def test_the_bundled_model_knows_its_phases_and_its_domain() -> None:
+    card = segmenter_card()
+    assert card["training"]["finished"]
+    assert "simulated" in card["domain"]
+    assert ELECTRODE_MODEL.stat().st_size < 25e6
+    # A specimen and a scan that it never saw.
+    material = microstructure("electrode", (256, 256), 9001)
+    scan = acquire(material, Acquisition(projections=320, photons=15_000, gain_error=0.003, blur=0.6), 1)
+    truth = electrode_phases(material)
+    segmenter = load_segmenter()
+    found = segmenter.probabilities(network_image(scan, estimate_window(as_volume(scan)))).argmax(0)
+    assert f1_score(segmenter.classes.label_values(found), truth, 2) > 0.93

@@ -2,6 +2,7 @@
 
 import argparse
 
+from napari_tiqa.cli.segment_electrode_model import add_segment_electrode_model_parser
 from napari_tiqa.cli.segment_predict import add_segment_predict_parser
 from napari_tiqa.cli.segment_study import add_segment_study_parser
 from napari_tiqa.cli.segment_train import add_segment_train_parser
@@ -19,3 +20,4 @@ def add_segment_parser(commands: "argparse._SubParsersAction[argparse.ArgumentPa
     add_segment_train_parser(subcommands)
     add_segment_predict_parser(subcommands)
     add_segment_study_parser(subcommands)
+    add_segment_electrode_model_parser(subcommands)

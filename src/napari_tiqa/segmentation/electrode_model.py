@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -31,7 +32,7 @@ DOMAIN = (
 )
 
 RECIPE = SegmentationRecipe(
-    crop=224, patches=512, epochs=40, distortions=0.4, contrast=0.3, scale=1.4, validation_share=0
+    crop=224, patches=512, epochs=24, distortions=0.4, contrast=0.3, scale=1.4, validation_share=0
 )
 
 TRAINING_SEEDS = range(400)
@@ -65,14 +66,18 @@ def electrode_slices(seeds: range) -> Iterator[LabelledSlice]:
     LabelledSlice
         Labelled inside the reconstruction circle.
     """
-    for seed in seeds:
-        rng = np.random.default_rng([seed, 5])
-        side = _SIDES[seed % len(_SIDES)]
-        material = microstructure("electrode", (side, side), seed)
-        indices = CLASSES.indices(electrode_phases(material))
-        for _ in range(_SCANS):
-            scan = acquire(material, _any_acquisition(side, rng), rng)
-            yield LabelledSlice(network_image(scan, estimate_window(as_volume(scan))), indices)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for scans in pool.map(_scans, seeds):
+            yield from scans
+
+
+def _scans(seed: int) -> list[LabelledSlice]:
+    rng = np.random.default_rng([seed, 5])
+    side = _SIDES[seed % len(_SIDES)]
+    material = microstructure("electrode", (side, side), seed)
+    indices = CLASSES.indices(electrode_phases(material))
+    scans = [acquire(material, _any_acquisition(side, rng), rng) for _ in range(_SCANS)]
+    return [LabelledSlice(network_image(scan, estimate_window(as_volume(scan))), indices) for scan in scans]
 
 
 def train_electrode_model(
@@ -118,26 +123,34 @@ def train_electrode_model(
     network = build_dlinknet(len(CLASSES), recipe.width, recipe.encoder)
     load_encoder(network, recipe)
 
+    segmenter = Segmenter(network, CLASSES)
+
+    def save(evaluation: pd.DataFrame | None, finished: bool) -> None:
+        card = model_card(
+            name="electrode, two phases",
+            training={
+                "scans": f"{_specimens(training)}, {_SCANS} scans of each at any quality",
+                "left_out": _specimens(validation),
+                "finished": finished,
+            },
+            settings=asdict(recipe),
+            evaluation=evaluation,
+            score_scale="",
+        )
+        save_segmenter(output, segmenter, card | {"domain": DOMAIN}, recipe.encoder, recipe.width)
+
     def after_epoch(epoch: int, loss: float, optimizer: object) -> None:
+        save(None, finished=False)
         report(f"Epoch {epoch} of {recipe.epochs}, loss {loss:.4f}", epoch / (recipe.epochs + 1))
 
     fit(network, slices, recipe, after_epoch)
-    report("Judging", recipe.epochs / (recipe.epochs + 1))
-    segmenter = Segmenter(network, CLASSES)
-    scans = "simulated electrodes, seeds {0.start} to {0[-1]}"
-    card = model_card(
-        name="electrode, two phases",
-        training={
-            "scans": f"{scans.format(training)}, {_SCANS} scans of each at any quality",
-            "left_out": scans.format(validation),
-            "finished": True,
-        },
-        settings=asdict(recipe),
-        evaluation=_judge(segmenter, validation),
-    )
-    save_segmenter(output, segmenter, card | {"domain": DOMAIN}, recipe.encoder, recipe.width)
+    save(_judge(segmenter, validation), finished=True)
     report("Done", 1)
     return segmenter_card(output)
+
+
+def _specimens(seeds: range) -> str:
+    return f"simulated electrodes, seeds {seeds.start} to {seeds.stop - 1}"
 
 
 def _judge(segmenter: Segmenter, seeds: range) -> pd.DataFrame:
@@ -169,7 +182,7 @@ def _any_acquisition(side: int, rng: np.random.Generator) -> Acquisition:
         blur=rng.uniform(0.3, 0.8),
         optical_depth=rng.uniform(1.5, 3),
     )
-    faults = {
+    faults: dict[str, Callable[[], Any]] = {
         "photons": lambda: _between(300, 8_000, rng),
         "gain_error": lambda: _between(0.004, 0.05, rng),
         "gain_drift": lambda: _between(0.004, 0.05, rng),

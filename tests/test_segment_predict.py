@@ -463,23 +463,6 @@ def test_the_shell_writes_images_of_the_volume(
     assert layers == [("uncertainty", "image", sizes), ("segmentation", "labels", sizes)]
 
 
-def test_another_threshold_needs_no_network(
-    scan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    output = tmp_path / "out.zarr"
-    assert segment(scan, "default", "-o", output, "--slices", "0") == 0
-    shared_model_process().close()
-    assert segment(scan, "default", "-o", output, "--slices", "0", "--threshold", "0.9", "--uncertainty") == 0
-    assert "no network needed" in capsys.readouterr().err
-    found = open_segmentation(output)
-    assert np.array_equal(
-        open_volume(output, "segmentation").data[0].compute(), found.segmentation(0.9)[0].compute()
-    )
-    assert np.array_equal(
-        open_volume(output, "uncertainty").data[0].compute(), uncertainty_map(found.slice(0))
-    )
-
-
 def test_the_shell_compares_with_a_truth(
     scan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], three_classes: Path
 ) -> None:
@@ -525,3 +508,20 @@ def test_what_the_shell_refuses(scan: Path, tmp_path: Path, capsys: pytest.Captu
     assert segment(scan, "default", "-o", tmp_path / "out.zarr", "--threshold", "7") == 2
     assert "threshold 7 is no probability" in capsys.readouterr().err
     assert not (tmp_path / "out.zarr").exists()
+
+
+def test_another_threshold_needs_no_network(
+    scan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "out.zarr"
+    assert segment(scan, "default", "-o", output, "--slices", "0") == 0
+    shared_model_process().close()  # the last test of this file: others would have to start it again
+    assert segment(scan, "default", "-o", output, "--slices", "0", "--threshold", "0.9", "--uncertainty") == 0
+    assert "no network needed" in capsys.readouterr().err
+    found = open_segmentation(output)
+    assert np.array_equal(
+        open_volume(output, "segmentation").data[0].compute(), found.segmentation(0.9)[0].compute()
+    )
+    assert np.array_equal(
+        open_volume(output, "uncertainty").data[0].compute(), uncertainty_map(found.slice(0))
+    )

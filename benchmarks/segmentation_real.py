@@ -140,7 +140,7 @@ def by_network(specimen: Specimen, recipe: SegmentationRecipe) -> np.ndarray:
     """Train with the recipe and return the probabilities."""
     classes = specimen.classes
     keras.utils.set_random_seed(recipe.seed)
-    network = build_dlinknet(len(classes), recipe.width, recipe.encoder)
+    network = build_dlinknet(len(classes), recipe.width, recipe.encoder, recipe.fine_detail)
     load_encoder(network, recipe)
     fit(
         network,

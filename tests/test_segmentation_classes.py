@@ -54,7 +54,18 @@ def test_a_value_that_is_no_class_is_named() -> None:
 def test_a_recipe_is_read_back() -> None:
     assert SegmentationRecipe.from_json(PAPER.to_json()) == PAPER
     assert PAPER.differs_from(SegmentationRecipe()) == [
-        *("encoder", "width", "crop", "batch", "patches", "epochs", "learning_rate", "drops", "scale")
+        *(
+            "encoder",
+            "width",
+            "fine_detail",
+            "crop",
+            "batch",
+            "patches",
+            "epochs",
+            "learning_rate",
+            "drops",
+            "scale",
+        )
     ]
     with pytest.raises(SegmentationError, match="no recipe"):
         SegmentationRecipe.from_json("[]")

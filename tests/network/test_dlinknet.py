@@ -52,7 +52,7 @@ def eagerly() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def network() -> keras.Model:
     keras.utils.set_random_seed(1)
-    return build_dlinknet(2, 0.125)
+    return build_dlinknet(2, 0.125, fine_detail=True)
 
 
 def disc(side: int = 96) -> LabelledSlice:
@@ -69,9 +69,10 @@ def test_the_papers_network_has_the_papers_size() -> None:
     assert network.output.shape == (None, None, None, 2)
 
 
+@pytest.mark.parametrize("fine_detail", [False, True])
 @pytest.mark.parametrize("encoder", ["ResNet34", "EfficientNet-Lite0"])
-def test_each_pixel_of_any_size_gets_logits_of_each_class(encoder: str) -> None:
-    network = build_dlinknet(3, 0.125, encoder)  # type: ignore[arg-type]
+def test_each_pixel_of_any_size_gets_logits_of_each_class(encoder: str, fine_detail: bool) -> None:
+    network = build_dlinknet(3, 0.125, encoder, fine_detail)  # type: ignore[arg-type]
     assert network(np.zeros((1, 64, 96, 1), np.float32)).shape == (1, 64, 96, 3)
 
 
@@ -139,7 +140,7 @@ def test_it_learns_to_tell_bright_from_dark() -> None:
     recipe = SegmentationRecipe(
         crop=64, batch=4, patches=16, epochs=6, learning_rate=3e-3, contrast=0, validation_share=0
     )
-    network = build_dlinknet(2, recipe.width, recipe.encoder)
+    network = build_dlinknet(2, recipe.width, recipe.encoder, recipe.fine_detail)
     load_encoder(network, recipe)
     losses: list[float] = []
     one = disc()
@@ -208,7 +209,7 @@ def test_probabilities_add_up_in_slices_of_any_size(network: keras.Model) -> Non
 
 def test_a_bundle_gives_the_segmenter_back(network: keras.Model, tmp_path: Path) -> None:
     path = tmp_path / "disc.tiqa"
-    save_segmenter(path, Segmenter(network, CLASSES), {"name": "disc"}, "ResNet34", 0.125)
+    save_segmenter(path, Segmenter(network, CLASSES), {"name": "disc"}, "ResNet34", 0.125, True)
     again = load_segmenter(path)
     image = disc().image
     assert again.classes == CLASSES
@@ -222,7 +223,7 @@ def test_a_segmenter_does_not_score_and_a_score_model_does_not_segment(
     network: keras.Model, tmp_path
 ) -> None:
     path = tmp_path / "disc.tiqa"
-    save_segmenter(path, Segmenter(network, CLASSES), {}, "ResNet34", 0.125)
+    save_segmenter(path, Segmenter(network, CLASSES), {}, "ResNet34", 0.125, True)
     with pytest.raises(BundleError, match="another purpose"):
         load_model(path)
     with pytest.raises(BundleError, match="another purpose"):

@@ -15,8 +15,8 @@ def add_segment_electrode_model_parser(
     parser = commands.add_parser(
         "electrode-model",
         help="train the bundled model again, on simulated electrodes",
-        description="Train the bundled segmenter again: the two phases of simulated electrodes, scanned at all "
-        "qualities. Takes half an hour on two cores, and needs no data.",
+        description="Train the bundled segmenter again: the two phases of simulated electrodes, scanned at "
+        "all qualities. Takes half an hour on two cores, and needs no data.",
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="MODEL", help="bundle to write")
     parser.set_defaults(run=_train)

@@ -10,13 +10,22 @@ _BLOCKS = (3, 4, 6, 3)
 _CHANNELS = (64, 128, 256, 512)
 _DILATIONS = (1, 2, 4, 8)
 _HEAD_CHANNELS = 32
+_FINE_CHANNELS = 16
 _LEAST_CHANNELS = 8  # of any layer, however narrow the network
-_LITE0_STAGES = ("stage2_1_add", "stage3_1_add", "stage5_2_add", "stage7_0_project")  # strides 4 to 32
+_LITE0_STAGES = (
+    "stage1_0_project",
+    "stage2_1_add",
+    "stage3_1_add",
+    "stage5_2_add",
+    "stage7_0_project",
+)  # strides 2 to 32
 # A network trained on a few scribbles sees some hundred steps: running means must follow within them.
 _MOMENTUM = 0.9
 
 
-def build_dlinknet(classes: int, width: float = 1.0, encoder: Encoder = "ResNet34") -> keras.Model:
+def build_dlinknet(
+    classes: int, width: float = 1.0, encoder: Encoder = "ResNet34", fine_detail: bool = False
+) -> keras.Model:
     """Build the network with random weights.
 
     Parameters
@@ -28,6 +37,10 @@ def build_dlinknet(classes: int, width: float = 1.0, encoder: Encoder = "ResNet3
         whose width is fixed, it is the width of the decoder.
     encoder : {"ResNet34", "EfficientNet-Lite0"}
         What sees the image.
+    fine_detail : bool
+        Also lead what the encoder has at half the image's resolution, and a convolution of the image itself,
+        to the end of the decoder. The paper's network has neither: it places edges from what it has at a
+        quarter of the resolution.
 
     Returns
     -------
@@ -56,13 +69,20 @@ def build_dlinknet(classes: int, width: float = 1.0, encoder: Encoder = "ResNet3
     image = keras.Input((None, None, 1), name="image")
     stages = _resnet34(image, width) if encoder == "ResNet34" else _lite0_stages(image)
     x = _dilated_centre(stages[-1])
-    for level in (3, 2, 1):
+    for level in (4, 3, 2):
         skip = stages[level - 1]
-        x = _decoder_block(x, skip.shape[-1], f"decoder{level + 1}")
-        x = keras.layers.Add(name=f"skip{level}")([x, skip])
-    x = _decoder_block(x, _scaled(_CHANNELS[0], width), "decoder1")
+        x = _decoder_block(x, skip.shape[-1], f"decoder{level}")
+        x = keras.layers.Add(name=f"skip{level - 1}")([x, skip])
     head = _scaled(_HEAD_CHANNELS, width)
+    if fine_detail:
+        head = max(head, _FINE_CHANNELS)
+        x = _decoder_block(x, stages[0].shape[-1], "decoder1")
+        x = keras.layers.Add(name="skip_half")([x, stages[0]])
+    else:
+        x = _decoder_block(x, _scaled(_CHANNELS[0], width), "decoder1")
     x = keras.layers.Conv2DTranspose(head, 4, 2, "same", activation="relu", name="head_up")(x)
+    if fine_detail:
+        x = keras.layers.Concatenate(name="skip_image")([x, _conv(image, _FINE_CHANNELS, 3, "fine")])
     x = keras.layers.Conv2D(head, 3, padding="same", activation="relu", name="head")(x)
     logits = keras.layers.Conv2D(classes, 3, padding="same", dtype="float32", name="logits")(x)
     return keras.Model(image, logits, name="dlinknet")
@@ -73,11 +93,11 @@ def _scaled(channels: int, width: float) -> int:
 
 
 def _resnet34(image: keras.KerasTensor, width: float) -> list[keras.KerasTensor]:
-    """He et al., CVPR 2016, Table 1: the outputs of its four stages, strides 4, 8, 16, 32."""
+    """He et al., CVPR 2016, Table 1: the outputs of its stem and its four stages, strides 2, 4, 8, 16, 32."""
     x = _conv(image, _scaled(_CHANNELS[0], width), 7, "stem", stride=2)
+    stages = [x]
     x = keras.layers.ZeroPadding2D(1, name="stem_pool_pad")(x)
     x = keras.layers.MaxPooling2D(3, 2, name="stem_pool")(x)
-    stages = []
     for stage, (blocks, channels) in enumerate(zip(_BLOCKS, _CHANNELS, strict=True), start=1):
         for block in range(blocks):
             stride = 2 if stage > 1 and block == 0 else 1

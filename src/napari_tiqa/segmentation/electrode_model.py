@@ -120,7 +120,7 @@ def train_electrode_model(
     report("Simulating electrodes", 0)
     slices = list(electrode_slices(training))
     keras.utils.set_random_seed(recipe.seed)
-    network = build_dlinknet(len(CLASSES), recipe.width, recipe.encoder)
+    network = build_dlinknet(len(CLASSES), recipe.width, recipe.encoder, recipe.fine_detail)
     load_encoder(network, recipe)
 
     segmenter = Segmenter(network, CLASSES)
@@ -137,7 +137,9 @@ def train_electrode_model(
             evaluation=evaluation,
             score_scale="",
         )
-        save_segmenter(output, segmenter, card | {"domain": DOMAIN}, recipe.encoder, recipe.width)
+        save_segmenter(
+            output, segmenter, card | {"domain": DOMAIN}, recipe.encoder, recipe.width, recipe.fine_detail
+        )
 
     def after_epoch(epoch: int, loss: float, optimizer: object) -> None:
         save(None, finished=False)

@@ -22,6 +22,8 @@ class SegmentationRecipe:
         What sees the image.
     width : float
         Channels as a share of the paper's, above 0 to 1; see ``dlinknet.build_dlinknet``.
+    fine_detail : bool
+        Lead the image itself to the end of the decoder, for edges to the pixel; the paper's network does not.
     encoder_weights : str
         A safetensors file with ImageNet weights for ResNet34, which then starts from them; empty for random
         ones. EfficientNet-Lite0 always starts from those that come with the package.
@@ -61,6 +63,7 @@ class SegmentationRecipe:
 
     encoder: Encoder = "EfficientNet-Lite0"
     width: float = 0.25
+    fine_detail: bool = True
     encoder_weights: str = ""
     crop: int = 256
     batch: int = 8
@@ -143,6 +146,7 @@ class SegmentationRecipe:
 PAPER = SegmentationRecipe(
     encoder="ResNet34",
     width=1.0,
+    fine_detail=False,
     crop=1024,
     batch=4,
     patches=110,

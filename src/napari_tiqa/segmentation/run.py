@@ -140,7 +140,8 @@ class _Run:
     def segmenter(self) -> Segmenter:
         """The network, as the last epoch left it."""
         keras.utils.set_random_seed(self.recipe.seed)
-        network = build_dlinknet(len(self.data.classes), self.recipe.width, self.recipe.encoder)
+        recipe = self.recipe
+        network = build_dlinknet(len(self.data.classes), recipe.width, recipe.encoder, recipe.fine_detail)
         if self.last is not None:
             network.set_weights(self.last.weights)
         else:
@@ -229,7 +230,8 @@ class _Run:
 
     def _save(self, evaluation: pd.DataFrame | None, finished: bool) -> None:
         card = self._card(evaluation, finished)
-        save_segmenter(self.folder / MODEL_FILE, self.segmenter, card, self.recipe.encoder, self.recipe.width)
+        built = (self.recipe.encoder, self.recipe.width, self.recipe.fine_detail)
+        save_segmenter(self.folder / MODEL_FILE, self.segmenter, card, *built)
         deliver(self.folder, self.output)
 
     def _card(self, evaluation: pd.DataFrame | None, finished: bool) -> dict[str, Any]:

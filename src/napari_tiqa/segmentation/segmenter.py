@@ -68,6 +68,7 @@ def save_segmenter(
     card: dict[str, Any],
     encoder: str,
     width: float,
+    fine_detail: bool = False,
 ) -> None:
     """Write a segmenter's bundle, replacing `path` only when it is complete.
 
@@ -79,7 +80,7 @@ def save_segmenter(
         What to write.
     card : dict
         JSON-able: training data, settings, metrics, domain.
-    encoder, width
+    encoder, width, fine_detail
         What the network was built with.
 
     Raises
@@ -92,6 +93,7 @@ def save_segmenter(
         "purpose": SEGMENTATION,
         "encoder": encoder,
         "width": width,
+        "fine_detail": fine_detail,
         "classes": {
             "values": list(classes.values),
             "names": list(classes.names),
@@ -140,7 +142,9 @@ def load_segmenter(path: str | os.PathLike[str] | None = None) -> Segmenter:
     path = ELECTRODE_MODEL if path is None else path
     classes = classes_of(load_card(path, SEGMENTATION))
     network, _ = load_network(
-        path, SEGMENTATION, lambda card: build_dlinknet(len(classes), card["width"], card["encoder"])
+        path,
+        SEGMENTATION,
+        lambda card: build_dlinknet(len(classes), card["width"], card["encoder"], card["fine_detail"]),
     )
     return Segmenter(network, classes)
 

@@ -247,7 +247,7 @@ def test_the_truth_gives_the_iou_map_and_the_tables(bench: Bench, tmp_path: Path
     save(tab, tmp_path / "slices.csv", qtbot)
     saved = pd.read_csv(tmp_path / "slices.csv")
     assert saved["slice"].tolist() == [0, 1]
-    assert saved["f1 of mean"][0] == pytest.approx(expected.at["mean", "f1"])
+    assert saved["mean f1"][0] == pytest.approx(expected.at["mean", "f1"])
     assert saved["active material taken for active material"][0] == np.sum((found == 2) & (truth[0] == 2))
     assert json.loads((tmp_path / "slices.csv.json").read_text())["truth"] == "truth"
     save(tab, tmp_path / "nowhere" / "slices.csv", qtbot)

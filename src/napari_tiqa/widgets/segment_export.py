@@ -43,8 +43,9 @@ class SliceTable:
         -------
         pandas.DataFrame
             The columns of ``Segmentation.table``; ``score``, where there is one; with a truth ``accuracy``,
-            ``iou``, ``f1``, ``precision`` and ``recall`` of each class and their mean (``f1 of NAME``), and
-            the confusion matrix in pixels (``NAME taken for NAME``). ``attrs`` is the record.
+            ``iou``, ``f1``, ``precision`` and ``recall`` of each class and their mean (``f1 of NAME``,
+            ``mean f1``), and the confusion matrix in pixels (``NAME taken for NAME``). ``attrs`` is the
+            record.
         """
         table = self.segmentation.table()
         if self.scores:
@@ -74,7 +75,8 @@ def _measures(confusion: pd.DataFrame) -> dict[str, float]:
     counts = confusion.to_numpy()
     row = {"accuracy": counts.trace() / counts.sum() if counts.any() else float("nan")}
     for name, line in agreement_of(confusion).drop(columns="pixels").iterrows():
-        row |= {f"{measure} of {name}": value for measure, value in line.items()}
+        title = "mean {}" if name == "mean" else f"{{}} of {name}"
+        row |= {title.format(measure): value for measure, value in line.items()}
     for name, line in confusion.iterrows():
         row |= {f"{name} taken for {taken}": count for taken, count in line.items()}
     return row

@@ -17,8 +17,8 @@ UNCERTAINTY, SCORE, F1 = "uncertainty", "score", "F1"
 
 # Okabe and Ito's colours, told apart by colour-blind readers and on dark and light ground alike.
 _COLOURS = {UNCERTAINTY: "#D55E00", SCORE: "#56B4E9", F1: "#009E73"}
-_TITLES = {UNCERTAINTY: "Uncertainty", SCORE: "Score", F1: "F1"}
-_LEFT_WIDTH, _BOTTOM_HEIGHT, _BETWEEN = 56, 34, 8  # px
+_TITLES = {UNCERTAINTY: "Uncertainty<br>(nats)", SCORE: "Score<br>(5 best)", F1: "F1<br>(1 best)"}
+_LEFT_WIDTH, _BOTTOM_HEIGHT, _BETWEEN = 72, 34, 8  # px
 _ROW_HEIGHT = 74, 130  # px, least and most
 _DOTS_UP_TO = 60  # slices drawn as dots of their own
 _EXPORT_SCALE = 4  # pixels per screen pixel: some 1500 across, enough for a column at 300 dpi
@@ -66,6 +66,7 @@ class SegmentPlot(QWidget):
             marker.hide()
             self._plots[name].addItem(marker, ignoreBounds=True)
         self._marked: int | None = None
+        self._pen_scale = 1
         self._colours = QColor("white"), QColor("black")
         self._hovered: int | None = None
         self._in_layout: tuple[str, ...] = ()
@@ -126,8 +127,10 @@ class SegmentPlot(QWidget):
         for name, plot in self._plots.items():
             self._markers[name].setPen(pg.mkPen(faint, width=1.5))
             for side in ("left", "bottom"):
-                plot.getAxis(side).setPen(pg.mkPen(faint))
+                plot.getAxis(side).setPen(pg.mkPen(faint, width=self._pen_scale))
                 plot.getAxis(side).setTextPen(text)
+        for name in self._in_layout:
+            self._draw(name, self.curves.values[name])
 
     def save_png(self, path: str) -> None:
         """Write the plot as a picture for a paper: sharp, dark on white, without the marker.
@@ -139,10 +142,12 @@ class SegmentPlot(QWidget):
         """
         marked, colours = self._marked, self._colours
         self.set_marker(None)
+        self._pen_scale = _EXPORT_SCALE  # Qt draws a plot's pens as wide on paper as on the screen
         self._paint(QColor("black"), QColor("white"))
         exporter = ImageExporter(self._graphics.scene())
         exporter.parameters()["width"] = _EXPORT_SCALE * self._graphics.width()
         picture = exporter.export(toBytes=True)
+        self._pen_scale = 1
         self._paint(*colours)
         self.set_marker(marked)
         if not picture.save(path, "PNG"):
@@ -151,12 +156,12 @@ class SegmentPlot(QWidget):
     def agreement(self) -> str:
         """Say how score and uncertainty go together, over the slices that have both; empty for too few."""
         scores, uncertainties = (self.curves.values.get(name, {}) for name in (SCORE, UNCERTAINTY))
-        both = [i for i in scores if i in uncertainties and np.isfinite([scores[i], uncertainties[i]]).all()]
-        pairs = np.array([(scores[i], uncertainties[i]) for i in both]).reshape(-1, 2)
-        if len(both) < _ENOUGH_TO_RANK or (pairs == pairs[0]).all(axis=0).any():
+        pairs = np.array([(scores[i], uncertainties[i]) for i in scores.keys() & uncertainties.keys()])
+        pairs = pairs[np.isfinite(pairs).all(axis=1)] if len(pairs) else pairs
+        if len(pairs) < _ENOUGH_TO_RANK or (pairs == pairs[0]).all(axis=0).any():
             return ""
         rank = spearmanr(pairs[:, 0], pairs[:, 1]).statistic
-        return f"Score and uncertainty: SROCC {rank:.2f} over {len(both)} slices."
+        return f"Score and uncertainty: SROCC {rank:.2f} over {len(pairs)} slices."
 
     def _make_plot(self, name: str) -> pg.PlotItem:
         plot = pg.PlotItem(enableMenu=False)
@@ -190,7 +195,7 @@ class SegmentPlot(QWidget):
         known = sorted((index, value) for index, value in values.items() if np.isfinite(value))
         x, y = np.array(known, float).reshape(-1, 2).T
         item, colour = self._items[name], _COLOURS[name]
-        item.setPen(pg.mkPen(colour, width=1.5))
+        item.setPen(pg.mkPen(colour, width=1.5 * self._pen_scale))
         item.setSymbol("o" if len(known) <= _DOTS_UP_TO else None)
         item.setSymbolSize(5)
         item.setSymbolBrush(colour)

@@ -258,7 +258,9 @@ class SegmentPredictTab(DockPanel):
     def _follow_theme(self) -> None:
         theme = get_theme(self._viewer.theme)
         self.plot.set_theme(theme)
-        self.agreement.setStyleSheet(f"{table_style(theme)} QHeaderView::section {{ padding: 4px 1px; }}")
+        self.agreement.setStyleSheet(
+            f"{table_style(theme)} QTableWidget QHeaderView::section {{ padding: 4px 0px; }}"
+        )
 
     def _on_layer_removed(self, event: Any) -> None:
         layer: Layer = getattr(event.value, "__wrapped__", event.value)

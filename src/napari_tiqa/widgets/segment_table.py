@@ -26,7 +26,7 @@ class AgreementTable(FlatTable):
             for column, (measure, (_, meaning)) in enumerate(_MEASURES.items()):
                 value = float(values[measure])
                 if measure == "pixels":
-                    text, meaning = f"{value / pixels:.1%}", f"{value:,.0f} labelled pixels."
+                    text, meaning = _share(value / pixels), f"{value:,.0f} labelled pixels."
                 else:
                     text = f"{value:.3f}" if isfinite(value) else "-"
                 self.set_cell(row, column, text, meaning, bold=name == "mean")
@@ -44,7 +44,11 @@ class ConfusionTable(FlatTable):
             counts = confusion.iloc[row]
             for column, taken in enumerate(names):
                 count, total = int(counts.iloc[column]), int(counts.sum())
-                text = f"{count / total:.1%}" if total else "-"
+                text = _share(count / total) if total else "-"
                 says = f"{count:,} of {total:,} pixels of {name} were segmented as {taken}."
                 self.set_cell(row, column, text, says, bold=row == column)
         self.fit()
+
+
+def _share(part: float) -> str:
+    return "100%" if part == 1 else f"{part:.1%}"

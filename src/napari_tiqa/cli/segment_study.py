@@ -8,6 +8,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from napari_tiqa.cli.interrupt import cancelled_by_interrupt
+from napari_tiqa.cli.labels_options import add_labels_options, chosen_labels
 from napari_tiqa.cli.volume_options import (
     add_slices_option,
     add_volume_options,
@@ -46,22 +47,13 @@ def add_segment_study_parser(commands: "argparse._SubParsersAction[argparse.Argu
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_volume_options(parser, model=False)
-    parser.add_argument(
-        "labels", metavar="LABELS", help="labels of the same voxels: whole numbers, a value for each phase"
-    )
+    add_labels_options(parser)
     parser.add_argument("model", metavar="MODEL", help="a segmenter (.tiqa), or: default")
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FOLDER", help="where tables and figures go"
     )
     by_default = f"the labelled ones; of more than {DEFAULT_SLICES} as many, evenly spread"
     add_slices_option(parser, f"study these (default: {by_default})")
-    parser.add_argument(
-        "--unlabelled",
-        type=_unlabelled,
-        default=0,
-        metavar="N",
-        help="label value of pixels that nothing is known of, or: none (default 0)",
-    )
     parser.add_argument(
         "--phase",
         type=int,
@@ -75,13 +67,6 @@ def add_segment_study_parser(commands: "argparse._SubParsersAction[argparse.Argu
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="fixes noise and rings (default 0)")
     parser.add_argument("--overwrite", action="store_true", help="replace a study in FOLDER")
     parser.set_defaults(run=_study)
-
-
-def _unlabelled(text: str) -> int | None:
-    try:
-        return None if text == "none" else int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither a whole number nor none") from None
 
 
 def _study(options: argparse.Namespace) -> int:
@@ -117,7 +102,7 @@ def _with_progress(options: argparse.Namespace) -> Study:
 
         return study(
             chosen_volume(options),
-            options.labels,
+            chosen_labels(options),
             None if options.model == "default" else options.model,
             slices=options.slices,
             axis=options.axis,

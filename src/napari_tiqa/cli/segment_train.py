@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from napari_tiqa.cli.interrupt import cancelled_by_interrupt
+from napari_tiqa.cli.labels_options import add_labels_options, chosen_labels
 from napari_tiqa.cli.recipe_options import positive
 from napari_tiqa.cli.training_bar import TrainingBar
 from napari_tiqa.cli.training_place import add_place_options, chosen_run_folder
@@ -18,7 +19,6 @@ from napari_tiqa.scoring.bundle import SEGMENTATION
 from napari_tiqa.segmentation.geometry import ENCODERS
 from napari_tiqa.segmentation.progress import SegmentProgress
 from napari_tiqa.segmentation.recipe import PAPER, SegmentationRecipe
-from napari_tiqa.volumes.open import open_volume
 
 _DESCRIPTION = """\
 Train D-LinkNet on an image and its labels: the phases that it then segments, and how unsure it is of them.
@@ -62,18 +62,8 @@ def add_segment_train_parser(commands: "argparse._SubParsersAction[argparse.Argu
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_volume_options(parser, model=False)
-    parser.add_argument("labels", metavar="LABELS", help="a whole number per pixel of INPUT: its class")
+    add_labels_options(parser)
     add_place_options(parser)
-    parser.add_argument(
-        "--labels-dataset", metavar="NAME", help="dataset of LABELS inside an HDF5 or Zarr file"
-    )
-    parser.add_argument(
-        "--unlabelled",
-        type=_label,
-        default=0,
-        metavar="N",
-        help="label value that means not labelled (default 0); none where every pixel is labelled",
-    )
     parser.add_argument(
         "--names", type=_names, metavar="A,B,...", help="names of the classes, in the order of their values"
     )
@@ -97,7 +87,7 @@ def _train(options: argparse.Namespace) -> int:
     recipe = _recipe(options)
     folder = chosen_run_folder(options, SEGMENTATION)
     volume = chosen_volume(options)
-    labels = open_volume(options.labels, options.labels_dataset)
+    labels = chosen_labels(options)
     with cancelled_by_interrupt() as cancel, TrainingBar() as bar:
         card = train_segmenter(
             volume,
@@ -156,14 +146,6 @@ def _show(bar: TrainingBar, progress: SegmentProgress) -> None:
         seconds_left=progress.seconds_left,
         warnings=progress.warnings,
     )
-
-
-def _label(text: str) -> int | None:
-    if text == "none":
-        return None
-    if not text.strip().isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is neither a label value nor none")
-    return int(text)
 
 
 def _names(text: str) -> list[str]:

@@ -144,7 +144,9 @@ def test_the_slice_shown_is_segmented_into_layers_that_lie_on_the_image(bench: B
     assert [layer.visible for layer in ours] == [False, False, True, False]
 
 
-def test_slices_come_one_by_one_and_those_before_stay(bench: Bench, qtbot: QtBot) -> None:
+def test_slices_come_one_by_one_and_the_threshold_takes_their_probabilities(
+    bench: Bench, qtbot: QtBot
+) -> None:
     bench.segment(qtbot, "1")
     first = bench.plane(LIKELY, 1)
     bench.viewer.layers.remove(bench.layer(UNSURE))
@@ -157,15 +159,11 @@ def test_slices_come_one_by_one_and_those_before_stay(bench: Bench, qtbot: QtBot
     bench.tab.form.views[LIKELY].click()
     seen = bench.layer(LIKELY)._slice.image.raw  # what napari draws
     assert np.array_equal(seen, bench.plane(LIKELY, 3))
-
-
-def test_the_threshold_takes_the_probabilities_that_there_are(bench: Bench, qtbot: QtBot) -> None:
-    bench.segment(qtbot)
-    likely = bench.plane(LIKELY, 0)
+    likely = bench.plane(LIKELY, 3)
     for percent in (0, 30, 100):
         bench.tab.form.threshold.setValue(percent)
         expected = np.where(likely >= percent / 100, 2, 1)
-        qtbot.waitUntil(lambda expected=expected: np.array_equal(bench.plane(SEGMENTATION, 0), expected))
+        qtbot.waitUntil(lambda expected=expected: np.array_equal(bench.plane(SEGMENTATION, 3), expected))
         assert bench.tab.job.state is JobState.DONE  # no network
     assert not bench.layer(SEGMENTATION).editable
 
@@ -261,27 +259,6 @@ def test_the_truth_gives_the_iou_map_and_the_tables(bench: Bench, tmp_path: Path
     assert not tab.agreement.isVisibleTo(tab)
 
 
-def test_a_truth_that_does_not_fit_is_told_in_a_sentence(bench: Bench, qtbot: QtBot) -> None:
-    tab, viewer = bench.tab, bench.viewer
-    bench.segment(qtbot)
-    place = {"scale": bench.image.scale, "translate": bench.image.translate, "units": ("um",) * 3}
-    smaller = viewer.add_labels(np.ones((4, 64, 32), np.uint8), name="smaller", **place)
-    bench.state.set_labels(smaller)
-    assert "choose the labels of this image" in tab.agreement.message.text()
-    strange = viewer.add_labels(np.full((4, 64, 64), 5), name="strange", **place)
-    bench.state.set_labels(strange)
-    qtbot.waitUntil(
-        lambda: "5, which is none of the classes 1, 2" in tab.agreement.message.text(), timeout=TIMEOUT
-    )
-    assert not tab.form.views[IOU].isEnabled()
-    qtbot.waitUntil(lambda: bench.layer(IOU) is None)
-    bench.state.set_labels(bench.layer(SEGMENTATION))
-    assert "is a result itself" in tab.agreement.message.text()
-    strange.data = truth_of(bench.image)  # put right
-    bench.state.set_labels(strange)
-    qtbot.waitUntil(lambda: len(tab.judge.slices) == 1, timeout=TIMEOUT)
-
-
 # -- curves --------------------------------------------------------------------------------------------
 
 
@@ -331,8 +308,25 @@ def test_a_cancelled_run_keeps_its_slices_and_is_gone_on_with(viewer: Viewer, qt
     tab.close_down()
 
 
-def test_slices_and_models_that_are_not_there(bench: Bench, tmp_path: Path, qtbot: QtBot) -> None:
-    tab = bench.tab
+def test_what_does_not_fit_is_told_in_a_sentence(bench: Bench, tmp_path: Path, qtbot: QtBot) -> None:
+    tab, viewer = bench.tab, bench.viewer
+    bench.segment(qtbot)
+    place = {"scale": bench.image.scale, "translate": bench.image.translate, "units": ("um",) * 3}
+    smaller = viewer.add_labels(np.ones((4, 64, 32), np.uint8), name="smaller", **place)
+    bench.state.set_labels(smaller)
+    assert "choose the labels of this image" in tab.agreement.message.text()
+    strange = viewer.add_labels(np.full((4, 64, 64), 5), name="strange", **place)
+    bench.state.set_labels(strange)
+    qtbot.waitUntil(
+        lambda: "5, which is none of the classes 1, 2" in tab.agreement.message.text(), timeout=TIMEOUT
+    )
+    assert not tab.form.views[IOU].isEnabled()
+    qtbot.waitUntil(lambda: bench.layer(IOU) is None)
+    bench.state.set_labels(bench.layer(SEGMENTATION))
+    assert "is a result itself" in tab.agreement.message.text()
+    strange.data = truth_of(bench.image)  # put right
+    bench.state.set_labels(strange)
+    qtbot.waitUntil(lambda: len(tab.judge.slices) == 1, timeout=TIMEOUT)
     tab.form.slices.choose("2-9")
     tab.form.segment_button.click()
     assert "names slices that are not there: choose from 0 to 3" in tab.message.text()

@@ -17,6 +17,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.signal import correlate2d
 
 from napari_tiqa.errors import BundleError, Cancelled, SegmentationError, TrainingError
+from napari_tiqa.learning.checkpoint import save_checkpoint
 from napari_tiqa.learning.run_folder import CHECKPOINT_FILE, RECIPE_FILE
 from napari_tiqa.scoring.backbone import IMAGENET_WEIGHTS
 from napari_tiqa.segmentation.dlinknet import build_dlinknet
@@ -24,7 +25,7 @@ from napari_tiqa.segmentation.encoder_weights import load_encoder
 from napari_tiqa.segmentation.labelled_volume import gather
 from napari_tiqa.segmentation.progress import SegmentProgress, read_segment_epochs
 from napari_tiqa.segmentation.recipe import SegmentationRecipe
-from napari_tiqa.segmentation.run import train
+from napari_tiqa.segmentation.run import Reached, train
 from napari_tiqa.segmentation.segmenter import load_segmenter, segmenter_card
 from napari_tiqa.segmentation.training_set import DATA_FILE, save_training_set
 
@@ -36,7 +37,7 @@ TINY = SegmentationRecipe(
 )
 _RUN_AND_DIE = """
 import os, signal, sys, tensorflow
-from napari_tiqa.segmentation.run import train
+from napari_tiqa.segmentation.run import Reached, train
 tensorflow.config.run_functions_eagerly(True)
 def report(progress):
     if progress.loss is not None:
@@ -175,6 +176,16 @@ def test_a_damaged_checkpoint_is_said(tmp_path):
     run = begin(tmp_path / "run")
     (run / CHECKPOINT_FILE).write_bytes(b"PK\x03\x04 cut short")
     with pytest.raises(TrainingError, match=r"checkpoint\.npz is damaged"):
+        train(str(run), str(tmp_path / "model.tiqa"), Reports())
+
+
+def test_a_checkpoint_of_another_version_is_said(tmp_path):
+    run = begin(tmp_path / "run")
+    other = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    save_checkpoint(run / CHECKPOINT_FILE, other, keras.optimizers.Adam(), Reached(1, 0.5), Reached(1, 0.5))
+    with pytest.raises(
+        TrainingError, match=r"another version of napari-tiqa began, .* train in a new run folder"
+    ):
         train(str(run), str(tmp_path / "model.tiqa"), Reports())
 
 

@@ -88,11 +88,28 @@ def load_weights(path: Path, network: keras.Model, kind: type[_Reached]) -> _Rea
     Raises
     ------
     TrainingError
-        If the file is damaged.
+        If the file is damaged, or of another network.
     """
     arrays, said = _read(path)
-    network.set_weights(arrays["weights"])
+    set_weights(network, arrays["weights"], path)
     return kind(**said)
+
+
+def set_weights(network: keras.Model, weights: Sequence[np.ndarray], path: Path) -> None:
+    """Set a network's weights to those of a file.
+
+    Raises
+    ------
+    TrainingError
+        If they are those of another network.
+    """
+    try:
+        network.set_weights(weights)
+    except ValueError as error:
+        raise TrainingError(
+            f"{path} is of a training that another version of napari-tiqa began, with another network: train "
+            "in a new run folder."
+        ) from error
 
 
 def _write(path: Path, arrays: dict[str, Sequence[np.ndarray]], said: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ from napari_tiqa.learning.checkpoint import (
     load_weights,
     save_checkpoint,
     save_weights,
+    set_weights,
 )
 from napari_tiqa.learning.dataset import Dataset, dataset_record, is_dataset, read_dataset, write_dataset
 from napari_tiqa.learning.evaluation import evaluate, plcc, srocc
@@ -198,7 +199,7 @@ class _Run:
         keras.utils.set_random_seed(self.recipe.seed)
         network = build_network(backbone=self.recipe.backbone)
         if self.last is not None:
-            network.set_weights(self.last.weights)
+            set_weights(network, self.last.weights, self.folder / CHECKPOINT_FILE)
         else:
             load_imagenet(network, self.recipe.backbone)
         return network

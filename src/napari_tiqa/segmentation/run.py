@@ -24,6 +24,7 @@ from napari_tiqa.learning.checkpoint import (
     load_weights,
     save_checkpoint,
     save_weights,
+    set_weights,
 )
 from napari_tiqa.learning.progress import write_epochs
 from napari_tiqa.learning.reporting import NowAndThen, TrainingPace
@@ -143,7 +144,7 @@ class _Run:
         recipe = self.recipe
         network = build_dlinknet(len(self.data.classes), recipe.width, recipe.encoder, recipe.fine_detail)
         if self.last is not None:
-            network.set_weights(self.last.weights)
+            set_weights(network, self.last.weights, self.folder / CHECKPOINT_FILE)
         else:
             load_encoder(network, self.recipe)
         return Segmenter(network, self.data.classes)

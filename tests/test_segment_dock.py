@@ -30,7 +30,7 @@ from napari_tiqa.widgets.slice_source import SliceSource
 from napari_tiqa.widgets.training_job import TrainingJob
 
 WIDGET = ("napari-tiqa", "Segment")
-TIMEOUT = 900_000  # ms, for a process that has to import Keras on a busy machine
+TIMEOUT = 300_000  # ms, for a process that has to import Keras on a busy machine
 
 EPOCHS = 12  # enough to be closed in the middle of
 
@@ -377,13 +377,13 @@ def test_from_strokes_to_the_docks_model_though_napari_was_closed_on_the_way(
     tab.form.epochs.setValue(EPOCHS)
     tab.form.output.set_path(tmp_path / "mine.tiqa")
     assert tab.train()  # what is painted is counted first
-    qtbot.waitUntil(lambda: job.state is JobState.STARTING, timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: job.state.busy, timeout=TIMEOUT)
     assert not tab.form.isEnabled()
     labels.data[:] = 0  # the training has its own
     qtbot.waitUntil(lambda: epochs_drawn(tab) >= 1, timeout=TIMEOUT)
     assert not tab.train()
     assert "'mine' is still being trained" in tab.message.text()
-    assert tab.plot.isVisible()
+    assert not tab.plot.isHidden()
     assert not tab.settings.isExpanded()
 
     window = viewer.window._qt_window

@@ -4,7 +4,6 @@ from typing import Any
 
 from magicgui.widgets import ComboBox
 from napari.layers import Image, Labels, Layer
-from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_tiqa.errors import SegmentationError, TiqaError
@@ -60,9 +59,6 @@ class SegmentHeader(DockPanel):
         self._without_labels = False  # whether the user wants none
         self._followed: Labels | None = None
         self._seen: tuple[Any, ...] = ()  # where the viewer was when the labels were drawn last
-        self._edited = QTimer(self)
-        self._edited.setSingleShot(True)
-        self._edited.timeout.connect(state.labels_edited)
         self._lay_out()
         self._connect()
         self.reset_choices()
@@ -147,7 +143,6 @@ class SegmentHeader(DockPanel):
         """Let go of the viewer and its layers."""
         super().close_down()
         self.follower.close_down()
-        self._edited.stop()
         self._follow_labels(None)
 
     # -- layers ------------------------------------------------------------------------------------
@@ -222,17 +217,17 @@ class SegmentHeader(DockPanel):
         self._seen = self._view()
 
     def _on_edited(self, _event: object = None) -> None:
-        self._edited.start(0)  # once for all that napari changes in one go
+        self.state.labels_edited.emit()
 
     def _on_data(self, _event: object) -> None:
         self._show_problem()  # the shape may be another one
-        self._edited.start(0)
+        self.state.labels_edited.emit()
 
     def _on_drawn(self, _event: object = None) -> None:
         # An undone stroke tells nothing but that the layer was drawn again, as it is for each other slice.
         before, self._seen = self._seen, self._view()
         if before == self._seen:
-            self._edited.start(0)
+            self.state.labels_edited.emit()
 
     def _on_moved(self, _event: object = None) -> None:
         self._show_problem()

@@ -32,7 +32,9 @@ class SegmentDock(DockShell):
     def _build(self) -> Iterator[bool]:
         steps = super()._build()
         yield next(steps)
-        for add_tab in self.panel.unmade_tabs():  # each takes as long as all the rest
-            add_tab()
+        from napari_tiqa.widgets.segment_panel import TABS
+
+        for title, tab in TABS:  # each takes as long as all the rest
+            self.panel.add_tab(title, tab)
             yield True
         yield from steps

@@ -3,10 +3,7 @@
 Imported in a background thread (segment_dock.py), as the other docks' contents are.
 """
 
-from collections.abc import Callable, Iterator
-from functools import partial
-from importlib import import_module
-from importlib.util import find_spec
+from collections.abc import Callable
 from typing import Any
 
 from napari.utils.theme import get_theme
@@ -16,13 +13,13 @@ from napari_tiqa.widgets.dock_panel import DockPanel
 from napari_tiqa.widgets.dock_style import dock_style
 from napari_tiqa.widgets.fitting_tabs import FittingTabs
 from napari_tiqa.widgets.segment_header import SegmentHeader
+from napari_tiqa.widgets.segment_predict import SegmentPredictTab
 from napari_tiqa.widgets.segment_state import SegmentState
+from napari_tiqa.widgets.segment_study import SegmentStudyTab
+from napari_tiqa.widgets.segment_train import SegmentTrainTab
 
-_TABS = (
-    ("Train", "segment_train", "SegmentTrainTab"),
-    ("Segment", "segment_predict", "SegmentPredictTab"),
-    ("Study", "segment_study", "SegmentStudyTab"),
-)
+TABS = (("Train", SegmentTrainTab), ("Segment", SegmentPredictTab), ("Study", SegmentStudyTab))
+"""Each is made of the dock's state and the viewer."""
 
 
 class SegmentPanel(DockPanel):
@@ -47,18 +44,9 @@ class SegmentPanel(DockPanel):
         self._subscribe(viewer.events.theme, self._follow_theme)
         self._follow_theme()
 
-    def unmade_tabs(self) -> Iterator[Callable[[], None]]:
-        """Give what adds each tab, to be called one after the other."""
-        for title, module, name in _TABS:
-            path = f"napari_tiqa.widgets.{module}"
-            if find_spec(path):
-                yield partial(self._add_tab, title, getattr(import_module(path), name))
-
-    def _add_tab(self, title: str, tab: Callable[[SegmentState, Any], Any]) -> None:
-        page = tab(self.state, self._viewer)
-        for job in page.jobs:
-            self._end_with_dock(job)
-        self.tabs.add(title, page)
+    def add_tab(self, title: str, tab: Callable[[SegmentState, Any], QWidget]) -> None:
+        """Make a tab and add it."""
+        self.tabs.add(title, tab(self.state, self._viewer))
 
     def show_tab(self, title: str) -> None:
         """Bring a tab to the front; nothing happens where there is none of that title."""

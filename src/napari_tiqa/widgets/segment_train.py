@@ -85,7 +85,6 @@ class SegmentTrainTab(TrainingPage):
         """Let go of viewer and labels; a training goes on."""
         super().close_down()
         self._count_soon.stop()
-        self.count_job.cancel()
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
@@ -115,6 +114,7 @@ class SegmentTrainTab(TrainingPage):
         state.source_changed.connect(self._on_source)
         self._count_soon.timeout.connect(self._count)
         self.count_job.ended.connect(self._on_counted)
+        self._end_with_dock(self.count_job)
         self.classes.class_chosen.connect(self._take_brush)
         self.add_button.clicked.connect(lambda: self._take_brush(self.classes.add_class()))
         self.form.changed.connect(self._show_count)

@@ -87,6 +87,7 @@ def test_a_training_set_comes_back_from_its_file(image, labels, tmp_path: Path):
         (lambda labels: np.zeros_like(labels), {}, "no labelled pixel"),
         (lambda labels: labels.astype(np.int16) - 1, {}, "below 0"),
         (lambda labels: labels, {"names": ["pore"]}, "1 names were given for 2 classes"),
+        (lambda labels: labels.astype(np.uint64) << np.uint64(60), {"names": ["pore"]}, "1 names were given"),
         (lambda labels: np.arange(labels.size).reshape(labels.shape), {}, "not single particles"),
     ],
 )

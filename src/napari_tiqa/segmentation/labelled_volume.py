@@ -172,7 +172,7 @@ def _seen(plane: np.ndarray, window: IntensityWindow) -> tuple[np.ndarray, np.nd
 
 
 def _values(found: Mapping[int, Counter[int]]) -> np.ndarray:
-    return np.array(sorted(set().union(*found.values())), np.int64)
+    return np.array(sorted(set().union(*found.values())), np.uint64)
 
 
 def _on_finite_pixels(

@@ -90,7 +90,7 @@ def _with_faults(judge: VersionJudge, number: int, model: Path) -> Iterator[Stud
     good = acquire(material, replace(BETTER, projections=round(np.pi / 2 * FAULT_SIDE)), number)
     window = estimate_window(as_volume(good))
     classes = classes_of(segmenter_card(model))
-    known = KnownSlice.of(electrode_phases(material), classes, 0, classes.values[-1])
+    known = KnownSlice.of(electrode_phases(material), good, classes, 0, classes.values[-1])
     levels = [(fault, level) for fault in STUDIED_FAULTS for level in range(1, 6)]
     versions = [
         partial(_scanned, material, fault, FAULTS[fault][1][level - 1], number, window)

@@ -256,7 +256,7 @@ class _Run:
         image = unit_image(labelled.volume.slice(labelled.axis, index), self.window)
         truth = labelled.labels.slice(labelled.axis, index)
         try:
-            known = KnownSlice.of(truth, self.classes, labelled.unlabelled, self.value)
+            known = KnownSlice.of(truth, image, self.classes, labelled.unlabelled, self.value)
         except SegmentationError as error:
             raise SegmentationError(f"Slice {index}: {error}") from error
         fields = native_fields((image.shape[0], image.shape[1]), study_seed(self.seed, index))

@@ -39,7 +39,7 @@ class KnownSlice:
     truth : numpy.ndarray
         Shape (rows, columns), label values.
     judged : numpy.ndarray
-        Shape (rows, columns), bool: the pixels that are labelled.
+        Shape (rows, columns), bool: the pixels that are labelled, and have a value in the image.
     value : int
         The phase that F1, IoU and two-point correlation are of.
     """
@@ -49,15 +49,18 @@ class KnownSlice:
     value: int
 
     @classmethod
-    def of(cls, truth: np.ndarray, classes: Classes, unlabelled: int | None, value: int) -> "KnownSlice":
-        """Take what is labelled.
+    def of(
+        cls, truth: np.ndarray, image: np.ndarray, classes: Classes, unlabelled: int | None, value: int
+    ) -> "KnownSlice":
+        """Take what is labelled of an image, where that is finite.
 
         Raises
         ------
         SegmentationError
             If the truth holds no labels, or values that are none of the classes.
         """
-        return cls(truth, replace(classes, unlabelled=unlabelled).indices(truth) != NOT_LABELLED, value)
+        labelled = replace(classes, unlabelled=unlabelled).indices(truth) != NOT_LABELLED
+        return cls(truth, labelled & np.isfinite(image), value)
 
     def curves(self, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the two-point correlation of the phase in `labels` along y and x, normalised."""
@@ -176,8 +179,7 @@ class VersionJudge:
             probabilities.cancel()
             raise
         labels, uncertainty = self._decided(image, probabilities)
-        judged = known.judged & np.isfinite(image)
-        said, true = labels[judged], known.truth[judged]
+        said, true = labels[known.judged], known.truth[known.judged]
         unsure = uncertainty[np.isfinite(uncertainty)]
         return Judgement(
             score=float(scored["score"].iloc[0]),
@@ -185,7 +187,7 @@ class VersionJudge:
             iou=iou_score(said, true, known.value, unlabelled=None),
             accuracy=accuracy(said, true, unlabelled=None),
             uncertainty=float(unsure.mean()) if unsure.size else np.nan,
-            errors_found=found_errors(uncertainty[judged], said != true),
+            errors_found=found_errors(uncertainty[known.judged], said != true),
             curves=known.curves(labels),
         )
 

@@ -32,7 +32,7 @@ DOMAIN = (
 )
 
 RECIPE = SegmentationRecipe(
-    crop=224, patches=512, epochs=24, distortions=0.4, contrast=0.3, scale=1.4, validation_share=0
+    crop=224, patches=512, epochs=24, distortions=0.5, contrast=0.3, scale=1.4, validation_share=0
 )
 
 TRAINING_SEEDS = range(400)
@@ -179,9 +179,9 @@ def _any_acquisition(side: int, rng: np.random.Generator) -> Acquisition:
     full = round(1.25 * side)
     scan = Acquisition(
         projections=full,
-        photons=_between(8_000, 200_000, rng),
-        gain_error=_between(0.0005, 0.004, rng),
-        blur=rng.uniform(0.3, 0.8),
+        photons=_between(8_000, 3_000_000, rng),
+        gain_error=_between(0.0001, 0.004, rng),
+        blur=rng.uniform(0.1, 0.8),
         optical_depth=rng.uniform(1.5, 3),
     )
     faults: dict[str, Callable[[], Any]] = {

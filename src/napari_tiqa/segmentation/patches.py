@@ -1,12 +1,14 @@
 """Training patches: drawn around labelled pixels, turned, scaled, and, where asked for, distorted."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import keras
 import numpy as np
 
 from napari_tiqa.learning.distortions import DISTORTIONS, LEVELS, Fields, distort
+from napari_tiqa.scoring.network_input import TILE_SIZE
 from napari_tiqa.segmentation.classes import NOT_LABELLED
 from napari_tiqa.segmentation.labelled_slice import LabelledSlice
 from napari_tiqa.segmentation.recipe import SegmentationRecipe
@@ -53,7 +55,7 @@ class Patches(keras.utils.PyDataset):
         # The labelled pixel may be anywhere in the patch, but in a corner that turning could push out.
         middle = np.array([column, row]) + self.rng.uniform(-0.35, 0.35, 2) * crop
         image, indices = self._cut_out(one, self._placement(middle))
-        return self._varied(image), indices
+        return self._varied(image, scale=max(1.0, min(one.image.shape) / TILE_SIZE)), indices
 
     def _placement(self, middle: np.ndarray) -> np.ndarray:
         """Return the affine map from a patch's (x, y) to the slice's, shape (2, 3)."""
@@ -92,13 +94,19 @@ class Patches(keras.utils.PyDataset):
         )
         return image, indices
 
-    def _varied(self, image: np.ndarray) -> np.ndarray:
+    def _varied(self, image: np.ndarray, scale: float) -> np.ndarray:
         rng, recipe = self.rng, self.recipe
         if rng.random() < recipe.distortions:
-            kind = DISTORTIONS[rng.integers(len(DISTORTIONS))]
-            levels = LEVELS[kind]
-            strength = np.exp(rng.uniform(np.log(levels[0] * _MILDEST), np.log(levels[-1])))
-            image = distort(image, kind, float(strength), Fields.draw(image.shape, int(rng.integers(2**31))))
+            image = _distorted(image, scale, rng)
         contrast = 1 - rng.uniform(0, recipe.contrast)
         black = rng.uniform(0, 1 - contrast)
         return image * np.float32(contrast) + np.float32(black)
+
+
+def _distorted(image: np.ndarray, scale: float, rng: np.random.Generator) -> np.ndarray:
+    """Distort at any strength, each level as likely; the slice is `scale` times as large as they are for."""
+    kind = DISTORTIONS[rng.integers(len(DISTORTIONS))]
+    steps = np.log([_MILDEST * LEVELS[kind][0], *LEVELS[kind]])
+    strength = np.exp(np.interp(rng.uniform(0, len(steps) - 1), range(len(steps)), steps))
+    fields = Fields.draw(image.shape, int(rng.integers(2**31)), scale=scale)
+    return distort(image, kind, float(strength), replace(fields, noise=fields.noise * np.float32(scale)))

@@ -139,6 +139,20 @@ def _compute(array: dask.array.Array, out: np.ndarray, before_each_piece: Callab
     )
 
 
+def computed(array: dask.array.Array) -> np.ndarray:
+    """Compute a small dask array in a background thread, apart from what else dask does in this process.
+
+    ``array.compute()`` there would take the callbacks that napari registers in the GUI thread, and end in a
+    KeyError now and then.
+
+    Parameters
+    ----------
+    array : dask.array.Array
+        Such as a slice of a volume.
+    """
+    return np.asarray(array.compute(scheduler="synchronous", callbacks=[]))
+
+
 def unreadable(what: str, volume: Volume, error: Exception) -> VolumeError:
     """Return the error that says which part of which file cannot be read, and why.
 

@@ -13,6 +13,7 @@ from napari_tiqa.errors import Cancelled
 from napari_tiqa.jobs.segmentation_result import Segmentation
 from napari_tiqa.segmentation.agreement import agreement_of, confusion_matrix
 from napari_tiqa.segmentation.classes import Classes
+from napari_tiqa.volumes.reading import computed
 from napari_tiqa.widgets.background_job import BackgroundJob, JobOutcome, JobState
 
 _SOON = 150  # ms after the last move of the threshold or stroke of the brush
@@ -45,7 +46,7 @@ class JudgeRequest:
             if cancel.is_set():
                 raise Cancelled("The comparison was cancelled.")
             place = (*[slice(None)] * self.axis, index) if self.labels.ndim == 3 else ()
-            said, known = (np.asarray(volume[place]) for volume in (self.labels, self.truth))
+            said, known = (computed(volume[place]) for volume in (self.labels, self.truth))
             confusion = confusion_matrix(said, known, self.classes)
             f1 = float(agreement_of(confusion)["f1"].iloc[-1])  # here, since it takes a millisecond
             report(Judged(self.asked, index, confusion, f1))

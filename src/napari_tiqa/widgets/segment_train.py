@@ -65,8 +65,10 @@ class SegmentTrainTab(TrainingPage):
         self.form = SegmentTrainForm()
         self.settings = QCollapsible("Settings")
         self.plot = SegmentTrainPlot()
+        self._counted_for: tuple[Any, ...] = ()
         self._counting_again = False
         self._train_when_counted = False
+        self._of_training: list[str] = []  # what the last training warned of
         self._count_soon = QTimer(self)
         self._count_soon.setSingleShot(True)
         self._count_soon.setInterval(_COUNT_AFTER)
@@ -110,7 +112,7 @@ class SegmentTrainTab(TrainingPage):
     def _connect(self) -> None:
         state = self.state
         state.labels_changed.connect(self._on_labels)
-        state.labels_edited.connect(self._count_soon.start)
+        state.labels_edited.connect(self._on_edited)
         state.source_changed.connect(self._on_source)
         self._count_soon.timeout.connect(self._count)
         self.count_job.ended.connect(self._on_counted)
@@ -127,11 +129,16 @@ class SegmentTrainTab(TrainingPage):
     # -- the labels --------------------------------------------------------------------------------
 
     def _on_labels(self, _labels: object = None) -> None:
+        self._of_training = []
+        self._counted_for = ()
         self.count = None
         self.classes.show_labels(self.state.labels)
         self.add_button.setEnabled(self.state.labels is not None)
-        self._counted_for: tuple[Any, ...] = ()
         self._on_source()
+
+    def _on_edited(self) -> None:
+        self._of_training = []
+        self._count_soon.start()
 
     def _on_source(self, _source: object = None) -> None:
         source, labels = self.state.source, self.state.labels
@@ -143,7 +150,7 @@ class SegmentTrainTab(TrainingPage):
         self._show_count()
 
     def _take_brush(self, value: int) -> None:
-        if self.state.labels is not None and not self.job.state.busy:
+        if self.state.labels is not None:
             take_brush(self._viewer, self.state.labels, value)
 
     def _count(self) -> None:
@@ -162,14 +169,15 @@ class SegmentTrainTab(TrainingPage):
             self._show_count()
             return
         self._counting_again = False
-        self.count_job.start(lambda _report, cancel: (labels, count_labels(lazy, cancel)))
+        key = self._counted_for
+        self.count_job.start(lambda _report, cancel: (key, count_labels(lazy, cancel)))
 
     def _on_counted(self, outcome: JobOutcome) -> None:
         if outcome.state is JobState.FAILED:
             self.message.complain(outcome.message, outcome.error)
         elif outcome.result is not None:
-            labels, count = outcome.result
-            if labels is self.state.labels:
+            key, count = outcome.result
+            if key == self._counted_for:
                 self.count = count
         if self._counting_again:
             self._count()
@@ -212,7 +220,7 @@ class SegmentTrainTab(TrainingPage):
         if count is None or not any(count.labelled):
             return []
         try:
-            return label_warnings(count, self._found(), self._axis(count))
+            return [*label_warnings(count, self._found(), self._axis(count)), *self._of_training]
         except SegmentationError as error:
             return [str(error)]
 
@@ -233,6 +241,8 @@ class SegmentTrainTab(TrainingPage):
         if labels is None:
             raise SegmentationError("There are no labels to learn from: make a new layer, paint strokes.")
         frozen = read_labels(labels, source, frozen=True)
+        if self.count is not None and not any(self.count.labelled):
+            raise SegmentationError("Nothing is painted yet: paint some strokes of two classes or more.")
         found = self._found()
         output = self.form.output.model_path
         return SegmenterTraining(
@@ -250,15 +260,14 @@ class SegmentTrainTab(TrainingPage):
         return ResumedSegmenterTraining(run)
 
     def _show_begun(self) -> None:
+        self._of_training = []
+        self.controls.show_warnings([])
         self.classes.show_ious({})
         self.settings.collapse()
         self._show_plot()
 
     def _allow_changes(self, allowed: bool) -> None:
         self.form.setEnabled(allowed)
-        self.add_button.setEnabled(allowed and self.state.labels is not None)
-        if allowed:
-            self.controls.show_warnings(self._warnings())
 
     def _draw_epochs(self, run: TrainingRun) -> None:
         self.plot.clear()
@@ -290,6 +299,8 @@ class SegmentTrainTab(TrainingPage):
         kept = f"Cancelled; the best network so far, epoch {card['training']['best']['epoch']}, is kept"
         begin = f"'{run.name}' is trained" if outcome.state is JobState.DONE else kept
         self.message.say(f"{begin}; the Segment tab uses it now. {agreement_in_words(card)}")
+        self._of_training = list(self.job.warnings)
+        self.controls.show_warnings(self._warnings())
         self.form.output.propose()
         self.state.set_model(run.output)
 

@@ -254,9 +254,12 @@ def test_a_click_takes_the_brush_and_names_stay_with_the_layer(
         paint(labels, value, 20 * value, value)
     counted(tab, qtbot)
     assert list(shown_pixels(tab)) == [1, 2, 3]
-    other = viewer.add_labels(np.zeros((6, 64, 64), int), scale=image.scale, translate=image.translate)
+    words = {"index": [1, 2], "phase": ["pore", "binder"]}  # as napari shows them under the mouse
+    other = viewer.add_labels(
+        np.zeros((6, 64, 64), int), scale=image.scale, translate=image.translate, features=words
+    )
     panel.header.choose_labels(other)
-    assert [row.text(1) for row in tab.classes._rows.values()] == ["class 1", "class 2"]
+    assert [row.text(1) for row in tab.classes._rows.values()] == ["pore", "binder"]
     panel.header.choose_labels(labels)
     counted(tab, qtbot)
     assert [row.text(1) for row in tab.classes._rows.values()] == ["class 1", "grain"]

@@ -5,6 +5,7 @@ from math import isfinite
 
 import numpy as np
 from napari.layers import Labels
+from pandas.api.types import is_string_dtype
 from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import QHeaderView, QSizePolicy, QTreeWidget, QTreeWidgetItem, QWidget
@@ -146,6 +147,22 @@ class SegmentTrainClasses(QTreeWidget):
 
 
 def _kept_names(labels: Labels | None) -> dict[str, str]:
-    """Return the names that a layer keeps, by label value as text, since JSON has no other keys."""
-    kept = note_under(labels.metadata).get(_NAMES) if labels is not None else None
-    return {str(k): str(v) for k, v in kept.items()} if isinstance(kept, Mapping) else {}
+    """Return the names that a layer keeps, by label value as text, since JSON has no other keys.
+
+    Those typed here go before those among the layer's features, where napari has words for labels.
+    """
+    if labels is None:
+        return {}
+    typed = note_under(labels.metadata).get(_NAMES)
+    return _featured_names(labels) | (
+        {str(value): str(name) for value, name in typed.items()} if isinstance(typed, Mapping) else {}
+    )
+
+
+def _featured_names(labels: Labels) -> dict[str, str]:
+    features = labels.features
+    words = [name for name in features.columns if is_string_dtype(features[name])]
+    if "index" not in features.columns or not words:
+        return {}
+    pairs = zip(features["index"], features[words[0]], strict=True)
+    return {str(value): name for value, name in pairs if isinstance(name, str)}

@@ -355,7 +355,9 @@ def test_what_cannot_be_trained_on_is_said_in_a_sentence(
     tab.form.output.set_path("")
     assert "no place to go" in refusal()
     labels.data = np.zeros((2, 9, 9), "u1")
-    assert "2 x 9 x 9 voxels large" in refusal()
+    assert tab.train()  # once they are counted
+    qtbot.waitUntil(lambda: "2 x 9 x 9 voxels large" in tab.message.text(), timeout=TIMEOUT)
+    assert not tab.job.state.busy
 
 
 # -- training --------------------------------------------------------------------------------------

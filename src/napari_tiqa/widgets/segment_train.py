@@ -87,6 +87,7 @@ class SegmentTrainTab(TrainingPage):
         """Let go of viewer and labels; a training goes on."""
         super().close_down()
         self._count_soon.stop()
+        self._train_when_counted = False
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
@@ -156,33 +157,37 @@ class SegmentTrainTab(TrainingPage):
     def _count(self) -> None:
         """Count in the background; what is painted meanwhile is counted again."""
         source, labels = self.state.source, self.state.labels
-        if source is None or labels is None:
-            self._show_count()
-            return
-        if self.count_job.state.busy:
-            self._counting_again = True
+        self._counting_again = self.count_job.state.busy
+        if self._counting_again:
             return
         try:
-            lazy = read_labels(labels, source)
+            lazy = read_labels(labels, source) if labels is not None and source is not None else None
         except SegmentationError:
-            self.count = None  # the dock's header says why
-            self._show_count()
+            lazy = None  # the dock's header says why
+        if lazy is None:
+            self.count = None
+            self._on_known()
             return
-        self._counting_again = False
         key = self._counted_for
         self.count_job.start(lambda _report, cancel: (key, count_labels(lazy, cancel)))
 
     def _on_counted(self, outcome: JobOutcome) -> None:
         if outcome.state is JobState.FAILED:
             self.message.complain(outcome.message, outcome.error)
+            self._train_when_counted = False
         elif outcome.result is not None:
             key, count = outcome.result
             if key == self._counted_for:
                 self.count = count
         if self._counting_again:
             self._count()
+        else:
+            self._on_known()
+
+    def _on_known(self) -> None:
+        """Show what is known of the labels now, and train where that has waited for it."""
         self._show_count()
-        if self._train_when_counted and not self.count_job.state.busy:
+        if self._train_when_counted:
             self._train_when_counted = False
             self.train()
 

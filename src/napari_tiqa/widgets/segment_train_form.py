@@ -120,7 +120,7 @@ class SegmentTrainForm(QWidget):
         self.width.setToolTip("Channels as a share of the paper's; of EfficientNet-Lite0 only the decoder's.")
         self.encoder_weights = FileRow(
             self._ask_weights,
-            "none: starts from random weights",
+            "",
             "A file of ImageNet weights for ResNet34 (.safetensors), which then starts from them.",
         )
         self.crop = _spin_box(
@@ -154,10 +154,10 @@ class SegmentTrainForm(QWidget):
         more = QWidget()
         more.setLayout(
             _grid(
-                (("Encoder", self.encoder), ("Width", self.width)),
+                (("Encoder", self.encoder),),
                 (("Weights", self.encoder_weights),),
                 (("Patch", self.crop), ("Rate", self.learning_rate)),
-                (("Seed", self.seed), ("", QLabel())),
+                (("Width", self.width), ("Seed", self.seed)),
             )
         )
         self.more = QCollapsible("More")
@@ -200,8 +200,15 @@ class SegmentTrainForm(QWidget):
         self.preset.blockSignals(True)
         self.preset.setCurrentText(names[0] if names else _CHANGED)
         self.preset.blockSignals(False)
-        self.encoder_weights.setEnabled(self._takes_weights())
+        self._say_which_weights()
         self.changed.emit()
+
+    def _say_which_weights(self) -> None:
+        words = "ImageNet's, which come with napari-tiqa"
+        if self.encoder.currentText() == "ResNet34":
+            words = "random, or a file" if self._takes_weights() else "random; a file fits a width of 1"
+        self.encoder_weights.setEnabled(self._takes_weights())
+        self.encoder_weights.line.setPlaceholderText(words)
 
     def _takes_weights(self) -> bool:
         return self.encoder.currentText() == "ResNet34" and self.width.value() == 1

@@ -60,9 +60,8 @@ class Classes:
         values = tuple(int(value) for value in np.unique(checked_labels(labels)) if value != unlabelled)
         if len(values) < 2:
             found = "only one class" if values else "no labelled pixel"
-            remedy = (
-                "label pixels of another one" if unlabelled is not None else "labels need at least two values"
-            )
+            wanted = "another class" if values else "at least two classes"
+            remedy = f"label pixels of {wanted}" if unlabelled is not None else "give at least two values"
             raise SegmentationError(f"The labels hold {found}: {remedy}.")
         if len(values) > _MOST_CLASSES:
             raise SegmentationError(

@@ -3,6 +3,7 @@
 import resource
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,8 @@ from napari_tiqa.segmentation.progress import SegmentProgress, read_segment_epoc
 from napari_tiqa.segmentation.segmenter import segmenter_card
 
 TINY = SegmentationRecipe(encoder="ResNet34", width=0.125, crop=32, batch=2, patches=2, epochs=2)
-_SETTINGS = "--encoder ResNet34 --width 0.125 --crop 32 --batch 2 --patches 2 --epochs 2 --names dark,bright"
+LONGER = replace(TINY, epochs=20)  # a cancel after the first epoch comes before the last
+_SETTINGS = "--encoder ResNet34 --width 0.125 --crop 32 --batch 2 --patches 2 --epochs 20 --names dark,bright"
 
 
 @pytest.fixture
@@ -40,18 +42,18 @@ def test_cancelled_in_python_and_finished_in_the_shell(files, tmp_path, capsys):
 
     def listen(progress: SegmentProgress) -> None:
         seen.append(progress)
-        if progress.epoch == TINY.epochs:
-            cancel.set()  # before it is judged
+        if progress.epoch:
+            cancel.set()
 
     card = train_segmenter(
-        *files, output, recipe=TINY, names=["dark", "bright"], progress=listen, cancel=cancel
+        *files, output, recipe=LONGER, names=["dark", "bright"], progress=listen, cancel=cancel
     )
     assert list(dict.fromkeys(one.stage for one in seen)) == ["prepare", "train"]
     assert not card["training"]["finished"]
     assert card["training"]["scans"] == [files[0]]
     assert card["training"]["slices"] == [1]
     assert segmenter_card(output) == card
-    assert len(read_segment_epochs(tmp_path / "phases.training")) == 2
+    assert 1 <= len(read_segment_epochs(tmp_path / "phases.training")) < LONGER.epochs
     assert not {"keras", "tensorflow"} & set(sys.modules)
 
     command = ["segment", "train", *files, "-o", str(output), *_SETTINGS.split()]
@@ -66,7 +68,7 @@ def test_cancelled_in_python_and_finished_in_the_shell(files, tmp_path, capsys):
     labels = tifffile.imread(files[1])
     labels[0] = 1
     with pytest.raises(SegmentationError, match="its labels have changed since"):
-        train_segmenter(files[0], labels, output, recipe=TINY, names=["dark", "bright"])
+        train_segmenter(files[0], labels, output, recipe=LONGER, names=["dark", "bright"])
 
 
 def test_cancelled_at_once_there_is_no_model(files, tmp_path):

@@ -31,6 +31,11 @@ SCORE = "quality score"
 SEGMENTATION = "segmentation"
 """What a bundle's network is for; the card's "purpose". Bundles from before there were two score quality."""
 
+_BUILT_FROM: dict[str, dict[str, type | tuple[type, ...]]] = {
+    SCORE: {"backbone": str, "head_units": int},
+    SEGMENTATION: {"encoder": str, "width": (int, float), "fine_detail": bool, "classes": dict},
+}
+
 
 def save_bundle(
     path: str | os.PathLike[str],
@@ -274,6 +279,8 @@ def _read(path: str | os.PathLike[str] | None, purpose: str) -> tuple[dict[str, 
         )
     if (of := card.get("purpose", SCORE)) != purpose:
         raise BundleError(f"{path} holds a model for another purpose ({of}): choose one for {purpose}.")
-    if version != FORMAT_VERSION or hashlib.sha256(weights).hexdigest() != card.get("weights_sha256"):
+    described = all(isinstance(card.get(key), kind) for key, kind in _BUILT_FROM[purpose].items())
+    intact = hashlib.sha256(weights).hexdigest() == card.get("weights_sha256")
+    if version != FORMAT_VERSION or not described or not intact:
         raise BundleError(f"The model bundle {path} is damaged: copy it again or train it again.")
     return card, weights

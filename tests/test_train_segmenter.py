@@ -20,8 +20,8 @@ from napari_tiqa.segmentation.progress import SegmentProgress, read_segment_epoc
 from napari_tiqa.segmentation.segmenter import segmenter_card
 
 TINY = SegmentationRecipe(encoder="ResNet34", width=0.125, crop=32, batch=2, patches=2, epochs=2)
-LONGER = replace(TINY, epochs=20)  # a cancel after the first epoch comes before the last
-_SETTINGS = "--encoder ResNet34 --width 0.125 --crop 32 --batch 2 --patches 2 --epochs 20 --names dark,bright"
+LONGER = replace(TINY, epochs=8)  # a cancel after the first epoch comes before the last
+_SETTINGS = "--encoder ResNet34 --width 0.125 --crop 32 --batch 2 --patches 2 --epochs 8 --names dark,bright"
 
 
 @pytest.fixture

@@ -234,7 +234,8 @@ def test_a_segmenter_does_not_score_and_a_score_model_does_not_segment(
         load_segmenter(DEFAULT_MODEL)
 
 
-def test_the_bundled_model_is_trained_by_one_command(tmp_path: Path) -> None:
+@pytest.mark.filterwarnings("ignore:Even though the")
+def test_the_bundled_model_is_trained_by_one_command(tmp_path: Path, eagerly: None) -> None:
     told: list[tuple[str, float]] = []
     recipe = replace(RECIPE, epochs=1, patches=8, crop=64)
     path = tmp_path / "electrode.tiqa"

@@ -20,12 +20,13 @@ import numpy as np
 import pandas as pd
 
 from napari_tiqa.jobs.messages import ModelFile
-from napari_tiqa.jobs.segmentation_study import study, unit_image
+from napari_tiqa.jobs.segmentation_study import study
 from napari_tiqa.jobs.segmentation_study_files import write_study
 from napari_tiqa.jobs.segmentation_study_result import POOLED, StudiedVersion, Study
 from napari_tiqa.jobs.version_judge import KnownSlice, VersionJudge
 from napari_tiqa.learning.groups import FAULTS, acquisition_with
 from napari_tiqa.segmentation.native_distortions import ORIGINAL
+from napari_tiqa.segmentation.network_image import unit_image
 from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL, classes_of, segmenter_card
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.simulation.acquisition import acquire

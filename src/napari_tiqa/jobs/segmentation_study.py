@@ -20,6 +20,7 @@ from napari_tiqa.jobs.version_judge import KnownSlice, VersionJudge
 from napari_tiqa.jobs.waiting import Pace
 from napari_tiqa.segmentation.classes import Classes, checked_labels
 from napari_tiqa.segmentation.native_distortions import VERSIONS, native_fields, native_version
+from napari_tiqa.segmentation.network_image import unit_image
 from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL, classes_of, segmenter_card
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slices import map_slices
@@ -162,14 +163,6 @@ def study(
 def study_seed(seed: int, index: int) -> int:
     """Return the seed of a slice's noise and rings in a study."""
     return seed + index
-
-
-def unit_image(plane: np.ndarray, window: IntensityWindow) -> np.ndarray:
-    """Map a slice from its window to [0, 1] without clipping; shape of `plane`, float32."""
-    image = plane.astype(np.float32)
-    image -= np.float32(window.low)
-    image *= np.float32(1 / (window.high - window.low))
-    return image
 
 
 @dataclass(frozen=True)

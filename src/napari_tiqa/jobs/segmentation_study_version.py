@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from napari_tiqa.jobs.messages import ModelFile
-from napari_tiqa.jobs.segmentation_study import study_seed, unit_image
+from napari_tiqa.jobs.segmentation_study import study_seed
 from napari_tiqa.jobs.version_judge import VersionJudge
 from napari_tiqa.segmentation.native_distortions import native_fields, native_version
+from napari_tiqa.segmentation.network_image import unit_image
 from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL, classes_of, segmenter_card
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow

@@ -178,7 +178,7 @@ def load_model(path: str | os.PathLike[str] | None = None) -> ScoreModel:
     """
     from napari_tiqa.scoring.backbone import build_network
 
-    network, others = load_network(
+    network, _, others = load_network(
         path, SCORE, lambda card: build_network(head_units=card["head_units"], backbone=card["backbone"])
     )
     known = {name.partition("/")[2]: values for name, values in others.items()}
@@ -205,7 +205,7 @@ def load_fidelity_network(path: str | os.PathLike[str]) -> "keras.Model":
 
 def load_network(
     path: str | os.PathLike[str] | None, purpose: str, build: Callable[[dict[str, Any]], "keras.Model"]
-) -> tuple["keras.Model", dict[str, np.ndarray]]:
+) -> tuple["keras.Model", dict[str, Any], dict[str, np.ndarray]]:
     """Build a bundle's network and set its weights.
 
     Parameters
@@ -221,6 +221,8 @@ def load_network(
     -------
     network : keras.Model
         The network.
+    card : dict
+        The bundle's card.
     others : dict
         The arrays of its calibration.
 
@@ -242,7 +244,7 @@ def load_network(
             f"The weights of the model bundle {path or DEFAULT_MODEL} do not fit its network: "
             "choose another bundle or train it again."
         ) from error
-    return network, others
+    return network, card, others
 
 
 def _key(layer: "keras.Layer", variable: "keras.Variable") -> str:

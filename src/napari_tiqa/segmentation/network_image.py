@@ -26,8 +26,14 @@ def network_image(plane: np.ndarray, window: IntensityWindow) -> np.ndarray:
     VolumeError
         If `plane` is not a 2-D array of real numbers with at least 3 px a side.
     """
-    pixels = checked_plane(plane).astype(np.float32)
-    pixels -= np.float32(window.low)
-    pixels *= np.float32(1 / (window.high - window.low))
+    pixels = unit_image(checked_plane(plane), window)
     np.nan_to_num(pixels, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
     return np.clip(pixels, 0, 1, out=pixels)
+
+
+def unit_image(plane: np.ndarray, window: IntensityWindow) -> np.ndarray:
+    """Map a slice from its window to [0, 1] without clipping; shape of `plane`, float32."""
+    image = plane.astype(np.float32)
+    image -= np.float32(window.low)
+    image *= np.float32(1 / (window.high - window.low))
+    return image

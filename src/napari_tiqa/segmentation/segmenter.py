@@ -139,14 +139,11 @@ def load_segmenter(path: str | os.PathLike[str] | None = None) -> Segmenter:
     """
     from napari_tiqa.segmentation.dlinknet import build_dlinknet
 
-    path = ELECTRODE_MODEL if path is None else path
-    classes = classes_of(load_card(path, SEGMENTATION))
-    network, _ = load_network(
-        path,
-        SEGMENTATION,
-        lambda card: build_dlinknet(len(classes), card["width"], card["encoder"], card["fine_detail"]),
-    )
-    return Segmenter(network, classes)
+    def build(card: dict[str, Any]) -> "keras.Model":
+        return build_dlinknet(len(classes_of(card)), card["width"], card["encoder"], card["fine_detail"])
+
+    network, card, _ = load_network(ELECTRODE_MODEL if path is None else path, SEGMENTATION, build)
+    return Segmenter(network, classes_of(card))
 
 
 @lru_cache(_KEPT)

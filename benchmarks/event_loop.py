@@ -19,7 +19,7 @@ import numpy as np
 from qtpy.QtCore import QEventLoop, QTimer
 
 if TYPE_CHECKING:  # not imported here: that is what opening the dock has to do
-    from napari_tiqa.widgets.quality_panel import QualityPanel
+    from napari_tiqa.widgets.quality.panel import QualityPanel
 
 ALLOWED = 0.100  # s
 TICK = 5  # ms
@@ -108,7 +108,7 @@ def measure(model: str | None) -> dict[str, float]:
     panel = docks[0].panel
     if model:
         panel.form.model_box.choose(model or None)
-    from napari_tiqa.jobs.model_process import shared_model_process  # only now: see above
+    from napari_tiqa.jobs.process.client import shared_model_process
 
     process = shared_model_process()
     phase("start the model process", process.start, lambda: bool(process.device))

@@ -30,11 +30,12 @@ import tifffile
 
 from napari_tiqa.filtering.catalogue import FILTERS
 from napari_tiqa.filtering.pipeline import Pipeline, Step
-from napari_tiqa.filtering.ring_centre import settled
-from napari_tiqa.jobs.export import export
+from napari_tiqa.filtering.settled import settled
+from napari_tiqa.jobs.filtering.export import export
 from napari_tiqa.volumes.open import open_volume
 from napari_tiqa.volumes.slices import map_slices
-from napari_tiqa.volumes.window import IntensityWindow, estimate_window
+from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.volumes.window_estimate import estimate_window
 
 TARGET = 0.8
 CORES = os.cpu_count() or 1
@@ -49,7 +50,7 @@ PEAK_MEMORY = """
 import sys, threading
 import psutil
 from napari_tiqa.filtering.pipeline import Pipeline, Step
-from napari_tiqa.jobs.export import export
+from napari_tiqa.jobs.filtering.export import export
 done, peak = threading.Event(), [0]
 
 def sample():

@@ -17,21 +17,15 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from napari_tiqa.learning.baselines import QUICK_BASELINES, fit
-from napari_tiqa.learning.calibration import calibrate
-from napari_tiqa.learning.default_model import LEFT_OUT
-from napari_tiqa.learning.default_recipe import (
-    SCANS,
-    composite_groups,
-    default_groups,
-    familiar,
-    teachable,
-    train_default,
-)
-from napari_tiqa.learning.evaluation import image_rows
-from napari_tiqa.learning.foreign import foreign_images
-from napari_tiqa.learning.groups import Group
-from napari_tiqa.scoring.predict import PREDICTED, ScoreModel, predict
+from models.default import LEFT_OUT
+from models.default_recipe import SCANS, composite_groups, default_groups, familiar, teachable, train_default
+from napari_tiqa.learning.evaluation.baselines import QUICK_BASELINES, fit
+from napari_tiqa.learning.images.groups import Group
+from napari_tiqa.learning.measures.measures import image_rows
+from napari_tiqa.learning.training.calibration import calibrate
+from napari_tiqa.learning.training.foreign import foreign_images
+from napari_tiqa.scoring.predict import ScoreModel, predict
+from napari_tiqa.scoring.scale import PREDICTED
 
 
 def main() -> None:

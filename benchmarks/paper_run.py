@@ -17,9 +17,9 @@ import keras
 import numpy as np
 import tifffile
 
-from napari_tiqa.learning.generation import generate
-from napari_tiqa.learning.recipe import TrainingRecipe
-from napari_tiqa.learning.training import StageProgress, rank, regress
+from napari_tiqa.learning.training.generation import generate
+from napari_tiqa.learning.training.recipe import TrainingRecipe
+from napari_tiqa.learning.training.stages import StageProgress, rank, regress
 from napari_tiqa.scoring.backbone import build_network, load_imagenet
 from napari_tiqa.volumes.simulation.microstructures import KINDS, microstructure
 

@@ -21,7 +21,7 @@ import tifffile
 from napari_tiqa.filtering.ring_centre import find_ring_centre
 from napari_tiqa.filtering.ring_removal import ring_removal
 from napari_tiqa.filtering.wavelet_fourier import wavelet_fourier
-from napari_tiqa.learning.observers import ssim
+from napari_tiqa.learning.images.observers import ssim
 from napari_tiqa.volumes.simulation.acquisition import (
     Acquisition,
     detect,

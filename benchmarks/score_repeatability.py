@@ -4,8 +4,8 @@
 
 Real slices, as they are and with noise added, are filtered; then the slice and its filtered version are both
 mirrored, or both lose a few pixels at their edges. What the gain, in fidelity or in score, changes by is
-what the networks alone add to the uncertainty of a gain: ``jobs.paired_gain.REPEATABILITY`` is its standard
-deviation for one slice. The bundled networks have seen these scans in training.
+what the networks alone add to the uncertainty of a gain: ``jobs.filtering.gain.REPEATABILITY`` is its
+standard deviation for one slice. The bundled networks have seen these scans in training.
 """
 
 import argparse
@@ -16,12 +16,13 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from models.default_recipe import SCANS
 from napari_tiqa.filtering.pipeline import Pipeline, Step
-from napari_tiqa.jobs.paired_gain import REPEATABILITY
-from napari_tiqa.jobs.rescore import AIMS, FIDELITY, SCORE, score_slices
-from napari_tiqa.learning.default_recipe import SCANS
+from napari_tiqa.jobs.filtering.gain import REPEATABILITY
+from napari_tiqa.jobs.filtering.objective import AIMS, FIDELITY, SCORE, score_slices
 from napari_tiqa.volumes.open import open_volume
-from napari_tiqa.volumes.window import IntensityWindow, estimate_window
+from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.volumes.window_estimate import estimate_window
 
 NOISE = (0.0, 0.1)  # standard deviation as a share of the window
 SIGMAS = (0.4, 0.7, 1.2, 2.0, 3.5)

@@ -21,9 +21,9 @@ import scipy.ndimage
 import tifffile
 from throughput import BareNetwork, peak_memory
 
-from napari_tiqa.jobs.model_process import shared_model_process
-from napari_tiqa.jobs.segment import predict
-from napari_tiqa.jobs.segmentation_images import write_images
+from napari_tiqa.jobs.process.client import shared_model_process
+from napari_tiqa.jobs.segmentation.images import write_images
+from napari_tiqa.jobs.segmentation.predict import predict
 from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL
 
 SIDE = 1024

@@ -42,7 +42,7 @@ from napari_tiqa.segmentation.network_image import network_image
 from napari_tiqa.segmentation.recipe import SegmentationRecipe
 from napari_tiqa.segmentation.segmenter import Segmenter
 from napari_tiqa.volumes.open import as_volume
-from napari_tiqa.volumes.window import estimate_window
+from napari_tiqa.volumes.window_estimate import estimate_window
 
 try:
     from sklearn.ensemble import RandomForestClassifier

@@ -19,12 +19,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from napari_tiqa.jobs.messages import ModelFile
-from napari_tiqa.jobs.segmentation_study import study
-from napari_tiqa.jobs.segmentation_study_files import write_study
-from napari_tiqa.jobs.segmentation_study_result import POOLED, StudiedVersion, Study
-from napari_tiqa.jobs.version_judge import KnownSlice, VersionJudge
-from napari_tiqa.learning.groups import FAULTS, acquisition_with
+from napari_tiqa.jobs.process.messages import ModelFile
+from napari_tiqa.jobs.study.files import write_study
+from napari_tiqa.jobs.study.judge import KnownSlice, VersionJudge
+from napari_tiqa.jobs.study.result import POOLED, StudiedVersion, Study
+from napari_tiqa.jobs.study.study import study
+from napari_tiqa.learning.images.groups import FAULTS, acquisition_with
 from napari_tiqa.segmentation.native_distortions import ORIGINAL
 from napari_tiqa.segmentation.network_image import unit_image
 from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL, classes_of, segmenter_card
@@ -33,7 +33,8 @@ from napari_tiqa.volumes.simulation.acquisition import acquire
 from napari_tiqa.volumes.simulation.electrode_sample import BETTER
 from napari_tiqa.volumes.simulation.microstructures import microstructure
 from napari_tiqa.volumes.simulation.phases import electrode_phases
-from napari_tiqa.volumes.window import IntensityWindow, estimate_window
+from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.volumes.window_estimate import estimate_window
 
 FIRST_SEED = 5000
 SIDES = (256, 384, 512)  # px

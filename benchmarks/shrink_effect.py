@@ -11,9 +11,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from napari_tiqa.learning.default_recipe import SCANS
-from napari_tiqa.learning.evaluation_figures import shrink_figure
-from napari_tiqa.learning.shrink import shrink_effect, spread_slices
+from models.default_recipe import SCANS
+from napari_tiqa.learning.evaluation.figures import shrink_figure
+from napari_tiqa.learning.evaluation.shrink import shrink_effect, spread_slices
 from napari_tiqa.scoring.bundle import DEFAULT_MODEL
 
 

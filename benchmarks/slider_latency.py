@@ -24,7 +24,7 @@ from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QSlider
 
 if TYPE_CHECKING:  # not imported here: that is what opening the dock has to do
-    from napari_tiqa.widgets.filter_panel import FilterPanel
+    from napari_tiqa.widgets.filtering.panel import FilterPanel
 
 ALLOWED = {720: 0.150, 2048: 0.500}  # s, 95th percentile, by side of the slice
 ALLOWED_GAP = 0.050  # s

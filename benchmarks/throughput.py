@@ -29,7 +29,7 @@ import tifffile
 import zarr
 
 from napari_tiqa import score_volume
-from napari_tiqa.jobs.model_process import shared_model_process
+from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.scoring.bundle import DEFAULT_MODEL
 
 SLICES = {"tiff": 594, "zarr": 512}

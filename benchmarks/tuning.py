@@ -27,24 +27,24 @@ import pandas as pd
 from skimage.restoration import calibrate_denoiser
 from tqdm import tqdm
 
+from models.default_recipe import SCANS, TEXTURES, read_scan
+from models.fidelity import save_fidelity
+from models.fidelity_training import train_fidelity
+from models.filtered_scans import FilteredScan, filtered_scans
 from napari_tiqa.filtering.catalogue import FILTERS
 from napari_tiqa.filtering.detail_loss import detail_loss
-from napari_tiqa.jobs.rescore import DETAIL_WEIGHT, OBJECTIVE
-from napari_tiqa.learning.default_recipe import SCANS, TEXTURES, read_scan
-from napari_tiqa.learning.fidelity import train_fidelity
-from napari_tiqa.learning.fidelity_model import save_fidelity
-from napari_tiqa.learning.filtered_scans import FilteredScan, filtered_scans
-from napari_tiqa.learning.groups import make_all
-from napari_tiqa.learning.observers import fsim, ssim
-from napari_tiqa.scoring.bundle import load_fidelity_network, load_model
-from napari_tiqa.scoring.fidelity import FidelityModel, fidelity
+from napari_tiqa.jobs.filtering.objective import DETAIL_WEIGHT, OBJECTIVE
+from napari_tiqa.learning.images.groups import make_all
+from napari_tiqa.learning.images.observers import fsim, ssim
+from napari_tiqa.scoring.fidelity import FidelityModel, fidelity, load_fidelity_network
 from napari_tiqa.scoring.native_tiles import native_places, native_tile
 from napari_tiqa.scoring.network_input import prepare_slice, reflected
-from napari_tiqa.scoring.predict import predict
+from napari_tiqa.scoring.predict import load_model, predict
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.simulation.acquisition import Acquisition, acquire, inscribed_circle
 from napari_tiqa.volumes.simulation.microstructures import KINDS, microstructure
-from napari_tiqa.volumes.window import IntensityWindow, estimate_window
+from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.volumes.window_estimate import estimate_window
 
 SIDES = (400, 320, 512)  # px, in turn from specimen to specimen
 SEED = 777  # of the microstructures; the training draws its own from 10 000 upwards

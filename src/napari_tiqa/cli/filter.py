@@ -9,7 +9,7 @@ from tqdm import tqdm
 from napari_tiqa.cli.interrupt import cancelled_by_interrupt
 from napari_tiqa.cli.volume_options import add_volume_options, chosen_volume, chosen_window
 from napari_tiqa.filtering.pipeline import Pipeline
-from napari_tiqa.jobs.export import ExportProgress, export
+from napari_tiqa.jobs.filtering.export import ExportProgress, export
 from napari_tiqa.volumes.writing.formats import FORMATS
 
 _DESCRIPTION = """\

@@ -8,8 +8,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from napari_tiqa.cli.recipe_options import add_recipe_options, recipe_of
-from napari_tiqa.learning.dataset import check_free, write_dataset
-from napari_tiqa.learning.generation import generate
+from napari_tiqa.learning.images.dataset import check_free, write_dataset
+from napari_tiqa.learning.training.generation import generate
 
 _GENERATE_EXAMPLES = """\
 examples:

@@ -9,7 +9,7 @@ from tqdm import tqdm
 from napari_tiqa.cli.interrupt import cancelled_by_interrupt
 from napari_tiqa.cli.volume_options import add_volume_options, chosen_volume, chosen_window
 from napari_tiqa.errors import TableError
-from napari_tiqa.jobs.quality_map import STRIDE, MapProgress, QualityMap, score_map, write_map
+from napari_tiqa.jobs.quality.map import STRIDE, MapProgress, QualityMap, score_map, write_map
 
 _MAP_DESCRIPTION = """\
 Map where in one slice quality is lost: overlapping tiles of 224 px are scored at native resolution and

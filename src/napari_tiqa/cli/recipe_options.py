@@ -3,8 +3,8 @@
 import argparse
 from typing import Any
 
-from napari_tiqa.learning.observers import OBSERVER_SETS, OBSERVERS
-from napari_tiqa.learning.recipe import SCALES, TrainingRecipe
+from napari_tiqa.learning.images.observers import OBSERVER_SETS, OBSERVERS
+from napari_tiqa.learning.training.recipe import SCALES, TrainingRecipe
 
 
 def add_recipe_options(parser: argparse.ArgumentParser) -> None:

@@ -16,7 +16,7 @@ from napari_tiqa.cli.volume_options import (
     chosen_window,
 )
 from napari_tiqa.errors import TableError, TiqaError
-from napari_tiqa.jobs.score import ScoreProgress, score_volume
+from napari_tiqa.jobs.quality.score import ScoreProgress, score_volume
 from napari_tiqa.scoring.sentence import score_sentence
 from napari_tiqa.scoring.table import (
     UNLIKE_TRAINING,

@@ -2,21 +2,19 @@
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from tqdm import tqdm
 
 from napari_tiqa.cli.interrupt import cancelled_by_interrupt
 from napari_tiqa.cli.recipe_options import add_recipe_options, positive, recipe_of
 from napari_tiqa.cli.training_bar import TrainingBar
 from napari_tiqa.cli.training_place import add_place_options, chosen_run_folder
 from napari_tiqa.errors import TrainingError
-from napari_tiqa.jobs.train import train
-from napari_tiqa.learning.progress import TrainProgress
-from napari_tiqa.learning.recipe import BACKBONES, TrainingRecipe
+from napari_tiqa.jobs.learning.train import train
+from napari_tiqa.learning.training.progress import TrainProgress
+from napari_tiqa.learning.training.recipe import BACKBONES, TrainingRecipe
 from napari_tiqa.scoring.bundle import SCORE
 
 _TRAIN_EXAMPLES = """\
@@ -66,49 +64,29 @@ def add_train_parser(commands: "argparse._SubParsersAction[argparse.ArgumentPars
         metavar="SHARE",
         help="share of the originals, whole specimens, to judge each epoch with (default 0.2; 0 for none)",
     )
-    parser.add_argument(
-        "--default-model",
-        type=Path,
-        metavar="DATA",
-        help="train the bundled default model again, by its recipe on the scans in the folder DATA",
-    )
-    parser.add_argument(
-        "--fidelity-model",
-        type=Path,
-        metavar="DATA",
-        help="train the bundled network again that filters are tuned by, on the scans in the folder DATA",
-    )
     parser.set_defaults(run=_train)
 
 
 def _train(options: argparse.Namespace) -> int:
-    if bool(options.inputs) + bool(options.default_model) + bool(options.fidelity_model) != 1:
-        raise TrainingError(
-            "Give images to train on, or --default-model or --fidelity-model with the folder of its scans."
-        )
+    if not options.inputs:
+        raise TrainingError("Give images to train on: tomograms, folders, rated sessions or datasets.")
     run_folder = chosen_run_folder(options, SCORE)
-    if options.default_model:
-        card = _train_default_model(options)
-    elif options.fidelity_model:
-        card = _train_fidelity_model(options)
-    else:
-        recipe = recipe_of(
-            options,
-            backbone=options.backbone,
-            ranking_epochs=options.ranking_epochs,
-            regression_epochs=options.regression_epochs,
-            validation_share=options.validation_share,
+    recipe = recipe_of(
+        options,
+        backbone=options.backbone,
+        ranking_epochs=options.ranking_epochs,
+        regression_epochs=options.regression_epochs,
+        validation_share=options.validation_share,
+    )
+    card = _train_with_progress(recipe, run_folder, options.output)
+    if not card["training"]["finished"]:
+        print(
+            f"Stopped; the best network so far is in {options.output}. Run the same command again to resume.",
+            file=sys.stderr,
         )
-        card = _train_with_progress(recipe, run_folder, options.output)
-        if not card["training"]["finished"]:
-            print(
-                f"Stopped; the best network so far is in {options.output}. The same command again goes on.",
-                file=sys.stderr,
-            )
-            return 130
-    evaluation = card["evaluation"]
+        return 130
     print(f"Wrote {options.output} ({card['training']['originals']} originals).", file=sys.stderr)
-    print(evaluation if isinstance(evaluation, str) else pd.DataFrame(evaluation).to_string(index=False))
+    print(pd.DataFrame(card["evaluation"]).to_string(index=False))
     return 0
 
 
@@ -131,51 +109,3 @@ def _show(bar: TrainingBar, progress: TrainProgress) -> None:
         seconds_left=progress.seconds_left,
         warnings=progress.warnings,
     )
-
-
-def _advance(bar: tqdm) -> Callable[[int, int], None]:
-    """Make what moves a bar to what is done of a total that is known only now."""
-
-    def advance(done: int, total: int) -> None:
-        bar.total = total
-        bar.update(done - bar.n)
-
-    return advance
-
-
-def _train_default_model(options: argparse.Namespace) -> dict[str, Any]:
-    # Keras takes seconds to import, and only this command trains in the shell's own process.
-    from napari_tiqa.learning.default_model import train_default_model
-    from napari_tiqa.learning.training import StageProgress
-
-    with tqdm(desc="distorting and labelling", unit=" originals", file=sys.stderr) as bar:
-
-        def report(progress: StageProgress, _optimizer: object) -> None:
-            if bar.desc != f"{progress.stage}: ":
-                bar.set_description(progress.stage, refresh=False)
-                bar.unit = " epochs"
-                bar.reset(progress.epochs)
-            bar.set_postfix(loss=f"{progress.loss:.3f}", refresh=False)
-            bar.update()
-
-        return train_default_model(
-            options.default_model, options.output, advance=_advance(bar), report=report
-        )
-
-
-def _train_fidelity_model(options: argparse.Namespace) -> dict[str, Any]:
-    from napari_tiqa.learning.fidelity_model import train_fidelity_model
-
-    with tqdm(desc="spoiling and filtering", unit=" scans", file=sys.stderr) as bar:
-
-        def report(done: int, epochs: int, loss: float) -> None:
-            if done == 1:
-                bar.set_description("training", refresh=False)
-                bar.unit = " epochs"
-                bar.reset(epochs)
-            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
-            bar.update()
-
-        return train_fidelity_model(
-            options.fidelity_model, options.output, advance=_advance(bar), report=report
-        )

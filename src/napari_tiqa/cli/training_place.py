@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from napari_tiqa.errors import BundleError, TrainingError
-from napari_tiqa.learning.run_folder import MODEL_FILE
+from napari_tiqa.learning.training.run_folder import MODEL_FILE
 from napari_tiqa.scoring.bundle import load_card
 
 

@@ -17,9 +17,9 @@ from napari_tiqa.cli.volume_options import (
 )
 from napari_tiqa.errors import FilterError, TiqaError
 from napari_tiqa.filtering.pipeline import Pipeline
-from napari_tiqa.jobs.gain_words import level
-from napari_tiqa.jobs.tune import DEFAULT_TRIALS, TuneProgress, tune
-from napari_tiqa.jobs.tuning_result import Tuning
+from napari_tiqa.jobs.filtering.gain import level
+from napari_tiqa.jobs.filtering.tune import DEFAULT_TRIALS, TuneProgress, tune
+from napari_tiqa.jobs.filtering.tuning import Tuning
 from napari_tiqa.scoring.table import record_path, write_scores
 
 _DESCRIPTION = """\

@@ -2,7 +2,7 @@
 
 import argparse
 
-from napari_tiqa.jobs.rescore import AIMS, FIDELITY
+from napari_tiqa.jobs.filtering.objective import AIMS, FIDELITY
 from napari_tiqa.volumes.open import open_volume
 from napari_tiqa.volumes.volume import Volume
 

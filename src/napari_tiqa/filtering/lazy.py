@@ -3,21 +3,19 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from napari_tiqa.errors import FilterError
 from napari_tiqa.filtering.applied import applied_record, refuse_twice
-from napari_tiqa.filtering.ring_centre import settled
+from napari_tiqa.filtering.pipeline import Pipeline
+from napari_tiqa.filtering.settled import settled
 from napari_tiqa.volumes.applied import Applied
 from napari_tiqa.volumes.stored import Box, Stored, lazy
 from napari_tiqa.volumes.volume import Volume
-from napari_tiqa.volumes.window import IntensityWindow, estimate_window
-
-if TYPE_CHECKING:
-    from napari_tiqa.filtering.pipeline import Pipeline
-
+from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.volumes.window_estimate import estimate_window
 
 KEPT_BYTES = 128 * 2**20
 """So many of the slices filtered last are kept: a viewer asks for one again whenever it draws."""
@@ -70,7 +68,7 @@ class Application:
 
     volume: Volume
     axis: int
-    pipeline: "Pipeline"
+    pipeline: Pipeline
     window: IntensityWindow
     record: dict[str, Any]
 
@@ -84,18 +82,61 @@ class Application:
         return (*self.volume.applied, self.record)
 
 
-def apply_to(
-    pipeline: "Pipeline",
+def filter_volume(
     volume: Volume,
+    pipeline: Pipeline,
+    *,
     axis: int = 0,
     window: IntensityWindow | tuple[float, float] | None = None,
+    again: bool = False,
+) -> Volume:
+    """Apply a pipeline to a volume lazily, each slice when it is asked for.
+
+    What is the same for all slices is settled now, and only this reads anything: the window, and a ring
+    centre that is left to be found, from the middle slice.
+
+    Parameters
+    ----------
+    volume : Volume
+        Shape (z, y, x) or (y, x); one position of its time and channel axes (``Volume.tomogram``).
+    pipeline : Pipeline
+        Filters in order.
+    axis : int
+        0, 1 or 2: filter the slices across z, y or x.
+    window : IntensityWindow or (low, high), optional
+        What parameters "% of the window" refer to; the volume's own, or estimated, where omitted.
+    again : bool
+        Apply it also where `Volume.applied` says that it has been applied already.
+
+    Returns
+    -------
+    Volume
+        Axes, voxel size, unit, shape and dtype of `volume`, `window` set, `applied` with this pipeline's
+        record; a chunk per slice, so that a viewer shows one at once. A slice is filtered anew each
+        time it is asked for, and one across another axis needs them all: ``export`` stores them.
+
+    Raises
+    ------
+    FilterError
+        The pipeline has been applied already, or none of its steps is on.
+    VolumeError
+        A leading axis is still open, there is no such axis, or no window can be estimated.
+    """
+    return map_volume(apply_to(pipeline, volume, axis=axis, window=window, again=again))
+
+
+def apply_to(
+    pipeline: Pipeline,
+    volume: Volume,
     *,
+    axis: int = 0,
+    window: IntensityWindow | tuple[float, float] | None = None,
     again: bool = False,
 ) -> Application:
     """Settle what is the same for all slices: the window, and a ring centre that is left to be found.
 
-    Parameters and errors are those of ``Pipeline.map``; some patches and, for a ring centre, the middle slice
-    are read.
+    Parameters and errors are those of ``filter_volume``; some patches and, for a ring centre, the middle
+    slice are read.
     """
     tomogram = volume.tomogram()
     count = tomogram.slice_count(axis)

@@ -14,7 +14,6 @@ from napari_tiqa.filtering.catalogue import filter_named
 from napari_tiqa.filtering.filter import Filter
 from napari_tiqa.filtering.parameter import Value
 from napari_tiqa.filtering.slice_frame import filter_slice
-from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.whole_file import whole_file
 
@@ -78,49 +77,6 @@ class Pipeline:
         """Apply the steps that are on to a slice; see ``Filter.__call__``."""
         kernels = [step.definition.kernel(step.parameters) for step in self.steps if step.on]
         return filter_slice(plane, kernels, window)
-
-    def map(
-        self,
-        volume: Volume,
-        axis: int = 0,
-        window: IntensityWindow | tuple[float, float] | None = None,
-        *,
-        again: bool = False,
-    ) -> Volume:
-        """Apply the pipeline to a volume, each slice when it is asked for.
-
-        What is the same for all slices is settled now, and only this reads anything: the window, and a ring
-        centre that is left to be found, from the middle slice.
-
-        Parameters
-        ----------
-        volume : Volume
-            Shape (z, y, x) or (y, x); one position of its time and channel axes (``Volume.tomogram``).
-        axis : int
-            0, 1 or 2: filter the slices across z, y or x.
-        window : IntensityWindow or (low, high), optional
-            What parameters "% of the window" refer to; the volume's own, or estimated, where omitted.
-        again : bool
-            Apply it also where `Volume.applied` says that it has been applied already.
-
-        Returns
-        -------
-        Volume
-            Axes, voxel size, unit, shape and dtype of `volume`, `window` set, `applied` with this pipeline's
-            record; a chunk per slice, so that a viewer shows one at once. A slice is filtered anew each
-            time it is asked for, and one across another axis needs them all: ``jobs.export`` stores them.
-
-        Raises
-        ------
-        FilterError
-            The pipeline has been applied already, or none of its steps is on.
-        VolumeError
-            A leading axis is still open, there is no such axis, or no window can be estimated.
-        """
-        # Here, since the ring centre's module knows pipelines.
-        from napari_tiqa.filtering.lazy import apply_to, map_volume
-
-        return map_volume(apply_to(self, volume, axis, window, again=again))
 
     def with_parameter(self, step: int, name: str, value: Value) -> Self:
         """Return the pipeline with one parameter set.

@@ -6,12 +6,9 @@ import cv2
 import numpy as np
 
 from napari_tiqa.filtering.parameter import Parameter
-from napari_tiqa.filtering.slice_frame import filter_slice
-from napari_tiqa.volumes.volume import Volume
-from napari_tiqa.volumes.window import IntensityWindow
 
 if TYPE_CHECKING:
-    from napari_tiqa.filtering.pipeline import Pipeline
+    pass
 
 _SMALLEST = 32  # px a side; below it no peak tells itself from the rest
 _DETAIL = 2.0  # px, standard deviation: what is finer is looked at
@@ -187,47 +184,3 @@ def centre_of(
         centre_y = found[0] if centre_y is None else centre_y
         centre_x = found[1] if centre_x is None else centre_x
     return centre_y, centre_x
-
-
-def settled(
-    pipeline: "Pipeline", volume: Volume, window: IntensityWindow, index: int, axis: int = 0
-) -> "Pipeline":
-    """Return the pipeline with the ring centres that were left to be found as they are in one slice.
-
-    A volume has one rotation axis, so that all its slices are to share a centre.
-
-    Parameters
-    ----------
-    pipeline : Pipeline
-        Returned as it is where it leaves no centre to be found.
-    volume : Volume
-        Shape (z, y, x) or (y, x).
-    window : IntensityWindow
-        Of the volume.
-    index, axis : int
-        The slice to look in, read only where needed, and the axis along which slices lie.
-    """
-    wanted = [
-        (place, name)
-        for place, step in enumerate(pipeline.steps)
-        for name in CENTRE_PARAMETERS
-        if name in step.parameters and step.parameters[name] is None
-    ]
-    if not wanted:
-        return pipeline
-    found = dict(zip(CENTRE_PARAMETERS, centre_in(volume.slice(axis, index), window), strict=True))
-    for place, name in wanted:
-        pipeline = pipeline.with_parameter(place, name, found[name])
-    return pipeline
-
-
-def centre_in(plane: np.ndarray, window: IntensityWindow) -> tuple[float, float]:
-    """Find the centre in a slice as it is stored: any dtype, with NaN or padding around its content."""
-    found = []
-
-    def look(pixels: np.ndarray, inside: np.ndarray) -> np.ndarray:
-        found.append(find_ring_centre(pixels, inside))
-        return pixels
-
-    filter_slice(plane, [look], window)
-    return found[0] if found else (0.0, 0.0)

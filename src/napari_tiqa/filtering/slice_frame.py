@@ -9,7 +9,8 @@ import numpy as np
 from napari_tiqa.errors import FilterError, VolumeError
 from napari_tiqa.scoring.native_tiles import content
 from napari_tiqa.volumes.open import as_volume
-from napari_tiqa.volumes.window import IntensityWindow, estimate_window
+from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.volumes.window_estimate import estimate_window
 
 Kernel = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Takes pixels (float32, finite, the window mapped to 0..1) and the mask of the content; returns pixels."""

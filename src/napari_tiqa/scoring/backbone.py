@@ -1,14 +1,13 @@
 """The network: EfficientNet features, the paper's ranking head, one score and what lowers it."""
 
-from pathlib import Path
-
 import keras
 import numpy as np
 from keras import ops
 
 from napari_tiqa.errors import TrainingError
 from napari_tiqa.scoring.network_input import TILE_SIZE
-from napari_tiqa.scoring.predict import ARTEFACTS
+from napari_tiqa.scoring.scale import ARTEFACTS
+from napari_tiqa.weights import WEIGHTS_FOLDER
 
 # Repeats, kernel, stride, expansion, channels of each stage (Tan & Le 2019, Table 1; the Lite
 # variant has neither squeeze-excite nor swish and keeps stem and head at their B0 widths).
@@ -21,7 +20,7 @@ _STAGES = (
     (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 )
-IMAGENET_WEIGHTS = Path(__file__).parents[1] / "weights" / "efficientnet_lite0_imagenet.npz"
+IMAGENET_WEIGHTS = WEIGHTS_FOLDER / "efficientnet_lite0_imagenet.npz"
 
 
 LITE0 = "EfficientNet-Lite0"

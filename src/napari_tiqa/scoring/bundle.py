@@ -14,13 +14,13 @@ import numpy as np
 
 from napari_tiqa.errors import BundleError
 from napari_tiqa.scoring.calibration import Calibration
-from napari_tiqa.scoring.predict import ScoreModel
+from napari_tiqa.weights import WEIGHTS_FOLDER
 from napari_tiqa.whole_file import whole_file
 
 if TYPE_CHECKING:
     import keras
 
-DEFAULT_MODEL = Path(__file__).parents[1] / "weights" / "default.tiqa"
+DEFAULT_MODEL = WEIGHTS_FOLDER / "default.tiqa"
 """The bundled default model."""
 
 FORMAT = "napari-tiqa bundle"
@@ -156,51 +156,6 @@ def purpose_of(path: str | os.PathLike[str]) -> str:
             return str(json.loads(archive.read("card.json")).get("purpose", SCORE))
     except (OSError, zipfile.BadZipFile, KeyError, ValueError, AttributeError, EOFError, zlib.error):
         return SCORE
-
-
-def load_model(path: str | os.PathLike[str] | None = None) -> ScoreModel:
-    """Build the network of a bundle. Nothing in a bundle is executed: arrays are read without pickle.
-
-    Parameters
-    ----------
-    path : path-like, optional
-        The bundle; the default model where omitted.
-
-    Returns
-    -------
-    ScoreModel
-        What ``predict.predict`` takes.
-
-    Raises
-    ------
-    BundleError
-        As ``load_card``, and if the weights do not fit the network.
-    """
-    from napari_tiqa.scoring.backbone import build_network
-
-    network, _, others = load_network(
-        path, SCORE, lambda card: build_network(head_units=card["head_units"], backbone=card["backbone"])
-    )
-    known = {name.partition("/")[2]: values for name, values in others.items()}
-    return ScoreModel(network, Calibration.from_arrays(known) if known else None)
-
-
-def load_fidelity_network(path: str | os.PathLike[str]) -> "keras.Model":
-    """Build the network of a bundle that holds one of ``fidelity_network.build_fidelity_network``.
-
-    Parameters
-    ----------
-    path : path-like
-        The bundle.
-
-    Raises
-    ------
-    BundleError
-        As ``load_model``.
-    """
-    from napari_tiqa.scoring.fidelity_network import build_fidelity_network
-
-    return load_network(path, SCORE, lambda card: build_fidelity_network(head_units=card["head_units"]))[0]
 
 
 def load_network(

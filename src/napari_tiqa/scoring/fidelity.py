@@ -9,24 +9,27 @@ without them, fine texture that was smoothed away leaves no trace.
 import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_tiqa.scoring.bundle import load_fidelity_network
 from napari_tiqa.scoring.predict import AfterBatch, forward
+from napari_tiqa.weights import WEIGHTS_FOLDER
 
 if TYPE_CHECKING:
     import keras
 
-SIMILARITIES = ("ssim", "fsim")
-"""Full-reference metrics that are estimated: the names of ``learning.observers.OBSERVERS``."""
+import os
+from typing import TYPE_CHECKING
 
-WEIGHTS = (0.4, 0.6)
-"""Shares of `SIMILARITIES` in the fidelity, which make both vary alike from setting to setting."""
+from napari_tiqa.scoring.bundle import SCORE, load_network
+from napari_tiqa.scoring.scale import WEIGHTS
 
-FIDELITY_MODEL = Path(__file__).parents[1] / "weights" / "fidelity.tiqa"
+if TYPE_CHECKING:
+    import keras
+
+
+FIDELITY_MODEL = WEIGHTS_FOLDER / "fidelity.tiqa"
 """The bundled network."""
 
 
@@ -99,3 +102,21 @@ class FidelityModel:
 def bundled_model() -> FidelityModel:
     """Return the bundled network."""
     return FidelityModel(load_fidelity_network(FIDELITY_MODEL))
+
+
+def load_fidelity_network(path: str | os.PathLike[str]) -> "keras.Model":
+    """Build the network of a bundle that holds one of ``fidelity_network.build_fidelity_network``.
+
+    Parameters
+    ----------
+    path : path-like
+        The bundle.
+
+    Raises
+    ------
+    BundleError
+        As ``load_model``.
+    """
+    from napari_tiqa.scoring.fidelity_network import build_fidelity_network
+
+    return load_network(path, SCORE, lambda card: build_fidelity_network(head_units=card["head_units"]))[0]

@@ -3,8 +3,8 @@
 import keras
 
 from napari_tiqa.scoring.backbone import hidden_layers, lite0
-from napari_tiqa.scoring.fidelity import SIMILARITIES
 from napari_tiqa.scoring.network_input import TILE_SIZE
+from napari_tiqa.scoring.scale import SIMILARITIES
 
 FEATURES = 1280
 """Pooled features of an image."""

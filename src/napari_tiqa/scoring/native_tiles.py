@@ -12,7 +12,8 @@ from napari_tiqa.scoring.network_input import (
     tile_starts,
     unscorable,
 )
-from napari_tiqa.volumes.window import PADDING_FROM, IntensityWindow
+from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.volumes.window_estimate import PADDING_FROM
 
 BANDS = 3
 MOST_TILES = BANDS**2

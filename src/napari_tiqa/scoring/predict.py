@@ -12,6 +12,15 @@ from napari_tiqa.scoring.calibration import Calibration
 if TYPE_CHECKING:
     import keras
 
+import os
+from typing import TYPE_CHECKING
+
+from napari_tiqa.scoring.bundle import SCORE, load_network
+from napari_tiqa.scoring.scale import SCORE_RANGE
+
+if TYPE_CHECKING:
+    import keras
+
 BATCH_SIZE = 32
 """Tiles per forward pass at most."""
 
@@ -19,14 +28,6 @@ _SIZES = (1, 9, BATCH_SIZE)
 # A network is compiled once for each size of a batch. The smaller ones are for a slice filtered anew while a
 # slider moves, whose answer is waited for: one tile shrunk, nine at native resolution.
 
-SCORE_RANGE = (1.0, 5.0)
-"""Worst and best score."""
-
-ARTEFACTS = ("ring", "blur", "noise")
-"""What takes points away. Too few projections count as noise, an axis offset as blur."""
-
-PREDICTED = ("score", "uncertainty", *ARTEFACTS, "novelty")
-"""Columns of a prediction."""
 
 AfterBatch = Callable[[int], object]
 """Called with the number of tiles done so far; what it raises ends the work."""
@@ -134,3 +135,30 @@ def forward(
         if after_batch:
             after_batch(start + count)
     return [np.concatenate(parts) for parts in zip(*batches, strict=True)]
+
+
+def load_model(path: str | os.PathLike[str] | None = None) -> ScoreModel:
+    """Build the network of a bundle. Nothing in a bundle is executed: arrays are read without pickle.
+
+    Parameters
+    ----------
+    path : path-like, optional
+        The bundle; the default model where omitted.
+
+    Returns
+    -------
+    ScoreModel
+        What ``predict.predict`` takes.
+
+    Raises
+    ------
+    BundleError
+        As ``load_card``, and if the weights do not fit the network.
+    """
+    from napari_tiqa.scoring.backbone import build_network
+
+    network, _, others = load_network(
+        path, SCORE, lambda card: build_network(head_units=card["head_units"], backbone=card["backbone"])
+    )
+    known = {name.partition("/")[2]: values for name, values in others.items()}
+    return ScoreModel(network, Calibration.from_arrays(known) if known else None)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from napari_tiqa.scoring.predict import ARTEFACTS
+from napari_tiqa.scoring.scale import ARTEFACTS
 from napari_tiqa.scoring.table import ScoredSlice
 
 _HARDLY_ANY = 4.5  # from this score on nobody would name an artefact

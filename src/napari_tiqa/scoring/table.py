@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from napari_tiqa.errors import TableError
-from napari_tiqa.scoring.predict import ARTEFACTS
+from napari_tiqa.scoring.scale import ARTEFACTS
 from napari_tiqa.whole_file import whole_file
 
 SCORE_DECIMALS = 4

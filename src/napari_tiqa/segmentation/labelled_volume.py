@@ -18,7 +18,8 @@ from napari_tiqa.segmentation.validation import left_out
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slices import map_slices
 from napari_tiqa.volumes.volume import Volume
-from napari_tiqa.volumes.window import IntensityWindow, estimate_window
+from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.volumes.window_estimate import estimate_window
 
 _MOST_PIXELS = 2**27  # of all slices together: 1.5 GB while training, as many patches as anybody draws
 _COUNTED_AT_ONCE = 2**16  # label values up to here are counted without sorting
@@ -45,7 +46,7 @@ def gather(
     Parameters
     ----------
     image, labels, unlabelled, names, axis, window, validation_labels
-        As ``jobs.train_segmenter.train_segmenter``.
+        As ``jobs.segmentation.train.train_segmenter``.
     recipe : SegmentationRecipe
         What share is left out, and the seed.
     report : callable

@@ -6,7 +6,13 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
-from napari_tiqa.learning.distortions import LEVELS, Distortion, Fields, distort_unclipped, version_names
+from napari_tiqa.learning.images.distortions import (
+    LEVELS,
+    Distortion,
+    Fields,
+    distort_unclipped,
+    version_names,
+)
 from napari_tiqa.scoring.network_input import TILE_SIZE, noise_kept
 
 ORIGINAL = "original"

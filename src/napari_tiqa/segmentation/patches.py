@@ -7,7 +7,7 @@ import cv2
 import keras
 import numpy as np
 
-from napari_tiqa.learning.distortions import DISTORTIONS, LEVELS, Fields, distort
+from napari_tiqa.learning.images.distortions import DISTORTIONS, LEVELS, Fields, distort
 from napari_tiqa.scoring.network_input import TILE_SIZE
 from napari_tiqa.segmentation.classes import NOT_LABELLED
 from napari_tiqa.segmentation.labelled_slice import LabelledSlice

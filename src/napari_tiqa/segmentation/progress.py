@@ -7,7 +7,7 @@ from typing import Literal
 
 import pandas as pd
 
-from napari_tiqa.learning.progress import read_epochs
+from napari_tiqa.learning.training.progress import read_epochs
 
 SegmentStage = Literal["prepare", "train", "judge"]
 

@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 
 from napari_tiqa.errors import Cancelled
-from napari_tiqa.learning.card import model_card
-from napari_tiqa.learning.checkpoint import (
+from napari_tiqa.learning.training.card import model_card
+from napari_tiqa.learning.training.checkpoint import (
     Checkpoint,
     load_checkpoint,
     load_weights,
@@ -26,9 +26,9 @@ from napari_tiqa.learning.checkpoint import (
     save_weights,
     set_weights,
 )
-from napari_tiqa.learning.progress import write_epochs
-from napari_tiqa.learning.reporting import NowAndThen, TrainingPace
-from napari_tiqa.learning.run_folder import (
+from napari_tiqa.learning.training.progress import write_epochs
+from napari_tiqa.learning.training.reporting import NowAndThen, TrainingPace
+from napari_tiqa.learning.training.run_folder import (
     BEST_FILE,
     CHECKPOINT_FILE,
     MODEL_FILE,

@@ -3,7 +3,6 @@
 import os
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,11 +11,12 @@ from napari_tiqa.errors import BundleError
 from napari_tiqa.scoring.bundle import SEGMENTATION, load_card, load_network, write_bundle
 from napari_tiqa.segmentation.classes import Classes
 from napari_tiqa.segmentation.tiles import in_tiles
+from napari_tiqa.weights import WEIGHTS_FOLDER
 
 if TYPE_CHECKING:
     import keras
 
-ELECTRODE_MODEL = Path(__file__).parents[1] / "weights" / "electrode_segmenter.tiqa"
+ELECTRODE_MODEL = WEIGHTS_FOLDER / "electrode_segmenter.tiqa"
 """The bundled light model: active material and the rest of a battery electrode."""
 
 _KEPT = 2

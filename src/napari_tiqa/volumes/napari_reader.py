@@ -19,7 +19,7 @@ from napari_tiqa.volumes.ome_zarr import holds_labels, is_zarr, maps_in
 from napari_tiqa.volumes.open import SINGLE, WITH_DATASETS, open_volume
 from napari_tiqa.volumes.tiff_folder import SUFFIXES
 from napari_tiqa.volumes.volume import Volume
-from napari_tiqa.volumes.window import estimate_window
+from napari_tiqa.volumes.window_estimate import estimate_window
 
 LayerData = tuple[Any, dict[str, Any], str]
 DISPLAY_SLICES = 3  # enough to see something; the window to score with is estimated from more

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 import dask.array
 import numpy as np
 
-from napari_tiqa.errors import VolumeError
 from napari_tiqa.volumes.stored import Box, Stored, behind, box_shape
 from napari_tiqa.volumes.threads import CORES, share
 
 if TYPE_CHECKING:
-    from napari_tiqa.volumes.volume import Volume
+    pass
 
 # Left to itself, dask starts a pool per calling thread and keeps it. It may not be that of `share`, whose
 # threads wait for dask's.
@@ -151,22 +150,3 @@ def computed(array: dask.array.Array) -> np.ndarray:
         Such as a slice of a volume.
     """
     return np.asarray(array.compute(scheduler="synchronous", callbacks=[]))
-
-
-def unreadable(what: str, volume: Volume, error: Exception) -> VolumeError:
-    """Return the error that says which part of which file cannot be read, and why.
-
-    Parameters
-    ----------
-    what : str
-        "slice 3 along axis 0".
-    volume : Volume
-        Where it should have been.
-    error : Exception
-        What the file's library raised.
-    """
-    reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
-    return VolumeError(
-        f"Cannot read {what} of '{volume.source or volume.name}', which may be damaged or incomplete "
-        f"({reason}): copy it again, or leave out what cannot be read."
-    )

@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_tiqa.errors import VolumeError
 from napari_tiqa.volumes.applied import Applied
-from napari_tiqa.volumes.reading import read, unreadable
+from napari_tiqa.volumes.reading import read
 from napari_tiqa.volumes.stored import fixed
 from napari_tiqa.volumes.window import IntensityWindow
 
@@ -248,4 +248,23 @@ def default_axes(shape: tuple[int, ...], name: str) -> tuple[str, ...]:
         )
     return {2: ("y", "x"), 3: ("z", "y", "x"), 4: ("t", "z", "y", "x")}.get(
         len(shape), ("t", "c", "z", "y", "x")
+    )
+
+
+def unreadable(what: str, volume: Volume, error: Exception) -> VolumeError:
+    """Return the error that says which part of which file cannot be read, and why.
+
+    Parameters
+    ----------
+    what : str
+        "slice 3 along axis 0".
+    volume : Volume
+        Where it should have been.
+    error : Exception
+        What the file's library raised.
+    """
+    reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    return VolumeError(
+        f"Cannot read {what} of '{volume.source or volume.name}', which may be damaged or incomplete "
+        f"({reason}): copy it again, or leave out what cannot be read."
     )

@@ -19,10 +19,10 @@ from napari_tiqa.errors import TiqaError
 from napari_tiqa.scoring.table import write_scores
 from napari_tiqa.volumes.napari_reader import read_layer
 from napari_tiqa.volumes.simulation.napari_sample import LayerData, electrode_layers
-from napari_tiqa.widgets.score_run import ScoreRun
+from napari_tiqa.widgets.quality.score_run import ScoreRun
 
 if TYPE_CHECKING:
-    from napari_tiqa.widgets.background_job import JobOutcome
+    from napari_tiqa.widgets.shared.background_job import JobOutcome
 
 OUTPUT = Path("demo")
 _WINDOW = (1600, 900)
@@ -153,7 +153,7 @@ class _Show:
     def _on_ended(self, outcome: "JobOutcome") -> None:
         from qtpy.QtCore import QTimer
 
-        from napari_tiqa.widgets.background_job import JobState
+        from napari_tiqa.widgets.shared.background_job import JobState
 
         if outcome.state is not JobState.DONE:
             self._fail(outcome.message)

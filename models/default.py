@@ -1,0 +1,145 @@
+"""Train the bundled default model again, by its recipe on the scans in a folder, and write its bundle."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from models import default_recipe
+from napari_tiqa.cli.exit_code import exit_code
+from napari_tiqa.cli.progress_bar import advance_of
+from napari_tiqa.learning.measures.measures import evaluate, groups_of_rows
+from napari_tiqa.learning.training.calibration import KNOTS, familiarity, score_scale
+from napari_tiqa.learning.training.card import model_card
+from napari_tiqa.learning.training.stages import Report, StageProgress
+from napari_tiqa.scoring.bundle import DEFAULT_MODEL, save_bundle
+from napari_tiqa.scoring.calibration import Calibration
+
+LEFT_OUT = Path(__file__).with_name("default_left_out.csv")
+"""What the default recipe says of every image of specimens that were left out of training in turn, by
+benchmarks/leave_specimens_out.py: the default model's card and its uncertainty rest on it."""
+
+
+def train_default_model(
+    data: Path,
+    output: str | os.PathLike[str] = DEFAULT_MODEL,
+    *,
+    advance: Callable[[int, int], None] | None = None,
+    report: Report | None = None,
+) -> dict[str, Any]:
+    """Train the bundled default model, by the default recipe on all its specimens.
+
+    Parameters
+    ----------
+    data : pathlib.Path
+        Folder with the scans of ``default_recipe.SCANS``.
+    output : path-like
+        Where to write the bundle.
+    advance : callable, optional
+        Called with groups made and groups in all.
+    report : callable, optional
+        Called after each epoch.
+
+    Returns
+    -------
+    dict
+        The bundle's card. Its evaluation and its uncertainty are those of the recipe on specimens left out
+        of training (`LEFT_OUT`), since this model has seen them all.
+
+    Raises
+    ------
+    TrainingError
+        If `data` lacks one of the scans.
+    """
+    groups, projection = default_recipe.default_groups(data, advance)
+    composites = default_recipe.composite_groups(data, projection, advance)
+    training = [*groups, *composites]
+    network = default_recipe.train_default(default_recipe.teachable(training), report)
+    left_out, _ = read_left_out()
+    judged, scores = groups_of_rows(on_the_scale_of_others(left_out))
+    scale = score_scale(left_out["score"].to_numpy(), left_out["label"].to_numpy())
+    calibration = Calibration(KNOTS, *scale, *familiarity(network, default_recipe.familiar(training)))
+    card = model_card(
+        name="napari-tiqa default",
+        training={
+            "scans": [scan.path for scan in default_recipe.SCANS],
+            "simulated": sorted({g.specimen for g in groups if g.specimen.startswith("simulated")}),
+            "textures": list(default_recipe.TEXTURES),
+            "originals": sum("ring" in group.families for group in groups),
+            "originals_scanned_again": sum("gain rings" in group.families for group in groups),
+            "originals_of_composites": len(composites),
+        },
+        settings=default_recipe.SETTINGS,
+        evaluation=evaluate(judged, scores),
+    )
+    save_bundle(output, network, card, calibration)
+    return card
+
+
+def read_left_out(path: str | os.PathLike[str] = LEFT_OUT) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read what benchmarks/leave_specimens_out.py wrote: images of specimens, images that are no slices."""
+    table = pd.read_csv(path, keep_default_na=False, na_values=[""])
+    table["family"] = table["family"].fillna("")
+    foreign = table["specimen"] == "foreign"
+    return table[~foreign], table[foreign]
+
+
+def on_the_scale_of_others(left_out: pd.DataFrame) -> pd.DataFrame:
+    """Put each specimen's scores on the scale learned from the other specimens.
+
+    Parameters
+    ----------
+    left_out : pandas.DataFrame
+        Images of specimens, of ``read_left_out``, whose scores are what the network said.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same with scores as a calibrated model gives them, and their uncertainty in another column.
+    """
+    said, label = (left_out[column].to_numpy(float) for column in ("score", "label"))
+    score, uncertainty = said.copy(), np.full(len(said), np.nan)
+    for specimen in left_out["specimen"].unique():
+        own = (left_out["specimen"] == specimen).to_numpy()
+        expected, half_widths = score_scale(said[~own], label[~own])
+        score[own] = np.interp(said[own], KNOTS, expected)
+        uncertainty[own] = np.interp(said[own], KNOTS, half_widths)
+    return left_out.assign(score=score, uncertainty=uncertainty)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``python -m models.default``; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m models.default", description=__doc__)
+    parser.add_argument(
+        "data", type=Path, metavar="DATA", help="folder with the scans of default_recipe.SCANS"
+    )
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="MODEL", help="bundle to write")
+    options = parser.parse_args(arguments)
+    return exit_code(lambda: _train(options))
+
+
+def _train(options: argparse.Namespace) -> int:
+    with tqdm(desc="distorting and labelling", unit=" originals", file=sys.stderr) as bar:
+
+        def report(progress: StageProgress, _optimizer: object) -> None:
+            if bar.desc != f"{progress.stage}: ":
+                bar.set_description(progress.stage, refresh=False)
+                bar.unit = " epochs"
+                bar.reset(progress.epochs)
+            bar.set_postfix(loss=f"{progress.loss:.3f}", refresh=False)
+            bar.update()
+
+        card = train_default_model(options.data, options.output, advance=advance_of(bar), report=report)
+    print(f"Wrote {options.output} ({card['training']['originals']} originals).", file=sys.stderr)
+    print(pd.DataFrame(card["evaluation"]).to_string(index=False))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

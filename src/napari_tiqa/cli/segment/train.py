@@ -1,0 +1,152 @@
+"""``napari-tiqa segment train``: train a segmenter from an image and its labels."""
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from napari_tiqa.cli.interrupt import cancelled_by_interrupt
+from napari_tiqa.cli.labels_options import add_labels_options, chosen_labels
+from napari_tiqa.cli.recipe_options import positive
+from napari_tiqa.cli.training_bar import TrainingBar
+from napari_tiqa.cli.training_place import add_place_options, chosen_run_folder
+from napari_tiqa.cli.volume_options import add_volume_options, chosen_volume, chosen_window
+from napari_tiqa.jobs.segmentation.train import train_segmenter
+from napari_tiqa.scoring.bundle import SEGMENTATION
+from napari_tiqa.segmentation.geometry import ENCODERS
+from napari_tiqa.segmentation.progress import SegmentProgress
+from napari_tiqa.segmentation.recipe import PAPER, SegmentationRecipe
+
+_DESCRIPTION = """\
+Train D-LinkNet on an image and its labels: the phases that it then segments, and how unsure it is of them.
+A few strokes of each class in a few slices are enough; a share of them is left out to judge each epoch.
+"""
+_EXAMPLES = """\
+examples:
+  napari-tiqa segment train scan.tif labels.tif -o phases.tiqa      minutes on two cores
+  a mask, in which 0 is a class like any other
+    napari-tiqa segment train slice.tif mask.tif -o cell.tiqa --unlabelled none --names winding,foil
+  the paper's network and settings, for a GPU
+    napari-tiqa segment train scan.h5 labels.h5 -o phases.tiqa --dataset exchange/data --paper
+  napari-tiqa segment predict scan.tif phases.tiqa -o phases.zarr   segment with it
+
+Ctrl-C keeps the best network so far; the same command again goes on from the last epoch.
+"""
+_STAGES = {"prepare": "looking at labels", "train": "training", "judge": "judging"}
+# Options that stand for a setting of the recipe: its name, type, sign and help.
+_SETTINGS: tuple[tuple[str, Any, str, str], ...] = (
+    ("epochs", positive, "N", "passes over the labels"),
+    ("patches", positive, "N", "training patches an epoch"),
+    ("crop", positive, "PX", "side of a training patch, a multiple of 32"),
+    ("batch", positive, "N", "patches a step; fewer need less memory"),
+    ("width", float, "SHARE", "channels of the network as a share of the paper's, above 0 to 1"),
+    ("encoder_weights", Path, "FILE", "ImageNet weights of ResNet34 (safetensors, torchvision's or timm's)"),
+    ("learning_rate", float, "RATE", "Adam's at first"),
+    ("dice_weight", float, "WEIGHT", "of the Dice loss beside the cross-entropy"),
+    ("distortions", float, "SHARE", "of the patches that get blur, noise or rings"),
+    ("validation_share", float, "SHARE", "of the labels left out to judge each epoch, 0 to 0.5"),
+    ("seed", int, "N", "fixes all that is drawn"),
+)
+
+
+def add_segment_train_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``segment train``."""
+    parser = commands.add_parser(
+        "train",
+        help="train a model on an image and its labels",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_volume_options(parser, model=False)
+    add_labels_options(parser)
+    add_place_options(parser)
+    parser.add_argument(
+        "--names", type=_names, metavar="A,B,...", help="names of the classes, in the order of their values"
+    )
+    parser.add_argument(
+        "--validation",
+        metavar="LABELS",
+        help="other labels of INPUT to judge each epoch with; default: a share of LABELS",
+    )
+    parser.add_argument(
+        "--paper", action="store_true", help="start from the paper's settings: hours on a GPU"
+    )
+    parser.add_argument("--encoder", choices=ENCODERS, help="what sees the image")
+    for name, kind, sign, meaning in _SETTINGS:
+        parser.add_argument(
+            f"--{name.replace('_', '-')}", type=kind, metavar=sign, help=f"{meaning}{_defaults(name)}"
+        )
+    parser.set_defaults(run=_train)
+
+
+def _train(options: argparse.Namespace) -> int:
+    recipe = _recipe(options)
+    folder = chosen_run_folder(options, SEGMENTATION)
+    volume = chosen_volume(options)
+    labels = chosen_labels(options)
+    with cancelled_by_interrupt() as cancel, TrainingBar() as bar:
+        card = train_segmenter(
+            volume,
+            labels,
+            options.output,
+            folder,
+            recipe,
+            unlabelled=options.unlabelled,
+            names=options.names,
+            axis=options.axis,
+            window=chosen_window(options),
+            validation_labels=options.validation,
+            progress=lambda progress: _show(bar, progress),
+            cancel=cancel,
+        )
+    if not card["training"]["finished"]:
+        print(
+            f"Stopped; the best network so far is in {options.output}. The same command again goes on.",
+            file=sys.stderr,
+        )
+        return 130
+    evaluation = card["evaluation"]
+    print(f"Wrote {options.output}. {card['domain']}", file=sys.stderr)
+    print(evaluation if isinstance(evaluation, str) else pd.DataFrame(evaluation).to_string(index=False))
+    return 0
+
+
+def _defaults(setting: str) -> str:
+    """Name the values that a setting has where it is not given."""
+    light, paper = (getattr(recipe, setting) for recipe in (SegmentationRecipe(), PAPER))
+    if light == paper:
+        return f" (default {light:g})" if light != "" else ""
+    return f" (default {light:g}, with --paper {paper:g})"
+
+
+def _recipe(options: argparse.Namespace) -> SegmentationRecipe:
+    given = {name: getattr(options, name) for name in ("encoder", *(one[0] for one in _SETTINGS))}
+    if options.encoder_weights:
+        # A training that goes on elsewhere, from its run folder, must find the file.
+        given["encoder_weights"] = str(options.encoder_weights.expanduser().absolute())
+    return replace(
+        PAPER if options.paper else SegmentationRecipe(),
+        **{name: value for name, value in given.items() if value is not None},
+    )
+
+
+def _show(bar: TrainingBar, progress: SegmentProgress) -> None:
+    figures = f"loss {progress.loss:.3f}, IoU {progress.iou:.3f}" if progress.loss is not None else ""
+    bar.show(
+        _STAGES[progress.stage],
+        progress.patches_done,
+        progress.patches,
+        epoch=progress.epoch,
+        epochs=progress.epochs,
+        figures=figures,
+        seconds_left=progress.seconds_left,
+        warnings=progress.warnings,
+    )
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",")]

@@ -1,0 +1,1 @@
+"""Tuning, comparing and exporting filter pipelines."""

@@ -1,0 +1,220 @@
+"""Try pipelines on a few slices: filter on all cores, score in one call, measure what it costs in detail.
+
+Filters run one pipeline ahead of the scoring.
+"""
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from napari_tiqa.errors import FilterError, TiqaError, VolumeError
+from napari_tiqa.filtering.parameter import Value
+from napari_tiqa.filtering.pipeline import Pipeline
+from napari_tiqa.filtering.settled import settled
+from napari_tiqa.jobs.filtering.objective import AIMS, DETAIL_LOSS, OBJECTIVE, SCORE, score_slices
+from napari_tiqa.jobs.filtering.trial import Trial
+from napari_tiqa.jobs.process.client import shared_model_process
+from napari_tiqa.jobs.process.messages import ModelFile
+from napari_tiqa.jobs.process.record import model_card, run_record
+from napari_tiqa.jobs.process.waiting import wait_for
+from napari_tiqa.jobs.quality.score import chosen_slices
+from napari_tiqa.volumes.open import as_volume
+from napari_tiqa.volumes.slices import map_slices
+from napari_tiqa.volumes.threads import CORES
+from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.volumes.window_estimate import estimate_window
+
+DEFAULT_SLICES = 5
+"""Slices that stand for a volume where none are named, evenly spread, the ends left out."""
+
+Setting = tuple[tuple[Value, ...], Pipeline]
+"""The values of a tuning's variables, none outside a tuning, and the pipeline that has them."""
+
+_Filtered = tuple[np.ndarray, float]  # slice, seconds
+
+
+class TrialBench:
+    """Slices of a volume with what it takes to try pipelines on them.
+
+    What is wrong with the volume, the slices, the window or the model is found when it is made.
+
+    Parameters
+    ----------
+    volume, slices, axis, model, window : object
+        As of ``jobs.quality.score.score_volume``; `DEFAULT_SLICES` where no slices are named.
+    aim : str
+        What pipelines are compared by, one of ``rescore.AIMS``.
+    cancel : threading.Event
+        Ends every wait, within a second.
+
+    Attributes
+    ----------
+    window : IntensityWindow
+        That of the unfiltered volume.
+    indices : tuple of int
+        The slices, indices along the axis.
+    unfiltered : Trial
+        The slices as they are.
+    record : dict
+        What the trials are made with, JSON-able: ``run_record`` and the slices.
+
+    Raises
+    ------
+    FilterError
+        If there is no such aim.
+    VolumeError, BundleError, ModelProcessError, Cancelled
+        As ``jobs.quality.score.score_volume``; also if a slice that was named cannot be scored, or none can.
+    """
+
+    def __init__(
+        self,
+        volume: Any,
+        slices: slice | Iterable[int] | None,
+        axis: int,
+        model: str | os.PathLike[str] | None,
+        window: IntensityWindow | tuple[float, float] | None,
+        aim: str,
+        cancel: threading.Event,
+    ) -> None:
+        if aim not in AIMS:
+            raise FilterError(f"Pipelines cannot be compared by '{aim}': choose {' or '.join(AIMS)}.")
+        tomogram = as_volume(volume).tomogram()
+        count = tomogram.slice_count(axis)
+        if slices is None:
+            some = min(DEFAULT_SLICES, count)
+            indices = [int((place + 0.5) * count / some) for place in range(some)]
+        else:
+            indices = chosen_slices(slices, count, axis, tomogram.name)
+        bundle = ModelFile.of(model)
+        model_card(bundle)  # a bundle that cannot be used is refused before anything is read
+        shared_model_process().start()  # Keras is imported while the slices are read
+        if isinstance(window, tuple):
+            window = IntensityWindow(*window, rule="given")
+        self.window = window or tomogram.window or estimate_window(tomogram)
+        self._volume, self._axis, self._model = tomogram, axis, model
+        self._aim, self._cancel = aim, cancel
+        self._planes = [plane for _, plane in map_slices(tomogram, axis, indices, np.copy, cancel=cancel)]
+        self.indices = tuple(indices)
+        self.unfiltered = self._without_filters(named=slices is not None)
+        device = shared_model_process().device
+        self.record = run_record(tomogram, axis, self.window, bundle, device)
+        self.record |= {"slices": list(self.indices), "aim": aim}
+        self._threads = ThreadPoolExecutor(CORES, thread_name_prefix="filter to be tried")
+
+    def __enter__(self) -> Self:
+        """Return the bench."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Begin no filter any more; nobody waits for one under way but Python itself, when it ends."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def settled(self, pipeline: Pipeline) -> Pipeline:
+        """Return a pipeline whose automatic ring centres are those of the middle slice."""
+        middle = self.indices[len(self.indices) // 2]
+        return settled(pipeline, self._volume, self.window, middle, self._axis)
+
+    def tried(self, settings: Iterable[Setting]) -> Iterator[Trial]:
+        """Try pipelines in order.
+
+        Parameters
+        ----------
+        settings : iterable of Setting
+            May be lazy: each is asked for before the trial of the last but one is given.
+
+        Yields
+        ------
+        Trial
+            A pipeline that cannot be applied to one of the slices, or leaves one that cannot be scored, gives
+            a trial that says so.
+
+        Raises
+        ------
+        BundleError, ModelProcessError, Cancelled
+            As ``score_slices``.
+        """
+        begun: deque[tuple[Setting, list[Future[_Filtered]]]] = deque()
+        for setting in settings:
+            begun.append((setting, [self._begin(setting[1], place) for place in range(len(self._planes))]))
+            if len(begun) > 1:
+                yield self._finished(*begun.popleft())
+        while begun:
+            yield self._finished(*begun.popleft())
+
+    def _without_filters(self, named: bool) -> Trial:
+        """Score the slices as they are; those nobody named are left out where they have no score."""
+        table = self._scored(self._planes)
+        seen = table[OBJECTIVE].notna().to_numpy()
+        if not seen.all() and (named or not seen.any()):
+            missing = int(np.flatnonzero(~seen)[0])
+            raise VolumeError(
+                f"Slice {self.indices[missing]} of '{self._volume.name}' cannot be judged "
+                f"({_reason(table, missing)}): choose other slices."
+            )
+        self._planes = [plane for plane, has_score in zip(self._planes, seen, strict=True) if has_score]
+        self.indices = tuple(np.array(self.indices)[seen].tolist())
+        scores, objectives = (tuple(table[column][seen].tolist()) for column in ("score", OBJECTIVE))
+        zeros = (0.0,) * len(scores)
+        return Trial((), Pipeline(), scores, objectives, zeros, zeros)
+
+    def _begin(self, pipeline: Pipeline, place: int) -> "Future[_Filtered]":
+        return self._threads.submit(partial(self._filter, pipeline, place))
+
+    def _filter(self, pipeline: Pipeline, place: int) -> _Filtered:
+        plane, where = self._planes[place], f"slice {self.indices[place]}"
+        begin = time.perf_counter()
+        try:
+            filtered = pipeline(plane, self.window)
+            seconds = time.perf_counter() - begin
+            return filtered, seconds
+        except TiqaError as error:
+            raise FilterError(f"{pipeline.describe()} cannot be applied to {where}: {error}") from error
+        except Exception as error:  # a library's filter may fail in its own way on some values
+            raise FilterError(
+                f"{pipeline.describe()} failed on {where} ({error}): choose other values or another filter."
+            ) from error
+
+    def _finished(self, setting: Setting, filtering: list["Future[_Filtered]"]) -> Trial:
+        values, pipeline = setting
+        try:
+            parts = [wait_for(one.result, TimeoutError, self._cancel) for one in filtering]
+        except FilterError as error:
+            return self._failed(setting, str(error))
+        finally:
+            for one in filtering:
+                one.cancel()
+        planes, seconds = zip(*parts, strict=True)
+        table = self._scored(planes)
+        if table[OBJECTIVE].isna().any():
+            place = int(np.flatnonzero(table[OBJECTIVE].isna())[0])
+            return self._failed(
+                setting,
+                f"{pipeline.describe()} leaves nothing to judge of slice {self.indices[place]} "
+                f"({_reason(table, place)}): choose milder values.",
+            )
+        scores, objectives, losses = (
+            tuple(table[column].tolist()) for column in (SCORE, OBJECTIVE, DETAIL_LOSS)
+        )
+        return Trial(values, pipeline, scores, objectives, losses, tuple(seconds))
+
+    def _scored(self, planes: Sequence[np.ndarray]) -> pd.DataFrame:
+        return score_slices(
+            planes, self.window, self._model, unfiltered=self._planes, aim=self._aim, cancel=self._cancel
+        )
+
+    def _failed(self, setting: Setting, sentence: str) -> Trial:
+        unknown = (np.nan,) * len(self.indices)
+        return Trial(*setting, unknown, unknown, unknown, unknown, sentence)
+
+
+def _reason(table: pd.DataFrame, place: int) -> str:
+    """Say why a slice has no objective; one that has a score can still lack a place for a native tile."""
+    return str(table["reason"].iloc[place]) or "no place with content as large as a tile of 224 px"

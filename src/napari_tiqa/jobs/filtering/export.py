@@ -1,0 +1,245 @@
+"""Filter a whole volume and store it: reading, filtering and writing overlap, memory stays bounded.
+
+The calling thread takes slices from ``map_slices``, a pool with a thread per core filters them, one more
+thread writes them in order. What is written stays, so that an export goes on after any interruption.
+"""
+
+import errno
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_tiqa.errors import Cancelled, ExportError
+from napari_tiqa.filtering.lazy import Application, apply_to
+from napari_tiqa.filtering.pipeline import Pipeline
+from napari_tiqa.jobs.filtering.export_place import check_place, check_space
+from napari_tiqa.jobs.filtering.unfinished_export import UnfinishedExport, done_slices
+from napari_tiqa.jobs.process.ahead import ahead
+from napari_tiqa.jobs.process.record import fingerprint
+from napari_tiqa.jobs.process.waiting import Pace
+from napari_tiqa.volumes.open import as_volume
+from napari_tiqa.volumes.slices import map_slices
+from napari_tiqa.volumes.threads import CORES
+from napari_tiqa.volumes.volume import Volume
+from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.volumes.writing.formats import FORMATS, format_for
+from napari_tiqa.volumes.writing.volume_writer import VolumeLayout, VolumeWriter
+
+_FILTERED_AHEAD = 2 * CORES  # slices read or filtered that wait for those before them
+_WRITTEN_AHEAD = 2
+_REPORT_EVERY = 0.1  # s
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@dataclass(frozen=True)
+class ExportProgress:
+    """How far an export is.
+
+    Attributes
+    ----------
+    done, total : int
+        Slices written, those of an earlier, interrupted run included.
+    seconds_left : float or None
+        None until it is known how fast the export is.
+    """
+
+    done: int
+    total: int
+    seconds_left: float | None
+
+
+def export(
+    volume: Any,
+    pipeline: Pipeline,
+    output: str | os.PathLike[str],
+    *,
+    axis: int = 0,
+    window: IntensityWindow | tuple[float, float] | None = None,
+    format: str | None = None,
+    overwrite: bool = False,
+    again: bool = False,
+    progress: Callable[[ExportProgress], object] | None = None,
+    cancel: threading.Event | None = None,
+) -> dict[str, Any]:
+    """Filter all slices of a volume and store the result.
+
+    Until it is complete, the result is kept in a folder beside `output`, ``<output>.unfinished``. The same
+    call goes on from there after a cancel, an error or the end of the process; slices that are written are
+    not filtered again, and the result is the same as without the interruption.
+
+    Parameters
+    ----------
+    volume : Volume, array-like or path
+        Shape (z, y, x) or (y, x), any real dtype; one position of its time and channel axes.
+    pipeline : Pipeline
+        A ring centre that is left to be found is found in the middle slice, for all.
+    output : path-like
+        Where to: a name ending with .zarr (OME-Zarr), .tif (one TIFF file, as ImageJ writes them, or an OME
+        BigTIFF), or without an end (a folder of TIFF slices).
+    axis : int
+        Filter the slices across this axis: 0, 1 or 2; a TIFF can be written along axis 0 only.
+    window : IntensityWindow or (low, high), optional
+        What parameters "% of the window" refer to; the volume's own, or estimated, where omitted.
+    format : str, optional
+        "ome-zarr", "tiff" or "tiff-slices", where the name does not tell.
+    overwrite : bool
+        Replace an earlier export, or throw away an unfinished one with other settings. Other files are never
+        replaced.
+    again : bool
+        Also where the volume says that it has been filtered with the same pipeline already.
+    progress : callable, optional
+        Called with an ExportProgress, at most ten times a second, in this thread; what it raises ends the
+        export as a cancel does.
+    cancel : threading.Event, optional
+        Set it, from any thread, to end the export once the slices under way are written.
+
+    Returns
+    -------
+    dict
+        The record of what was applied, as the output holds it, ``Volume.applied[-1]``.
+
+    Raises
+    ------
+    ExportError
+        The place is taken, is that of the volume, is full or not writable, or the format cannot hold the
+        volume.
+    FilterError
+        The pipeline has been applied already, no step is on, or a slice is too small for it.
+    VolumeError
+        The volume cannot be read, or has no such axis or window.
+    Cancelled
+        `cancel` was set.
+    """
+    volume = as_volume(volume).tomogram()
+    count = volume.slice_count(axis)
+    output = Path(output).expanduser()
+    format = format_for(output, format)
+    check_place(output, volume, overwrite)
+    check_format(volume, axis, format)
+    check_space(output, export_size(volume, format) * (count - done_slices(output)) // count)
+    application = apply_to(pipeline, volume, axis=axis, window=window, again=again)
+    plan = {
+        "format": format,
+        "slices": count,
+        "slices_sha256": fingerprint(volume, axis),
+        "applied_before": [dict(record) for record in volume.applied],
+        "record": application.record,
+    }
+    return _Export(application, output, plan).run(overwrite, progress, cancel or threading.Event())
+
+
+def check_format(volume: Volume, axis: int, format: str) -> None:
+    """Refuse a format that cannot hold a volume.
+
+    Raises
+    ------
+    ExportError
+        With the format to choose instead.
+    """
+    FORMATS[format].writer.check(VolumeLayout.of(volume, axis, ()))
+
+
+def export_size(volume: Volume, format: str) -> int:
+    """Return how many bytes an export takes at most."""
+    return FORMATS[format].writer.nbytes(VolumeLayout.of(volume, 0, ()))
+
+
+class _Export:
+    """One export under way."""
+
+    def __init__(self, application: Application, output: Path, plan: dict[str, Any]) -> None:
+        self.application = application
+        self.total = int(plan["slices"])
+        self.kept = UnfinishedExport(output, plan)
+
+    def run(
+        self,
+        overwrite: bool,
+        progress: Callable[[ExportProgress], object] | None,
+        cancel: threading.Event,
+    ) -> dict[str, Any]:
+        kept = self.kept
+        try:
+            kept.open(overwrite)
+            writer = self._writer()
+            try:
+                writer.begin(kept.done)
+                self._write_all(writer, progress, cancel)
+            finally:
+                writer.close()
+            kept.finish(overwrite)
+        except Cancelled as error:
+            if kept.done == 0:
+                raise Cancelled("The export was cancelled before a slice was written.") from error
+            raise Cancelled(
+                f"{kept.done} of {self.total} slices are written to {kept.folder}; the same export again "
+                "goes on from there."
+            ) from error
+        except OSError as error:
+            raise self._cannot_write(error) from error
+        finally:
+            kept.close()
+        record: dict[str, Any] = kept.plan["record"]
+        return record
+
+    def _writer(self) -> VolumeWriter:
+        # The record of an export that goes on has the date when it was begun.
+        applied = (*self.kept.plan["applied_before"], self.kept.plan["record"])
+        layout = VolumeLayout.of(self.application.volume, self.application.axis, applied)
+        return FORMATS[self.kept.plan["format"]].writer(self.kept.data, layout)
+
+    def _write_all(
+        self,
+        writer: VolumeWriter,
+        progress: Callable[[ExportProgress], object] | None,
+        cancel: threading.Event,
+    ) -> None:
+        def apply(item: tuple[int, np.ndarray]) -> tuple[int, np.ndarray]:
+            return item[0], self.application(item[1])
+
+        def write(item: tuple[int, np.ndarray]) -> int:
+            writer.write(*item)
+            self.kept.add()
+            return self.kept.done
+
+        pace, reported = Pace(self.total), -_REPORT_EVERY
+        with (
+            ThreadPoolExecutor(CORES, thread_name_prefix="napari-tiqa-filter") as filters,
+            ThreadPoolExecutor(1, thread_name_prefix="napari-tiqa-write") as writers,
+        ):
+            filtered = ahead(filters, apply, self._read(cancel), _FILTERED_AHEAD, cancel)
+            # All that is filtered is also written.
+            for done in ahead(writers, write, filtered, _WRITTEN_AHEAD, threading.Event()):
+                now = time.monotonic()
+                if progress and (now - reported >= _REPORT_EVERY or done == self.total):
+                    reported = now
+                    progress(ExportProgress(done, self.total, pace.seconds_left(done)))
+
+    def _read(self, cancel: threading.Event) -> Iterator[tuple[int, np.ndarray]]:
+        """Give the slices that are not written yet, each in memory of its own."""
+        volume, axis = self.application.volume, self.application.axis
+        own = partial(np.array, order="C", copy=True)
+        todo = range(self.kept.done, self.total)
+        for item in map_slices(volume, axis, todo, own, cancel=cancel):
+            if cancel.is_set():
+                raise Cancelled("The export was cancelled.")
+            yield item
+
+    def _cannot_write(self, error: OSError) -> ExportError:
+        kept = self.kept
+        far = f" after {kept.done} of {self.total} slices" if kept.done else ""
+        then = "the same export again goes on from there" if kept.done else "export again"
+        if error.errno in _DISK_FULL:
+            return ExportError(f"The disk of {kept.output.parent} is full{far}: make room, then {then}.")
+        return ExportError(
+            f"{kept.output} cannot be written{far} ({error.strerror or error}): put that right, then {then}, "
+            "or choose another place."
+        )

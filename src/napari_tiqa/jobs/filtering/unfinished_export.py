@@ -1,0 +1,184 @@
+"""An export under way: a folder beside its output that has all it needs to go on after an interruption."""
+
+import json
+import os
+import shutil
+from contextlib import suppress
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+from napari_tiqa.errors import ExportError
+from napari_tiqa.jobs.process.place import is_taken
+from napari_tiqa.whole_file import whole_file
+
+fcntl: Any = None
+with suppress(ImportError):  # Windows has none
+    import fcntl
+
+_PLAN, _DONE, _REPLACED = "export.json", "done.txt", "replaced"
+
+
+class UnfinishedExport:
+    """The folder ``<output>.unfinished``, which exists until all slices are written.
+
+    Parameters
+    ----------
+    output : pathlib.Path
+        What is being made. It appears there when it is complete, not before.
+    plan : dict
+        What decides its pixels, JSON-able: only the same plan may go on.
+
+    Attributes
+    ----------
+    data : pathlib.Path
+        Where the output lies until then.
+    done : int
+        How many slices are written: those before this index.
+    """
+
+    def __init__(self, output: Path, plan: dict[str, Any]) -> None:
+        self.output = output
+        self.plan = plan
+        self.folder = unfinished_folder(output)
+        self.data = self.folder / output.name
+        self.done = 0
+        self._log: FileIO | None = None
+
+    def open(self, overwrite: bool) -> None:
+        """Go on with what is there, or begin anew where there is nothing.
+
+        Parameters
+        ----------
+        overwrite : bool
+            Whether what another plan has left may be thrown away.
+
+        Raises
+        ------
+        ExportError
+            Another plan has left something, or another export is at it.
+        OSError
+            The folder cannot be written.
+        """
+        if self.folder.exists():
+            self._check_ours()
+            self._open_log()
+            self.done = done_slices(self.output)
+            earlier = read_plan(self.output)
+            if self.data.exists() and _same(earlier, self.plan):
+                assert earlier is not None
+                self.plan = earlier  # keeps the date when it was begun
+            elif self.data.exists() and not overwrite:
+                error = ExportError(
+                    f"{self.folder} holds an unfinished export of another volume or with other settings: "
+                    "choose another name, or add --overwrite (in Python: overwrite=True) to throw it away."
+                )
+                error.replaceable = True
+                raise error
+            else:
+                self.discard()
+        if not self.folder.exists():
+            self.done = 0
+            self.folder.mkdir()
+            with whole_file(self.folder / _PLAN) as file:
+                file.write(json.dumps(self.plan, indent=1).encode())
+            self._open_log()
+        if self.done == 0:
+            _remove(self.data)
+
+    def add(self) -> None:
+        """Write down that one more slice is written; for a process that is killed in the next moment."""
+        assert self._log is not None
+        self._log.write(b".")
+        self.done += 1
+
+    def finish(self, overwrite: bool) -> None:
+        """Put the output in its place; what it replaces goes last.
+
+        Raises
+        ------
+        ExportError
+            The place was free when the export began, and is not any more.
+        """
+        self.close()
+        if is_taken(self.output):
+            if not overwrite:
+                raise ExportError(
+                    f"{self.output} was made by somebody else meanwhile: remove it, then the same export "
+                    "again puts the filtered volume there."
+                )
+            os.replace(self.output, self.folder / _REPLACED)
+        elif self.output.exists():
+            self.output.rmdir()
+        os.replace(self.data, self.output)
+        self.discard()
+
+    def _open_log(self) -> None:
+        """Open the count of slices, and keep others from writing the same export at the same time."""
+        log = (self.folder / _DONE).open("ab", buffering=0)
+        try:
+            if fcntl is not None:
+                fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, also if it is killed
+        except BlockingIOError as error:
+            log.close()
+            raise ExportError(
+                f"Another export is writing to {self.folder}: wait for it, or choose another name."
+            ) from error
+        self._log = log
+
+    def _check_ours(self) -> None:
+        """Refuse to throw away what an export has not made."""
+        ours = {_PLAN, _DONE, _REPLACED, self.data.name}
+        if any(path.name not in ours and not path.name.startswith(".") for path in self.folder.iterdir()):
+            raise ExportError(f"The folder {self.folder} is in the way: remove it, or choose another name.")
+
+    def close(self) -> None:
+        """Let go of the folder, which stays if a slice is written."""
+        if self._log is not None and not self._log.closed:
+            self._log.close()
+            if self.done == 0:
+                self.discard()
+
+    def discard(self) -> None:
+        """Throw away all that was done."""
+        if self._log is not None:
+            self._log.close()
+        shutil.rmtree(self.folder)
+
+
+def unfinished_folder(output: Path) -> Path:
+    """Return the folder that an export is kept in until it is finished."""
+    return output.with_name(f"{output.name}.unfinished")
+
+
+def read_plan(output: Path) -> dict[str, Any] | None:
+    """Return what an unfinished export is to become, None where there is none or it cannot be read."""
+    try:
+        plan = json.loads((unfinished_folder(output) / _PLAN).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return plan if isinstance(plan, dict) else None
+
+
+def done_slices(output: Path) -> int:
+    """Return how many slices of an unfinished export are written."""
+    try:
+        return (unfinished_folder(output) / _DONE).stat().st_size
+    except OSError:
+        return 0
+
+
+def _same(earlier: dict[str, Any] | None, plan: dict[str, Any]) -> bool:
+    """Compare plans as JSON has them, but for the dates."""
+    return earlier is not None and _undated(earlier) == _undated(json.loads(json.dumps(plan)))
+
+
+def _undated(plan: dict[str, Any]) -> dict[str, Any]:
+    return {**plan, "record": {**plan["record"], "created": None}}
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,94 @@
+"""Evaluate a model on a dataset, in a model process of its own, so that scoring goes on."""
+
+import os
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+
+from napari_tiqa.errors import Cancelled, TrainingError
+from napari_tiqa.jobs.process.client import ModelProcess
+from napari_tiqa.jobs.process.messages import ModelFile
+from napari_tiqa.learning.evaluation.baselines import BASELINES, QUICK_BASELINES
+from napari_tiqa.learning.evaluation.comparison import RESAMPLES, Evaluation, EvaluationProgress
+from napari_tiqa.learning.images.dataset import read_dataset
+
+__all__ = ["Evaluation", "EvaluationProgress", "evaluate_model"]
+
+_TASK = "napari_tiqa.learning.evaluation.comparison:compare"
+_POLL = 0.05
+
+
+def evaluate_model(
+    model: str | os.PathLike[str] | None,
+    dataset: str | os.PathLike[str],
+    baselines: bool | Sequence[str] = True,
+    progress: Callable[[EvaluationProgress], object] | None = None,
+    cancel: threading.Event | None = None,
+    *,
+    against: Sequence[str | os.PathLike[str] | None] = (),
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Evaluation:
+    """Judge a model on a dataset, beside baselines and other models.
+
+    Parameters
+    ----------
+    model : path-like or None
+        A model bundle; None for the default model.
+    dataset : path-like
+        A dataset folder (of ``napari-tiqa generate`` or a training) or a rated session folder.
+    baselines : bool or sequence of str
+        Keys of ``learning.evaluation.baselines.BASELINES``; True for those that take seconds, False for none.
+    progress : callable, optional
+        Called in this thread with an EvaluationProgress; what it raises ends the evaluation.
+    cancel : threading.Event, optional
+        Set it, from any thread, to end the evaluation at once.
+    against : sequence of path-like or None
+        Further models, judged on the same images.
+    resamples, seed : int
+        Of the bootstrap over originals.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    BundleError
+        If a model cannot be used.
+    RatingError, TrainingError
+        If the dataset cannot be read or has no labels, or there is no such baseline.
+    ModelProcessError
+        If the model process cannot start or dies.
+    Cancelled
+        If `cancel` was set.
+    """
+    names = (QUICK_BASELINES if baselines else ()) if isinstance(baselines, bool) else tuple(baselines)
+    for name in names:
+        if name not in BASELINES:
+            raise TrainingError(f"There is no baseline {name!r}: choose from {', '.join(BASELINES)}.")
+    folder = Path(dataset).expanduser().absolute()
+    arguments = {
+        "models": [ModelFile.of(one).path for one in (model, *against)],
+        # Read here, so that what is wrong with it is said before a process has started.
+        "dataset": read_dataset(folder),
+        "folder": str(folder),
+        "baselines": names,
+        "resamples": resamples,
+        "seed": seed,
+    }
+    cancel = cancel or threading.Event()
+    reports: queue.SimpleQueue[EvaluationProgress] = queue.SimpleQueue()
+    with closing(ModelProcess("evaluate again")) as process:
+        answer = process.run(_TASK, arguments, reports.put)
+        while not (done := answer.done()) or not reports.empty():
+            if cancel.is_set():
+                raise Cancelled("The evaluation was cancelled.")
+            with suppress(queue.Empty):
+                report = reports.get(timeout=0 if done else _POLL)
+                if progress:
+                    progress(report)
+        evaluation: Evaluation = answer.result()
+        return evaluation

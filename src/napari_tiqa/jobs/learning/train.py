@@ -1,0 +1,59 @@
+"""Train a model in a model process of its own, so that scoring goes on; preview what it will learn from."""
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from napari_tiqa.jobs.process.training import run_training
+from napari_tiqa.learning.training.generation import Preview, preview
+from napari_tiqa.learning.training.progress import TrainProgress
+from napari_tiqa.learning.training.recipe import TrainingRecipe
+from napari_tiqa.scoring.bundle import SCORE
+
+__all__ = ["Preview", "TrainProgress", "TrainingRecipe", "preview", "train"]
+
+_TASK = "napari_tiqa.learning.training.run:train"
+
+
+def train(
+    recipe: TrainingRecipe,
+    run_folder: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    progress: Callable[[TrainProgress], object] | None = None,
+    cancel: threading.Event | None = None,
+) -> dict[str, Any]:
+    """Train a model, or go on with a training that was interrupted.
+
+    Parameters
+    ----------
+    recipe : TrainingRecipe
+        What to train on and how.
+    run_folder : path-like
+        Where the training keeps all that it needs to go on after a crash; a new folder, or one in which this
+        recipe was begun before. A training that has finished there is not done again.
+    output : path-like
+        Where to put the finished bundle.
+    progress : callable, optional
+        Called in this thread, some times a second; what it raises cancels the training.
+    cancel : threading.Event, optional
+        Set it, from any thread, to end the training in a second or two. It can go on later.
+
+    Returns
+    -------
+    dict
+        The card of the bundle at `output`. Where it was cancelled, that bundle holds the best network so far,
+        and the card's ``training["finished"]`` is False.
+
+    Raises
+    ------
+    Cancelled
+        If it was cancelled before the first epoch had ended.
+    VolumeError, RatingError, TrainingError, BundleError
+        As ``learning.training.run.train``.
+    ModelProcessError
+        If the process cannot start or dies; the run folder stays good to go on from.
+    """
+    folder, bundle = (Path(path).expanduser().absolute() for path in (run_folder, output))
+    return run_training(_TASK, {"recipe": recipe}, folder, bundle, SCORE, progress, cancel)

@@ -1,0 +1,78 @@
+"""What is written down about a run, so that its scores can be understood and repeated."""
+
+import hashlib
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from napari_tiqa import __version__
+from napari_tiqa.jobs.process.messages import ModelFile
+from napari_tiqa.scoring.bundle import SCORE, load_card
+from napari_tiqa.volumes.volume import Volume
+from napari_tiqa.volumes.window import IntensityWindow
+
+
+@lru_cache(maxsize=4)
+def model_card(model: ModelFile, purpose: str = SCORE) -> dict[str, Any]:
+    """Read a bundle's card once, since its weights are checked along with it, which takes 0.1 s.
+
+    Raises
+    ------
+    BundleError
+        As ``scoring.bundle.load_card``.
+    """
+    return load_card(model.path, purpose)
+
+
+def run_record(
+    volume: Volume,
+    axis: int,
+    window: IntensityWindow | None,
+    model: ModelFile,
+    device: str,
+    purpose: str = SCORE,
+) -> dict[str, Any]:
+    """Return what a run was made with, JSON-able.
+
+    Parameters
+    ----------
+    volume : Volume
+        What was scored or segmented.
+    axis : int
+        Along which its slices were cut.
+    window : IntensityWindow or None
+        None where the volume has no contrast.
+    model : ModelFile
+        The bundle.
+    device : str
+        Where the network ran.
+    purpose : str
+        What the bundle is for; see ``scoring.bundle.load_card``.
+    """
+    return {
+        "volume": volume.name,
+        "source": volume.source,
+        "shape": list(volume.data.shape),
+        "dtype": str(volume.data.dtype),
+        "axis": axis,
+        "axis_name": volume.axes[axis],
+        "voxel_size": list(volume.voxel_size),
+        "unit": volume.unit,
+        "window": asdict(window) if window else None,
+        "model": {"path": model.path, "weights_sha256": model_card(model, purpose)["weights_sha256"]},
+        "device": device,
+        "napari_tiqa": __version__,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def fingerprint(volume: Volume, axis: int) -> str:
+    """Tell volumes of one name and shape apart by three of their slices."""
+    count = volume.slice_count(axis)
+    digest = hashlib.sha256()
+    for index in sorted({0, count // 2, count - 1}):
+        digest.update(np.ascontiguousarray(volume.slice(axis, index)).data)
+    return digest.hexdigest()

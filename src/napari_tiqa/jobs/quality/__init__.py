@@ -1,0 +1,1 @@
+"""Scores of slices, and the map of quality within one."""

@@ -1,0 +1,232 @@
+"""The quality map of one slice, through the model process: where in the slice quality is lost."""
+
+import io
+import json
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tifffile
+
+from napari_tiqa.errors import TableError, VolumeError
+from napari_tiqa.jobs.process.client import ModelProcess, shared_model_process
+from napari_tiqa.jobs.process.messages import ModelFile
+from napari_tiqa.jobs.process.record import model_card, run_record
+from napari_tiqa.jobs.process.waiting import Pace, wait_for
+from napari_tiqa.scoring.native_tiles import filled_tiles, native_tile
+from napari_tiqa.scoring.network_input import TILE_SIZE, checked_plane, prepare_slice, reflected
+from napari_tiqa.scoring.predict import BATCH_SIZE
+from napari_tiqa.scoring.quality_map import blend, overlapping_starts
+from napari_tiqa.scoring.scale import PREDICTED, SCORE_RANGE
+from napari_tiqa.volumes.open import as_volume
+from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.volumes.window_estimate import estimate_window
+from napari_tiqa.whole_file import whole_file
+
+STRIDE = TILE_SIZE // 2
+"""Pixels from one tile to the next where nothing else is asked for: each pixel lies in four tiles."""
+
+_BATCHES_IN_FLIGHT = 4
+
+
+@dataclass(frozen=True)
+class MapProgress:
+    """How far a map is, in tiles; `seconds_left` is None until a second batch tells how fast it goes."""
+
+    done: int
+    total: int
+    seconds_left: float | None
+
+
+@dataclass(frozen=True)
+class QualityMap:
+    """Where in a slice quality is lost.
+
+    Attributes
+    ----------
+    map : numpy.ndarray
+        Shape (rows, columns) of the slice, float32: the score of the surroundings of each pixel, 1 (worst) to
+        5 (best); NaN outside the content and where no tile has enough of it.
+    corners : numpy.ndarray
+        Shape (n, 2), int: row and column of each tile's first pixel; negative where the slice is smaller
+        than a tile.
+    values : numpy.ndarray
+        Shape (n, 6), float32: what the network says of each tile, columns ``predict.PREDICTED``.
+    record : dict
+        What the map was made with, JSON-able.
+    """
+
+    map: np.ndarray
+    corners: np.ndarray
+    values: np.ndarray
+    record: dict[str, Any]
+
+    @property
+    def mean(self) -> float:
+        """Mean score of the tiles."""
+        return float(self.values[:, 0].mean())
+
+
+def score_map(
+    volume: Any,
+    index: int = 0,
+    axis: int = 0,
+    model: str | os.PathLike[str] | None = None,
+    window: IntensityWindow | tuple[float, float] | None = None,
+    *,
+    stride: int = STRIDE,
+    progress: Callable[[MapProgress], object] | None = None,
+    cancel: threading.Event | None = None,
+) -> QualityMap:
+    """Map the quality of one slice from overlapping tiles of 224 px at native resolution.
+
+    Parameters
+    ----------
+    volume : Volume, array-like or path
+        Shape (z, y, x), any real dtype; a 2-D image is a volume of one slice.
+    index : int
+        Which slice, negative from the end.
+    axis : int
+        Which axis it lies across: 0, 1 or 2.
+    model : path-like, optional
+        A model bundle; the default model where omitted.
+    window : IntensityWindow or (low, high), optional
+        Overrides the volume's own intensity window, which is estimated where it has none.
+    stride : int
+        Pixels from one tile to the next at most, 1 to 224.
+    progress : callable, optional
+        Called after each batch of tiles, in this thread; what it raises ends the work.
+    cancel : threading.Event, optional
+        Set it, from any thread, to end the work in less than a second.
+
+    Returns
+    -------
+    QualityMap
+
+    Raises
+    ------
+    VolumeError
+        If the slice cannot be read, is not there or holds nothing to judge, or the stride is none.
+    BundleError
+        If the model cannot be used.
+    ModelProcessError
+        If the model process cannot start or dies; the next call starts it anew.
+    Cancelled
+        If `cancel` was set.
+    """
+    if not 1 <= stride <= TILE_SIZE:
+        raise VolumeError(f"Tiles cannot be {stride} px apart: choose a stride of 1 to {TILE_SIZE} px.")
+    tomogram = as_volume(volume).tomogram()
+    count = tomogram.slice_count(axis)
+    index = index + count if -count <= index < 0 else index
+    bundle = ModelFile.of(model)
+    model_card(bundle)  # a bundle that cannot be used is refused before anything is read
+    process = shared_model_process()
+    process.start()  # Keras is imported while the slice is read.
+    if isinstance(window, tuple):
+        window = IntensityWindow(*window, rule="given")
+    plane = checked_plane(tomogram.slice(axis, index))
+    window = window or tomogram.window or estimate_window(tomogram)
+    starts = [overlapping_starts(side, stride) for side in plane.shape]
+    places = np.argwhere(filled_tiles(plane, *starts))
+    grid = np.full([len(s) for s in starts], np.nan)
+    seen, values = [np.empty((0, 2), int)], [np.empty((0, len(PREDICTED)), np.float32)]
+    pace, done = Pace(len(places)), 0
+    for tried, some, predicted in _predicted(
+        plane, places, starts, window, bundle, process, cancel or threading.Event()
+    ):
+        grid[tuple(some.T)] = predicted[:, 0]
+        seen.append(some)
+        values.append(predicted)
+        done += tried
+        if progress:
+            progress(MapProgress(done, pace.total, pace.seconds_left(done)))
+    counted = np.concatenate(seen)
+    if not len(counted):
+        reason = prepare_slice(plane, window).reason or "no place with content as large as a tile of 224 px"
+        raise VolumeError(f"Slice {index} of '{tomogram.name}' holds nothing to map: {reason}.")
+    offsets = [max(0, TILE_SIZE - side) // 2 for side in plane.shape]
+    corners = np.column_stack([s[i] - o for s, i, o in zip(starts, counted.T, offsets, strict=True)])
+    record = run_record(tomogram, axis, window, bundle, process.device)
+    return QualityMap(
+        blend(plane, grid, *starts),
+        corners,
+        np.concatenate(values),
+        record | {"slice": index, "tile_size": TILE_SIZE, "stride": stride},
+    )
+
+
+def _predicted(
+    plane: np.ndarray,
+    places: np.ndarray,
+    starts: list[np.ndarray],
+    window: IntensityWindow,
+    model: ModelFile,
+    process: ModelProcess,
+    cancel: threading.Event,
+) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Yield how many tiles were tried, the places of those that are not constant, and their values."""
+    pixels = reflected(plane)
+    waiting: deque[tuple[int, np.ndarray, Future[np.ndarray]]] = deque()
+
+    def first() -> tuple[int, np.ndarray, np.ndarray]:
+        tried, some, answer = waiting[0]
+        predicted = wait_for(answer.result, TimeoutError, cancel)
+        waiting.popleft()
+        return tried, some, predicted
+
+    try:
+        for begin in range(0, len(places), BATCH_SIZE):
+            some = places[begin : begin + BATCH_SIZE]
+            tiles = np.stack([native_tile(pixels, starts[0][i], starts[1][j], window) for i, j in some])
+            varied = np.ptp(tiles, axis=(1, 2)) > 0
+            waiting.append((len(some), some[varied], process.submit(tiles[varied], model)))
+            if len(waiting) == _BATCHES_IN_FLIGHT:
+                yield first()
+        while waiting:
+            yield first()
+    finally:
+        for _, _, answer in waiting:
+            answer.cancel()
+
+
+def write_map(quality_map: QualityMap, path: str | os.PathLike[str]) -> None:
+    """Write a map as a TIFF file as ImageJ does, with its voxel size and its record; one there is replaced.
+
+    Raises
+    ------
+    TableError
+        If the file cannot be written; what was there before is then left as it was.
+    """
+    record = quality_map.record
+    sizes = [
+        size
+        for a, size in enumerate(record["voxel_size"])
+        if len(record["shape"]) == 2 or a != record["axis"]
+    ]
+    tiff = io.BytesIO()  # since tifffile writes to no file without a name
+    tifffile.imwrite(
+        tiff,
+        quality_map.map,
+        imagej=True,
+        resolution=(1 / sizes[1], 1 / sizes[0]),
+        metadata={
+            "axes": "YX",
+            "unit": record["unit"].replace("µ", "u"),  # ImageJ's description is ASCII
+            "min": SCORE_RANGE[0],
+            "max": SCORE_RANGE[1],
+            "Info": json.dumps(record, indent=1),
+        },
+    )
+    try:
+        with whole_file(path) as file:
+            file.write(tiff.getbuffer())
+    except OSError as error:
+        raise TableError(
+            f"{path} cannot be written ({error.strerror}): choose another place for the map."
+        ) from error

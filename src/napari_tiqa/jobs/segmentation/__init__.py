@@ -1,0 +1,1 @@
+"""Segmenting volumes and training segmenters through the model process."""

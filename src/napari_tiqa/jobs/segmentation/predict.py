@@ -1,0 +1,269 @@
+"""Segment a volume slice by slice: reading, the network and writing overlap, memory stays bounded.
+
+The calling thread takes slices from ``map_slices``, which reads ahead, a few threads wait for the model
+process to see them, and one more writes what comes back. What is written stays, so that a run goes on after
+any interruption.
+"""
+
+import os
+import threading
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_tiqa.errors import Cancelled, SegmentationError
+from napari_tiqa.jobs.process.ahead import ahead
+from napari_tiqa.jobs.process.client import shared_model_process
+from napari_tiqa.jobs.process.messages import ModelFile
+from napari_tiqa.jobs.process.place import free_space, refuse_input, stored_at
+from napari_tiqa.jobs.process.record import fingerprint, model_card, run_record
+from napari_tiqa.jobs.process.waiting import Pace, wait_for
+from napari_tiqa.jobs.quality.score import chosen_slices
+from napari_tiqa.jobs.segmentation.result import Segmentation
+from napari_tiqa.jobs.segmentation.store import SegmentationStore, cannot_write, temporary_store
+from napari_tiqa.scoring.bundle import SEGMENTATION
+from napari_tiqa.segmentation.network_image import network_image
+from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL
+from napari_tiqa.volumes.open import as_volume
+from napari_tiqa.volumes.slices import map_slices
+from napari_tiqa.volumes.volume import MIN_SIDE, Volume
+from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.volumes.window_estimate import estimate_window
+
+_TASK = "napari_tiqa.segmentation.segmenter:segment_image"
+_ASKED_AHEAD = 3  # one under way, one on its way, and one that waits for its turn
+_WRITTEN_AHEAD = 2
+
+
+@dataclass(frozen=True)
+class PredictProgress:
+    """How far a run over a volume is.
+
+    Attributes
+    ----------
+    done, total : int
+        Of the slices asked for; those that were there already count as done.
+    seconds_left : float or None
+        None until it is known how fast the run is.
+    index : int or None
+        The slice just done, which can be read from `segmentation` now; None in the first report, which comes
+        before any slice.
+    segmentation : Segmentation
+        What ``predict`` will return, so that slices can be shown while others are under way.
+    """
+
+    done: int
+    total: int
+    seconds_left: float | None
+    index: int | None
+    segmentation: Segmentation
+
+
+def predict(
+    volume: Any,
+    model: str | os.PathLike[str] | None = None,
+    slices: slice | Iterable[int] | None = None,
+    axis: int = 0,
+    window: IntensityWindow | tuple[float, float] | None = None,
+    *,
+    output: str | os.PathLike[str] | None = None,
+    again: bool = False,
+    progress: Callable[[PredictProgress], object] | None = None,
+    cancel: threading.Event | None = None,
+) -> Segmentation:
+    """Segment the slices of a volume along one axis.
+
+    Slices that are in `output` already, by the same model and window and of the same volume, are not
+    segmented again: the same call goes on where a cancel, an error or the end of the process has stopped it,
+    and a call for other slices adds them.
+
+    Parameters
+    ----------
+    volume : Volume, array-like or path
+        Shape (z, y, x) or (y, x), any real dtype; one position of its time and channel axes.
+    model : path-like, optional
+        A segmenter's bundle; the bundled one, for battery electrodes, where omitted.
+    slices : slice, range or iterable of int, optional
+        Indices along the axis, negative ones from the end; all slices where omitted.
+    axis : int
+        Which axis to go along: 0, 1 or 2.
+    window : IntensityWindow or (low, high), optional
+        The intensity window; the volume's own, or estimated, where omitted.
+    output : path-like, optional
+        A folder to keep the probabilities in, by custom ``*.zarr``: a new one, or one with slices of this
+        volume. Where omitted, they are kept in the cache folder until this Python process ends, and later
+        calls for the same volume, model and window go on with them.
+    again : bool
+        Segment also slices that are there already. Slices of a volume that lies in no file are looked at
+        whether they are still the same; of a file, the first, the middle and the last one tell.
+    progress : callable, optional
+        Called in this thread with a PredictProgress, before the first slice and after each; what it raises
+        ends the run.
+    cancel : threading.Event, optional
+        Set it, from any thread, to end the run in less than a second.
+
+    Returns
+    -------
+    Segmentation
+        All slices that are done, also by earlier calls.
+
+    Raises
+    ------
+    SegmentationError
+        `output` holds something else, such as slices by another model, another run writes to it, or it cannot
+        be written; or the model was replaced on the way.
+    ExportError
+        `output` is the volume or lies in it, or in a folder that is not there.
+    VolumeError
+        The volume cannot be read, or has no such axis, slices or window.
+    BundleError
+        The model cannot be used.
+    ModelProcessError
+        The model process cannot start or dies; the same call goes on from there.
+    Cancelled
+        `cancel` was set; what is done is kept.
+    """
+    tomogram = as_volume(volume).tomogram()
+    indices = chosen_slices(slices, tomogram.slice_count(axis), axis, tomogram.name)
+    bundle = ModelFile.of(ELECTRODE_MODEL if model is None else model)
+    # What cannot be used is refused before anything is read.
+    card = model_card(bundle, SEGMENTATION)
+    place = None if output is None else _checked_place(output, tomogram)
+    if isinstance(window, tuple):
+        window = IntensityWindow(*window, rule="given")
+    window = window or tomogram.window or estimate_window(tomogram)
+    record = run_record(tomogram, axis, window, bundle, "", SEGMENTATION)
+    del record["device"]  # the slices of a store may come from several
+    record |= {"classes": card["classes"], "slices_sha256": fingerprint(tomogram, _across(tomogram, axis))}
+    store = SegmentationStore.begin(place or temporary_store(record), record)
+    run = _Run(tomogram, axis, window, bundle, store, indices)
+    with store:
+        return run.segment(again, progress, cancel or threading.Event())
+
+
+def open_segmentation(path: str | os.PathLike[str]) -> Segmentation:
+    """Open what ``predict`` has kept in an `output`, to look at it or to go on with it.
+
+    Raises
+    ------
+    SegmentationError
+        If there is no segmentation.
+    """
+    return SegmentationStore.open(Path(path).expanduser()).segmentation()
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A slice for the network, where it is not finite (None: nowhere), and what tells it from others."""
+
+    image: np.ndarray
+    missing: np.ndarray | None
+    checksum: int
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One run over a volume."""
+
+    volume: Volume
+    axis: int
+    window: IntensityWindow
+    model: ModelFile
+    store: SegmentationStore
+    indices: list[int]
+
+    def segment(
+        self,
+        again: bool,
+        progress: Callable[[PredictProgress], object] | None,
+        cancel: threading.Event,
+    ) -> Segmentation:
+        result, pace = self.store.segmentation(), Pace(len(self.indices))
+        done = 0
+        try:
+            there = set() if again else self._there(cancel)
+            todo, done = [index for index in self.indices if index not in there], len(there)
+            if progress:
+                progress(PredictProgress(done, pace.total, None, None, result))
+            if todo:
+                shared_model_process().start()  # Keras is imported while the first slices are read
+            for index in self._kept(todo, cancel):
+                done += 1
+                if progress:
+                    progress(PredictProgress(done, pace.total, pace.seconds_left(done), index, result))
+        except Cancelled as error:
+            raise Cancelled(
+                f"{done} of {pace.total} slices are segmented; the same again goes on from there."
+            ) from error
+        return result
+
+    def _there(self, cancel: threading.Event) -> set[int]:
+        """Find the slices that need not be segmented again."""
+        there = [index for index in self.indices if index in self.store.rows]
+        if stored_at(self.volume):
+            return set(there)
+        # What lies in memory may have been changed, if only one slice of it.
+        now = map_slices(self.volume, self.axis, there, _checksum, cancel=cancel)
+        return {index for index, checksum in now if checksum == self.store.checksums[index]}
+
+    def _kept(self, todo: list[int], cancel: threading.Event) -> Iterator[int]:
+        """Give the index of each slice as soon as it is written."""
+        with (
+            ThreadPoolExecutor(_ASKED_AHEAD, thread_name_prefix="napari-tiqa-ask") as askers,
+            ThreadPoolExecutor(1, thread_name_prefix="napari-tiqa-write") as writers,
+        ):
+            prepared = map_slices(self.volume, self.axis, todo, self._prepare, cancel=cancel)
+            seen = ahead(askers, partial(self._see, cancel=cancel), prepared, _ASKED_AHEAD, cancel)
+            # All that the network has seen is also written.
+            yield from ahead(writers, self._keep, seen, _WRITTEN_AHEAD, threading.Event())
+
+    def _prepare(self, plane: np.ndarray) -> _Prepared:
+        finite = np.isfinite(plane)
+        missing = None if finite.all() else ~finite
+        return _Prepared(network_image(plane, self.window), missing, _checksum(plane))
+
+    def _see(self, item: tuple[int, _Prepared], cancel: threading.Event) -> tuple[int, np.ndarray, int]:
+        index, prepared = item
+        answer = shared_model_process().run(_TASK, {"path": self.model.path, "image": prepared.image})
+        try:
+            probabilities: np.ndarray = wait_for(answer.result, TimeoutError, cancel)
+        finally:
+            answer.cancel()
+        # The model process looks at the file for each slice, as a training may finish meanwhile.
+        if ModelFile.of(self.model.path) != self.model:
+            raise SegmentationError(
+                f"The model {self.model.path} was replaced while it was at work: segment again with the "
+                "new one."
+            )
+        if prepared.missing is not None:
+            probabilities[:, prepared.missing] = np.nan
+        return index, probabilities, prepared.checksum
+
+    def _keep(self, item: tuple[int, np.ndarray, int]) -> int:
+        try:
+            self.store.write(*item)
+        except OSError as error:
+            raise cannot_write(self.store.folder, error) from error
+        return item[0]
+
+
+def _checked_place(output: str | os.PathLike[str], volume: Volume) -> Path:
+    place = Path(output).expanduser()
+    free_space(place)  # there is such a folder
+    refuse_input(place, volume, "segmented")
+    return place
+
+
+def _checksum(plane: np.ndarray) -> int:
+    return zlib.crc32(np.ascontiguousarray(plane).data)
+
+
+def _across(volume: Volume, axis: int) -> int:
+    """Return the axis along which slices are read soonest, to tell volumes apart by some of them."""
+    return 0 if min(volume.data.shape[-2:]) >= MIN_SIDE else axis

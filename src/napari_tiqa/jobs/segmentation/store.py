@@ -1,0 +1,299 @@
+"""A segmented volume on disk: probabilities, filled slice by slice, that no interruption can spoil."""
+
+import errno
+import hashlib
+import json
+import os
+from contextlib import suppress
+from io import FileIO
+from pathlib import Path
+from typing import Any, Self
+
+import dask.array
+import numpy as np
+import zarr
+
+from napari_tiqa.errors import SegmentationError
+from napari_tiqa.jobs.process.place import is_taken
+from napari_tiqa.jobs.process.temporary_folder import temporary_folder
+from napari_tiqa.jobs.segmentation.result import Segmentation, decided
+from napari_tiqa.segmentation.classes import Classes
+from napari_tiqa.segmentation.segmenter import classes_of
+from napari_tiqa.segmentation.uncertainty import uncertainty_map
+from napari_tiqa.volumes.applied import KEY, note_under
+from napari_tiqa.volumes.ome_zarr import ZarrStack
+from napari_tiqa.volumes.stored import lazy
+from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.volumes.writing.ome_axes import space_axes
+from napari_tiqa.volumes.writing.zarr_chunks import COMPRESSOR, store_plane
+from napari_tiqa.whole_file import whole_folder
+
+fcntl: Any = None
+with suppress(ImportError):  # Windows has none
+    import fcntl
+
+PROBABILITY = "probability"
+_CHUNK_SIDE = 1024  # px, within a slice
+_RECORD = "segmentation"
+_ROWS = "slices.csv"
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class SegmentationStore:
+    """The folder that a segmented volume is kept in, a Zarr 2 group.
+
+    ``probability`` in it is an OME-Zarr image with the axes (c, z, y, x) or (c, y, x), float16, whose pixels
+    are NaN until they are written. Beside its chunks lies a line of text for each slice that is written: what
+    the table says of it. A slice without a line counts as not there.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        A folder that ``begin`` has made.
+    record : dict
+        What it was made with.
+
+    Attributes
+    ----------
+    classes : Classes
+        What is told apart.
+    rows : dict
+        Index of each slice that is there: its mean uncertainty, and the share of each class.
+    checksums : dict
+        Index of each slice that is there: the checksum of its pixels in the volume.
+    """
+
+    def __init__(self, folder: Path, record: dict[str, Any]) -> None:
+        self.folder = folder
+        self.record = record
+        self.classes: Classes = classes_of(record)
+        self._place = folder / PROBABILITY / "0"
+        self._array = zarr.open_array(self._place, mode="r")
+        self._log: FileIO | None = None
+        complete, _, _ = (self._place / _ROWS).read_text("ascii").rpartition("\n")
+        lines = [line.split(",") for line in complete.splitlines()]
+        self.rows = {int(index): tuple(map(float, values)) for index, _, *values in lines}
+        self.checksums = {int(index): int(checksum) for index, checksum, *_ in lines}
+
+    @classmethod
+    def begin(cls, folder: Path, record: dict[str, Any]) -> Self:
+        """Make the store, or open it if it is there.
+
+        Parameters
+        ----------
+        folder : pathlib.Path
+            Nothing, an empty folder, or a store of the same volume, model, window and axis.
+        record : dict
+            ``jobs.process.record.run_record``, with "slices_sha256" and "classes".
+
+        Raises
+        ------
+        SegmentationError
+            Something else is there, or the folder cannot be written.
+        """
+        try:
+            if not is_taken(folder):
+                if not folder.parent.is_dir():
+                    raise SegmentationError(
+                        f"There is no folder {folder.parent}: make it, or choose another place."
+                    )
+                with whole_folder(folder) as unfinished:
+                    _make(unfinished, record)
+        except OSError as error:
+            raise cannot_write(folder, error) from error
+        store = cls.open(folder)
+        _refuse_another(store, record)
+        return store
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Open a store.
+
+        Raises
+        ------
+        SegmentationError
+            If there is none in the folder.
+        """
+        record = read_record(folder)
+        if record is None:
+            raise SegmentationError(
+                f"{folder} holds something else than a segmentation by napari-tiqa: choose another name, or "
+                "remove it yourself."
+            )
+        try:
+            return cls(folder, record)
+        except (OSError, ValueError, KeyError) as error:
+            raise SegmentationError(
+                f"The segmentation in {folder} is damaged: remove it, and segment again."
+            ) from error
+
+    def __enter__(self) -> Self:
+        """Keep others from writing to it.
+
+        Raises
+        ------
+        SegmentationError
+            Another run writes to it, or it cannot be written.
+        """
+        path = self._place / _ROWS
+        try:
+            log = path.open("r+b", buffering=0)
+        except OSError as error:
+            raise cannot_write(self.folder, error) from error
+        try:
+            if fcntl is not None:
+                fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, also if it is killed
+        except BlockingIOError as error:
+            log.close()
+            raise SegmentationError(
+                f"Another run is writing to {self.folder}: wait for it, cancel it, or choose another name."
+            ) from error
+        # A line that a full disk has cut short would spoil the next one.
+        log.truncate(log.read().rfind(b"\n") + 1)
+        log.seek(0, os.SEEK_END)
+        self._log = log
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let others write to it."""
+        assert self._log is not None
+        self._log.close()
+
+    def write(self, index: int, probabilities: np.ndarray, checksum: int) -> None:
+        """Write a slice; it is there when this returns, also if the process is killed then.
+
+        Parameters
+        ----------
+        index : int
+            Along the axis.
+        probabilities : numpy.ndarray
+            Shape (classes, rows, columns), float16; NaN where there is none.
+        checksum : int
+            Tells whether the volume's slice is still the same.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
+        assert self._log is not None
+        for number, plane in enumerate(probabilities):
+            where: list[int | None] = [number, *(None,) * (self._array.ndim - 1)]
+            if self._array.ndim == 4:
+                where[1 + self.record["axis"]] = index
+            store_plane(self._place, self._array, where, plane)
+        row = self._row(probabilities)
+        line = ",".join([str(index), str(checksum), *(f"{value:.6g}" for value in row)])
+        self._log.write(f"{line}\n".encode())
+        self.checksums[index] = checksum
+        self.rows[index] = row
+
+    def segmentation(self) -> Segmentation:
+        """Return what is there, and what will be."""
+        shape = self._array.shape
+        chunks = [len(self.classes), *shape[1:]]
+        if len(shape) == 4:
+            chunks[1 + self.record["axis"]] = 1
+        probabilities: dask.array.Array = lazy(ZarrStack(self._array), tuple(chunks))
+        window = IntensityWindow(**self.record["window"])
+        return Segmentation(probabilities, self.classes, self.record["axis"], window, self.record, self.rows)
+
+    def _row(self, probabilities: np.ndarray) -> tuple[float, ...]:
+        there = ~np.isnan(probabilities[0])
+        count = np.count_nonzero(there)
+        if not count:
+            return (np.nan,) * (1 + len(self.classes))
+        uncertainty = np.mean(uncertainty_map(probabilities), dtype=np.float64, where=there)
+        most_probable = decided(probabilities, self.classes)
+        shares = [np.count_nonzero(there & (most_probable == value)) / count for value in self.classes.values]
+        return (float(uncertainty), *shares)
+
+
+def read_record(folder: Path) -> dict[str, Any] | None:
+    """Return what a store was made with, None where there is no store."""
+    try:
+        attributes = json.loads((folder / ".zattrs").read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    record = note_under(attributes).get(_RECORD)
+    return record if isinstance(record, dict) else None
+
+
+def cannot_write(folder: Path, error: OSError) -> SegmentationError:
+    """Return the error that says why a store cannot be written and what to do."""
+    if error.errno in _DISK_FULL:
+        return SegmentationError(
+            f"The disk of {folder.parent} is full: make room, then the same again goes on from there."
+        )
+    return SegmentationError(
+        f"{folder} cannot be written ({error.strerror or error}): put that right, or choose another place."
+    )
+
+
+def _make(folder: Path, record: dict[str, Any]) -> None:
+    shape, axis = record["shape"], record["axis"]
+    chunks = [min(side, _CHUNK_SIDE) for side in shape]
+    if len(shape) == 3:
+        chunks[axis] = 1
+    zarr.create_group(folder, zarr_format=2, attributes={KEY: {_RECORD: record}})
+    image = zarr.create_group(
+        folder / PROBABILITY, zarr_format=2, attributes=_image_attributes(record), overwrite=True
+    )
+    image.create_array(
+        "0",
+        shape=(len(record["classes"]["values"]), *shape),
+        # A class of its own each, so that one is shown without reading the others.
+        chunks=(1, *chunks),
+        dtype=np.float16,
+        compressors=COMPRESSOR,
+        chunk_key_encoding={"name": "v2", "separator": "/"},
+        fill_value=np.nan,
+    )
+    (folder / PROBABILITY / "0" / _ROWS).touch()
+
+
+def _image_attributes(record: dict[str, Any]) -> dict[str, Any]:
+    axes = [{"name": "c", "type": "channel"}, *space_axes("zyx"[-len(record["shape"]) :], record["unit"])]
+    scale = {"type": "scale", "scale": [1.0, *record["voxel_size"]]}
+    levels = [{"path": "0", "coordinateTransformations": [scale]}]
+    channels = [{"label": name} for name in record["classes"]["names"]]
+    return {
+        "multiscales": [{"version": "0.4", "axes": axes, "datasets": levels}],
+        "omero": {"channels": channels},
+    }
+
+
+def temporary_store(record: dict[str, Any]) -> Path:
+    """Return where the slices of a record are kept until this process ends; another record has another place.
+
+    Raises
+    ------
+    SegmentationError
+        The cache folder cannot be written.
+    """
+    identity = json.dumps([identity for _, identity in _identities(record)])
+    try:
+        folder = temporary_folder("segmentations")
+    except OSError as error:
+        raise cannot_write(Path(error.filename or "The cache folder"), error) from error
+    return folder / f"{hashlib.sha256(identity.encode()).hexdigest()[:16]}.zarr"
+
+
+def _identities(record: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return all that decides the pixels of a store, each with what to say where another has it otherwise."""
+    low, high = record["window"]["low"], record["window"]["high"]
+    return [
+        ("of another volume", [record["slices_sha256"], *record["shape"]]),
+        (f"along axis {record['axis']}", record["axis"]),
+        ("by another model", record["model"]["weights_sha256"]),
+        (f"in the intensity window {low:g} to {high:g}", [low, high]),
+    ]
+
+
+def _refuse_another(store: SegmentationStore, record: dict[str, Any]) -> None:
+    """Refuse to mix slices that do not belong together."""
+    for (what, there), (_, wanted) in zip(_identities(store.record), _identities(record), strict=True):
+        if there != wanted:
+            raise SegmentationError(
+                f"{store.folder} holds a segmentation {what}: choose another name, or remove it yourself."
+            )

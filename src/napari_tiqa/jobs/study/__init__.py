@@ -1,0 +1,1 @@
+"""What image quality does to a segmentation."""

@@ -1,0 +1,205 @@
+"""What the two networks make of versions of a slice with known phases: score, segmentation, agreement."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from napari_tiqa.jobs.process.client import shared_model_process
+from napari_tiqa.jobs.process.messages import ModelFile
+from napari_tiqa.jobs.process.waiting import wait_for
+from napari_tiqa.jobs.quality.score import score_volume
+from napari_tiqa.jobs.segmentation.result import decided
+from napari_tiqa.segmentation.agreement import accuracy, f1_score, iou_score
+from napari_tiqa.segmentation.classes import NOT_LABELLED, Classes
+from napari_tiqa.segmentation.network_image import network_image
+from napari_tiqa.segmentation.two_point import two_point_correlation
+from napari_tiqa.segmentation.uncertainty import found_errors, uncertainty_map
+from napari_tiqa.volumes.window import IntensityWindow
+
+UNIT_WINDOW = IntensityWindow(0, 1, "applied before the distortion")
+"""The window of versions, whose own one has been applied."""
+
+MakeVersion = Callable[[], np.ndarray]
+"""Makes a version, shape (rows, columns), float32, the intensity window mapped to [0, 1], not clipped."""
+
+_SEGMENT = "napari_tiqa.segmentation.segmenter:segment_image"
+# The model process works on one version while the other is distorted or measured.
+_IN_FLIGHT = 2
+
+
+@dataclass(frozen=True)
+class KnownSlice:
+    """The truth of a slice.
+
+    Attributes
+    ----------
+    truth : numpy.ndarray
+        Shape (rows, columns), label values.
+    judged : numpy.ndarray
+        Shape (rows, columns), bool: the pixels that are labelled, and have a value in the image.
+    value : int
+        The phase that F1, IoU and two-point correlation are of.
+    """
+
+    truth: np.ndarray
+    judged: np.ndarray
+    value: int
+
+    @classmethod
+    def of(
+        cls, truth: np.ndarray, image: np.ndarray, classes: Classes, unlabelled: int | None, value: int
+    ) -> "KnownSlice":
+        """Take what is labelled of an image, where that is finite.
+
+        Raises
+        ------
+        SegmentationError
+            If the truth holds no labels, or values that are none of the classes.
+        """
+        labelled = replace(classes, unlabelled=unlabelled).indices(truth) != NOT_LABELLED
+        return cls(truth, labelled & np.isfinite(image), value)
+
+    def curves(self, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the two-point correlation of the phase in `labels` along y and x, normalised."""
+        phase = labels == self.value
+        where = None if self.judged.all() else self.judged
+        return two_point_correlation(phase, 0, where=where), two_point_correlation(phase, 1, where=where)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What was found of one version.
+
+    Attributes
+    ----------
+    score : float
+        1 (worst) to 5 (best); NaN where the version cannot be scored.
+    f1, iou : float
+        Of the phase, 0 to 1; NaN where it is in neither truth nor segmentation.
+    accuracy : float
+        Share of the labelled pixels that have their class.
+    uncertainty : float
+        Mean over the slice, nats.
+    errors_found : float
+        Share of the wrong pixels among the 20 % most uncertain ones; NaN where none is wrong.
+    curves : (numpy.ndarray, numpy.ndarray)
+        Two-point correlation of the phase along y and x, normalised.
+    """
+
+    score: float
+    f1: float
+    iou: float
+    accuracy: float
+    uncertainty: float
+    errors_found: float
+    curves: tuple[np.ndarray, np.ndarray]
+
+
+class VersionJudge:
+    """The score's and the segmentation's network, for versions of slices.
+
+    Parameters
+    ----------
+    segmenter : ModelFile
+        A segmenter's bundle.
+    classes : Classes
+        What it tells apart.
+    quality : ModelFile
+        The score's bundle.
+    cancel : threading.Event
+        Ends every wait.
+    """
+
+    def __init__(
+        self, segmenter: ModelFile, classes: Classes, quality: ModelFile, cancel: threading.Event
+    ) -> None:
+        self._segmenter = segmenter
+        self._classes = classes
+        self._quality = quality
+        self._cancel = cancel
+
+    def judgements(self, versions: Iterable[MakeVersion], known: KnownSlice) -> Iterator[Judgement]:
+        """Judge versions of a slice, in order.
+
+        Parameters
+        ----------
+        versions : iterable of MakeVersion
+            Called in threads, two at a time.
+        known : KnownSlice
+            The slice's truth.
+
+        Yields
+        ------
+        Judgement
+
+        Raises
+        ------
+        BundleError, ModelProcessError, Cancelled
+            As ``score_volume``.
+        """
+        threads = ThreadPoolExecutor(_IN_FLIGHT, thread_name_prefix="version of a slice")
+        try:
+            for begun in [threads.submit(self._judge, make, known) for make in versions]:
+                yield wait_for(begun.result, TimeoutError, self._cancel)
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)
+
+    def segment(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Segment a version.
+
+        Parameters
+        ----------
+        image : numpy.ndarray
+            As `MakeVersion` makes it.
+
+        Returns
+        -------
+        labels : numpy.ndarray
+            Shape of `image`, label values; the likeliest class of each pixel, also where it has no value.
+        uncertainty : numpy.ndarray
+            Shape of `image`, float32, nats; NaN where the image has no value.
+
+        Raises
+        ------
+        BundleError, ModelProcessError, Cancelled
+            As ``score_volume``.
+        """
+        return self._decided(image, self._begin(image))
+
+    def _judge(self, make: MakeVersion, known: KnownSlice) -> Judgement:
+        image = make()
+        probabilities = self._begin(image)
+        try:
+            # Its turn comes when the segmentation, sent before it, is done.
+            scored = score_volume(image, model=self._quality.path, window=UNIT_WINDOW, cancel=self._cancel)
+        except BaseException:
+            probabilities.cancel()
+            raise
+        labels, uncertainty = self._decided(image, probabilities)
+        said, true = labels[known.judged], known.truth[known.judged]
+        unsure = uncertainty[np.isfinite(uncertainty)]
+        return Judgement(
+            score=float(scored["score"].iloc[0]),
+            f1=f1_score(said, true, known.value, unlabelled=None),
+            iou=iou_score(said, true, known.value, unlabelled=None),
+            accuracy=accuracy(said, true, unlabelled=None),
+            uncertainty=float(unsure.mean()) if unsure.size else np.nan,
+            errors_found=found_errors(uncertainty[known.judged], said != true),
+            curves=known.curves(labels),
+        )
+
+    def _begin(self, image: np.ndarray) -> Future[np.ndarray]:
+        arguments = {"path": self._segmenter.path, "image": network_image(image, UNIT_WINDOW)}
+        return shared_model_process().run(_SEGMENT, arguments)
+
+    def _decided(self, image: np.ndarray, answer: Future[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        try:
+            probabilities = wait_for(answer.result, TimeoutError, self._cancel)
+        finally:
+            answer.cancel()
+        uncertainty = uncertainty_map(probabilities)
+        uncertainty[~np.isfinite(image)] = np.nan
+        return decided(probabilities, self._classes), uncertainty

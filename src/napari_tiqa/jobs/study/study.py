@@ -1,0 +1,282 @@
+"""Quality against segmentation: distort slices whose phases are known, score and segment each version."""
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from napari_tiqa.errors import Cancelled, SegmentationError, TiqaError
+from napari_tiqa.jobs.process.client import shared_model_process
+from napari_tiqa.jobs.process.messages import ModelFile
+from napari_tiqa.jobs.process.record import model_card, run_record
+from napari_tiqa.jobs.process.waiting import Pace
+from napari_tiqa.jobs.quality.score import chosen_slices
+from napari_tiqa.jobs.study.judge import KnownSlice, VersionJudge
+from napari_tiqa.jobs.study.result import TRUTH, Curve, StudiedVersion, Study
+from napari_tiqa.segmentation.classes import Classes, checked_labels
+from napari_tiqa.segmentation.native_distortions import VERSIONS, native_fields, native_version
+from napari_tiqa.segmentation.network_image import unit_image
+from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL, classes_of, segmenter_card
+from napari_tiqa.volumes.open import as_volume
+from napari_tiqa.volumes.slices import map_slices
+from napari_tiqa.volumes.volume import Volume
+from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.volumes.window_estimate import estimate_window
+
+DEFAULT_SLICES = 5
+"""Labelled slices that stand for a volume where none are named, evenly spread over those that there are."""
+
+
+@dataclass(frozen=True)
+class StudyProgress:
+    """How far a study is.
+
+    Attributes
+    ----------
+    done, total : int
+        Versions of slices.
+    seconds_left : float or None
+        None until a second version tells how fast it goes.
+    version : StudiedVersion
+        What is done now.
+    """
+
+    done: int
+    total: int
+    seconds_left: float | None
+    version: StudiedVersion
+
+
+def study(
+    image: Any,
+    truth: Any,
+    model: str | os.PathLike[str] | None = None,
+    *,
+    slices: slice | Iterable[int] | None = None,
+    axis: int = 0,
+    unlabelled: int | None = 0,
+    value: int | None = None,
+    window: IntensityWindow | tuple[float, float] | None = None,
+    quality_model: str | os.PathLike[str] | None = None,
+    seed: int = 0,
+    progress: Callable[[StudyProgress], object] | None = None,
+    cancel: threading.Event | None = None,
+) -> Study:
+    """Find out what image quality does to a segmentation; Figs. 6 and 7 and Table 1 of Zhang et al. 2022.
+
+    Of each slice sixteen versions are made: as it is, and levels 1 to 5 of blur, noise and rings. Each is
+    scored and segmented, and the segmentation compared with the labels. The levels are made at the slice's
+    own resolution such that the slice shrunk to 224 px, which the score sees, has exactly the published level
+    (``segmentation.native_distortions``); the segmentation sees the same version unshrunk.
+
+    Parameters
+    ----------
+    image : Volume, array-like or path
+        Shape (z, y, x) or (y, x), any real dtype.
+    truth : Volume, array-like or path
+        Labels, integers, of the same shape; they may be sparse.
+    model : path-like, optional
+        A segmenter's bundle; the bundled one, for battery electrodes, where omitted.
+    slices : slice or iterable of int, optional
+        Indices along the axis, each with labelled pixels; where omitted all that are labelled, of more than
+        five five, evenly spread.
+    axis : int
+        Along which slices are cut: 0, 1 or 2.
+    unlabelled : int or None
+        The label value of pixels that nothing is known of. A value that the model tells apart is a class,
+        never unlabelled.
+    value : int, optional
+        The label value of the phase that F1, IoU and two-point correlation are of; the model's last class
+        where omitted.
+    window : IntensityWindow or (low, high), optional
+        The intensity window; the volume's own, or estimated, where omitted.
+    quality_model : path-like, optional
+        The bundle that scores; the default model where omitted.
+    seed : int
+        Fixes noise and rings; slices get different ones, the levels of a slice the same.
+    progress : callable, optional
+        Called in this thread with a StudyProgress after each version; what it raises ends the study.
+    cancel : threading.Event, optional
+        Set it, from any thread, to end in about a second.
+
+    Returns
+    -------
+    Study
+        Not `complete` if it was cancelled after at least one version was done.
+
+    Raises
+    ------
+    SegmentationError
+        If the labels have another shape than the image, are no labels, or hold values that the model does not
+        know; if nothing is labelled, or the model has no such `value`.
+    VolumeError
+        If a volume cannot be read, or has no contrast or no such slices.
+    BundleError
+        If a model cannot be used.
+    ModelProcessError
+        If the model process cannot start or dies; what was done before is its ``table``.
+    Cancelled
+        If `cancel` was set before any version was done.
+    """
+    cancel = cancel or threading.Event()
+    segmenter = ModelFile.of(ELECTRODE_MODEL if model is None else model)
+    classes = classes_of(segmenter_card(segmenter.path))
+    quality = ModelFile.of(quality_model)
+    model_card(quality)  # a bundle that cannot be used is refused before anything is read
+    value = classes.values[-1] if value is None else value
+    if value not in classes.values:
+        known = ", ".join(map(str, classes.values))
+        raise SegmentationError(f"The model has no class {value}: choose one of {known}.")
+    labelled = _Labelled(
+        as_volume(image).tomogram(),
+        as_volume(truth).tomogram(),
+        axis,
+        None if unlabelled in classes.values else unlabelled,
+    )
+    shared_model_process().start()  # Keras is imported while slices are read
+    indices = labelled.indices(slices, cancel)
+    if isinstance(window, tuple):
+        window = IntensityWindow(*window, rule="given")
+    window = window or labelled.volume.window or estimate_window(labelled.volume)
+    run = _Run(labelled, indices, window, classes, value, segmenter, quality, seed)
+    pace = Pace(len(indices) * len(VERSIONS))
+    try:
+        for version in run.versions(cancel):
+            done = len(run.done)
+            if progress:
+                progress(StudyProgress(done, pace.total, pace.seconds_left(done), version))
+    except Cancelled:
+        if not run.done:
+            raise
+        return run.result(complete=False)
+    except TiqaError as error:
+        if run.done:
+            error.table = run.result(complete=False).table
+        raise
+    return run.result(complete=True)
+
+
+def study_seed(seed: int, index: int) -> int:
+    """Return the seed of a slice's noise and rings in a study."""
+    return seed + index
+
+
+@dataclass(frozen=True)
+class _Labelled:
+    """A volume and its labels, which lie on it voxel by voxel."""
+
+    volume: Volume
+    labels: Volume
+    axis: int
+    unlabelled: int | None
+
+    def __post_init__(self) -> None:
+        shape, own = self.volume.data.shape, self.labels.data.shape
+        if own != shape:
+            raise SegmentationError(
+                f"The labels have the shape {own}, the image {shape}: give labels of the same voxels."
+            )
+        checked_labels(np.empty(0, self.labels.data.dtype))
+
+    def indices(self, slices: slice | Iterable[int] | None, cancel: threading.Event) -> list[int]:
+        """Choose the slices to study."""
+        volume, axis = self.volume, self.axis
+        asked = chosen_slices(slices, volume.slice_count(axis), axis, volume.name)
+        if self.unlabelled is None:
+            labelled = asked
+        else:
+            found = map_slices(self.labels, axis, asked, self._has_labels, cancel=cancel)
+            labelled = [index for index, has in found if has]
+        if not labelled:
+            raise SegmentationError(
+                "No pixel of these slices is labelled: label some of each class, or choose other slices."
+            )
+        if slices is not None:
+            if len(labelled) < len(asked):
+                empty = next(index for index in asked if index not in labelled)
+                raise SegmentationError(f"Slice {empty} has no labelled pixel: choose slices that have.")
+            return labelled
+        some = min(DEFAULT_SLICES, len(labelled))
+        return [labelled[int((place + 0.5) * len(labelled) / some)] for place in range(some)]
+
+    def _has_labels(self, plane: np.ndarray) -> bool:
+        return bool((plane != self.unlabelled).any())
+
+
+@dataclass
+class _Run:
+    """One study under way: `done` and `curves` fill up."""
+
+    labelled: _Labelled
+    indices: list[int]
+    window: IntensityWindow
+    classes: Classes
+    value: int
+    segmenter: ModelFile
+    quality: ModelFile
+    seed: int
+    done: list[StudiedVersion] = field(default_factory=list)
+    curves: list[Curve] = field(default_factory=list)
+
+    def versions(self, cancel: threading.Event) -> Iterator[StudiedVersion]:
+        judge = VersionJudge(self.segmenter, self.classes, self.quality, cancel)
+        for index in self.indices:
+            yield from self._of_slice(index, judge)
+
+    def result(self, complete: bool) -> Study:
+        volume, axis = self.labelled.volume, self.labelled.axis
+        record = run_record(volume, axis, self.window, self.quality, shared_model_process().device)
+        weights = segmenter_card(self.segmenter.path)["weights_sha256"]
+        name = self.classes.names[self.classes.values.index(self.value)]
+        record |= {
+            "segmenter": {"path": self.segmenter.path, "weights_sha256": weights},
+            "phase": {"value": self.value, "name": name},
+            "unlabelled": self.labelled.unlabelled,
+            "slices": self.indices,
+            "seed": self.seed,
+            "complete": complete,
+        }
+        table = pd.DataFrame(self.done, columns=list(StudiedVersion._fields))
+        table.attrs.update(record)
+        return Study(table, tuple(self.curves), complete, record)
+
+    def _of_slice(self, index: int, judge: VersionJudge) -> Iterator[StudiedVersion]:
+        labelled = self.labelled
+        image = unit_image(labelled.volume.slice(labelled.axis, index), self.window)
+        truth = labelled.labels.slice(labelled.axis, index)
+        try:
+            known = KnownSlice.of(truth, image, self.classes, labelled.unlabelled, self.value)
+        except SegmentationError as error:
+            raise SegmentationError(f"Slice {index}: {error}") from error
+        fields = native_fields((image.shape[0], image.shape[1]), study_seed(self.seed, index))
+        makers = [partial(native_version, image, kind, level, fields) for kind, level in VERSIONS]
+        self._add_curves(index, TRUTH, 0, known.curves(truth))
+        for (kind, level), found in zip(VERSIONS, judge.judgements(makers, known), strict=True):
+            self._add_curves(index, kind, level, found.curves)
+            version = StudiedVersion(
+                slice=index,
+                distortion=kind,
+                level=level,
+                score=found.score,
+                f1=found.f1,
+                iou=found.iou,
+                accuracy=found.accuracy,
+                uncertainty=found.uncertainty,
+                errors_found=found.errors_found,
+            )
+            self.done.append(version)
+            yield version
+
+    def _add_curves(
+        self, index: int, distortion: str, level: int, curves: tuple[np.ndarray, np.ndarray]
+    ) -> None:
+        volume = self.labelled.volume
+        across = [0, 1] if volume.data.ndim == 2 else [one for one in range(3) if one != self.labelled.axis]
+        for axis, values in zip(across, curves, strict=True):
+            step = volume.voxel_size[axis]
+            self.curves.append(Curve(index, distortion, level, volume.axes[axis], step, values))

@@ -1,0 +1,83 @@
+"""One version of a studied slice to look at: the distorted slice, its segmentation, its uncertainty."""
+
+import os
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+
+from napari_tiqa.jobs.process.messages import ModelFile
+from napari_tiqa.jobs.study.judge import VersionJudge
+from napari_tiqa.jobs.study.study import study_seed
+from napari_tiqa.segmentation.native_distortions import native_fields, native_version
+from napari_tiqa.segmentation.network_image import unit_image
+from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL, classes_of, segmenter_card
+from napari_tiqa.volumes.volume import Volume
+from napari_tiqa.volumes.window import IntensityWindow
+
+
+@dataclass(frozen=True)
+class SeenVersion:
+    """A version of a slice and what the segmenter makes of it.
+
+    Attributes
+    ----------
+    image : numpy.ndarray
+        Shape (rows, columns), float32, in the volume's grey values.
+    labels : numpy.ndarray
+        Shape (rows, columns), label values.
+    uncertainty : numpy.ndarray
+        Shape (rows, columns), float32, nats; NaN where the image has no value.
+    classes : int
+        How many the segmenter tells apart.
+    """
+
+    image: np.ndarray
+    labels: np.ndarray
+    uncertainty: np.ndarray
+    classes: int
+
+
+def seen_version(
+    volume: Volume,
+    axis: int,
+    index: int,
+    distortion: str,
+    level: int,
+    window: IntensityWindow,
+    model: str | os.PathLike[str] | None = None,
+    *,
+    seed: int = 0,
+    cancel: threading.Event | None = None,
+) -> SeenVersion:
+    """Make a version of a slice again, as ``study`` has made it, and segment it.
+
+    A study keeps numbers only: the images of a few slices would fill the memory.
+
+    Parameters
+    ----------
+    volume, axis, model, seed
+        As of the study.
+    index : int
+        The slice.
+    distortion, level
+        As in the study's table.
+    window : IntensityWindow
+        That of the study's record.
+    cancel : threading.Event, optional
+        Ends the wait.
+
+    Raises
+    ------
+    VolumeError, BundleError, ModelProcessError, Cancelled
+        As ``study``.
+    """
+    segmenter = ModelFile.of(ELECTRODE_MODEL if model is None else model)
+    classes = classes_of(segmenter_card(segmenter.path))
+    image = unit_image(volume.slice(axis, index), window)
+    fields = native_fields((image.shape[0], image.shape[1]), study_seed(seed, index))
+    version = native_version(image, distortion, level, fields)
+    judge = VersionJudge(segmenter, classes, ModelFile.of(None), cancel or threading.Event())
+    labels, uncertainty = judge.segment(version)
+    grey = version * np.float32(window.high - window.low) + np.float32(window.low)
+    return SeenVersion(grey, labels, uncertainty, len(classes))

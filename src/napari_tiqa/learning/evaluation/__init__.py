@@ -1,0 +1,1 @@
+"""A model beside its baselines, on the same images."""

@@ -1,0 +1,114 @@
+"""An evaluation for people and programs: as text, as one JSON document, as a folder of tables and figures."""
+
+import json
+import os
+from collections.abc import Callable, Hashable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pandas as pd
+
+from napari_tiqa.errors import TableError
+from napari_tiqa.learning.evaluation.comparison import Evaluation
+from napari_tiqa.learning.evaluation.figures import box_figure, scatter_figure, shrink_figure
+from napari_tiqa.learning.measures.measures import METRICS
+from napari_tiqa.whole_file import whole_file
+
+FILES = ("table.csv", "images.csv", "shrink.csv", "record.json", "scatter.png", "boxes.png", "shrink.png")
+"""What ``write_evaluation`` writes; those of the effect of shrinking only where there is one."""
+
+_HEADINGS = {
+    "within": "within", "srocc": "SROCC", "plcc": "PLCC", "krocc": "KROCC", "rmse": "RMSE",
+    "auc_ds": "AUC_DS", "auc_bw": "AUC_BW", "cc_0": "CC_0",
+}  # fmt: skip
+_DPI = 150
+
+
+def evaluation_text(evaluation: Evaluation) -> str:
+    """Write the table as in the paper's Table 1, a block for each family, and the notes below it."""
+    table = evaluation.table
+    metrics = [metric for metric in METRICS if metric in table and table[metric].notna().any()]
+    blocks = []
+    for family, rows in table.groupby("family", sort=False):
+        cells = pd.DataFrame({"": rows["judged"]})
+        for metric in metrics:
+            low, high = rows.get(f"{metric}_low"), rows.get(f"{metric}_high")
+            cells[_HEADINGS[metric]] = [
+                _cell(*values)
+                for values in zip(rows[metric], _or_none(low, rows), _or_none(high, rows), strict=True)
+            ]
+        first = rows.iloc[0]
+        blocks.append(
+            f"{family}: {first['images']} images of {first['originals']} originals, "
+            f"{first['specimens']} specimens\n{cells.to_string(index=False)}"
+        )
+    if len(evaluation.shrink):
+        difference = evaluation.shrink["difference"]
+        blocks.append(
+            f"Shrinking to 224 px: over {len(difference)} large slices the mean of native tiles is "
+            f"{difference.mean():+.2f} points from the shrunk slice's score ({difference.min():+.2f} to "
+            f"{difference.max():+.2f})."
+        )
+    return "\n\n".join([*blocks, "\n".join(evaluation.notes)]).rstrip()
+
+
+def evaluation_json(evaluation: Evaluation) -> str:
+    """Return record, notes and all tables as one JSON document; what is not known is null."""
+    document = evaluation.record | {"notes": evaluation.notes}
+    for name in ("table", "rows", "shrink"):
+        document["images" if name == "rows" else name] = _records(getattr(evaluation, name))
+    return json.dumps(document, indent=1)
+
+
+def write_evaluation(evaluation: Evaluation, folder: str | os.PathLike[str]) -> list[Path]:
+    """Write tables, record and figures into a folder, each file as a whole; files of `FILES` are replaced.
+
+    Returns
+    -------
+    list of pathlib.Path
+        What was written.
+
+    Raises
+    ------
+    TableError
+        If the folder cannot be made or written to.
+    """
+    folder = Path(folder)
+    record = evaluation.record | {"notes": evaluation.notes}
+    writers: dict[str, Callable[[BinaryIO], Any]] = {
+        "table.csv": lambda file: evaluation.table.to_csv(file, index=False, lineterminator="\n"),
+        "images.csv": lambda file: evaluation.rows.to_csv(file, index=False, lineterminator="\n"),
+        "record.json": lambda file: file.write((json.dumps(record, indent=1) + "\n").encode()),
+        "scatter.png": lambda file: scatter_figure(evaluation).savefig(file, dpi=_DPI, format="png"),
+        "boxes.png": lambda file: box_figure(evaluation).savefig(file, dpi=_DPI, format="png"),
+    }
+    if len(evaluation.shrink):
+        writers |= {
+            "shrink.csv": lambda file: evaluation.shrink.to_csv(file, index=False, lineterminator="\n"),
+            "shrink.png": lambda file: shrink_figure(evaluation.shrink).savefig(file, dpi=_DPI, format="png"),
+        }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, write in writers.items():
+            with whole_file(folder / name) as file:
+                write(file)
+    except OSError as error:
+        raise TableError(
+            f"The evaluation cannot be written to {folder} ({error.strerror}): free some space, or choose "
+            "another folder."
+        ) from error
+    return [folder / name for name in writers]
+
+
+def _cell(value: float, low: float | None, high: float | None) -> str:
+    if pd.isna(value):
+        return "-"
+    return f"{value:.3f}" if low is None or pd.isna(low) else f"{value:.3f} [{low:.2f}, {high:.2f}]"
+
+
+def _or_none(column: pd.Series | None, rows: pd.DataFrame) -> list[float | None]:
+    return [None] * len(rows) if column is None else list(column)
+
+
+def _records(table: pd.DataFrame) -> list[dict[Hashable, Any]]:
+    return table.astype(object).where(table.notna(), None).to_dict("records")

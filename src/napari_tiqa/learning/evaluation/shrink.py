@@ -1,0 +1,142 @@
+"""What shrinking a large slice to 224 px changes about its score: against the mean over native tiles.
+
+The paper's Fig. S1 asks the same of its shrink to 255 px.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from napari_tiqa.errors import VolumeError
+from napari_tiqa.learning.images.dataset import dataset_record, is_dataset
+from napari_tiqa.learning.images.originals import SESSION_WINDOW, is_session, session_images
+from napari_tiqa.scoring.native_tiles import prepare_native_tiles
+from napari_tiqa.scoring.network_input import TILE_SIZE, prepare_slice
+from napari_tiqa.scoring.predict import load_model, predict
+from napari_tiqa.volumes.open import open_volume
+from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.volumes.window_estimate import estimate_window
+
+SHRINK_COLUMNS = ("slice", "rows", "columns", "shrunk", "native", "native_sd", "tiles", "difference")
+
+
+@dataclass(frozen=True)
+class LargeSlice:
+    """A slice whose shorter side exceeds 224 px; it is read when it is needed.
+
+    Attributes
+    ----------
+    name : str
+        For people.
+    path : pathlib.Path
+        Its file.
+    index : int
+        Along z.
+    window : IntensityWindow or None
+        None for the volume's own.
+    """
+
+    name: str
+    path: Path
+    index: int = 0
+    window: IntensityWindow | None = None
+
+    def read(self) -> tuple[np.ndarray, IntensityWindow]:
+        """Return the slice and its intensity window."""
+        volume = open_volume(self.path).tomogram()
+        return volume.slice(0, self.index), self.window or volume.window or estimate_window(volume)
+
+
+def large_slices(folder: Path) -> list[LargeSlice]:
+    """Find the large slices behind a dataset.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        A rated session folder, whose images are at native resolution, or a dataset folder, whose originals
+        are looked up where they were when it was generated.
+
+    Returns
+    -------
+    list of LargeSlice
+        Those over 224 px a side; none of originals that are no longer there.
+    """
+    if is_session(folder):
+        paths = [path for path, _ in session_images(folder)]
+        return [one for path in paths for one in spread_slices(path, 1, SESSION_WINDOW)]
+    if not is_dataset(folder):
+        return []
+    recipe = dataset_record(folder).get("recipe") or {}
+    return [
+        one
+        for path in recipe.get("originals", ())
+        for one in spread_slices(Path(path), int(recipe.get("slices", 1)))
+    ]
+
+
+def spread_slices(path: Path, count: int, window: IntensityWindow | None = None) -> list[LargeSlice]:
+    """Choose slices of a file, evenly spaced along z.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        An image or a tomogram.
+    count : int
+        How many, at most.
+    window : IntensityWindow, optional
+        Theirs; the volume's own where omitted.
+
+    Returns
+    -------
+    list of LargeSlice
+        None if they are not over 224 px a side, or the file is gone or is none of these.
+    """
+    try:
+        volume = open_volume(path).tomogram()
+    except VolumeError:
+        return []
+    if min(volume.data.shape[-2:]) <= TILE_SIZE:
+        return []
+    depth = volume.slice_count(0)
+    taken = min(count, depth)
+    indices = [int((place + 0.5) / taken * depth) for place in range(taken)]
+    names = [path.name if depth == 1 else f"{path.name} z{index}" for index in indices]
+    return [LargeSlice(name, path, index, window) for name, index in zip(names, indices, strict=True)]
+
+
+def shrink_effect(
+    model: str, slices: Sequence[LargeSlice], advance: Callable[[float], object]
+) -> pd.DataFrame:
+    """Score slices shrunk and by native-resolution tiles.
+
+    Parameters
+    ----------
+    model : str
+        Path of a model bundle.
+    slices : sequence of LargeSlice
+        What to score.
+    advance : callable
+        Called with the share done, 0..1; what it raises ends the work.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `SHRINK_COLUMNS`: name, px, the shrunk slice's score (the mean where it gives several tiles),
+        mean and standard deviation of the scores of the native tiles (``prepare_native_tiles``, at most nine)
+        and their number, and native minus shrunk. Slices that cannot be scored are left out.
+    """
+    network = load_model(model)
+    rows = []
+    for number, one in enumerate(slices):
+        advance(number / len(slices))
+        plane, window = one.read()
+        shrunk, native = prepare_slice(plane, window).tiles, prepare_native_tiles(plane, window).tiles
+        if len(shrunk) and len(native):
+            scores = predict(network, np.concatenate([shrunk, native]))[:, 0]
+            whole, tiles = scores[: len(shrunk)].mean(), scores[len(shrunk) :]
+            values = (whole, tiles.mean(), tiles.std(), len(tiles), tiles.mean() - whole)
+            rows.append((one.name, *plane.shape, *values))
+    return pd.DataFrame(rows, columns=list(SHRINK_COLUMNS))

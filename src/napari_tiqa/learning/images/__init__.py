@@ -1,0 +1,1 @@
+"""Images to learn from: originals, their distorted versions, observers and labels."""

@@ -1,0 +1,462 @@
+"""A rating session: a folder of images that several raters score blind, each in a random order of their own.
+
+The folder holds ``session.json``, the ratings (``ratings.csv``, written anew after every click) and the
+images, in ``images/`` or, where there is no such folder because images are rated in place, beside them.
+"""
+
+import json
+import os
+import secrets
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import tifffile
+
+from napari_tiqa.errors import RatingError
+from napari_tiqa.learning.ratings.images import ImageSource, cut_images, find_images, read_image
+from napari_tiqa.learning.ratings.table import (
+    LEVELS,
+    Rating,
+    check_images,
+    rating_table,
+    read_ratings,
+    write_ratings,
+)
+from napari_tiqa.whole_file import whole_file, whole_folder
+
+FORMAT, FORMAT_VERSION = "napari-tiqa ratings", 1
+REPEAT_SHARE = 0.2
+"""Share of the images that each rater is shown twice, unless asked otherwise."""
+
+_SESSION, _RATINGS, _IMAGES = "session.json", "ratings.csv", "images"
+
+
+@dataclass(frozen=True)
+class RaterProgress:
+    """How far a rater is.
+
+    Attributes
+    ----------
+    done, total : int
+        Images scored and to be scored, those shown twice counted twice, skipped ones left out.
+    skipped : int
+        Images that the rater did not want to score.
+    """
+
+    done: int
+    total: int
+    skipped: int
+
+
+class RatingSession:
+    """What is shown to whom next, and what was said of it; every change is on disk before it counts.
+
+    Made by `create_session` or `open_session`.
+
+    Attributes
+    ----------
+    folder : Path
+        Where the session is kept.
+    images : tuple of str
+        File names of the images, in natural order; raters see neither.
+    image_paths : dict of str to Path
+        Where the image of each name is.
+    largest : tuple of int
+        Rows of the highest image and columns of the widest one, px.
+    sources : list of dict
+        Where each image was cut from: image, specimen, source, axis, slice, row, column, window. Empty for
+        images rated in place.
+    notes : list of str
+        What a user should know of these images, a sentence each: duplicates that are left out, ratings of
+        images that are gone.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        paths: dict[str, Path],
+        largest: tuple[int, int],
+        record: dict[str, Any],
+        notes: list[str],
+    ) -> None:
+        self.folder = folder
+        self.largest = largest
+        self.images = tuple(paths)
+        self.notes = notes
+        self.image_paths = paths
+        self._record = record
+        self._ratings: list[Rating] = []
+        if self.ratings_file.exists():
+            self._read()
+            gone = sorted({rating.image for rating in self._ratings} - set(paths))
+            if gone:
+                others = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
+                notes.append(
+                    f"{gone[0]}{others} was rated but is gone: its ratings are kept and not counted."
+                )
+
+    @property
+    def ratings_file(self) -> Path:
+        """The CSV file with everybody's ratings."""
+        return self.folder / _RATINGS
+
+    @property
+    def sources(self) -> list[dict[str, Any]]:
+        """Where each image was cut from."""
+        return self._record["sources"]
+
+    @property
+    def repeat_share(self) -> float:
+        """Share of the images that each rater is shown twice."""
+        return self._record["repeat_share"]
+
+    def ratings(self) -> pd.DataFrame:
+        """Return the ratings of the images that are there, oldest first; see `ratings.rating_table`."""
+        return rating_table(rating for rating in self._ratings if rating.image in self.image_paths)
+
+    def raters(self) -> list[str]:
+        """Return the names of all who have rated or skipped, in alphabetical order."""
+        return sorted({rating.rater for rating in self._ratings} | set(self._record["skipped"]))
+
+    def image(self, name: str) -> np.ndarray:
+        """Read an image, shape (rows, columns), uint8.
+
+        Raises
+        ------
+        RatingError
+            It cannot be read.
+        """
+        return read_image(self.image_paths[name])
+
+    # -- one rater ---------------------------------------------------------------------------------
+
+    def order(self, rater: str) -> list[str]:
+        """Return the images in the order in which a rater sees them, some of them twice.
+
+        The order is the same whenever this rater comes back. The second showing comes half of the images or
+        more after the first one, where there are enough.
+        """
+        seed = [self._record["seed"], int.from_bytes(sha256(rater.encode()).digest()[:8])]
+        rng = np.random.default_rng(seed)
+        once = rng.permutation(np.array(self.images, dtype=object)).tolist()
+        number, count = len(once), round(self.repeat_share * len(once))
+        if self.repeat_share > 0:
+            count = max(count, 1)
+        early = rng.permutation(max(count, number // 2))[:count]
+        latest = number + count
+        again = {int(first): rng.uniform(min(first + number / 2, latest), latest) for first in early}
+        showings = [(float(place), image) for place, image in enumerate(once)]
+        showings += [(place, once[first]) for first, place in again.items()]
+        return [image for _, image in sorted(showings, key=lambda showing: showing[0])]
+
+    def current(self, rater: str) -> str | None:
+        """Return the image that a rater is to score next, None when all are done."""
+        given = Counter(rating.image for rating in self._ratings if rating.rater == rater)
+        skipped = {skip["image"] for skip in self._skips(rater)}
+        for image in self.order(rater):
+            if image in skipped:
+                continue
+            if given[image] == 0:
+                return image
+            given[image] -= 1
+        return None
+
+    def progress(self, rater: str) -> RaterProgress:
+        """Return how far a rater is."""
+        skipped = {skip["image"] for skip in self._skips(rater)}
+        to_show = Counter(image for image in self.order(rater) if image not in skipped)
+        given = Counter(rating.image for rating in self._ratings if rating.rater == rater)
+        done = sum(min(given[image], count) for image, count in to_show.items())
+        return RaterProgress(done, to_show.total(), len(skipped))
+
+    def rate(self, rater: str, image: str, score: int) -> None:
+        """Keep a rater's score of an image.
+
+        Parameters
+        ----------
+        rater : str
+            The rater's name.
+        image : str
+            One of `images`.
+        score : int
+            1 (terrible) to 5 (excellent).
+
+        Raises
+        ------
+        RatingError
+            There is no name or no such score, or it cannot be saved; then nothing has changed.
+        """
+        if not rater.strip():
+            raise RatingError("Nobody knows who is rating: type your name first.")
+        if score not in LEVELS:
+            raise RatingError(f"There is no score {score}: give one of {', '.join(map(str, LEVELS))}.")
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._change(lambda ratings: [*ratings, Rating(image, rater.strip(), score, now)])
+
+    def skip(self, rater: str, image: str) -> None:
+        """Leave an image out for a rater, until `ask_again`.
+
+        Raises
+        ------
+        RatingError
+            It cannot be saved; then nothing has changed.
+        """
+        self._keep_skips(rater, [*self._skips(rater), {"image": image, "after": self._count(rater)}])
+
+    def ask_again(self, rater: str) -> None:
+        """Show a rater the images that were skipped.
+
+        Raises
+        ------
+        RatingError
+            It cannot be saved; then nothing has changed.
+        """
+        self._keep_skips(rater, [])
+
+    def undo(self, rater: str) -> bool:
+        """Take back a rater's last score or skip, also one of an earlier day; the image is shown again.
+
+        Returns
+        -------
+        bool
+            False where there is nothing to take back.
+
+        Raises
+        ------
+        RatingError
+            It cannot be saved; then nothing has changed.
+        """
+        skips, count = self._skips(rater), self._count(rater)
+        if skips and skips[-1]["after"] == count:
+            self._keep_skips(rater, skips[:-1])
+        elif count:
+            self._change(lambda ratings: _without_last(ratings, rater))
+        return bool(count or skips)
+
+    def _skips(self, rater: str) -> list[dict[str, Any]]:
+        return [skip for skip in self._record["skipped"].get(rater, []) if skip["image"] in self.image_paths]
+
+    def _count(self, rater: str) -> int:
+        return sum(rating.rater == rater for rating in self._ratings)
+
+    # -- several raters ----------------------------------------------------------------------------
+
+    def merge(self, paths: Iterable[str | os.PathLike[str]]) -> int:
+        """Take in the ratings of CSV files, such as those of raters with a copy of this folder.
+
+        Returns
+        -------
+        int
+            How many ratings are new.
+
+        Raises
+        ------
+        RatingError
+            A file cannot be read, or rates other images; or it cannot be saved. Then nothing has changed.
+        """
+        added = read_ratings(paths)
+        check_images(added, self.images, self.folder)
+        before = len(self._ratings)
+        rows = [Rating(*row) for row in added.itertuples(index=False)]
+        self._change(lambda ratings: list(dict.fromkeys([*ratings, *rows])))
+        return len(self._ratings) - before
+
+    # -- on disk -----------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        self._ratings = [Rating(*row) for row in read_ratings(self.ratings_file).itertuples(index=False)]
+
+    def _change(self, change: Callable[[list[Rating]], list[Rating]]) -> None:
+        """Change the ratings as they are on disk now, where another napari may have added some."""
+        if self.ratings_file.exists():
+            self._read()
+        changed = sorted(change(self._ratings), key=lambda rating: rating.time)
+        write_ratings(rating_table(changed), self.ratings_file)
+        self._ratings = changed
+
+    def _keep_skips(self, rater: str, skips: list[dict[str, Any]]) -> None:
+        now = _read_record(self.folder) or self._record  # another napari may have kept some
+        record = now | {"skipped": now["skipped"] | {rater: skips}}
+        _write_record(record, self.folder)
+        self._record = record
+
+
+def create_session(
+    folder: str | os.PathLike[str],
+    sources: Sequence[ImageSource],
+    *,
+    repeat_share: float = REPEAT_SHARE,
+    seed: int | None = None,
+    progress: Callable[[int, int], object] | None = None,
+    cancel: threading.Event | None = None,
+) -> RatingSession:
+    """Cut images from tomograms and keep them in a new folder, to be rated there.
+
+    Parameters
+    ----------
+    folder : path-like
+        New or empty. It appears once all images are in it.
+    sources : sequence of ImageSource
+        Where from, and how many of each.
+    repeat_share : float
+        Share of the images that each rater is shown twice, 0 to 1.
+    seed : int, optional
+        Fixes crops, file names and orders; drawn where omitted.
+    progress : callable, optional
+        Called with the slices read so far and their number.
+    cancel : threading.Event, optional
+        Set it, from any thread, to stop; nothing is left then.
+
+    Returns
+    -------
+    RatingSession
+
+    Raises
+    ------
+    RatingError
+        The folder holds something or cannot be written, or no source gives an image to rate.
+    VolumeError
+        A tomogram cannot be read.
+    Cancelled
+        `cancel` was set.
+    """
+    folder = Path(folder).expanduser()
+    seed = secrets.randbits(32) if seed is None else seed
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RatingError(f"{folder} already holds something: choose a new or empty folder for the images.")
+    try:
+        with whole_folder(folder) as partial:
+            _fill(partial, sources, repeat_share, seed, progress, cancel)
+    except OSError as error:
+        raise RatingError(
+            f"The images cannot be kept in {folder} ({error.strerror}): choose another folder."
+        ) from error
+    return open_session(folder)
+
+
+def open_session(
+    folder: str | os.PathLike[str], *, repeat_share: float = REPEAT_SHARE, seed: int | None = None
+) -> RatingSession:
+    """Open a session to go on with, or make one of a folder of 8-bit grey images, which stay where they are.
+
+    Parameters
+    ----------
+    folder : path-like
+        A folder that `create_session` has made, or that holds images.
+    repeat_share, seed
+        As for `create_session`, for a folder that is no session yet.
+
+    Returns
+    -------
+    RatingSession
+
+    Raises
+    ------
+    RatingError
+        The folder is not there, holds no images, or cannot be written; its record is damaged or of a newer
+        version; an image cannot be read or is no 8-bit grey image; its ratings cannot be read.
+    """
+    folder = Path(folder).expanduser()
+    if not folder.is_dir():
+        raise RatingError(f"There is no folder {folder}: check the path.")
+    record = _read_record(folder)
+    paths, largest, notes = _rateable(folder / _IMAGES if (folder / _IMAGES).is_dir() else folder)
+    if record is None:
+        record = _new_record(repeat_share, secrets.randbits(32) if seed is None else seed)
+        _write_record(record, folder)
+    return RatingSession(folder, paths, largest, record, notes)
+
+
+def _fill(
+    folder: Path,
+    sources: Sequence[ImageSource],
+    repeat_share: float,
+    seed: int,
+    progress: Callable[[int, int], object] | None,
+    cancel: threading.Event | None,
+) -> None:
+    (folder / _IMAGES).mkdir()
+    # Numbers in random order: the list of files must not tell which images are from one scan.
+    most = sum(source.count for source in sources)
+    numbers = iter((np.random.default_rng(seed).permutation(most) + 1).tolist())
+    record = _new_record(repeat_share, seed)
+    for image, origin in cut_images(sources, seed, progress, cancel):
+        name = f"{next(numbers):0{len(str(most))}}.tif"
+        tifffile.imwrite(folder / _IMAGES / name, image, photometric="minisblack")
+        record["sources"].append({"image": name} | origin)
+    if not record["sources"]:
+        raise RatingError("The chosen slices show nothing to rate: choose a layer with grey values in it.")
+    _write_record(record, folder)
+
+
+def _rateable(folder: Path) -> tuple[dict[str, Path], tuple[int, int], list[str]]:
+    """Return the different images in a folder by name, their largest shape, and what there is to say."""
+    paths: dict[str, Path] = {}
+    notes: list[str] = []
+    rows = columns = 0
+    first: dict[tuple[tuple[int, ...], bytes], str] = {}
+    for path in find_images(folder):
+        image = read_image(path)
+        original = first.setdefault((image.shape, sha256(image.tobytes()).digest()), path.name)
+        if original == path.name:
+            paths[path.name] = path
+            rows, columns = max(rows, image.shape[0]), max(columns, image.shape[1])
+        else:
+            notes.append(f"{path.name} is the same image as {original} and is left out.")
+    if not paths:
+        raise RatingError(f"The folder {folder} holds no images (TIFF, PNG or JPEG): choose another one.")
+    return paths, (rows, columns), notes
+
+
+def _without_last(ratings: list[Rating], rater: str) -> list[Rating]:
+    last = max(place for place, rating in enumerate(ratings) if rating.rater == rater)
+    return ratings[:last] + ratings[last + 1 :]
+
+
+def _new_record(repeat_share: float, seed: int) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "scale": [min(LEVELS), max(LEVELS)],
+        "repeat_share": repeat_share,
+        "seed": seed,
+        "skipped": {},
+        "sources": [],
+    }
+
+
+def _write_record(record: dict[str, Any], folder: Path) -> None:
+    try:
+        with whole_file(folder / _SESSION) as file:
+            file.write((json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode())
+    except OSError as error:
+        raise RatingError(
+            f"The session cannot be saved in {folder} ({error.strerror}): free some space or make the folder "
+            "writable, and try again."
+        ) from error
+
+
+def _read_record(folder: Path) -> dict[str, Any] | None:
+    path = folder / _SESSION
+    if not path.exists():
+        return None
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if record["format"] != FORMAT:
+            raise RatingError(f"{path} is of another program: choose a folder of ratings or of images.")
+        if record["format_version"] > FORMAT_VERSION:
+            raise RatingError(f"{path} was written by a newer napari-tiqa: update this one to go on with it.")
+        # What the file does not say is as for a new one.
+        return _new_record(record["repeat_share"], record.get("seed", 0)) | record
+    except OSError as error:
+        raise RatingError(f"{path} cannot be read ({error.strerror}).") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise RatingError(f"{path} is damaged: take it away to start anew; the ratings are kept.") from error

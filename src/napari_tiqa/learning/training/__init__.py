@@ -1,0 +1,1 @@
+"""From labelled groups to a model bundle."""

@@ -1,0 +1,325 @@
+"""The Apply tab: the pipeline on the whole volume, as a lazy layer at once, or exported."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from napari.layers import Layer
+from napari.settings import get_settings
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QMessageBox, QVBoxLayout, QWidget
+
+from napari_tiqa.errors import ExportError, TiqaError
+from napari_tiqa.filtering.applied import earlier_record
+from napari_tiqa.jobs.filtering.export import ExportProgress, check_format, export_size
+from napari_tiqa.jobs.filtering.unfinished_export import done_slices, read_plan
+from napari_tiqa.jobs.process.place import free_space, size_text, stored_at
+from napari_tiqa.volumes.applied import KEY, note
+from napari_tiqa.volumes.writing.formats import FORMATS, format_for
+from napari_tiqa.widgets.filtering.apply.form import ApplyForm
+from napari_tiqa.widgets.filtering.apply.request import ApplyRequest, ExportRequest, LazyVolume, open_result
+from napari_tiqa.widgets.filtering.state import FilterState
+from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
+from napari_tiqa.widgets.shared.derived_layer import derived_layer
+from napari_tiqa.widgets.shared.dock_panel import DockPanel
+from napari_tiqa.widgets.shared.slice_source import SliceSource
+
+_SOON = 150  # ms after the last change, since looking at a disk may take a while
+_NOTICED = 0.05  # s for a slice, beyond which napari is felt to stand still
+
+
+class FilterApplyTab(DockPanel):
+    """Applies the pipeline of the dock to the whole volume.
+
+    Parameters
+    ----------
+    state : FilterState
+        What the tabs share.
+    viewer : napari.Viewer
+        Where layers are added.
+    """
+
+    def __init__(self, state: FilterState, viewer: Any, parent: QWidget | None = None) -> None:
+        super().__init__(viewer, parent)
+        self.state = state
+        self.form = ApplyForm()
+        self.message = self.form.message
+        self.show_job = BackgroundJob("filtering the volume")
+        self.export_job = BackgroundJob("the export")
+        self.open_job = BackgroundJob("opening the export")
+        self._shown_for: SliceSource | None = None  # the source that the lazy layer is being made for
+        self._exported: ExportRequest | None = None
+        self._proposed = ""
+        self._place_of: Any = None  # the layer that a place was proposed for
+        self._look_soon = QTimer(self)
+        self._look_soon.setSingleShot(True)
+        self._look_soon.timeout.connect(self._look)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 4, 0, 0)
+        layout.addWidget(self.form)
+        self._connect()
+        self._follow()
+
+    @property
+    def jobs(self) -> tuple[BackgroundJob, ...]:
+        """What may be under way."""
+        return self.show_job, self.export_job, self.open_job
+
+    def close_down(self) -> None:
+        """End what is under way; an export can be resumed."""
+        super().close_down()
+        self._look_soon.stop()
+
+    def _connect(self) -> None:
+        form = self.form
+        form.show_clicked.connect(self.show_filtered)
+        form.export_clicked.connect(lambda: self.export())
+        form.cancel_clicked.connect(self.export_job.cancel)
+        form.open_clicked.connect(self.open_result)
+        form.place_changed.connect(self._look_later)
+        form.format_chosen.connect(self._on_format)
+        self.state.pipeline_changed.connect(self._follow)
+        self.state.source_changed.connect(self._follow)
+        self.show_job.state_changed.connect(lambda _: self._enable())
+        self.show_job.ended.connect(self._on_shown)
+        self.export_job.state_changed.connect(self._on_export_state)
+        self.export_job.progressed.connect(self._on_progress)
+        self.export_job.ended.connect(self._on_exported)
+        self.open_job.ended.connect(self._on_opened)
+        for job in self.jobs:
+            self._end_with_dock(job)
+
+    # -- what is to be applied ---------------------------------------------------------------------
+
+    def _follow(self, _news: object = None) -> None:
+        """Show what would be applied to what."""
+        source = self.state.source
+        self.form.summary.say(_summary(self.state))
+        layer = source.layer if source else None
+        if source is not None and layer is not self._place_of:
+            self._place_of = layer
+            self._propose_place()
+        self._look_later()
+        self._enable()
+
+    def _enable(self) -> None:
+        ready = self.state.source is not None and any(step.on for step in self.state.pipeline.steps)
+        self.form.show_button.setEnabled(ready and not self.show_job.state.busy)
+        self.form.export_button.setEnabled(
+            ready and not self.export_job.state.busy and self.form.place.path is not None
+        )
+
+    def _request(self, source: SliceSource) -> ApplyRequest | None:
+        """Return what to apply, None where the user does not want to apply it twice."""
+        volume, pipeline = source.volume, self.state.pipeline
+        record = earlier_record(pipeline, volume)
+        if record is not None:
+            question = (
+                f"'{volume.name}' has been filtered with {pipeline.describe()} already "
+                f"({record.get('created', 'date unknown')}).\n\nFilter it again?"
+            )
+            if not self._agrees("Filter twice", question):
+                return None
+        return ApplyRequest(volume, pipeline, source.axis, source.window, again=record is not None)
+
+    def _agrees(self, title: str, question: str) -> bool:
+        yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
+        return bool(QMessageBox.question(self, title, question, yes | no, no) == yes)
+
+    # -- the lazy layer ----------------------------------------------------------------------------
+
+    def show_filtered(self) -> None:
+        """Add the filtered volume as a layer, whose slices are filtered when they are looked at."""
+        source = self.state.source
+        request = self._request(source) if source is not None else None
+        if source is None or request is None:
+            return
+        self._shown_for = source
+        self.message.say("Filtering the slice shown…")
+        self.show_job.start(lambda report, cancel: request.make_lazy(source.index))
+
+    def _on_shown(self, outcome: JobOutcome) -> None:
+        source, self._shown_for = self._shown_for, None
+        if outcome.state is JobState.FAILED:
+            self.message.complain(outcome.message, outcome.error)
+            return
+        if outcome.state is not JobState.DONE or source is None:
+            return
+        lazy: LazyVolume = outcome.result
+        self._ask_for_async(lazy.seconds)
+        volume = lazy.volume
+        layer = derived_layer(
+            source.layer,
+            volume.data,
+            f"{source.layer_name} filtered",
+            source.at,
+            # Given, since napari would look for them in slices that are not filtered yet.
+            contrast_limits=source.layer.contrast_limits,
+            colormap=source.layer.colormap,
+            gamma=source.layer.gamma,
+            interpolation2d=source.layer.interpolation2d,
+            metadata={KEY: note(volume.applied, source=volume.source)},
+        )
+        self._viewer.add_layer(layer)
+        self.message.say(
+            f"'{layer.name}' is filtered slice by slice, as you look at it; export it to keep it."
+        )
+
+    def _ask_for_async(self, seconds: float) -> None:
+        """Offer to have napari wait for slow slices in the background."""
+        experimental = get_settings().experimental
+        if seconds < _NOTICED or experimental.async_:
+            return
+        question = (
+            f"Filtering a slice takes {seconds:.2g} s, and napari stands still while it waits for one.\n\n"
+            "Switch on napari's asynchronous slicing (Preferences > Experimental), so that slices appear "
+            "when they are ready?"
+        )
+        if self._agrees("Slow slices", question):
+            experimental.async_ = True
+
+    # -- the export --------------------------------------------------------------------------------
+
+    def _propose_place(self) -> None:
+        """Propose a free name beside the volume, unless the user has typed a place."""
+        source, form = self.state.source, self.form
+        if source is None or (form.place.path is not None and str(form.place.path) != self._proposed):
+            return
+        stored = stored_at(source.volume)
+        folder = stored.parent if stored is not None else Path.home()
+        name = "".join(c if c.isalnum() or c in " -_" else "_" for c in source.layer_name) or "volume"
+        suffix = FORMATS[form.format].suffixes[0]
+        path, number = folder / f"{name}_filtered{suffix}", 1
+        while path.exists():
+            number += 1
+            path = folder / f"{name}_filtered_{number}{suffix}"
+        self._proposed = str(path)
+        form.place.set_path(path)
+
+    def _on_format(self) -> None:
+        """Change the end of the name with the format."""
+        path = self.form.place.path
+        if path is None or str(path) == self._proposed:
+            self._propose_place()
+            return
+        ends = {end for one in FORMATS.values() for end in one.suffixes}
+        stem = path.with_suffix("") if path.suffix.lower() in ends else path
+        self.form.place.set_path(f"{stem}{FORMATS[self.form.format].suffixes[0]}")
+
+    def _look_later(self) -> None:
+        self._look_soon.start(_SOON)
+
+    def _look(self) -> None:
+        """Say how large the export will be, and whether it goes on with one that was interrupted."""
+        source, path, format = self.state.source, self.form.place.path, self.form.format
+        self.form.export_button.setText("Export")
+        self._enable()
+        if source is None or path is None:
+            self.form.facts.say("")
+            return
+        try:
+            check_format(source.volume, source.axis, format)
+            format_for(path, format)
+            sentence = f"At most {size_text(export_size(source.volume, format))}"
+            sentence += f"; {size_text(free_space(path))} are free there."
+        except TiqaError as error:
+            self.form.facts.say(str(error), problem=True)
+            self.form.export_button.setEnabled(False)
+            return
+        if self._can_resume(source, path):
+            count = source.volume.slice_count(source.axis)
+            self.form.export_button.setText("Resume")
+            sentence += f" {done_slices(path)} of {count} slices are written already."
+        elif path.exists():
+            sentence += " There is something of that name already."
+        self.form.facts.say(sentence)
+
+    def _can_resume(self, source: SliceSource, path: Path) -> bool:
+        """Tell whether a place has an unfinished export that looks like this one; the export looks closer."""
+        plan = read_plan(path)
+        record = plan.get("record") if plan is not None else None
+        if plan is None or not isinstance(record, dict) or plan.get("format") != self.form.format:
+            return False
+        same = record.get("volume") == source.volume.name and record.get("axis") == source.axis
+        return (
+            same
+            and earlier_record(self.state.pipeline, replace(source.volume, applied=(record,))) is not None
+        )
+
+    def export(self, *, overwrite: bool = False) -> None:
+        """Start to export, or go on."""
+        source, path = self.state.source, self.form.place.path
+        if source is None or path is None:
+            return
+        request = self._request(source)
+        if request is not None:
+            fields = vars(request) | {"output": path, "format": self.form.format, "overwrite": overwrite}
+            self._start(ExportRequest(**fields))
+
+    def _start(self, request: ExportRequest) -> None:
+        if self.export_job.start(request.run):
+            self._exported = request
+
+    def _on_export_state(self, state: JobState) -> None:
+        self.form.show_state(state)
+        self._enable()
+
+    def _on_progress(self, news: ExportProgress) -> None:
+        if self.export_job.state is JobState.RUNNING:
+            self.form.show_progress(news)
+
+    def _on_exported(self, outcome: JobOutcome) -> None:
+        request = self._exported
+        assert request is not None
+        self._look_later()
+        if isinstance(outcome.result, ExportError):
+            self.message.say("")
+            if self._agrees("Replace", _question_of_replacing(request.output)):
+                self._start(replace(request, overwrite=True))
+        elif outcome.state is JobState.DONE:
+            self.message.say(f"Exported {outcome.result['steps']} to {request.output}.")
+            self.form.open_button.show()
+        elif outcome.state is JobState.CANCELLED:
+            self.message.say(outcome.message)
+        else:
+            self.message.complain(outcome.message, outcome.error)
+
+    # -- the result --------------------------------------------------------------------------------
+
+    def open_result(self) -> None:
+        """Add the exported volume as a layer."""
+        if self._exported is not None:
+            path = self._exported.output
+            self.open_job.start(lambda report, cancel: open_result(path))
+
+    def _on_opened(self, outcome: JobOutcome) -> None:
+        if outcome.state is JobState.DONE:
+            for data, keywords, kind in outcome.result:
+                self._viewer.add_layer(Layer.create(data, keywords, kind))
+        elif outcome.state is JobState.FAILED:
+            self.message.complain(outcome.message, outcome.error)
+
+
+def _summary(state: FilterState) -> str:
+    """Say what is applied to what."""
+    source = state.source
+    if source is None:
+        return "There is no volume to filter: open a tomogram and choose its layer above."
+    if not any(step.on for step in state.pipeline.steps):
+        return "The pipeline has no step that is on: add filters in the Steps tab."
+    count = source.volume.slice_count(source.axis)
+    slices = f"{count} slices along {source.volume.axes[source.axis]}" if count > 1 else "the image"
+    sentence = f"{state.pipeline.describe()} on {slices} of '{source.layer_name}'."
+    before = [str(record.get("steps")) for record in source.volume.applied]
+    if before:
+        sentence += f"\n⚠ It was filtered before: {'; then '.join(before)}."
+    return sentence
+
+
+def _question_of_replacing(output: Path) -> str:
+    if output.exists():
+        return f"There is an earlier export at {output}.\n\nReplace it?"
+    return (
+        f"At {output} there is an unfinished export of another volume or with other settings.\n\n"
+        "Throw it away and begin anew?"
+    )

@@ -1,0 +1,113 @@
+"""The ring centre: found in the slice that is shown, and marked in the viewer."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from napari.layers import Layer, Points
+
+from napari_tiqa.filtering.pipeline import Pipeline, Step
+from napari_tiqa.filtering.settled import settled
+from napari_tiqa.volumes.open import as_volume
+from napari_tiqa.volumes.window_estimate import estimate_window
+from napari_tiqa.widgets.shared.slice_source import SliceSource
+
+_SIZE = 0.04  # of the slice's shorter side
+_COLOUR = "#ffd54a"
+
+
+@dataclass(frozen=True, eq=False)
+class CentreRequest:
+    """Which step asks for the centre of which slice."""
+
+    source: SliceSource
+    number: int
+    step: Step
+
+    def run(self, _progress: Callable[[Any], object], _cancel: threading.Event) -> Step:
+        """Return the step with its centre found."""
+        source = self.source
+        plane = as_volume(source.volume.slice(source.axis, source.index)).tomogram()
+        window = source.window or estimate_window(source.volume)
+        return settled(Pipeline([self.step]), plane, window, 0).steps[0]
+
+
+class CentreMark:
+    """A cross at the ring centre, which moves along with it until its layer is removed.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where the layer is shown.
+    """
+
+    def __init__(self, viewer: Any) -> None:
+        self._viewer = viewer
+        self.layer: Points | None = None
+
+    def show(self, source: SliceSource, centre: tuple[float, float]) -> None:
+        """Mark a centre.
+
+        Parameters
+        ----------
+        source : SliceSource
+            The slice that it lies in.
+        centre : (float, float)
+            Rows and columns from the middle of the slice, px.
+        """
+        self.clear()
+        layer = _mark(source, centre)
+        layers = self._viewer.layers
+        selected = [getattr(one, "__wrapped__", one) for one in layers.selection]
+        layers.append(layer)
+        layers.selection.clear()
+        layers.selection.update(selected)
+        self.layer = layer
+
+    def move(self, source: SliceSource, centre: tuple[float, float]) -> None:
+        """Move the mark, where there is one."""
+        if self.layer is not None:
+            self.layer.data = _place(source, centre)
+
+    def clear(self) -> None:
+        """Take the mark away."""
+        layer, self.layer = self.layer, None  # first: napari calls the dock back while it removes a layer
+        if layer is not None and layer in self._viewer.layers:
+            self._viewer.layers.remove(layer)
+
+    def forget(self, layer: Layer) -> None:
+        """Let go of a layer that was removed from the viewer."""
+        if layer is self.layer:
+            self.layer = None
+
+
+def _mark(source: SliceSource, centre: tuple[float, float]) -> Points:
+    of = source.layer
+    shape = source.volume.data.shape
+    return Points(
+        _place(source, centre),
+        name=f"ring centre of {source.layer_name}",
+        size=_SIZE * min(shape[d] for d in range(len(shape)) if len(shape) == 2 or d != source.axis),
+        symbol="cross",
+        face_color=_COLOUR,
+        border_width=0,
+        scale=of.scale,
+        translate=of.translate,
+        rotate=of.rotate,
+        shear=of.shear,
+        affine=of.affine,
+        units=of.units,
+        axis_labels=of.axis_labels,
+    )
+
+
+def _place(source: SliceSource, centre: tuple[float, float]) -> np.ndarray:
+    """Return the centre in the layer's pixels, shape (1, layer dimensions)."""
+    across = source.across
+    data = source.layer.data[0] if source.layer.multiscale else source.layer.data
+    offsets = iter(centre)
+    return np.array(
+        [[across[d] if d in across else (data.shape[d] - 1) / 2 + next(offsets) for d in range(data.ndim)]]
+    )

@@ -1,0 +1,160 @@
+"""What a pipeline does to the slice's score, to the parts of it, and to its detail."""
+
+from html import escape
+
+import numpy as np
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
+
+from napari_tiqa.scoring.scale import ARTEFACTS
+from napari_tiqa.scoring.table import ScoredSlice
+from napari_tiqa.widgets.filtering.trial import SliceTrial
+from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
+
+CONSIDERABLE_LOSS = 15.0
+"""Per cent of edge steepness from which on a gain in score is said to be bought with detail."""
+
+_LATE = 300  # ms
+_NO_CHANGE = 0.05  # points; less is not worth a sign
+_NO_CHANGE_FIDELITY = 0.005
+_IN_WORDS = {"ring": "rings"}
+
+
+class FilterScore(QWidget):
+    """A row for the score, one for the points lost to each artefact, one for the detail."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.score = _figure(
+            "The slice's score, 1 worst to 5 best: unfiltered, then as it is filtered now.\n"
+            "± is half the width of the interval that holds the true score nine times in ten."
+        )
+        self.fidelity = _figure(
+            "<p>Estimated similarity to a perfect scan of this slice, 0 to 1. Settings are ranked by it: "
+            "it sees both what a filter takes away and what it spoils.</p>"
+        )
+        self.parts = _figure("Points that the slice loses to each kind of artefact, before and now.")
+        self.detail = _figure(
+            "How much less steep the edges are than before: what smoothing costs, which a score alone may\n"
+            "not show. Negative: edges are steeper than before, the slice was sharpened."
+        )
+        self.warning = SentenceLabel("Whether the score can be believed.")
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setVerticalSpacing(2)
+        layout.setColumnStretch(1, 1)
+        for row, (title, value) in enumerate(
+            (
+                ("Score", self.score),
+                ("Lost to", self.parts),
+                ("Fidelity", self.fidelity),
+                ("Detail", self.detail),
+            )
+        ):
+            layout.addWidget(QLabel(title), row, 0)
+            layout.addWidget(value, row, 1)
+        layout.addWidget(self.warning, 4, 0, 1, 2)
+        self._late = QTimer(self)
+        self._late.setSingleShot(True)
+        self._late.timeout.connect(lambda: self.setEnabled(False))
+        self.clear()
+
+    def expect_news(self) -> None:
+        """Grey the figures out if those of newer settings do not come soon."""
+        if not self._late.isActive():
+            self._late.start(_LATE)
+
+    def clear(self) -> None:
+        """Show that nothing is known yet."""
+        self._late.stop()
+        for label in (self.score, self.parts, self.fidelity, self.detail):
+            label.setText("–")
+        self.warning.say("")
+        self.warning.hide()
+
+    def show_trial(self, trial: SliceTrial) -> None:
+        """Show what came of a trial."""
+        self._late.stop()
+        self.setEnabled(True)
+        before, after = trial.before.row, trial.after.row
+        filtered = trial.after is not trial.before
+        self.score.setText(_score_text(before, after) if filtered else _alone(before))
+        self.fidelity.setText(_fidelity_text(trial.before.fidelity, trial.after.fidelity, filtered))
+        self.parts.setText(_parts_text(before, after, filtered))
+        self.detail.setText(
+            _detail_text(trial.after.detail_loss) if filtered else "all of it: nothing is filtered"
+        )
+        warning = _warning(trial, filtered)
+        self.warning.say(warning, problem=bool(warning))
+        self.warning.setVisible(bool(warning))
+
+
+def _figure(tooltip: str) -> QLabel:
+    label = QLabel()
+    label.setToolTip(tooltip)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    return label
+
+
+def _alone(row: ScoredSlice) -> str:
+    return (
+        f"<b>{row.score:.2f}</b>{_half_width(row)}"
+        if np.isfinite(row.score)
+        else f"none: {escape(row.reason)}"
+    )
+
+
+def _score_text(before: ScoredSlice, after: ScoredSlice) -> str:
+    if not (np.isfinite(before.score) and np.isfinite(after.score)):
+        return f"{_alone(before)} → {_alone(after)}"
+    change = after.score - before.score
+    sign = _sign(change, _NO_CHANGE)
+    return f"{before.score:.2f} → <b>{after.score:.2f}</b>{_half_width(after)} &nbsp; {sign} {change:+.2f}"
+
+
+def _half_width(row: ScoredSlice) -> str:
+    return f" ± {row.uncertainty:.1f}" if np.isfinite(row.uncertainty) else ""
+
+
+def _parts_text(before: ScoredSlice, after: ScoredSlice, filtered: bool) -> str:
+    texts = []
+    for artefact in ARTEFACTS:
+        was, now = getattr(before, artefact), getattr(after, artefact)
+        if np.isfinite(was):
+            figures = f"{was:.1f} → <b>{now:.1f}</b>" if filtered else f"{was:.1f}"
+            texts.append(f"{_IN_WORDS.get(artefact, artefact)} {figures}")
+    return " &nbsp;·&nbsp; ".join(texts) or "not known by this model"
+
+
+def _fidelity_text(before: float, after: float, filtered: bool) -> str:
+    if not (np.isfinite(before) and np.isfinite(after)):
+        return "not known: no place in the slice is large enough"
+    if not filtered:
+        return f"<b>{before:.3f}</b>"
+    change = after - before
+    return f"{before:.3f} → <b>{after:.3f}</b> &nbsp; {_sign(change, _NO_CHANGE_FIDELITY)} {change:+.3f}"
+
+
+def _sign(change: float, least: float) -> str:
+    return "▲" if change >= least else "▼" if change <= -least else "="
+
+
+def _detail_text(loss: float) -> str:
+    if not np.isfinite(loss):
+        return "not measured: the slice has no edges"
+    if loss < 0:
+        return f"edges <b>{-loss:.0f} %</b> steeper"
+    return f"edges <b>{loss:.0f} %</b> less steep"
+
+
+def _warning(trial: SliceTrial, filtered: bool) -> str:
+    after = trial.after.row
+    if after.flagged:
+        return f"The slice is now {after.reason}: do not rely on its score."
+    gain = after.score - trial.before.row.score
+    if filtered and gain > 0 and trial.after.detail_loss >= CONSIDERABLE_LOSS:
+        return (
+            f"The score rises by {gain:.2f}, but edges are {trial.after.detail_loss:.0f} % less steep: "
+            "compare before and after (H), or filter less."
+        )
+    return ""

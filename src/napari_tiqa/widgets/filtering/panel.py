@@ -1,0 +1,326 @@
+"""The filter dock's content: how layer, slider, pipeline, preview and score act on one another.
+
+Imported in a background thread (filter_dock.py), as the other docks' contents are.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from magicgui.widgets import ComboBox
+from napari.layers import Image, Layer
+from napari.utils.theme import get_theme
+from qtpy.QtWidgets import (
+    QButtonGroup,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_tiqa.filtering.pipeline import Pipeline
+from napari_tiqa.filtering.ring_centre import CENTRE_PARAMETERS
+from napari_tiqa.jobs.process.client import shared_model_process
+from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.widgets.filtering.apply.tab import FilterApplyTab
+from napari_tiqa.widgets.filtering.centre import CentreMark, CentreRequest
+from napari_tiqa.widgets.filtering.compare.tab import FilterCompareTab
+from napari_tiqa.widgets.filtering.figures import FilterScore
+from napari_tiqa.widgets.filtering.history import FilterHistory
+from napari_tiqa.widgets.filtering.layers import FilterLayers, View
+from napari_tiqa.widgets.filtering.preview import FilterPreview
+from napari_tiqa.widgets.filtering.state import FilterState
+from napari_tiqa.widgets.filtering.steps import FilterSteps
+from napari_tiqa.widgets.filtering.trial import FilteredSlice, SliceTrial
+from napari_tiqa.widgets.filtering.tune.tab import FilterTuneTab
+from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
+from napari_tiqa.widgets.shared.dock_panel import DockPanel
+from napari_tiqa.widgets.shared.dock_style import dock_style
+from napari_tiqa.widgets.shared.fitting_tabs import FittingTabs
+from napari_tiqa.widgets.shared.model_box import ModelBox
+from napari_tiqa.widgets.shared.result_layers import is_original, no_original
+from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
+from napari_tiqa.widgets.shared.slice_source import SliceSource
+from napari_tiqa.widgets.shared.source_follower import SourceFollower
+
+VIEW_KEY = "H"
+"""Pressed over the picture, goes on from after to before to difference."""
+
+TABS: tuple[tuple[str, type[FilterTuneTab] | type[FilterCompareTab] | type[FilterApplyTab]], ...] = (
+    ("Tune", FilterTuneTab),
+    ("Compare", FilterCompareTab),
+    ("Apply", FilterApplyTab),
+)
+"""The tabs beside that of the steps; each is made of the dock's state and the viewer."""
+
+
+_VIEWS = {
+    View.AFTER: "The slice as it is filtered.",
+    View.BEFORE: "The slice as it is.",
+    View.DIFFERENCE: "After less before: red where the filters made it brighter, blue where darker.",
+}
+
+
+class FilterPanel(DockPanel):
+    """Everything in the filter dock.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer whose layers are filtered.
+    """
+
+    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+        super().__init__(viewer, parent)
+        self.state = FilterState(self)
+        self.preview = FilterPreview(self.state, self)
+        self.layers = FilterLayers(viewer, self)
+        self.steps = FilterSteps(self.state)
+        self.score = FilterScore()
+        self.history = FilterHistory()
+        self.message = SentenceLabel("What the dock is doing, and what went wrong.", lines=1)
+        self.layer_box = ComboBox(
+            choices=self._image_layers,
+            nullable=False,
+            tooltip="The image layer to filter: the slice that the viewer shows of it is tried on.\n"
+            "The layer itself is never changed.",
+        )
+        self.model_box = ModelBox("What scores the slices: the default model, or one trained on your own.")
+        self.views = {view: QPushButton(view.capitalize()) for view in View}
+        self.tabs = FittingTabs()
+        self._centre_job = BackgroundJob("finding the ring centre")
+        self._centre_asked: CentreRequest | None = None
+        self._mark = CentreMark(viewer)
+        self.follower = SourceFollower(viewer, self._subscribe, no_original("filter"), self)
+        self._previewed = False  # whether the trial under way has got as far as being scored
+        self._passing = ""  # what the message says until the next score
+        self._model_process = shared_model_process()
+        self._model_process.start()  # Keras is imported while the user looks around.
+        self._lay_out()
+        self._connect()
+        self._follow_theme()
+        self.follower.follow(self.layer)
+
+    def add_tab(self, title: str, tab: Callable[[FilterState, Any], QWidget]) -> None:
+        """Make a tab and add it."""
+        self.tabs.add(title, tab(self.state, self._viewer))
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 4, 6, 4)
+        layout.setSpacing(6)
+        form = QFormLayout()
+        form.setHorizontalSpacing(8)
+        form.setVerticalSpacing(4)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self.layer_box.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        form.addRow("Layer", self.layer_box.native)
+        form.addRow("Model", self.model_box)
+        layout.addLayout(form)
+        layout.addWidget(self.score)
+        layout.addLayout(self._view_row())
+        layout.addWidget(self.message)
+        page = QWidget()
+        on_page = QVBoxLayout(page)
+        on_page.setContentsMargins(0, 0, 0, 0)
+        on_page.addWidget(self.steps)
+        on_page.addWidget(self.history, 1)
+        self.tabs.add("Steps", page)
+        layout.addWidget(self.tabs, 1)
+
+    def _view_row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.addWidget(QLabel(f"View ({VIEW_KEY})"))
+        self._view_group = QButtonGroup(self)
+        for view, button in self.views.items():
+            button.setCheckable(True)
+            button.setToolTip(
+                f"{_VIEWS[view]}\nPress {VIEW_KEY} over the picture to go from one to the next; "
+                "zoom and contrast stay."
+            )
+            self._view_group.addButton(button)
+            row.addWidget(button, 1)
+        self.views[View.AFTER].setChecked(True)
+        return row
+
+    def _connect(self) -> None:
+        self.layer_box.changed.connect(lambda _: self.follower.follow(self.layer))
+        self.follower.found.connect(self._on_source_found)
+        self.follower.lost.connect(self._on_source_lost)
+        self.model_box.changed.connect(lambda: self.state.set_model(self.model_box.path))
+        self.state.source_changed.connect(self._on_source)
+        self.state.model_changed.connect(self._on_model)
+        self.preview.begun.connect(self._on_begun)
+        self.preview.slow.connect(self._say_until_scored)
+        self.preview.filtered.connect(self._on_filtered)
+        self.preview.scored.connect(self._on_scored)
+        self.preview.failed.connect(self._on_failed)
+        self.preview.window_found.connect(self._on_window_found)
+        self.steps.find_centre_clicked.connect(self.find_centre)
+        self.steps.said.connect(self.message.say)
+        self.steps.problem.connect(self.message.complain)
+        self.history.chosen.connect(self.state.set_pipeline)
+        self.layers.view_changed.connect(lambda view: self.views[view].setChecked(True))
+        for view, button in self.views.items():
+            button.clicked.connect(lambda _checked, view=view: self.layers.set_view(view))
+        self._centre_job.ended.connect(self._on_centre)
+        self._end_with_dock(self.preview.job)
+        self._end_with_dock(self._centre_job)
+        viewer = self._viewer
+        self._subscribe(viewer.layers.events.inserted, self.reset_choices)
+        self._subscribe(viewer.layers.events.removed, self._on_layer_removed)
+        self._subscribe(viewer.layers.events.reordered, self.reset_choices)
+        self._subscribe(viewer.layers.events.renamed, self._on_renamed)
+        self._subscribe(viewer.events.theme, self._follow_theme)
+        viewer.bind_key(VIEW_KEY, self.layers.next_view, overwrite=True)
+
+    # -- what the dock is told ---------------------------------------------------------------------
+
+    @property
+    def layer(self) -> Image | None:
+        """The chosen layer."""
+        value = self.layer_box.value
+        return getattr(value, "__wrapped__", value)
+
+    def choose_layer(self, layer: Layer) -> None:
+        """Choose a layer of the viewer."""
+        for choice in self.layer_box.choices:
+            if choice.unique_id == layer.unique_id:
+                self.layer_box.value = choice
+
+    def reset_choices(self, _event: object = None) -> None:
+        """Follow the viewer's layer list."""
+        self.layer_box.reset_choices()
+        self.follower.follow(self.layer)
+
+    def find_centre(self, number: int) -> None:
+        """Find the ring centre in the slice shown, set it in a step and mark it in the viewer."""
+        source = self.state.source
+        if source is None or self._centre_job.state.busy:
+            return
+        automatic = self.state.pipeline
+        for name in CENTRE_PARAMETERS:
+            automatic = automatic.with_parameter(number, name, None)
+        self._centre_asked = CentreRequest(source, number, automatic.steps[number])
+        self.message.say("Looking for the centre of the rings…")
+        self._centre_job.start(self._centre_asked.run)
+
+    def close_down(self) -> None:
+        """End what is under way and take the preview away: the dock was closed."""
+        super().close_down()
+        self.preview.stop()
+        for page in self.tabs.pages:
+            if isinstance(page, DockPanel):
+                page.close_down()
+        self.follower.close_down()
+        self.layers.clear()
+        self._mark.clear()
+        self._viewer.bind_key(VIEW_KEY, None)
+
+    # -- layers and sliders ------------------------------------------------------------------------
+
+    def _image_layers(self, _widget: Any = None) -> list[Layer]:
+        # The topmost first: it is what is seen.
+        return [layer for layer in reversed(self._viewer.layers) if is_original(layer)]
+
+    def _on_layer_removed(self, event: Any) -> None:
+        layer: Layer = getattr(event.value, "__wrapped__", event.value)
+        self.layers.forget(layer)
+        self._mark.forget(layer)
+        self.reset_choices()
+
+    def _on_renamed(self, _event: object) -> None:
+        self.reset_choices()
+
+    def _on_source_found(self, source: SliceSource) -> None:
+        self.message.say("")
+        self.state.set_source(source)
+
+    def _on_source_lost(self, sentence: str) -> None:
+        if self.state.source is not None:
+            self.state.set_source(None)
+        self.message.say(sentence, problem=True)
+
+    def _on_source(self, source: SliceSource | None) -> None:
+        if source is None:
+            self.layers.clear()
+            self._mark.clear()
+        self.score.clear()
+        self.history.show_slice(source, self.state.model)
+
+    def _on_model(self, _model: object) -> None:
+        self.score.clear()
+        self.history.show_slice(self.state.source, self.state.model)
+
+    def _on_window_found(self, window: IntensityWindow) -> None:
+        self.follower.keep_window(window)
+        self.state.set_window(window)
+
+    def _follow_theme(self) -> None:
+        self.setStyleSheet(dock_style(get_theme(self._viewer.theme)))
+
+    # -- the preview -------------------------------------------------------------------------------
+
+    def _on_begun(self) -> None:
+        self._previewed = False
+        self.score.expect_news()
+        if not self._model_process.device:
+            self._say_until_scored("Starting the model, a few seconds…")
+
+    def _say_until_scored(self, sentence: str, *, problem: bool = False) -> None:
+        self.message.say(sentence, problem=problem)
+        self._passing = self.message.text()
+
+    def _on_filtered(self, filtered: FilteredSlice) -> None:
+        self._previewed = True
+        source = self.state.source
+        if source is None:
+            return
+        if any(step.on for step in filtered.pipeline.steps):
+            self.layers.show(source, filtered)
+        else:
+            self.layers.clear()
+        self.steps.show_found(filtered.settled)
+        self._move_mark(source, filtered.settled)
+
+    def _on_scored(self, trial: SliceTrial) -> None:
+        if self.message.text() == self._passing:
+            self.message.say("")
+        self.score.show_trial(trial)
+        self.history.add(trial)
+
+    def _on_failed(self, outcome: JobOutcome) -> None:
+        if not self._previewed:
+            self.layers.clear()  # else settings that fail would seem to give what those before gave
+        self.score.clear()
+        if outcome.error is not None:
+            self.message.complain(outcome.message, outcome.error)
+        # No notification for what a slider can do at every place of it.
+        self._say_until_scored(outcome.message, problem=True)
+
+    # -- the ring centre ---------------------------------------------------------------------------
+
+    def _on_centre(self, outcome: JobOutcome) -> None:
+        asked, self._centre_asked = self._centre_asked, None
+        if outcome.state is JobState.FAILED:
+            self.message.complain(outcome.message, outcome.error)
+        source, pipeline = self.state.source, self.state.pipeline
+        if outcome.state is not JobState.DONE or asked is None or source is None:
+            return
+        if asked.number >= len(pipeline.steps) or pipeline.steps[asked.number].filter != asked.step.filter:
+            return  # the pipeline was changed meanwhile
+        for name in CENTRE_PARAMETERS:
+            pipeline = pipeline.with_parameter(asked.number, name, outcome.result.parameters[name])
+        y, x = (float(outcome.result.parameters[name]) for name in CENTRE_PARAMETERS)
+        self.message.say(f"The rings' centre is {y:+.1f} px in y, {x:+.1f} px in x from the slice's middle.")
+        self._mark.show(source, (y, x))
+        self.state.set_pipeline(pipeline)
+
+    def _move_mark(self, source: SliceSource, pipeline: Pipeline) -> None:
+        for step in pipeline.steps:
+            y, x = (step.parameters.get(name) for name in CENTRE_PARAMETERS)
+            if isinstance(y, float) and isinstance(x, float):
+                self._mark.move(source, (y, x))
+                return

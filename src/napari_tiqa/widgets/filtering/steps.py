@@ -1,0 +1,194 @@
+"""The tab that builds a pipeline: add filters, set, order, switch and remove them, save and load them all."""
+
+from dataclasses import replace
+from functools import partial
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_tiqa.errors import FilterError
+from napari_tiqa.filtering.catalogue import FILTERS
+from napari_tiqa.filtering.filter import GROUPS
+from napari_tiqa.filtering.parameter import Value
+from napari_tiqa.filtering.pipeline import Pipeline, Step
+from napari_tiqa.widgets.filtering.card import StepCard
+from napari_tiqa.widgets.filtering.state import FilterState
+
+_KIND = "Filter pipeline (*.json)"
+_HINT = "No filter yet. Add one: its effect on this slice and on the score is shown at once."
+
+
+class FilterSteps(QWidget):
+    """A card for each step, in the order in which they are applied.
+
+    Parameters
+    ----------
+    state : FilterState
+        Whose pipeline is shown and set.
+    """
+
+    find_centre_clicked = Signal(int)  # number of the step
+    said = Signal(str)
+    problem = Signal(str)
+
+    def __init__(self, state: FilterState, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self.cards: list[StepCard] = []
+        self.add_button = QPushButton("Add filter")
+        self.add_button.setToolTip("Add a filter behind the others.")
+        self.menu = _filter_menu(self)
+        self.menu.triggered.connect(lambda action: self.add(action.data()))
+        self.add_button.setMenu(self.menu)
+        self.load_button = QPushButton("Load…")
+        self.load_button.setToolTip("Load a pipeline from a JSON file in place of this one.")
+        self.save_button = QPushButton("Save…")
+        self.save_button.setToolTip("Save the pipeline as JSON, for Python, the shell and other tomograms.")
+        self._hint = QLabel(_HINT)
+        self._hint.setWordWrap(True)
+        self._lay_out()
+        self.load_button.clicked.connect(self._ask_load)
+        self.save_button.clicked.connect(self._ask_save)
+        state.pipeline_changed.connect(self._show)
+        self._show(state.pipeline)
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 4, 0, 0)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.add_button, 1)
+        buttons.addWidget(self.load_button)
+        buttons.addWidget(self.save_button)
+        layout.addLayout(buttons)
+        layout.addWidget(self._hint)
+        self._cards = QVBoxLayout()
+        self._cards.setSpacing(4)
+        layout.addLayout(self._cards)
+
+    # -- what the user does ------------------------------------------------------------------------
+
+    def add(self, name: str) -> None:
+        """Add a filter with its defaults behind the others."""
+        self._state.set_pipeline(Pipeline([*self._state.pipeline.steps, Step(name)]))
+
+    def load(self, path: str) -> None:
+        """Use the pipeline of a file."""
+        try:
+            self._state.set_pipeline(Pipeline.load(path))
+        except FilterError as error:
+            self.problem.emit(str(error))
+        else:
+            self.said.emit(f"Pipeline loaded from {path}.")
+
+    def save(self, path: str) -> None:
+        """Write the pipeline to a file; one of that name is replaced."""
+        try:
+            self._state.pipeline.save(path)
+        except FilterError as error:
+            self.problem.emit(str(error))
+        else:
+            self.said.emit(f"Pipeline saved to {path}.")
+
+    def show_found(self, settled: Pipeline) -> None:
+        """Show what filters found by themselves, in the steps that were asked to find it."""
+        steps = self._state.pipeline.steps
+        if [step.filter for step in steps] != [step.filter for step in settled.steps]:
+            return
+        for card, step, found in zip(self.cards, steps, settled.steps, strict=True):
+            card.show_found({n: found.parameters[n] for n, value in step.parameters.items() if value is None})
+
+    def _set_parameter(self, card: StepCard, name: str, value: Value) -> None:
+        self._state.set_pipeline(self._state.pipeline.with_parameter(self.cards.index(card), name, value))
+
+    def _switch(self, card: StepCard, on: bool) -> None:
+        steps = list(self._state.pipeline.steps)
+        number = self.cards.index(card)
+        steps[number] = replace(steps[number], on=on)
+        self._state.set_pipeline(Pipeline(steps))
+
+    def _move(self, card: StepCard, by: int) -> None:
+        steps = list(self._state.pipeline.steps)
+        number = self.cards.index(card)
+        steps.insert(number + by, steps.pop(number))
+        self._state.set_pipeline(Pipeline(steps))
+
+    def _remove(self, card: StepCard) -> None:
+        steps = list(self._state.pipeline.steps)
+        del steps[self.cards.index(card)]
+        self._state.set_pipeline(Pipeline(steps))
+
+    def _reset(self, card: StepCard) -> None:
+        steps = list(self._state.pipeline.steps)
+        number = self.cards.index(card)
+        steps[number] = Step(steps[number].filter, on=steps[number].on)
+        self._state.set_pipeline(Pipeline(steps))
+
+    # -- what is shown -----------------------------------------------------------------------------
+
+    def _show(self, pipeline: Pipeline) -> None:
+        steps = pipeline.steps
+        # Cards stay as long as the filters do: a slider must not go from under the mouse.
+        if [card.filter for card in self.cards] != [step.filter for step in steps]:
+            self._make_cards(steps)
+        for card, step in zip(self.cards, steps, strict=True):
+            card.show_step(step)
+        self._hint.setVisible(not steps)
+        self.save_button.setEnabled(bool(steps))
+
+    def _make_cards(self, steps: tuple[Step, ...]) -> None:
+        for card in self.cards:
+            self._cards.removeWidget(card)
+            card.hide()
+            card.deleteLater()
+        self.cards = [StepCard(step) for step in steps]
+        for number, card in enumerate(self.cards):
+            card.parameter_changed.connect(partial(self._set_parameter, card))
+            card.switched.connect(partial(self._switch, card))
+            card.up_clicked.connect(partial(self._move, card, -1))
+            card.down_clicked.connect(partial(self._move, card, 1))
+            card.remove_clicked.connect(partial(self._remove, card))
+            card.defaults_clicked.connect(partial(self._reset, card))
+            card.find_centre_clicked.connect(partial(self._find_centre, card))
+            card.allow_moves(up=number > 0, down=number < len(steps) - 1)
+            self._cards.addWidget(card)
+
+    def _find_centre(self, card: StepCard) -> None:
+        self.find_centre_clicked.emit(self.cards.index(card))
+
+    # -- files -------------------------------------------------------------------------------------
+
+    def _ask_load(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Load a pipeline", "", _KIND)
+        if path:
+            self.load(path)
+
+    def _ask_save(self) -> None:
+        dialog = QFileDialog(self, "Save the pipeline", "pipeline.json", _KIND)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)  # asks before it overwrites
+        dialog.setDefaultSuffix("json")
+        if dialog.exec():
+            self.save(dialog.selectedFiles()[0])
+
+
+def _filter_menu(parent: QWidget) -> QMenu:
+    """List all filters under the headings of their groups."""
+    menu = QMenu(parent)
+    menu.setToolTipsVisible(True)
+    for group in GROUPS:
+        members = [one for one in FILTERS.values() if one.group == group]
+        if members:
+            heading = menu.addAction(group)
+            heading.setEnabled(False)
+        for one in members:
+            action = menu.addAction(f"    {one.title}")
+            action.setData(one.name)
+            action.setToolTip(one.summary)
+    return menu

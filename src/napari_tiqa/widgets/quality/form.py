@@ -1,0 +1,167 @@
+"""The form of the quality dock: which layer, axis, intensity window, model and kind of tiles."""
+
+from pathlib import Path
+from typing import Any
+
+from magicgui.widgets import CheckBox, ComboBox, LineEdit
+from napari.layers import Image, Layer
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QSizePolicy, QWidget
+
+from napari_tiqa.errors import VolumeError
+from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.widgets.shared.model_box import ModelBox
+from napari_tiqa.widgets.shared.read_layer import axis_names
+from napari_tiqa.widgets.shared.result_layers import is_original
+
+_TILES = (("shrunk to 224 px", "whole"), ("native tiles", "native"))
+
+
+class ScoreForm(QWidget):
+    """Choices that a scoring run is started with."""
+
+    layer_changed = Signal()
+    axis_changed = Signal()
+
+    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self.layer_box = ComboBox(
+            choices=self._image_layers,
+            nullable=False,
+            tooltip="The image layer to score: a 2-D image, a tomogram, or a series of tomograms.",
+        )
+        self.axis_box = ComboBox(
+            choices=[],
+            tooltip="Slices are cut across this axis; the tomogram's own slices lie across z.\n"
+            "Time and channel stay where napari's sliders are.",
+        )
+        self.model_box = ModelBox(
+            "What scores the slices: the default model, or one trained on your own images.\n"
+            "Score a layer once with each to compare them in the plot."
+        )
+        self.tiles_box = ComboBox(
+            choices=_TILES,
+            tooltip="What the network sees of a slice: all of it, shrunk, or tiles of its own pixels,\n"
+            "up to nine, for large slices whose noise or fine rings vanish by shrinking.",
+        )
+        self.auto_window = CheckBox(
+            text="Auto",
+            value=True,
+            tooltip="Find the grey values of black and white from a few slices of the whole volume.\n"
+            "The layer's contrast limits never change a score.",
+        )
+        self.low = LineEdit(tooltip="Grey value that counts as black; untick Auto to type it.")
+        self.high = LineEdit(tooltip="Grey value that counts as white; untick Auto to type it.")
+        self._lay_out()
+        self.layer_box.changed.connect(self._on_layer)
+        self.axis_box.changed.connect(lambda _: self.axis_changed.emit())
+        self.auto_window.changed.connect(self._on_auto_window)
+        self._on_auto_window(True)
+        self._offer_axes()  # of a layer that was there before the dock
+
+    def _lay_out(self) -> None:
+        form = QFormLayout(self)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setHorizontalSpacing(8)
+        form.setVerticalSpacing(4)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        for box in (self.layer_box, self.axis_box, self.tiles_box):
+            box.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        form.addRow("Layer", self.layer_box.native)
+        form.addRow("Axis", _row(self.axis_box, self.tiles_box))
+        form.addRow("Window", _row(self.auto_window, self.low, self.high))
+        form.addRow("Model", self.model_box)
+
+    # -- what the form says ------------------------------------------------------------------------
+
+    @property
+    def layer(self) -> Image | None:
+        """The chosen layer."""
+        value = self.layer_box.value
+        return getattr(value, "__wrapped__", value)
+
+    @property
+    def dimension(self) -> int:
+        """The layer dimension to score along."""
+        return 0 if self.axis_box.value is None else int(self.axis_box.value)
+
+    @property
+    def model(self) -> Path | None:
+        """The bundle file, None for the default model."""
+        return self.model_box.path
+
+    @property
+    def tiles(self) -> str:
+        """What the network sees of a slice: "whole" or "native"."""
+        return str(self.tiles_box.value)
+
+    def typed_window(self) -> IntensityWindow | None:
+        """Return the typed window, None for an automatic one.
+
+        Raises
+        ------
+        VolumeError
+            The fields hold no numbers, or low is not below high.
+        """
+        if self.auto_window.value:
+            return None
+        try:
+            low, high = float(self.low.value), float(self.high.value)
+        except ValueError:
+            raise VolumeError("The window needs two numbers, low and high; type them or tick Auto.") from None
+        return IntensityWindow(low, high, "typed")
+
+    # -- what the dock tells the form --------------------------------------------------------------
+
+    def reset_choices(self) -> None:
+        """Follow the viewer's layer list."""
+        self.layer_box.reset_choices()
+
+    def choose_layer(self, layer: Layer) -> None:
+        """Choose a layer of the viewer."""
+        for choice in self.layer_box.choices:
+            if choice.unique_id == layer.unique_id:
+                self.layer_box.value = choice
+
+    def show_window(self, window: IntensityWindow | None) -> None:
+        """Show the numbers of an automatic window; typed ones are left alone."""
+        if self.auto_window.value:
+            self.low.value = "" if window is None else f"{window.low:.6g}"
+            self.high.value = "" if window is None else f"{window.high:.6g}"
+
+    def _image_layers(self, _widget: Any = None) -> list[Layer]:
+        return [layer for layer in self._viewer.layers if is_original(layer)]
+
+    def _on_layer(self) -> None:
+        self._offer_axes()
+        self.layer_changed.emit()
+
+    def _offer_axes(self) -> None:
+        layer = self.layer
+        if layer is None:
+            self.axis_box.choices = []
+        elif layer.ndim == 2:
+            self.axis_box.choices = [("single image", 0)]
+        else:
+            shape = (layer.data[0] if layer.multiscale else layer.data).shape
+            names = axis_names(layer)
+            self.axis_box.choices = [(f"{names[d]}, {shape[d]} slices", d) for d in range(layer.ndim)]
+            self.axis_box.value = layer.ndim - 3
+        self.axis_box.enabled = layer is not None and layer.ndim > 2
+
+    def _on_auto_window(self, automatic: bool) -> None:
+        for field in (self.low, self.high):
+            # Not disabled, which is grey on grey: the window that was found is there to be read.
+            field.native.setReadOnly(automatic)
+        self.low.native.setPlaceholderText("found when scoring" if automatic else "low")
+        self.high.native.setPlaceholderText("" if automatic else "high")
+
+
+def _row(*widgets: Any) -> QWidget:
+    row = QWidget()
+    layout = QHBoxLayout(row)
+    layout.setContentsMargins(0, 0, 0, 0)
+    for widget in widgets:
+        layout.addWidget(widget.native)
+    return row

@@ -1,0 +1,52 @@
+"""The plot below the scores: the points that each kind of artefact costs, stacked; legend of both plots."""
+
+import numpy as np
+import pyqtgraph as pg
+from qtpy.QtGui import QColor
+
+from napari_tiqa.scoring.scale import ARTEFACTS
+from napari_tiqa.widgets.quality.score_run import ScoreRun
+from napari_tiqa.widgets.shared.filled_area import FilledArea
+
+# Of Paul Tol's "medium-contrast" scheme: told apart by colour-blind readers, in print without colour, on dark
+# and light ground, and from the colours of the runs.
+PART_COLOURS = {"ring": "#994455", "blur": "#EECC66", "noise": "#6699CC"}
+_NAMES = {"ring": "rings", "blur": "blur", "noise": "noise"}
+_LEAST_RANGE = 1.0  # points: what a good tomogram loses is not blown up to look like a loss
+FLAG = "▲"
+
+
+class PartsPlot(pg.PlotItem):
+    """Areas of rings, blur and noise, one on the other; their height is what the score lacks to 5."""
+
+    def __init__(self) -> None:
+        super().__init__(enableMenu=False)
+        self.legend = pg.LabelItem(justify="left")
+        self._areas = {part: FilledArea(PART_COLOURS[part], 1.0) for part in ARTEFACTS}
+        for area in self._areas.values():
+            self.addItem(area, ignoreBounds=True)
+        self.setLabel("left", "Points lost")
+        self.setMouseEnabled(x=True, y=False)
+        self.hideButtons()
+        self.getAxis("bottom").enableAutoSIPrefix(False)
+        self.getAxis("left").setTickSpacing(1, 1)
+        self.show_run(None, np.empty(0), 1.0)
+
+    def show_run(self, run: ScoreRun | None, abscissa: np.ndarray, spacing: float) -> None:
+        """Draw what a run's slices lose; None empties the plot."""
+        low = np.zeros(len(abscissa))
+        for part, area in self._areas.items():
+            high = low if run is None else low + run.column(part)
+            area.set_data(abscissa, low, high, spacing)
+            low = high
+        most = np.nanmax(low, initial=_LEAST_RANGE)
+        self.setLimits(yMin=0, yMax=1.05 * most)  # first: they would clip a larger range
+        self.setYRange(0, 1.05 * most, padding=0)
+
+    def show_legend(self, text: QColor, *, flags: bool) -> None:
+        """Write the legend, in the order of the stack."""
+        lines = [f'<span style="color:{PART_COLOURS[part]}">■</span> {_NAMES[part]}' for part in ARTEFACTS]
+        lines.reverse()
+        if flags:
+            lines.append(f"{FLAG} unlike<br>training")
+        self.legend.setText("<br>".join(lines), color=text, size="8pt")

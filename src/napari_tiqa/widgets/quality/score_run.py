@@ -1,0 +1,229 @@
+"""One scoring run as the dock keeps it: its scores, how it ended, its way in and out of layer metadata."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pandas as pd
+
+from napari_tiqa.scoring.table import ScoredSlice, score_table
+from napari_tiqa.widgets.shared.result_layers import METADATA_KEY
+
+SINGLE_IMAGE = "image"  # the axis of a run over a layer that has but one slice
+_METADATA_VERSION = 1
+_ENDINGS = ("done", "cancelled", "failed")
+_FIELDS = ScoredSlice._fields
+
+
+@dataclass
+class ScoreRun:
+    """Scores of one volume along one axis.
+
+    Attributes
+    ----------
+    name : str
+        For people, unique among the runs of a dock: "electrode, axis z".
+    axis, unit : str
+        Name of the axis scored along, and the unit of `positions` ("pixel" where the voxel size is unknown).
+    spacing : float
+        Distance between two neighbouring slices, in `unit`.
+    dimension : int
+        The layer's dimension that `axis` is.
+    at : dict of int to int
+        Further layer dimensions that were fixed (time, channel), and the index they were fixed at.
+    asked : int
+        Number of slices that the run was started for.
+    rows : list of ScoredSlice
+        The slices scored so far, in the order they came.
+    ended : str
+        "" while it runs, then "done", "cancelled" or "failed".
+    record : dict
+        What score_volume wrote down about the run (window, model, version ...), JSON-able.
+    key : str
+        Identifies the run, also after its layer was removed and added again.
+    """
+
+    name: str
+    axis: str
+    unit: str
+    spacing: float
+    dimension: int
+    at: dict[int, int]
+    asked: int
+    rows: list[ScoredSlice] = field(default_factory=list)
+    ended: str = ""
+    record: dict[str, Any] = field(default_factory=dict)
+    key: str = field(default_factory=lambda: uuid4().hex)
+
+    @property
+    def partial(self) -> bool:
+        """Whether the run ended before every slice had been scored."""
+        return self.ended in ("cancelled", "failed")
+
+    @property
+    def slices(self) -> np.ndarray:
+        """Indices of the scored slices, int64, shape (n,)."""
+        return np.fromiter((row.slice for row in self.rows), np.int64, len(self.rows))
+
+    @property
+    def positions(self) -> np.ndarray:
+        """Positions of the scored slices in `unit`, float64, shape (n,)."""
+        return self.column("position")
+
+    @property
+    def scores(self) -> np.ndarray:
+        """Scores from 1 (worst) to 5 (best), NaN where a slice has none, float64, shape (n,)."""
+        return self.column("score")
+
+    def column(self, name: str) -> np.ndarray:
+        """Return a column of numbers of the score table, float64, shape (n,), NaN for what is not known."""
+        place = ScoredSlice._fields.index(name)
+        return np.fromiter((row[place] for row in self.rows), np.float64, len(self.rows))
+
+    @property
+    def flagged(self) -> np.ndarray:
+        """Which scored slices are unlike the training images, bool, shape (n,)."""
+        return np.fromiter((row.flagged for row in self.rows), bool, len(self.rows))
+
+    @property
+    def valid_scores(self) -> np.ndarray:
+        """The scores of the slices that could be scored, float64, shape (m,), m <= n."""
+        scores = self.scores
+        return scores[np.isfinite(scores)]
+
+    def title(self) -> str:
+        """Return the name with what a reader must know about the run before comparing it."""
+        return f"{self.name} (partial, {len(self.rows)} of {self.asked})" if self.partial else self.name
+
+    def worst(self, count: int) -> list[ScoredSlice]:
+        """Return the `count` slices with the lowest scores, worst first, of those that have a score."""
+        return sorted((row for row in self.rows if np.isfinite(row.score)), key=lambda row: row.score)[:count]
+
+    def take_table(self, table: pd.DataFrame) -> None:
+        """Take the rows and the record of a score table in place of what was there."""
+        self.rows = rows_of(table)
+        # What only the dock knows, so that a saved table can be loaded as the same run.
+        self.record = {
+            **_record(table),
+            "run": self.name,
+            "axis_name": self.axis,
+            "dimension": self.dimension,
+            "at": {str(dimension): index for dimension, index in self.at.items()},
+        }
+
+    def table(self) -> pd.DataFrame:
+        """Return the run as the table that score_volume gives."""
+        return score_table(self.rows, dict(self.record))
+
+    def to_metadata(self) -> dict[str, Any]:
+        """Return the run as JSON-able values; NaN, which JSON lacks, becomes None."""
+        return {
+            "key": self.key,
+            "name": self.name,
+            "axis": self.axis,
+            "unit": self.unit,
+            "spacing": self.spacing,
+            "dimension": self.dimension,
+            "at": {str(dimension): index for dimension, index in self.at.items()},
+            "asked": self.asked,
+            "ended": self.ended,
+            **{name: _without_nan(row[place] for row in self.rows) for place, name in enumerate(_FIELDS)},
+            "record": dict(self.record),
+        }
+
+    @classmethod
+    def from_metadata(cls, saved: Mapping[str, Any]) -> "ScoreRun":
+        """Read what `to_metadata` wrote.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            `saved` was not written by `to_metadata`.
+        """
+        if saved["ended"] not in _ENDINGS:
+            raise ValueError(f"a run cannot have ended as {saved['ended']!r}")
+        # Runs saved by an earlier version have no uncertainty and no parts.
+        columns = pd.DataFrame({name: saved[name] for name in _FIELDS if name in saved}, columns=_FIELDS)
+        return cls(
+            name=str(saved["name"]),
+            axis=str(saved["axis"]),
+            unit=str(saved["unit"]),
+            spacing=float(saved["spacing"]),
+            dimension=int(saved["dimension"]),
+            at={int(dimension): int(index) for dimension, index in saved["at"].items()},
+            asked=int(saved["asked"]),
+            rows=rows_of(score_table(map(ScoredSlice._make, columns.itertuples(index=False)), {})),
+            ended=str(saved["ended"]),
+            record=dict(saved["record"]),
+            key=str(saved["key"]),
+        )
+
+
+def run_of_table(table: pd.DataFrame, name: str) -> ScoreRun:
+    """Make a run of a table that was saved by the dock, by Python or by the shell.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As `scoring.table.read_scores` gives it; its record may be empty.
+    name : str
+        What to call it where the record does not say.
+    """
+    record = _record(table)
+    axis = int(record.get("axis", 0))
+    voxel_size = record.get("voxel_size", ())
+    return ScoreRun(
+        name=str(record.get("run", name)),
+        axis=str(record.get("axis_name", "unknown axis")),
+        unit=str(record.get("unit", "pixel")),
+        spacing=float(voxel_size[axis]) if axis < len(voxel_size) else 1.0,
+        dimension=int(record.get("dimension", axis)),
+        at={int(dimension): int(index) for dimension, index in record.get("at", {}).items()},
+        asked=int(record.get("slices", len(table))),
+        rows=rows_of(table),
+        ended="done" if record.get("complete", True) else "cancelled",
+        record=record,
+    )
+
+
+def _record(table: pd.DataFrame) -> dict[str, Any]:
+    return {str(key): value for key, value in table.attrs.items()}
+
+
+def rows_of(table: pd.DataFrame) -> list[ScoredSlice]:
+    """Return the rows of a score table."""
+    return [ScoredSlice._make(row) for row in table[[*_FIELDS]].itertuples(index=False, name=None)]
+
+
+def save_runs(metadata: dict[str, Any], runs: Iterable[ScoreRun]) -> None:
+    """Write the runs of a layer into its metadata, in place of those saved before."""
+    ours = metadata.get(METADATA_KEY)
+    metadata[METADATA_KEY] = {
+        **(ours if isinstance(ours, Mapping) else {}),  # the reader keeps the file's path there
+        "version": _METADATA_VERSION,
+        "runs": [run.to_metadata() for run in runs],
+    }
+
+
+def load_runs(metadata: Mapping[str, Any]) -> tuple[list[ScoreRun], int]:
+    """Return the runs saved in a layer's metadata, and how many entries there could not be read."""
+    saved = metadata.get(METADATA_KEY)
+    ours = saved if isinstance(saved, Mapping) else {"runs": saved}
+    entries = ours.get("runs")
+    if not entries:
+        return [], 0
+    if not isinstance(entries, list) or ours.get("version") != _METADATA_VERSION:
+        return [], 1
+    runs, unreadable = [], 0
+    for entry in entries:
+        try:
+            runs.append(ScoreRun.from_metadata(entry))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            unreadable += 1
+    return runs, unreadable
+
+
+def _without_nan(values: Iterable[Any]) -> list[Any]:
+    return [None if value != value else value for value in values]

@@ -1,0 +1,1 @@
+"""The dock "Segment"; a room for each of its tabs."""

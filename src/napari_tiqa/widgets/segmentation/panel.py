@@ -1,0 +1,63 @@
+"""The segmentation dock's content: image and labels above, and the tabs that work on them.
+
+Imported in a background thread (segment_dock.py), as the other docks' contents are.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from napari.utils.theme import get_theme
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from napari_tiqa.widgets.segmentation.header import SegmentHeader
+from napari_tiqa.widgets.segmentation.predict.tab import SegmentPredictTab
+from napari_tiqa.widgets.segmentation.state import SegmentState
+from napari_tiqa.widgets.segmentation.study.tab import SegmentStudyTab
+from napari_tiqa.widgets.segmentation.train.tab import SegmentTrainTab
+from napari_tiqa.widgets.shared.dock_panel import DockPanel
+from napari_tiqa.widgets.shared.dock_style import dock_style
+from napari_tiqa.widgets.shared.fitting_tabs import FittingTabs
+
+TABS = (("Train", SegmentTrainTab), ("Segment", SegmentPredictTab), ("Study", SegmentStudyTab))
+"""Each is made of the dock's state and the viewer."""
+
+
+class SegmentPanel(DockPanel):
+    """Everything in the segmentation dock.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer whose layers are segmented.
+    """
+
+    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+        super().__init__(viewer, parent)
+        self.state = SegmentState(self)
+        self.header = SegmentHeader(self.state, viewer)
+        self.tabs = FittingTabs()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 4, 6, 4)
+        layout.setSpacing(6)
+        layout.addWidget(self.header)
+        layout.addWidget(self.tabs, 1)
+        self._subscribe(viewer.events.theme, self._follow_theme)
+        self._follow_theme()
+
+    def add_tab(self, title: str, tab: Callable[[SegmentState, Any], QWidget]) -> None:
+        """Make a tab and add it."""
+        self.tabs.add(title, tab(self.state, self._viewer))
+
+    def reset_choices(self, _event: object = None) -> None:
+        """Follow the viewer's layer list."""
+        self.header.reset_choices()
+
+    def close_down(self) -> None:
+        """End what is under way and let go of the viewer: the dock was closed. A training goes on."""
+        super().close_down()
+        self.header.close_down()
+        for page in self.tabs.pages:
+            page.close_down()
+
+    def _follow_theme(self, _event: object = None) -> None:
+        self.setStyleSheet(dock_style(get_theme(self._viewer.theme)))

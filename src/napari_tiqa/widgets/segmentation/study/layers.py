@@ -1,0 +1,85 @@
+"""The layers of one version of a studied slice: the distorted slice, its segmentation, its uncertainty."""
+
+from typing import Any
+
+from napari.layers import Layer
+
+from napari_tiqa.jobs.study.version import SeenVersion
+from napari_tiqa.widgets.segmentation.layers import Result, result_metadata, uncertainty_look
+from napari_tiqa.widgets.shared.derived_layer import derived_labels, derived_layer, insert_layer
+from napari_tiqa.widgets.shared.slice_source import SliceSource
+
+_IMAGE, _SEGMENTATION, _UNCERTAINTY = "image", "segmentation", "uncertainty"
+_OPACITY = 0.5
+
+
+class StudyLayers:
+    """Puts a version's three layers into the viewer, in place of those of the version before.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where the layers are shown.
+    """
+
+    def __init__(self, viewer: Any) -> None:
+        self._viewer = viewer
+        self.layers: dict[str, Layer] = {}
+
+    def show(self, source: SliceSource, name: str, version: SeenVersion) -> None:
+        """Show a version.
+
+        Parameters
+        ----------
+        source : SliceSource
+            The slice that it was made of.
+        name : str
+            What the version is called: "blur 3".
+        version : SeenVersion
+        """
+        seen = {key: layer.visible for key, layer in self.layers.items()}  # as the user has left them
+        self.clear()
+        of_study = {"metadata": result_metadata(Result.SEGMENTATION, {"version": name})}
+        title = f"{source.layer_name}, {name}"
+        image = derived_layer(
+            source.layer,
+            version.image,
+            title,
+            source.across,
+            contrast_limits=source.layer.contrast_limits,
+            colormap=source.layer.colormap,
+            **of_study,
+        )
+        labels = derived_labels(
+            source.layer,
+            version.labels,
+            f"segmentation of {title}",
+            source.across,
+            opacity=_OPACITY,
+            visible=seen.get(_SEGMENTATION, True),
+            **of_study,
+        )
+        labels.editable = False
+        uncertainty = derived_layer(
+            source.layer,
+            version.uncertainty,
+            f"uncertainty of {title}",
+            source.across,
+            visible=seen.get(_UNCERTAINTY, False),
+            **uncertainty_look(version.classes),
+            **of_study,
+        )
+        self.layers = {_IMAGE: image, _SEGMENTATION: labels, _UNCERTAINTY: uncertainty}
+        for layer in self.layers.values():
+            insert_layer(self._viewer, layer)
+
+    def forget(self, layer: Layer) -> None:
+        """Let go of a layer that is removed from the viewer."""
+        self.layers = {key: ours for key, ours in self.layers.items() if ours is not layer}
+
+    def clear(self) -> None:
+        """Take the layers out of the viewer."""
+        for layer in list(self.layers.values()):
+            self.forget(layer)  # first: napari calls the dock back while it removes a layer
+            if layer in self._viewer.layers:
+                self._viewer.layers.remove(layer)

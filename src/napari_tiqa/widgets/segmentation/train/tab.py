@@ -1,0 +1,336 @@
+"""The Train tab: from labels that somebody has painted to a segmenter that the other tabs use."""
+
+from typing import Any
+
+import numpy as np
+from napari.utils.theme import get_theme
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from superqt import QCollapsible
+
+from napari_tiqa.errors import SegmentationError
+from napari_tiqa.segmentation.classes import Classes
+from napari_tiqa.segmentation.progress import SegmentProgress, read_segment_epochs
+from napari_tiqa.widgets.segmentation.read_labels import read_labels
+from napari_tiqa.widgets.segmentation.state import SegmentState
+from napari_tiqa.widgets.segmentation.train.classes import SegmentTrainClasses
+from napari_tiqa.widgets.segmentation.train.form import SegmentTrainForm
+from napari_tiqa.widgets.segmentation.train.label_count import LabelCount, count_labels
+from napari_tiqa.widgets.segmentation.train.new_labels import take_brush
+from napari_tiqa.widgets.segmentation.train.request import (
+    ResumedSegmenterTraining,
+    SegmenterTraining,
+    shared_segmenter_job,
+)
+from napari_tiqa.widgets.segmentation.train.words import agreement_in_words, label_warnings, learned_in_words
+from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
+from napari_tiqa.widgets.shared.read_layer import axis_names
+from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
+from napari_tiqa.widgets.training.controls import TrainingControls
+from napari_tiqa.widgets.training.epoch_plot import EpochPlot
+from napari_tiqa.widgets.training.page import TrainingPage
+from napari_tiqa.widgets.training.runs import TrainingRun, free_folder
+
+STAGE = "train"
+"""Of ``SegmentProgress``: the one that has epochs."""
+
+
+_COUNT_AFTER = 250  # ms after the last stroke
+_STAGES = {
+    "prepare": ("Gathering labelled slices", "slices"),
+    "train": ("Training", "patches"),
+    "judge": ("Judging", "images"),
+}
+
+
+class SegmentTrainTab(TrainingPage):
+    """Trains a segmenter from the dock's image and labels; a finished one becomes the dock's model.
+
+    Parameters
+    ----------
+    state : SegmentState
+        What the tabs share.
+    viewer : napari.Viewer
+        Where the labels are painted.
+    """
+
+    def __init__(self, state: SegmentState, viewer: Any, parent: QWidget | None = None) -> None:
+        controls = TrainingControls(
+            "Learn from the labels, in a process of its own: napari can be used meanwhile."
+        )
+        super().__init__(viewer, shared_segmenter_job(), controls, parent)
+        self.state = state
+        self.count: LabelCount | None = None
+        self.count_job = BackgroundJob("counting labelled pixels")
+        self.classes = SegmentTrainClasses()
+        self.add_button = QPushButton("Add a class")
+        self.add_button.setToolTip("Take the brush with the next label, to paint one more class.")
+        self.summary = SentenceLabel("What there is to learn from.")
+        self.form = SegmentTrainForm()
+        self.settings = QCollapsible("Settings")
+        self.plot = SegmentTrainPlot()
+        self._counted_for: tuple[Any, ...] = ()
+        self._counting_again = False
+        self._train_when_counted = False
+        self._of_training: list[str] = []  # what the last training warned of
+        self._count_soon = QTimer(self)
+        self._count_soon.setSingleShot(True)
+        self._count_soon.setInterval(_COUNT_AFTER)
+        self._lay_out()
+        self._connect()
+        self._follow_theme()
+        self._on_labels()
+        self._follow_job()
+
+    @property
+    def jobs(self) -> tuple[BackgroundJob, ...]:
+        """What ends with the dock; a training goes on."""
+        return (self.count_job,)
+
+    def close_down(self) -> None:
+        """Let go of viewer and labels; a training goes on."""
+        super().close_down()
+        self._count_soon.stop()
+        self._train_when_counted = False
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 4, 0, 0)
+        layout.setSpacing(6)
+        below = QHBoxLayout()
+        below.addWidget(self.summary, 1)
+        below.addWidget(self.add_button)
+        self.settings.setDuration(0)
+        self.settings.layout().setContentsMargins(0, 0, 0, 0)
+        self.settings.toggleButton().setToolTip("How to learn, and where the model goes.")
+        self.settings.addWidget(self.form)
+        self.settings.expand()
+        self.plot.hide()
+        layout.addWidget(self.offer)
+        layout.addWidget(self.classes)
+        layout.addLayout(below)
+        layout.addWidget(self.settings)
+        layout.addWidget(self.controls)
+        layout.addWidget(self.plot, 1)
+        layout.addStretch(0)
+
+    def _connect(self) -> None:
+        state = self.state
+        state.labels_changed.connect(self._on_labels)
+        state.labels_edited.connect(self._on_edited)
+        state.source_changed.connect(self._on_source)
+        self._count_soon.timeout.connect(self._count)
+        self.count_job.ended.connect(self._on_counted)
+        self._end_with_dock(self.count_job)
+        self.classes.class_chosen.connect(self._take_brush)
+        self.add_button.clicked.connect(lambda: self._take_brush(self.classes.add_class()))
+        self.form.changed.connect(self._show_count)
+        self.settings.toggled.connect(lambda _: self._show_plot())
+        self._subscribe(self._viewer.events.theme, self._follow_theme)
+
+    def _follow_theme(self, _event: object = None) -> None:
+        self.plot.set_theme(get_theme(self._viewer.theme))
+
+    # -- the labels --------------------------------------------------------------------------------
+
+    def _on_labels(self, _labels: object = None) -> None:
+        self._of_training = []
+        self._counted_for = ()
+        self.count = None
+        self.classes.show_labels(self.state.labels)
+        self.add_button.setEnabled(self.state.labels is not None)
+        self._on_source()
+
+    def _on_edited(self) -> None:
+        self._of_training = []
+        self._count_soon.start()
+
+    def _on_source(self, _source: object = None) -> None:
+        source, labels = self.state.source, self.state.labels
+        key = (labels, source.layer, tuple(source.at.items())) if labels and source else ()
+        if key != self._counted_for:  # not for each other slice of the same volume
+            self._counted_for = key
+            self.count = None
+            self._count()
+        self._show_count()
+
+    def _take_brush(self, value: int) -> None:
+        if self.state.labels is not None:
+            take_brush(self._viewer, self.state.labels, value)
+
+    def _count(self) -> None:
+        """Count in the background; what is painted meanwhile is counted again."""
+        source, labels = self.state.source, self.state.labels
+        self._counting_again = self.count_job.state.busy
+        if self._counting_again:
+            return
+        try:
+            lazy = read_labels(labels, source) if labels is not None and source is not None else None
+        except SegmentationError:
+            lazy = None  # the dock's header says why
+        if lazy is None:
+            self.count = None
+            self._on_known()
+            return
+        key = self._counted_for
+        self.count_job.start(lambda _report, cancel: (key, count_labels(lazy, cancel)))
+
+    def _on_counted(self, outcome: JobOutcome) -> None:
+        if outcome.state is JobState.FAILED:
+            self.message.complain(outcome.message, outcome.error)
+            self._train_when_counted = False
+        elif outcome.result is not None:
+            key, count = outcome.result
+            if key == self._counted_for:
+                self.count = count
+        if self._counting_again:
+            self._count()
+        else:
+            self._on_known()
+
+    def _on_known(self) -> None:
+        """Show what is known of the labels now, and train where that has waited for it."""
+        self._show_count()
+        if self._train_when_counted:
+            self._train_when_counted = False
+            self.train()
+
+    def _found(self) -> Classes:
+        """Return the classes that are painted; raises SegmentationError where they cannot be learned."""
+        values = np.array(list(self.count.pixels) if self.count is not None else [], np.int64)
+        found = Classes.of(values, self.form.unlabelled)
+        return Classes.of(values, self.form.unlabelled, self.classes.names_of(found.values))
+
+    def _show_count(self) -> None:
+        """Show what there is to learn from, and what speaks against it."""
+        count, unlabelled = self.count, self.form.unlabelled
+        self.classes.show_pixels(count.pixels if count is not None else {}, unlabelled)
+        self.summary.say(self._what_there_is())
+        if not self.job.state.busy:
+            self.controls.show_warnings(self._warnings())
+
+    def _what_there_is(self) -> str:
+        source, count = self.state.source, self.count
+        if self.state.labels is None:
+            return "Press New layer for one to paint on, or choose labels that you have."
+        if source is None or count is None or not any(count.labelled):
+            return "Click a class and paint some strokes of it: a few in each of two slices are enough."
+        dimensions = [d for d in range(source.layer.ndim) if d not in source.at]
+        axis = self._axis(count)
+        name = axis_names(source.layer)[dimensions[axis]]
+        return learned_in_words(count, axis, name, self.form.unlabelled)
+
+    def _axis(self, count: LabelCount) -> int:
+        seen = self.state.source.axis if self.state.source is not None else 0
+        return count.learned_axis(seen, self.form.unlabelled)
+
+    def _warnings(self) -> list[str]:
+        count = self.count
+        if count is None or not any(count.labelled):
+            return []
+        try:
+            return [*label_warnings(count, self._found(), self._axis(count)), *self._of_training]
+        except SegmentationError as error:
+            return [str(error)]
+
+    # -- training ----------------------------------------------------------------------------------
+
+    def train(self) -> bool:
+        """Start the training, once the labels are counted; False where that cannot start."""
+        if self._count_soon.isActive() or self.count_job.state.busy:
+            self._train_when_counted = True
+            self.message.say("Counting the labelled pixels first…")
+            return True
+        return super().train()
+
+    def _request(self) -> SegmenterTraining:
+        source, labels = self.state.source, self.state.labels
+        if source is None:
+            raise SegmentationError("There is no image to learn from: open a tomogram first.")
+        if labels is None:
+            raise SegmentationError("There are no labels to learn from: make a new layer, paint strokes.")
+        frozen = read_labels(labels, source, frozen=True)
+        if self.count is not None and not any(self.count.labelled):
+            raise SegmentationError("Nothing is painted yet: paint some strokes of two classes or more.")
+        found = self._found()
+        output = self.form.output.model_path
+        return SegmenterTraining(
+            self.form.recipe,
+            TrainingRun(free_folder(output), output),
+            source.volume,
+            frozen,
+            self.form.unlabelled,
+            found.names,
+            self._axis(self.count) if self.count is not None else source.axis,
+            source.window,
+        )
+
+    def _resumed(self, run: TrainingRun) -> ResumedSegmenterTraining:
+        return ResumedSegmenterTraining(run)
+
+    def _show_begun(self) -> None:
+        self._of_training = []
+        self.controls.show_warnings([])
+        self.classes.show_ious({})
+        self.settings.collapse()
+        self._show_plot()
+
+    def _allow_changes(self, allowed: bool) -> None:
+        self.form.setEnabled(allowed)
+
+    def _draw_epochs(self, run: TrainingRun) -> None:
+        self.plot.clear()
+        rows = read_segment_epochs(run.folder)
+        for epoch, epochs, loss, iou in rows[["epoch", "epochs", "loss", "iou"]].to_numpy().tolist():
+            self.plot.add(STAGE, int(epoch), int(epochs), loss, iou)
+        self._show_plot()
+
+    def _show_progress(self, news: SegmentProgress) -> None:
+        stage, of_what = _STAGES[news.stage]
+        self.controls.show_progress(
+            stage, news.patches_done, news.patches, of_what, news.seconds_left, news.epoch, news.epochs
+        )
+
+    def _draw_progress(self, news: SegmentProgress) -> None:
+        if not news.epochs:
+            return
+        self.plot.add(STAGE, news.epoch, news.epochs, news.loss, news.iou)
+        if news.class_ious is not None:
+            self.classes.show_ious(news.class_ious)
+
+    def _show_plot(self) -> None:
+        """Give the plot the room of the settings, where there is something to plot."""
+        begun = bool(self.plot.stages[STAGE].epochs) or self.job.state.busy
+        self.plot.setVisible(begun and not self.settings.isExpanded())
+
+    def _show_model(self, run: TrainingRun, outcome: JobOutcome) -> None:
+        card = outcome.result
+        kept = f"Cancelled; the best network so far, epoch {card['training']['best']['epoch']}, is kept"
+        begin = f"'{run.name}' is trained" if outcome.state is JobState.DONE else kept
+        self.message.say(f"{begin}; the Segment tab uses it now. {agreement_in_words(card)}")
+        self._of_training = list(self.job.warnings)
+        self.controls.show_warnings(self._warnings())
+        self.form.output.propose()
+        self.state.set_model(run.output)
+
+    def _where_stopped(self, run: TrainingRun) -> str:
+        rows = read_segment_epochs(run.folder)
+        if rows.empty:
+            return "before its first epoch had ended"
+        last = rows.iloc[-1]
+        return f"after epoch {int(last['epoch'])} of {int(last['epochs'])}"
+
+
+class SegmentTrainPlot(EpochPlot):
+    """The loss above, the mean IoU of the classes below."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(
+            {STAGE: "Training"},
+            {"mean IoU": "#56B4E9"},
+            (0, 0.5, 1),
+            "Above: the loss that the training makes smaller; only its fall counts.\n"
+            "Below: IoU, the overlap of what the network finds with the labels that were left out of\n"
+            "training, as a share of both together, mean over the classes; 1 is perfect.",
+            parent,
+        )

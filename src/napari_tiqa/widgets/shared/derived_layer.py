@@ -1,0 +1,90 @@
+"""The layer of a result: it lies where its source lies, in the same units and under the same axis names."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from napari.layers import Image, Labels, Layer
+
+
+def derived_layer(
+    source: Layer, data: np.ndarray, name: str, at: Mapping[int, int] | None = None, **properties: Any
+) -> Image:
+    """Make an image layer of what was computed from another layer.
+
+    Parameters
+    ----------
+    source : napari.layers.Layer
+        Whose scale, translate, rotate, shear, affine, units and axis labels are taken over. (A layer with
+        default units beside one with others makes napari drop the units of all.)
+    data : numpy.ndarray
+        With the source's pixels along each of its dimensions, in order, but for those in `at`.
+    name : str
+        What the layer is called.
+    at : mapping of int to int, optional
+        Dimensions of the source that `data` lacks, and the index along each that it was computed at; the
+        layer is one slice thick there.
+    **properties
+        Further ones of ``napari.layers.Image``.
+    """
+    return Image(_thick(data, at), name=name, **_place(source, at), **properties)
+
+
+def derived_labels(
+    source: Layer, data: np.ndarray, name: str, at: Mapping[int, int] | None = None, **properties: Any
+) -> Labels:
+    """Make a Labels layer, as ``derived_layer`` makes an image layer."""
+    return Labels(_thick(data, at), name=name, **_place(source, at), **properties)
+
+
+def _thick(data: np.ndarray, at: Mapping[int, int] | None) -> np.ndarray:
+    return np.expand_dims(data, sorted(at)) if at else data
+
+
+def _place(source: Layer, at: Mapping[int, int] | None) -> dict[str, Any]:
+    return {
+        "scale": source.scale,
+        "translate": derived_translate(source, at or {}),
+        "rotate": source.rotate,
+        "shear": source.shear,
+        "affine": source.affine,
+        "units": source.units,
+        "axis_labels": source.axis_labels,
+    }
+
+
+def derived_translate(source: Layer, at: Mapping[int, int]) -> np.ndarray:
+    """Return where a layer begins that lies at one index of some of its source's dimensions.
+
+    Parameters
+    ----------
+    source : napari.layers.Layer
+    at : mapping of int to int
+        As of ``derived_layer``.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (source.ndim,): its ``translate``.
+    """
+    origin = [at.get(dimension, 0) for dimension in range(source.ndim)]
+    return source.affine.inverse(source.data_to_world(origin))
+
+
+def insert_layer(viewer: Any, layer: Layer, place: int | None = None) -> None:
+    """Put a layer into the viewer's list.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    layer : napari.layers.Layer
+    place : int, optional
+        Where in the list, counted from the lowest layer; on top where omitted.
+    """
+    layers = viewer.layers
+    # The viewer that a plugin is given wraps all that it holds, but its selection takes bare layers.
+    selected = [getattr(one, "__wrapped__", one) for one in layers.selection]
+    layers.insert(len(layers) if place is None else place, layer)
+    if selected:
+        layers.selection.clear()
+        layers.selection.update(selected)

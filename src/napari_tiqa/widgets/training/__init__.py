@@ -1,0 +1,1 @@
+"""The dock "Train a model", and what every training in a dock shares."""

@@ -1,0 +1,108 @@
+"""A training under way; it outlives the dock, and a dock opened again shows it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from threading import Event
+from typing import Any, Protocol
+
+from qtpy.QtCore import Slot
+
+from napari_tiqa.errors import TrainingError
+from napari_tiqa.scoring.recent_models import remember_model
+from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
+from napari_tiqa.widgets.training.runs import StartedRuns, TrainingRun, has_epochs
+
+
+class Training(Protocol):
+    """What to train, frozen in the main thread: a job never sees a widget, a layer or the viewer."""
+
+    @property
+    def run(self) -> TrainingRun:
+        """Where it keeps what it has, and where its model goes."""
+
+    def __call__(self, report: Callable[[Any], None], cancel: Event) -> dict[str, Any]:
+        """Train, and return the card of the bundle at ``run.output``."""
+
+
+class TrainingJob(BackgroundJob):
+    """Trains in a process of its own; `ended` brings the card of the bundle at ``request.run.output``.
+
+    Also a training that was cancelled has a card where an epoch had ended: that of the best network so far.
+
+    Parameters
+    ----------
+    runs : StartedRuns
+        Remembers what was begun.
+
+    Attributes
+    ----------
+    request : Training or None
+        The training under way, else the last one.
+    latest : object
+        Its last report, None before the first.
+    warnings : tuple of str
+        What it said may spoil the result.
+    outcome : JobOutcome or None
+        How the last training ended.
+    """
+
+    def __init__(self, runs: StartedRuns) -> None:
+        super().__init__("training")
+        self.runs = runs
+        self.request: Training | None = None
+        self.latest: Any = None
+        self.warnings: tuple[str, ...] = ()
+        self.outcome: JobOutcome | None = None
+        self._to_go_on = False
+
+    @property
+    def question_of_closing(self) -> str:
+        """What to ask before napari closes on the training; "" where there is none."""
+        if not self.state.cancellable or self.request is None:
+            return ""
+        return (
+            f"'{self.request.run.name}' is still being trained. Close napari and stop the training?\n\n"
+            "It is kept up to its last full epoch, and the dock will offer to go on with it."
+        )
+
+    def train(self, request: Training) -> None:
+        """Start or resume a training and return at once.
+
+        Raises
+        ------
+        TrainingError
+            A training is under way already.
+        """
+        if self.state.busy and self.request is not None:
+            raise TrainingError(
+                f"'{self.request.run.name}' is still being trained: wait for it or cancel it first."
+            )
+        self.request, self.latest, self.warnings, self.outcome = request, None, (), None
+        self._to_go_on = False
+        self.runs.remember(request.run)
+        self.start(request)
+
+    def interrupt(self) -> None:
+        """Cancel, and have the training offered again when a dock is opened: napari is closing."""
+        self._to_go_on = True
+        self.cancel()
+
+    @Slot(object)
+    def _on_progress(self, progress: Any) -> None:
+        self.latest = progress
+        self.warnings += progress.warnings
+        super()._on_progress(progress)
+
+    @Slot(object)
+    def _on_thread_ended(self, outcome: JobOutcome) -> None:
+        assert self.request is not None
+        run, card = self.request.run, outcome.result
+        if card is not None:
+            remember_model(run.output)
+            if not card["training"]["finished"]:
+                outcome = replace(outcome, state=JobState.CANCELLED)
+        failed_later = outcome.state is JobState.FAILED and has_epochs(run)
+        if not (self._to_go_on or failed_later):
+            self.runs.forget(run)
+        self.outcome = outcome
+        super()._on_thread_ended(outcome)

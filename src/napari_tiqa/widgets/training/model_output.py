@@ -1,0 +1,61 @@
+"""Where a trained model goes: a line with a place that no other model has taken."""
+
+from pathlib import Path
+
+import platformdirs
+from qtpy.QtWidgets import QFileDialog, QWidget
+
+from napari_tiqa.errors import TrainingError
+from napari_tiqa.widgets.shared.file_row import FileRow
+
+_BUNDLE_FILES = "Model bundle (*.tiqa)"
+
+
+class ModelOutput(FileRow):
+    """The file that a training writes its model to.
+
+    Parameters
+    ----------
+    stem : str
+        What the model is called where nobody says otherwise.
+    """
+
+    def __init__(self, stem: str, parent: QWidget | None = None) -> None:
+        super().__init__(
+            self._ask_output,
+            "a .tiqa file",
+            "Where the finished model is written; what the training needs on the way is kept beside it.",
+            parent,
+        )
+        self._stem = stem
+        self.propose()
+
+    @property
+    def model_path(self) -> Path:
+        """Where the model goes.
+
+        Raises
+        ------
+        TrainingError
+            The field is empty.
+        """
+        if self.path is None:
+            raise TrainingError("The model has no place to go: choose where to save it.")
+        path = self.path.absolute()
+        return path if path.suffix == ".tiqa" else path.with_name(f"{path.name}.tiqa")
+
+    def propose(self) -> None:
+        """Fill in a place for the next model that no other has taken."""
+        folder = Path(platformdirs.user_documents_dir(), "napari-tiqa models")
+        number, path = 1, folder / f"{self._stem}.tiqa"
+        while path.exists():
+            number += 1
+            path = folder / f"{self._stem} {number}.tiqa"
+        self.set_path(path)
+
+    def _ask_output(self) -> str:
+        dialog = QFileDialog(self, "Save model", self.line.text(), _BUNDLE_FILES)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("tiqa")
+        dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)  # Train asks
+        return dialog.selectedFiles()[0] if dialog.exec() else ""

@@ -1,0 +1,238 @@
+"""What a dock or tab that trains has to do whatever it trains: start, follow, end, offer to go on."""
+
+from typing import Any
+
+from qtpy.QtGui import QShowEvent
+from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QMessageBox, QPushButton, QWidget
+
+from napari_tiqa.errors import TiqaError, TrainingError
+from napari_tiqa.widgets.shared.background_job import JobOutcome, JobState
+from napari_tiqa.widgets.shared.dock_panel import DockPanel
+from napari_tiqa.widgets.training.ask_before_closing import ask_before_closing
+from napari_tiqa.widgets.training.controls import TrainingControls
+from napari_tiqa.widgets.training.job import Training, TrainingJob
+from napari_tiqa.widgets.training.runs import TrainingRun, has_epochs, is_interrupted
+
+
+class TrainingPage(DockPanel):
+    """Starts trainings, and shows the one under way, also one that was begun while this page was closed.
+
+    What is trained, and how it looks, is a subclass's; it calls `_follow_job` once it is built.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer that the dock works in.
+    job : TrainingJob
+        The one of this kind of training; it outlives the page.
+    controls : TrainingControls
+        Its buttons.
+    """
+
+    def __init__(
+        self, viewer: Any, job: TrainingJob, controls: TrainingControls, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(viewer, parent)
+        self.job = job
+        self.controls = controls
+        self.message = controls.message
+        self.offer = TrainingOffer()
+
+    # -- what a subclass says ----------------------------------------------------------------------
+
+    def _request(self) -> Training:
+        """Return what is to be trained, frozen; raises TiqaError where it cannot be."""
+        raise NotImplementedError
+
+    def _resumed(self, run: TrainingRun) -> Training:
+        """Return what goes on with a run; raises TiqaError or OSError where that cannot be."""
+        raise NotImplementedError
+
+    def _draw_epochs(self, run: TrainingRun) -> None:
+        """Draw the epochs that a run has done so far; raises TrainingError where they cannot be read."""
+        raise NotImplementedError
+
+    def _where_stopped(self, run: TrainingRun) -> str:
+        """Say how far a run came: "after epoch 3 of 8"; raises TrainingError where that cannot be read."""
+        raise NotImplementedError
+
+    def _show_progress(self, news: Any) -> None:
+        """Show a report of the job under way."""
+        raise NotImplementedError
+
+    def _draw_progress(self, news: Any) -> None:
+        """Draw the epoch that a report ends."""
+        raise NotImplementedError
+
+    def _show_model(self, run: TrainingRun, outcome: JobOutcome) -> None:
+        """Show a model that is ready."""
+        raise NotImplementedError
+
+    def _show_begun(self) -> None:
+        """Make room for a training that begins."""
+        raise NotImplementedError
+
+    def _allow_changes(self, allowed: bool) -> None:
+        """Freeze the form while a training uses it."""
+        raise NotImplementedError
+
+    # -- starting ----------------------------------------------------------------------------------
+
+    def train(self) -> bool:
+        """Start the training that the form describes; False where that cannot start."""
+        try:
+            request = self._request()
+            if request.run.output.exists() and not self._may_replace(request.run):
+                return False
+            self._start(request)
+        except TiqaError as error:
+            self.message.complain(str(error))
+            return False
+        return True
+
+    def resume(self) -> bool:
+        """Go on with the interrupted training that is offered; False where that cannot start."""
+        run = self.offer.run
+        if run is None:
+            return False
+        try:
+            self._start(self._resumed(run))
+        except OSError as error:
+            self.message.complain(f"{run.folder} cannot be read ({error.strerror}); train again.")
+            return False
+        except TiqaError as error:
+            self.message.complain(str(error))
+            return False
+        return True
+
+    def _start(self, request: Training) -> None:
+        self.job.train(request)  # first: it refuses a second training
+        ask_before_closing(self, self.job)
+        self._show_job()
+
+    def _may_replace(self, run: TrainingRun) -> bool:
+        question = f"There is a model at {run.output} already. Replace it?"
+        return QMessageBox.question(self, "Replace model", question) == QMessageBox.StandardButton.Yes
+
+    # -- while it runs, and its end ----------------------------------------------------------------
+
+    def _follow_job(self) -> None:
+        """Follow the job from now on, and show where it is."""
+        self.controls.train_clicked.connect(self.train)
+        self.controls.cancel_clicked.connect(self.job.cancel)
+        self.offer.resume_clicked.connect(self.resume)
+        self.offer.dismiss_clicked.connect(self._dismiss)
+        # Slots of this object: Qt disconnects them by itself when the dock is gone and the job goes on.
+        self.job.state_changed.connect(self._on_state)
+        self.job.progressed.connect(self._on_progress)
+        self.job.ended.connect(self._on_ended)
+        self._offer_interrupted()
+        self._show_job()
+
+    def close_down(self) -> None:
+        """Let go of the viewer: the dock was closed. A training goes on; a dock opened again shows it."""
+        super().close_down()
+        self.job.state_changed.disconnect(self._on_state)
+        self.job.progressed.disconnect(self._on_progress)
+        self.job.ended.disconnect(self._on_ended)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Guard this window too: the training may have been begun in another one."""
+        super().showEvent(event)
+        ask_before_closing(self, self.job)
+
+    def _show_job(self) -> None:
+        """Show where the job is, also one that was begun, or has ended, while this dock was closed."""
+        self._on_state(self.job.state)
+        if self.job.request is None:
+            return
+        run = self.job.request.run
+        if self.job.state.busy:
+            self.offer.show_run(None, "")
+            self._show_begun()
+        try:
+            self._draw_epochs(run)
+        except TrainingError as error:
+            self.message.complain(str(error))
+        if self.job.state.busy and self.job.latest is not None:
+            self._show_progress(self.job.latest)
+        elif self.job.outcome is not None and self.job.outcome.result is not None:
+            self._show_model(run, self.job.outcome)
+
+    def _on_state(self, state: JobState) -> None:
+        self._allow_changes(not state.busy)
+        self.controls.show_state(state)
+        self.offer.allow(not state.busy)
+
+    def _on_progress(self, news: Any) -> None:
+        if self.job.state is JobState.RUNNING:
+            self._show_progress(news)
+        if news.warnings:
+            self.controls.show_warnings(list(self.job.warnings))
+        self._draw_progress(news)
+
+    def _on_ended(self, outcome: JobOutcome) -> None:
+        assert self.job.request is not None
+        run = self.job.request.run
+        if outcome.state is JobState.FAILED:
+            self.message.complain(outcome.message, outcome.error)
+        elif outcome.result is None:
+            self.message.say("Cancelled before the first epoch had ended: there is no model yet.")
+        else:
+            self._show_model(run, outcome)
+        if has_epochs(run):
+            self._offer(run)
+
+    # -- interrupted trainings ---------------------------------------------------------------------
+
+    def _offer_interrupted(self) -> None:
+        """Offer the latest training that ended without a model, as when napari or the machine went down."""
+        if self.job.state.busy:
+            return
+        for run in self.job.runs.all():
+            if is_interrupted(run):
+                self._offer(run)
+                return
+
+    def _offer(self, run: TrainingRun) -> None:
+        try:
+            where = self._where_stopped(run)
+        except TrainingError:
+            return
+        self.offer.show_run(run, f"The training of '{run.name}' stopped {where}.")
+
+    def _dismiss(self) -> None:
+        if self.offer.run is not None:
+            self.job.runs.forget(self.offer.run)
+            self.offer.show_run(None, "")
+
+
+class TrainingOffer(QFrame):
+    """An interrupted training, to go on with or not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.run: TrainingRun | None = None
+        self.text = QLabel()
+        self.text.setWordWrap(True)
+        resume = QPushButton("Resume")
+        resume.setToolTip("Go on from the last epoch that had ended.")
+        dismiss = QPushButton("Dismiss")
+        dismiss.setToolTip("Do not offer this training again; its files stay.")
+        self.resume_clicked, self.dismiss_clicked = resume.clicked, dismiss.clicked
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.text, 1)
+        layout.addWidget(resume)
+        layout.addWidget(dismiss)
+        self.hide()
+
+    def show_run(self, run: TrainingRun | None, sentence: str) -> None:
+        """Offer a run; None takes the offer back."""
+        self.run = run
+        self.text.setText(sentence)
+        self.setVisible(run is not None)
+
+    def allow(self, allowed: bool) -> None:
+        """Say whether a training can start now."""
+        self.setEnabled(allowed)

@@ -1,0 +1,310 @@
+"""The training dock's content: how form, job, curves, preview and napari's window act on one another.
+
+Imported in a background thread (dock_shell.py), since pandas, dask and pyqtgraph take longer to import than
+napari's window may stand still.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from napari.utils.theme import get_theme
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_tiqa.errors import TiqaError, TrainingError
+from napari_tiqa.learning.images.groups import MIN_ORIGINALS
+from napari_tiqa.learning.ratings.table import rating_warnings, read_ratings
+from napari_tiqa.learning.training.progress import TrainProgress, read_epochs
+from napari_tiqa.learning.training.recipe import TrainingRecipe
+from napari_tiqa.learning.training.run_folder import RECIPE_FILE
+from napari_tiqa.scoring.recent_models import remember_model
+from napari_tiqa.volumes.volume import Volume
+from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
+from napari_tiqa.widgets.shared.dock_style import dock_style
+from napari_tiqa.widgets.shared.read_layer import read_layer
+from napari_tiqa.widgets.shared.slider import layer_position
+from napari_tiqa.widgets.training.controls import TrainingControls
+from napari_tiqa.widgets.training.epoch_plot import EpochPlot
+from napari_tiqa.widgets.training.form import Source, TrainingForm
+from napari_tiqa.widgets.training.layer_slices import slice_places
+from napari_tiqa.widgets.training.page import TrainingPage
+from napari_tiqa.widgets.training.preview import PreviewLayers, make_preview
+from napari_tiqa.widgets.training.request import ScoreTraining, shared_training_job
+from napari_tiqa.widgets.training.runs import TrainingRun, free_folder
+
+_CHECK_AFTER = 300  # ms after the last change of the form: ratings are read again then
+_STAGE_NAMES = {"generate": "Making data", "rank": "Ranking", "regress": "Regression", "judge": "Judging"}
+_QUALITY_DOCK = ("napari-tiqa", "Slice quality")
+
+
+class TrainingPanel(TrainingPage):
+    """Everything in the training dock.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer whose layers can be learned from.
+    """
+
+    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+        self.preview_button = QPushButton("Preview")
+        self.preview_button.setToolTip(
+            "Show the sixteen versions of the first original, or of the selected one, with the scores\n"
+            "that the training will teach, as a layer."
+        )
+        controls = TrainingControls(
+            "Make the distorted versions, rank them, then learn the scores, in a process of its own:\n"
+            "napari can be used meanwhile, also to score.",
+            (self.preview_button,),
+        )
+        super().__init__(viewer, shared_training_job(), controls, parent)
+        self.preview_job = BackgroundJob("making the preview")
+        self.preview = PreviewLayers(viewer)
+        self.form = TrainingForm(viewer)
+        self.plot = TrainingPlot()
+        self.result = _Result()
+        self._finished: TrainingRun | None = None
+        self._check = QTimer(self)
+        self._check.setSingleShot(True)
+        self._check.setInterval(_CHECK_AFTER)
+
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 4, 6, 4)
+        layout.setSpacing(6)
+        for part in (self.offer, self.form, self.controls, self.result):
+            layout.addWidget(part)
+        layout.addWidget(self.plot, 1)
+        self._connect()
+        self._follow_theme()
+        self._show_warnings()
+        self._follow_job()
+
+    def _connect(self) -> None:
+        self.form.changed.connect(self._check.start)
+        self._check.timeout.connect(self._show_warnings)
+        self.preview_button.clicked.connect(self.show_preview)
+        self.result.use_clicked.connect(self.use_in_quality_dock)
+        self.preview_job.state_changed.connect(self._on_preview_state)
+        self.preview_job.ended.connect(self._on_preview)
+        viewer = self._viewer
+        for emitter in (viewer.layers.events.inserted, viewer.layers.events.renamed):
+            self._subscribe(emitter, self._on_layers)
+        self._subscribe(viewer.layers.events.removed, self._on_layer_removed)
+        self._subscribe(viewer.events.theme, self._follow_theme)
+
+    def reset_choices(self) -> None:
+        """Follow the viewer's layer list."""
+        self.form.reset_choices()
+
+    # -- starting ----------------------------------------------------------------------------------
+
+    def _resumed(self, run: TrainingRun) -> ScoreTraining:
+        recipe = TrainingRecipe.from_json((run.folder / RECIPE_FILE).read_text(encoding="utf-8"))
+        return ScoreTraining(recipe, run)
+
+    def _request(self) -> ScoreTraining:
+        output = self.form.output.model_path
+        run = TrainingRun(free_folder(output), output)
+        if self.form.source is not Source.LAYERS:
+            return ScoreTraining(self.form.recipe(), run)
+        volumes = self._volumes()
+        if not volumes:
+            raise TrainingError("There is no layer to learn from: open good tomograms, or choose files.")
+        originals = sum(len(slice_places(v.slice_count(0), self.form.slices.value())) for v in volumes)
+        if originals < MIN_ORIGINALS:
+            raise TrainingError(
+                f"{originals} slices are too few to learn from: take at least {MIN_ORIGINALS}, from more "
+                "layers or more slices of each."
+            )
+        return ScoreTraining(self.form.recipe((str(run.folder / "originals"),)), run, volumes)
+
+    def show_preview(self) -> bool:
+        """Show the versions of an original as layers, once they are made; False where that cannot start."""
+        form = self.form
+        try:
+            volumes = self._volumes()
+            if form.source is Source.LAYERS and not volumes:
+                raise TrainingError("There is no layer to preview: tick one, or choose files.")
+            recipe = form.recipe(("layers",)) if volumes else form.recipe()
+            self.preview_job.start(partial(make_preview, recipe, form.chosen, volumes))
+        except TiqaError as error:
+            self.message.complain(str(error))
+            return False
+        self.message.say("Making the sixteen versions…")
+        return True
+
+    def _volumes(self) -> tuple[Volume, ...]:
+        return tuple(read_layer(layer, layer_position(self._viewer, layer)) for layer in self.form.layers)
+
+    # -- while it runs, and its end ----------------------------------------------------------------
+
+    def _show_begun(self) -> None:
+        self._finished = None
+        self.result.hide()
+
+    def _draw_epochs(self, run: TrainingRun) -> None:
+        """Draw the epochs that a run has done so far, as one that is resumed has."""
+        self.plot.clear()
+        rows = read_epochs(run.folder)
+        columns = ["stage", "epoch", "epochs", "loss", "srocc", "plcc"]
+        for epoch in rows[columns].to_numpy().tolist():
+            self.plot.add(*epoch)
+
+    def _allow_changes(self, allowed: bool) -> None:
+        self.form.allow_changes(allowed)
+
+    def _on_preview_state(self, state: JobState) -> None:
+        self.preview_button.setEnabled(not (state.busy or self.job.state.busy))
+
+    def _show_progress(self, news: TrainProgress) -> None:
+        stage = _STAGE_NAMES[news.stage]
+        self.controls.show_progress(
+            stage, news.images_done, news.images, "images", news.seconds_left, news.epoch, news.epochs
+        )
+
+    def _draw_progress(self, news: TrainProgress) -> None:
+        if news.epochs:
+            self.plot.add(news.stage, news.epoch, news.epochs, news.loss, news.srocc, news.plcc)
+
+    def _show_model(self, run: TrainingRun, outcome: JobOutcome) -> None:
+        self._finished = run
+        self.form.output.propose()
+        training = outcome.result["training"]
+        best = training["best"]
+        kept = f"Cancelled; the best network so far, {_epoch_in_words(best)}, is kept as '{run.name}'."
+        self.message.say(f"'{run.name}' is trained." if outcome.state is JobState.DONE else kept)
+        self.result.show_model(run, _summary(training))
+
+    def use_in_quality_dock(self) -> None:
+        """Open the quality dock with the new model chosen."""
+        if self._finished is None:
+            return
+        remember_model(self._finished.output)
+        _, dock = self._viewer.window.add_plugin_dock_widget(*_QUALITY_DOCK)
+        choose = partial(_choose_model, dock, self._finished.output)
+        if dock.panel is None:
+            dock.ready.connect(choose)
+        else:
+            choose()
+
+    def _where_stopped(self, run: TrainingRun) -> str:
+        rows = read_epochs(run.folder)
+        if rows.empty:
+            return "before its first epoch had ended"
+        last = rows.iloc[-1]
+        return f"after {_epoch_in_words(last)} of {last['epochs']}"
+
+    # -- the form's warnings, preview, layers, theme -----------------------------------------------
+
+    def _show_warnings(self) -> None:
+        if self.job.state.busy:
+            return
+        warnings = self._warnings_of_originals()
+        if self.form.ratings:
+            try:
+                warnings += rating_warnings(read_ratings(self.form.ratings))
+            except TiqaError as error:
+                warnings.append(str(error))
+        self.controls.show_warnings(warnings)
+
+    def _warnings_of_originals(self) -> list[str]:
+        form = self.form
+        specimens = len(form.layers) if form.source is Source.LAYERS else len(form.paths)
+        if form.source is not Source.FOLDER and specimens == 1:
+            return [
+                "All originals are of one specimen: validated on slices of its own, the model will look "
+                "better than it is on others; add another tomogram if you can."
+            ]
+        return []
+
+    def _on_preview(self, outcome: JobOutcome) -> None:
+        if outcome.result is None:
+            self.message.complain(outcome.message, outcome.error)
+            return
+        self.preview.show(outcome.result)
+        self.message.say(
+            f"The sixteen versions of {outcome.result.original}, each with the score that the training will "
+            "teach; remove the layers to see the others again."
+        )
+
+    def _on_layers(self) -> None:
+        self.form.reset_choices()
+
+    def _on_layer_removed(self) -> None:
+        self.preview.show_others()
+        self.form.reset_choices()
+
+    def _follow_theme(self) -> None:
+        theme = get_theme(self._viewer.theme)
+        self.setStyleSheet(dock_style(theme))
+        self.plot.set_theme(theme)
+
+
+class _Result(QFrame):
+    """The finished model: how good it is, where it is, and a button to use it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text = QLabel()
+        self.text.setWordWrap(True)
+        use = QPushButton("Use in the quality dock")
+        use.setToolTip("Open the quality dock with this model chosen, beside the default one.")
+        self.use_clicked = use.clicked
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.text, 1)
+        layout.addWidget(use)
+        self.hide()
+
+    def show_model(self, run: TrainingRun, summary: str) -> None:
+        """Show a model that is ready."""
+        self.text.setText(f"{summary} Saved as {run.output.name}.")
+        self.text.setToolTip(str(run.output))
+        self.show()
+
+
+def _epoch_in_words(epoch: Any) -> str:
+    """Name an epoch of ``progress.csv`` or of a card: "ranking epoch 3"."""
+    return f"{_STAGE_NAMES[epoch['stage']].lower()} epoch {epoch['epoch']}"
+
+
+def _summary(training: Mapping[str, Any]) -> str:
+    """Say how good a model is, from its card's entry on its training."""
+    best = training["best"]
+    if not training["left_out"]:
+        return "No original was left out, so it has not been validated."
+    if not isfinite(best["srocc"]):
+        return "It scores all originals left out of training alike: train for more epochs."
+    return (
+        f"On originals left out of training: SROCC {best['srocc']:.3f} (order), "
+        f"PLCC {best['plcc']:.3f} (value)."
+    )
+
+
+def _choose_model(dock: Any, model: Path) -> None:
+    dock.panel.form.model_box.choose(model)
+
+
+class TrainingPlot(EpochPlot):
+    """Two columns, ranking and regression; the loss above, validation SROCC and PLCC below."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(
+            {"rank": "1  Ranking", "regress": "2  Regression"},
+            {"SROCC": "#56B4E9", "PLCC": "#009E73"},
+            (-1, -0.5, 0, 0.5, 1),
+            "Above: the loss that a stage makes smaller; each stage has its own, so only its fall counts.\n"
+            "Below: how well scores of originals left out of training agree with their labels: SROCC in "
+            "order, PLCC in value; 1 is perfect.",
+            parent,
+        )

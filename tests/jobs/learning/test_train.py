@@ -1,0 +1,112 @@
+"""Training as a job: a process of its own that can be cancelled or killed and leaves what it has."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+import tifffile
+from scipy.ndimage import gaussian_filter
+
+from napari_tiqa.errors import Cancelled, ModelProcessError, TrainingError
+from napari_tiqa.jobs.learning.train import train
+from napari_tiqa.learning.training.progress import TrainProgress, read_epochs
+from napari_tiqa.learning.training.recipe import TrainingRecipe
+from napari_tiqa.scoring.bundle import load_card
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory: pytest.TempPathFactory) -> TrainingRecipe:
+    folder = tmp_path_factory.mktemp("good")
+    for seed in range(6):
+        texture = gaussian_filter(np.random.default_rng(seed).random((224, 224)), 2 + seed / 3)
+        tifffile.imwrite(folder / f"image{seed}.tif", (texture / texture.max() * 255).astype(np.uint8))
+    paths = sorted(map(str, folder.glob("*.tif")))
+    return TrainingRecipe(tuple(paths), observers=("ssim",), ranking_epochs=2, regression_epochs=1)
+
+
+def model_processes() -> list[int]:
+    children = psutil.Process().children(recursive=True)
+    return [child.pid for child in children if "napari_tiqa.jobs.process.worker" in child.cmdline()]
+
+
+def on(
+    found: Callable[[TrainProgress], bool], then: Callable[[], object], seen: list[TrainProgress]
+) -> Callable[[TrainProgress], None]:
+    """Return a listener that keeps reports and calls `then` at the first that is looked for."""
+
+    def listen(progress: TrainProgress) -> None:
+        seen.append(progress)
+        if found(progress):
+            then()
+
+    return listen
+
+
+def test_killed_then_cancelled_then_finished(recipe: TrainingRecipe, tmp_path: Path) -> None:
+    run, output = tmp_path / "run", tmp_path / "model.tiqa"
+    seen: list[TrainProgress] = []
+    kill = on(
+        lambda progress: progress.loss is not None,
+        lambda: os.kill(model_processes()[0], signal.SIGKILL),
+        seen,
+    )
+    with pytest.raises(ModelProcessError, match=r"ended by SIGKILL.*train again with the run folder"):
+        train(recipe, run, output, kill)
+    assert not output.exists()
+    assert len(read_epochs(run)) >= 1
+    assert not {"keras", "tensorflow"} & set(sys.modules)
+
+    # It goes on from its last epoch; cancelled in the next, it keeps the best network that there is.
+    seen.clear()
+    cancel = threading.Event()
+    card = train(recipe, run, output, on(lambda progress: progress.epochs > 0, cancel.set, seen), cancel)
+    first = next(progress for progress in seen if progress.epochs)
+    assert (first.stage, first.epoch) != ("rank", 0)
+    assert not card["training"]["finished"]
+    assert card["training"]["best"]["stage"] == "rank"
+    assert load_card(output) == card
+
+    seen.clear()
+    card = train(recipe, run, output, seen.append)
+    assert card["training"]["finished"]
+    assert seen[-1].stage == "judge"
+    assert load_card(output) == card
+    assert list(read_epochs(run)["stage"]) == ["rank", "rank", "regress"]
+    assert not model_processes()
+
+
+def test_cancelled_before_the_first_epoch_there_is_no_model(recipe: TrainingRecipe, tmp_path: Path) -> None:
+    cancel = threading.Event()
+    cancel.set()
+    with pytest.raises(Cancelled, match="no model yet"):
+        train(recipe, tmp_path / "run", tmp_path / "model.tiqa", cancel=cancel)
+    cancel.clear()
+    making = on(lambda progress: progress.images_done > 0, cancel.set, [])
+    with pytest.raises(Cancelled, match="no model yet"):
+        train(recipe, tmp_path / "run", tmp_path / "model.tiqa", making, cancel)
+    assert not (tmp_path / "model.tiqa").exists()
+
+
+def test_what_the_listener_raises_ends_the_training(recipe: TrainingRecipe, tmp_path: Path) -> None:
+    def listen(progress: TrainProgress) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        train(recipe, tmp_path / "run", tmp_path / "model.tiqa", listen)
+    assert not model_processes()
+
+
+def test_errors_come_from_the_other_process_as_they_are(recipe: TrainingRecipe, tmp_path: Path) -> None:
+    few = replace(recipe, originals=recipe.originals[:3])
+    with pytest.raises(TrainingError, match="3 originals are too few"):
+        train(few, tmp_path / "run", tmp_path / "model.tiqa")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(TrainingError, match="cannot write to"):
+        train(recipe, tmp_path / "file" / "run", tmp_path / "model.tiqa")

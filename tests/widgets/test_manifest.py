@@ -1,0 +1,51 @@
+"""napari finds the dock, the reader and the sample data where the manifest says they are."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from napari import Viewer
+from npe2 import PluginManifest
+
+from tests.places import ROOT
+
+
+@pytest.fixture
+def manifest() -> PluginManifest:
+    return PluginManifest.from_distribution("napari-tiqa")
+
+
+def test_every_command_can_be_imported(manifest: PluginManifest) -> None:
+    manifest.validate_imports()
+
+
+def test_the_top_level_manifest_is_the_packages_own() -> None:
+    link = ROOT / "napari.yaml"
+    assert link.resolve() == (ROOT / "src" / "napari_tiqa" / "napari.yaml").resolve()
+
+
+def test_every_file_that_opens_by_its_ending_is_offered_to_the_reader(manifest: PluginManifest) -> None:
+    from napari_tiqa.volumes.open import SINGLE, WITH_DATASETS
+
+    (reader,) = manifest.contributions.readers
+    assert {f"*{ending}" for ending in [*SINGLE, *WITH_DATASETS]} <= set(reader.filename_patterns)
+    assert "*.zarr" in reader.filename_patterns
+    assert reader.accepts_directories
+
+
+def test_napari_opens_a_file_with_its_scale_and_unit(
+    make_napari_viewer: Callable[..., Viewer], tmp_path: Path
+) -> None:
+    path = tmp_path / "cell.tif"
+    stack = np.random.default_rng(0).integers(0, 99, (4, 32, 32), dtype=np.uint16)
+    tifffile.imwrite(
+        path, stack, imagej=True, resolution=(2, 2), metadata={"axes": "ZYX", "unit": "um", "spacing": 1.5}
+    )
+    viewer = make_napari_viewer()
+    (layer,) = viewer.open(path, plugin="napari-tiqa")
+    assert layer.name == "cell"
+    assert tuple(layer.scale) == pytest.approx((1.5, 0.5, 0.5))
+    assert str(layer.units[-1]) == "micrometer"
+    assert tuple(layer.axis_labels) == ("z", "y", "x")

@@ -23,7 +23,7 @@ from throughput import BareNetwork, peak_memory
 
 from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.jobs.segmentation.images import write_images
-from napari_tiqa.jobs.segmentation.predict import predict
+from napari_tiqa.jobs.segmentation.predict import segment
 from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL
 
 SIDE = 1024
@@ -70,7 +70,7 @@ def main() -> None:
 
         def slices_per_second(count: int) -> float:
             start = time.perf_counter()
-            predict(scan, options.model, slice(count), window=WINDOW, output=output, again=True)
+            segment(scan, model=options.model, slices=slice(count), window=WINDOW, output=output, again=True)
             return count / (time.perf_counter() - start)
 
         bare = BareNetwork(options.model, options.slices, BARE)
@@ -98,7 +98,7 @@ def main() -> None:
             f"peak memory of both processes: {peaks[0]:.0f} MiB for {counts[0]} slices, {peaks[1]:.0f} MiB "
             f"for {counts[1]}, ratio {peaks[1] / peaks[0]:.2f}"
         )
-        found = predict(scan, options.model, window=WINDOW, output=output)
+        found = segment(scan, model=options.model, window=WINDOW, output=output)
         start = time.perf_counter()
         write_images(found, output, uncertainty=True)
         speed = counts[1] / (time.perf_counter() - start)

@@ -32,7 +32,7 @@ from matplotlib.figure import Figure
 from skimage.feature import multiscale_basic_features
 from skimage.future.trainable_segmentation import fit_segmenter
 
-from napari_tiqa.segmentation import accuracy, agreement_table, found_errors, uncertainty_map
+from napari_tiqa.segmentation.agreement import accuracy, agreement_table
 from napari_tiqa.segmentation.classes import Classes
 from napari_tiqa.segmentation.dlinknet import build_dlinknet
 from napari_tiqa.segmentation.encoder_weights import load_encoder
@@ -41,6 +41,7 @@ from napari_tiqa.segmentation.labelled_slice import LabelledSlice
 from napari_tiqa.segmentation.network_image import network_image
 from napari_tiqa.segmentation.recipe import SegmentationRecipe
 from napari_tiqa.segmentation.segmenter import Segmenter
+from napari_tiqa.segmentation.uncertainty import found_errors, uncertainty_map
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.window_estimate import estimate_window
 

@@ -23,7 +23,7 @@ from napari_tiqa.jobs.process.messages import ModelFile
 from napari_tiqa.jobs.study.files import write_study
 from napari_tiqa.jobs.study.judge import KnownSlice, VersionJudge
 from napari_tiqa.jobs.study.result import POOLED, StudiedVersion, Study
-from napari_tiqa.jobs.study.study import study
+from napari_tiqa.jobs.study.study import study_segmentation
 from napari_tiqa.learning.images.groups import FAULTS, acquisition_with
 from napari_tiqa.segmentation.native_distortions import ORIGINAL
 from napari_tiqa.segmentation.network_image import unit_image
@@ -69,7 +69,7 @@ def distorted(model: Path, specimens: int) -> Study:
     for number in range(specimens):
         side = SIDES[number % len(SIDES)]
         scan = acquire(_material(number, side), replace(BETTER, projections=round(np.pi / 2 * side)), number)
-        found = study(scan, electrode_phases(_material(number, side)), model, seed=number)
+        found = study_segmentation(scan, electrode_phases(_material(number, side)), model=model, seed=number)
         studies.append(found)
     for one in studies:
         one.table.attrs = {}  # which pandas compares one by one when it joins tables

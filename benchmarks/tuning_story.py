@@ -37,7 +37,7 @@ def main() -> None:
     print(f"Unfiltered: {summary(before)}; worst slice {worst}: {before['score'][worst]:.2f}.")
 
     rings = Pipeline([Step("ring_removal")])
-    tuning = tune(electrode, rings, WIDTHS, [worst], method="sweep", trials=TRIALS, model=model)
+    tuning = tune(electrode, rings, WIDTHS, slices=[worst], method="sweep", trials=TRIALS, model=model)
     print(f"\nTuned on slice {worst}: {tuning.sentence()}")
     print(
         tuning.table()[[*tuning.names, "score", "objective", "detail_loss"]].round(3).to_string(index=False)
@@ -49,7 +49,7 @@ def main() -> None:
         "rings, then noise": Pipeline([*tuned.steps, Step("non_local_means")]),
         "smoothing": Pipeline([Step("gaussian", {"sigma": 2})]),
     }
-    comparison = compare(electrode, pipelines, RINGED, model=model)
+    comparison = compare(electrode, pipelines, slices=RINGED, model=model)
     print(f"\nCompared on slices {RINGED[0]} to {RINGED[-1]}: {comparison.sentence()}")
     print(comparison.table().round(3).to_string(index=False))
 

@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 
-from napari_tiqa.segmentation import two_point_correlation
+from napari_tiqa.segmentation.two_point import two_point_correlation
 from napari_tiqa.volumes.simulation.microstructures import KINDS, microstructure
 
 try:

@@ -46,7 +46,9 @@ def test_the_best_pipeline_is_that_of_python(
     command += ["--parameter", "gaussian.sigma=0.3:4", "--trials", "6", "--slices", "0,2"]
     assert main([*command, "-o", str(tmp_path / "best.json")]) == 0
     out, err = capsys.readouterr()
-    here = tune(folder / "noisy.npy", Pipeline([Step("gaussian")]), "gaussian.sigma=0.3:4", [0, 2], trials=6)
+    here = tune(
+        folder / "noisy.npy", Pipeline([Step("gaussian")]), "gaussian.sigma=0.3:4", slices=[0, 2], trials=6
+    )
     assert out.strip() == here.sentence()
     assert Pipeline.load(tmp_path / "best.json") == here.best.pipeline
     assert "best.csv" in err

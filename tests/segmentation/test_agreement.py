@@ -12,18 +12,15 @@ from numpy.testing import assert_allclose
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from napari_tiqa.errors import SegmentationError
-from napari_tiqa.segmentation import (
-    Classes,
+from napari_tiqa.segmentation.agreement import (
     accuracy,
+    agreement_of,
     agreement_table,
     confusion_matrix,
     f1_score,
-    found_errors,
-    iou_map,
     iou_score,
-    uncertainty_map,
 )
-from napari_tiqa.segmentation.agreement import agreement_of
+from napari_tiqa.segmentation.classes import Classes
 from napari_tiqa.segmentation.iou_map import (
     FALSE_NEGATIVE,
     FALSE_POSITIVE,
@@ -32,7 +29,9 @@ from napari_tiqa.segmentation.iou_map import (
     NOT_JUDGED,
     TRUE_NEGATIVE,
     TRUE_POSITIVE,
+    iou_map,
 )
+from napari_tiqa.segmentation.uncertainty import found_errors, uncertainty_map
 
 PORE_OR_SOLID = Classes((1, 2), ("pore", "solid"))
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from napari_tiqa.segmentation import two_point_correlation
+from napari_tiqa.segmentation.two_point import two_point_correlation
 
 
 def direct_count(phase, axis, where=None):

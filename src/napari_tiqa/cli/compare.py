@@ -135,7 +135,7 @@ def _compare_with_progress(options: argparse.Namespace) -> Comparison:
         return compare(
             volume,
             pipelines,
-            options.slices,
+            slices=options.slices,
             axis=options.axis,
             model=options.model,
             window=chosen_window(options),

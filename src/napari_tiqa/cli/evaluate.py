@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from napari_tiqa.cli.interrupt import cancelled_by_interrupt
 from napari_tiqa.errors import TableError
-from napari_tiqa.jobs.learning.evaluate import Evaluation, EvaluationProgress, evaluate_model
+from napari_tiqa.jobs.learning.evaluate import Evaluation, EvaluationProgress, evaluate
 from napari_tiqa.learning.evaluation.baselines import BASELINES, QUICK_BASELINES
 from napari_tiqa.learning.evaluation.comparison import RESAMPLES
 
@@ -118,12 +118,12 @@ def _with_progress(options: argparse.Namespace) -> Evaluation:
         bar.update(progress.share - bar.n)
 
     with cancelled_by_interrupt() as cancel, bar:
-        return evaluate_model(
-            _bundle(options.model),
-            options.dataset,
-            options.baselines,
-            show,
-            cancel,
+        return evaluate(
+            model=_bundle(options.model),
+            dataset=options.dataset,
+            baselines=options.baselines,
+            progress=show,
+            cancel=cancel,
             against=[_bundle(model) for model in options.against],
             resamples=options.resamples,
         )

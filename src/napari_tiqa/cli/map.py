@@ -86,9 +86,9 @@ def _map_with_progress(options: argparse.Namespace) -> QualityMap:
         return score_map(
             chosen_volume(options),
             options.index,
-            options.axis,
-            options.model,
-            chosen_window(options),
+            axis=options.axis,
+            model=options.model,
+            window=chosen_window(options),
             stride=options.stride,
             progress=show,
             cancel=cancel,

@@ -123,10 +123,10 @@ def _score_with_progress(volume: Volume, options: argparse.Namespace) -> pd.Data
 
         return score_volume(
             volume,
-            options.axis,
-            options.model,
-            options.slices,
-            show,
+            axis=options.axis,
+            model=options.model,
+            slices=options.slices,
+            progress=show,
             window=chosen_window(options),
             cancel=cancel,
             tiles=options.tiles,

@@ -92,7 +92,13 @@ def _train(options: argparse.Namespace) -> int:
 
 def _train_with_progress(recipe: TrainingRecipe, run_folder: Path, output: Path) -> dict[str, Any]:
     with cancelled_by_interrupt() as cancel, TrainingBar() as bar:
-        return train(recipe, run_folder, output, lambda progress: _show(bar, progress), cancel)
+        return train(
+            recipe,
+            run_folder=run_folder,
+            output=output,
+            progress=lambda progress: _show(bar, progress),
+            cancel=cancel,
+        )
 
 
 def _show(bar: TrainingBar, progress: TrainProgress) -> None:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from napari_tiqa.errors import BundleError, TrainingError
-from napari_tiqa.learning.training.run_folder import MODEL_FILE
+from napari_tiqa.learning.training.run_folder import MODEL_FILE, run_folder_of
 from napari_tiqa.scoring.bundle import load_card
 
 
@@ -33,7 +33,7 @@ def chosen_run_folder(options: argparse.Namespace, purpose: str) -> Path:
     output: Path = options.output
     if not output.parent.is_dir():
         raise TrainingError(f"There is no folder {output.parent}: make it, or write the model elsewhere.")
-    folder: Path = options.run_folder or output.with_suffix(".training")
+    folder = run_folder_of(output, options.run_folder)
     if output.exists() and not options.overwrite and not _is_of_run(output, folder, purpose):
         raise TrainingError(f"{output} exists already: add --overwrite to replace it.")
     return folder

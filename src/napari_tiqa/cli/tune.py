@@ -139,7 +139,7 @@ def _tune_with_progress(options: argparse.Namespace) -> Tuning:
             volume,
             pipeline,
             options.parameter,
-            options.slices,
+            slices=options.slices,
             method="sweep" if options.sweep else "optimise",
             trials=options.trials,
             axis=options.axis,

@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from napari_tiqa import __version__
 from napari_tiqa.errors import FilterError
+from napari_tiqa.version import __version__, version_of
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
 
@@ -46,7 +45,7 @@ def applied_record(
         "voxel_size": list(volume.voxel_size),
         "unit": volume.unit,
         "napari_tiqa": __version__,
-        "libraries": {name: version(name) for name in _LIBRARIES},
+        "libraries": {name: version_of(name) for name in _LIBRARIES},
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 

@@ -42,7 +42,7 @@ def noisy() -> np.ndarray:
 @pytest.fixture(scope="module")
 def made(noisy: np.ndarray) -> tuple[Comparison, list[CompareProgress]]:
     seen: list[CompareProgress] = []
-    return compare(noisy, PIPELINES, [0, 2, -1], progress=seen.append), seen
+    return compare(noisy, PIPELINES, slices=[0, 2, -1], progress=seen.append), seen
 
 
 def test_every_pipeline_sees_the_same_slices(
@@ -106,7 +106,7 @@ def test_the_figure_has_a_box_per_pipeline(made: tuple[Comparison, list[CompareP
 
 
 def test_by_the_score_people_are_followed(noisy: np.ndarray) -> None:
-    comparison = compare(noisy, {"mild": PIPELINES["mild"]}, [0], aim="score")
+    comparison = compare(noisy, {"mild": PIPELINES["mild"]}, slices=[0], aim="score")
     table = comparison.table()
     assert table["objective"].tolist() == table["score"].tolist()
     assert np.isnan(table["spread"]).all()
@@ -115,7 +115,7 @@ def test_by_the_score_people_are_followed(noisy: np.ndarray) -> None:
 
 
 def test_none_better_is_said(noisy: np.ndarray) -> None:
-    comparison = compare(noisy, {"strong": PIPELINES["strong"]}, [0, 1])
+    comparison = compare(noisy, {"strong": PIPELINES["strong"]}, slices=[0, 1])
     assert comparison.sentence().startswith("No pipeline is surely better")
 
 
@@ -126,7 +126,7 @@ def test_a_cancel_keeps_what_was_compared(noisy: np.ndarray) -> None:
         if progress.name == "mild":
             cancel.set()
 
-    comparison = compare(noisy, PIPELINES, [0], progress=show, cancel=cancel)
+    comparison = compare(noisy, PIPELINES, slices=[0], progress=show, cancel=cancel)
     assert not comparison.complete
     assert list(comparison.trials) == [UNFILTERED, "mild"]
     assert comparison.rows.attrs["complete"] is False

@@ -122,7 +122,7 @@ def test_the_slices_are_judged_in_the_window_of_the_unfiltered_volume(
 
 
 def test_what_people_would_say_can_be_the_aim(noisy: np.ndarray) -> None:
-    tuning = tune(noisy, GAUSSIAN, "gaussian.sigma=0.3:2", [0, 1], aim="score", trials=3)
+    tuning = tune(noisy, GAUSSIAN, "gaussian.sigma=0.3:2", slices=[0, 1], aim="score", trials=3)
     assert tuning.leader.slice_objectives == tuning.leader.slice_scores
     assert tuning.leader.score == max(trial.score for trial in tuning.trials)
     assert tuning.record["aim"] == "score"
@@ -169,10 +169,12 @@ def test_a_step_that_only_harms_is_left_out(noisy: np.ndarray) -> None:
 
 
 def test_a_sweep_is_a_regular_grid(noisy: np.ndarray) -> None:
-    one = tune(noisy, GAUSSIAN, "gaussian.sigma=0.25:4", [0], method="sweep", trials=5)
+    one = tune(noisy, GAUSSIAN, "gaussian.sigma=0.25:4", slices=[0], method="sweep", trials=5)
     assert sigmas(one) == [0.25, 0.5, 1, 2, 4]
     pipeline = Pipeline([Step("median"), Step("gaussian")])
-    two = tune(noisy, pipeline, ["median.radius=1:2", "gaussian.sigma=0.3:1"], [0], method="sweep", trials=9)
+    two = tune(
+        noisy, pipeline, ["median.radius=1:2", "gaussian.sigma=0.3:1"], slices=[0], method="sweep", trials=9
+    )
     assert [trial.values for trial in two.trials] == list(itertools.product([1, 2], [0.3, 0.548, 1.0]))
     assert two.slices == (0,)
 
@@ -186,7 +188,7 @@ def test_few_whole_numbers_are_all_tried_once(noisy: np.ndarray) -> None:
 def test_choices_are_tried_beside_numbers(noisy: np.ndarray) -> None:
     pipeline = Pipeline([Step("ring_removal", {"strength": 0})])
     chosen = ["ring_removal.arc", "ring_removal.ring_width"]
-    tuning = tune(noisy, pipeline, chosen, [0], trials=5)
+    tuning = tune(noisy, pipeline, chosen, slices=[0], trials=5)
     assert {trial.values[0] for trial in tuning.trials} <= {"auto", "full", "half"}
     assert len(tuning.trials) == 5
     # With a strength of 0 it changes nothing, so that every value is as good.
@@ -197,7 +199,7 @@ def test_choices_are_tried_beside_numbers(noisy: np.ndarray) -> None:
 def test_a_setting_that_cannot_be_applied_does_not_end_the_tuning(noisy: np.ndarray) -> None:
     small = noisy[:, :40, :40]
     pipeline = Pipeline([Step("clahe", {"tile": 16})])
-    tuning = tune(small, pipeline, "clahe.tile=16:1024", [0], method="sweep", trials=4)
+    tuning = tune(small, pipeline, "clahe.tile=16:1024", slices=[0], method="sweep", trials=4)
     failed = [trial for trial in tuning.trials if trial.failure]
     assert 0 < len(failed) < len(tuning.trials)
     assert "slice 0" in failed[0].failure
@@ -207,12 +209,12 @@ def test_a_setting_that_cannot_be_applied_does_not_end_the_tuning(noisy: np.ndar
 
 def test_no_setting_that_can_be_applied_is_an_error(noisy: np.ndarray) -> None:
     with pytest.raises(FilterError, match="slice 0"):
-        tune(noisy[:, :20, :20], Pipeline([Step("clahe")]), "clahe.tile=512:1024", [0], trials=3)
+        tune(noisy[:, :20, :20], Pipeline([Step("clahe")]), "clahe.tile=512:1024", slices=[0], trials=3)
 
 
 def test_ring_centres_are_settled_once(noisy: np.ndarray) -> None:
     pipeline = Pipeline([Step("ring_removal"), Step("gaussian")])
-    tuning = tune(noisy, pipeline, "gaussian.sigma", [0], trials=2)
+    tuning = tune(noisy, pipeline, "gaussian.sigma", slices=[0], trials=2)
     assert tuning.pipeline.steps[0].parameters["centre_x"] is not None
     assert {trial.pipeline.steps[0].parameters["centre_x"] for trial in tuning.trials} == {
         tuning.pipeline.steps[0].parameters["centre_x"]

@@ -12,7 +12,7 @@ import pytest
 
 from napari_tiqa.cli import main
 from napari_tiqa.errors import Cancelled
-from napari_tiqa.jobs.learning.evaluate import EvaluationProgress, evaluate_model
+from napari_tiqa.jobs.learning.evaluate import EvaluationProgress, evaluate
 from napari_tiqa.learning.images.dataset import Dataset, write_dataset
 from napari_tiqa.learning.images.groups import Group, distortion_group
 from napari_tiqa.learning.ratings.table import Rating, rating_table
@@ -127,7 +127,7 @@ def test_cancel_ends_an_evaluation_under_way(dataset: Path) -> None:
         cancel.set()
 
     with pytest.raises(Cancelled, match="The evaluation was cancelled"):
-        evaluate_model(None, dataset, progress=progress, cancel=cancel)
+        evaluate(model=None, dataset=dataset, progress=progress, cancel=cancel)
     assert len(seen) == 1
     assert not any(thread.name == "model process" for thread in threading.enumerate())
 

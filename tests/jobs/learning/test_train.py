@@ -58,7 +58,7 @@ def test_killed_then_cancelled_then_finished(recipe: TrainingRecipe, tmp_path: P
         seen,
     )
     with pytest.raises(ModelProcessError, match=r"ended by SIGKILL.*train again with the run folder"):
-        train(recipe, run, output, kill)
+        train(recipe, run_folder=run, output=output, progress=kill)
     assert not output.exists()
     assert len(read_epochs(run)) >= 1
     assert not {"keras", "tensorflow"} & set(sys.modules)
@@ -66,7 +66,13 @@ def test_killed_then_cancelled_then_finished(recipe: TrainingRecipe, tmp_path: P
     # It goes on from its last epoch; cancelled in the next, it keeps the best network that there is.
     seen.clear()
     cancel = threading.Event()
-    card = train(recipe, run, output, on(lambda progress: progress.epochs > 0, cancel.set, seen), cancel)
+    card = train(
+        recipe,
+        run_folder=run,
+        output=output,
+        progress=on(lambda progress: progress.epochs > 0, cancel.set, seen),
+        cancel=cancel,
+    )
     first = next(progress for progress in seen if progress.epochs)
     assert (first.stage, first.epoch) != ("rank", 0)
     assert not card["training"]["finished"]
@@ -74,7 +80,7 @@ def test_killed_then_cancelled_then_finished(recipe: TrainingRecipe, tmp_path: P
     assert load_card(output) == card
 
     seen.clear()
-    card = train(recipe, run, output, seen.append)
+    card = train(recipe, run_folder=run, output=output, progress=seen.append)
     assert card["training"]["finished"]
     assert seen[-1].stage == "judge"
     assert load_card(output) == card
@@ -86,11 +92,17 @@ def test_cancelled_before_the_first_epoch_there_is_no_model(recipe: TrainingReci
     cancel = threading.Event()
     cancel.set()
     with pytest.raises(Cancelled, match="no model yet"):
-        train(recipe, tmp_path / "run", tmp_path / "model.tiqa", cancel=cancel)
+        train(recipe, run_folder=tmp_path / "run", output=tmp_path / "model.tiqa", cancel=cancel)
     cancel.clear()
     making = on(lambda progress: progress.images_done > 0, cancel.set, [])
     with pytest.raises(Cancelled, match="no model yet"):
-        train(recipe, tmp_path / "run", tmp_path / "model.tiqa", making, cancel)
+        train(
+            recipe,
+            run_folder=tmp_path / "run",
+            output=tmp_path / "model.tiqa",
+            progress=making,
+            cancel=cancel,
+        )
     assert not (tmp_path / "model.tiqa").exists()
 
 
@@ -99,14 +111,14 @@ def test_what_the_listener_raises_ends_the_training(recipe: TrainingRecipe, tmp_
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        train(recipe, tmp_path / "run", tmp_path / "model.tiqa", listen)
+        train(recipe, run_folder=tmp_path / "run", output=tmp_path / "model.tiqa", progress=listen)
     assert not model_processes()
 
 
 def test_errors_come_from_the_other_process_as_they_are(recipe: TrainingRecipe, tmp_path: Path) -> None:
     few = replace(recipe, originals=recipe.originals[:3])
     with pytest.raises(TrainingError, match="3 originals are too few"):
-        train(few, tmp_path / "run", tmp_path / "model.tiqa")
+        train(few, run_folder=tmp_path / "run", output=tmp_path / "model.tiqa")
     (tmp_path / "file").write_text("")
     with pytest.raises(TrainingError, match="cannot write to"):
-        train(recipe, tmp_path / "file" / "run", tmp_path / "model.tiqa")
+        train(recipe, run_folder=tmp_path / "file" / "run", output=tmp_path / "model.tiqa")

@@ -50,7 +50,9 @@ def test_a_blend_has_the_tiles_scores_and_no_seams() -> None:
 
 def test_the_map_shows_where_quality_is_lost(half_noisy: np.ndarray, untrained_model: Path) -> None:
     steps: list[MapProgress] = []
-    result = score_map(half_noisy, -1, 0, untrained_model, (0, 1), stride=56, progress=steps.append)
+    result = score_map(
+        half_noisy, -1, axis=0, model=untrained_model, window=(0, 1), stride=56, progress=steps.append
+    )
     assert result.map.shape == (448, 600)
     assert np.isfinite(result.map).all()
     left, right = result.map[:, :180].mean(), result.map[:, -180:].mean()
@@ -98,7 +100,7 @@ def test_along_another_axis_the_map_has_that_planes_shape(
     half_noisy: np.ndarray, untrained_model: Path
 ) -> None:
     volume = np.tile(half_noisy, (2, 1, 1))
-    assert score_map(volume, 7, 2, untrained_model, (0, 1)).map.shape == (4, 448)
+    assert score_map(volume, 7, axis=2, model=untrained_model, window=(0, 1)).map.shape == (4, 448)
 
 
 @pytest.mark.parametrize(

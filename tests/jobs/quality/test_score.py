@@ -71,17 +71,17 @@ def test_table_has_a_row_per_slice_and_the_record(table: pd.DataFrame, blocks: n
 def test_score_depends_on_the_slice_alone(axis: int, blocks: np.ndarray, untrained_model: Path) -> None:
     """Not on chunks, on the order asked for, on which others are scored, nor on the batch."""
     window = (float(blocks.min()), float(blocks.max()))
-    whole = score_volume(blocks, axis, untrained_model, window=window).set_index("slice")["score"]
+    whole = score_volume(blocks, axis=axis, model=untrained_model, window=window).set_index("slice")["score"]
     assert len(whole) == blocks.shape[axis]
     chunked = score_volume(
-        dask.array.from_array(blocks, chunks=(7, 60, 11)), axis, untrained_model, window=window
+        dask.array.from_array(blocks, chunks=(7, 60, 11)), axis=axis, model=untrained_model, window=window
     )
     np.testing.assert_allclose(chunked["score"], whole, atol=1e-4)
-    few = score_volume(blocks, axis, untrained_model, [40, 3, -1, 3, 17], window=window)
+    few = score_volume(blocks, axis=axis, model=untrained_model, slices=[40, 3, -1, 3, 17], window=window)
     assert few["slice"].tolist() == [40, 3, blocks.shape[axis] - 1, 17]
     np.testing.assert_allclose(few["score"], whole[few["slice"]], atol=1e-4)
     plane = np.take(blocks, 17, axis)
-    assert score_image(plane, untrained_model, window) == pytest.approx(whole[17], abs=1e-4)
+    assert score_image(plane, model=untrained_model, window=window) == pytest.approx(whole[17], abs=1e-4)
 
 
 def test_several_tiles_of_a_slice_are_averaged(untrained_model: Path) -> None:
@@ -183,7 +183,7 @@ def test_volume_without_any_contrast_is_a_table_of_reasons(value: float, untrain
     assert table.attrs["window"] is None
     assert done[-1] == 70
     assert len(done) > 1
-    assert np.isnan(score_image(np.full((16, 16), value), untrained_model))
+    assert np.isnan(score_image(np.full((16, 16), value), model=untrained_model))
 
 
 def test_window_comes_from_the_call_or_else_from_the_volume(
@@ -205,9 +205,9 @@ def test_window_comes_from_the_call_or_else_from_the_volume(
 
 def test_image_of_another_shape_is_refused(blocks: np.ndarray, untrained_model: Path) -> None:
     with pytest.raises(VolumeError, match="score_volume"):
-        score_image(blocks, untrained_model)
+        score_image(blocks, model=untrained_model)
     with pytest.raises(VolumeError, match="axis"):
-        score_volume(blocks, 3, untrained_model)
+        score_volume(blocks, axis=3, model=untrained_model)
 
 
 def test_bundle_that_cannot_be_used_is_refused(blocks: np.ndarray, tmp_path: Path) -> None:
@@ -337,7 +337,7 @@ def test_two_runs_at_once_are_not_mixed_up(blocks: np.ndarray, untrained_model: 
     tables: dict[int, pd.DataFrame] = {}
 
     def run(axis: int) -> None:
-        tables[axis] = score_volume(blocks, axis, untrained_model, window=window)
+        tables[axis] = score_volume(blocks, axis=axis, model=untrained_model, window=window)
 
     threads = [threading.Thread(target=run, args=(axis,)) for axis in (0, 1)]
     for thread in threads:
@@ -345,7 +345,7 @@ def test_two_runs_at_once_are_not_mixed_up(blocks: np.ndarray, untrained_model: 
     for thread in threads:
         thread.join()
     for axis in (0, 1):
-        alone = score_volume(blocks, axis, untrained_model, window=window)
+        alone = score_volume(blocks, axis=axis, model=untrained_model, window=window)
         np.testing.assert_allclose(tables[axis]["score"], alone["score"], atol=1e-4)
 
 

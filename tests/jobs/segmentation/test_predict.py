@@ -25,7 +25,7 @@ from napari_tiqa.cli import main
 from napari_tiqa.errors import BundleError, Cancelled, ExportError, SegmentationError, VolumeError
 from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.jobs.segmentation.agreement import fitting_truth
-from napari_tiqa.jobs.segmentation.predict import PredictProgress, open_segmentation, predict
+from napari_tiqa.jobs.segmentation.predict import PredictProgress, open_segmentation, segment
 from napari_tiqa.jobs.segmentation.result import Segmentation, decided
 from napari_tiqa.scoring.bundle import DEFAULT_MODEL
 from napari_tiqa.segmentation.agreement import f1_score
@@ -58,7 +58,7 @@ def tomogram(shape: tuple[int, ...] = (5, 48, 70)) -> Volume:
 
 def whole(volume: Any, **options: Any) -> np.ndarray:
     """Return all probabilities, made anew."""
-    return predict(volume, window=WINDOW, again=True, **options).probabilities.compute()
+    return segment(volume, window=WINDOW, again=True, **options).probabilities.compute()
 
 
 # -- what comes out ------------------------------------------------------------------------------------
@@ -66,7 +66,7 @@ def whole(volume: Any, **options: Any) -> np.ndarray:
 
 def test_slices_are_segmented_and_the_others_are_empty(tmp_path: Path) -> None:
     seen: list[PredictProgress] = []
-    found = predict(
+    found = segment(
         tomogram(), slices=[3, 0], window=WINDOW, output=tmp_path / "a.zarr", progress=seen.append
     )
     assert found.probabilities.shape == (2, 5, 48, 70)
@@ -96,13 +96,13 @@ def test_a_slice_can_be_read_as_soon_as_it_is_done() -> None:
                 progress.segmentation.uncertainty()[progress.index].mean().compute()
             )
 
-    found = predict(tomogram(), window=WINDOW, again=True, progress=look)
+    found = segment(tomogram(), window=WINDOW, again=True, progress=look)
     assert list(means) == [0, 1, 2, 3, 4]
     assert found.table()["uncertainty"].tolist() == pytest.approx(list(means.values()), rel=1e-4)
 
 
 def test_the_table_is_what_the_maps_say(three_classes: Path) -> None:
-    found = predict(tomogram(), three_classes, slices=[4, 1], window=WINDOW)
+    found = segment(tomogram(), model=three_classes, slices=[4, 1], window=WINDOW)
     table = found.table()
     shares = ["share of pores", "share of active", "share of wire"]
     assert table.columns.tolist() == ["slice", "position", "uncertainty", *shares]
@@ -115,7 +115,7 @@ def test_the_table_is_what_the_maps_say(three_classes: Path) -> None:
 
 
 def test_of_more_than_two_classes_the_most_probable_one_is_taken(three_classes: Path) -> None:
-    found = predict(tomogram(), three_classes, slices=[0], window=WINDOW)
+    found = segment(tomogram(), model=three_classes, slices=[0], window=WINDOW)
     probabilities = found.probabilities[:, 0].compute()
     values = np.array([1, 2, 7])[probabilities.argmax(0)]
     assert np.array_equal(found.segmentation()[0].compute(), values)
@@ -124,7 +124,7 @@ def test_of_more_than_two_classes_the_most_probable_one_is_taken(three_classes: 
 
 
 def test_the_threshold_is_the_least_probability_of_the_second_class() -> None:
-    found = predict(tomogram(), slices=[2], window=WINDOW)
+    found = segment(tomogram(), slices=[2], window=WINDOW)
     second = found.probabilities[1, 2].compute()
     for threshold in (0, 0.1, 0.5, 0.9, 1):
         expected = np.where(second >= np.float16(threshold), 2, 1)
@@ -135,7 +135,7 @@ def test_the_threshold_is_the_least_probability_of_the_second_class() -> None:
 
 def test_an_image_is_a_volume_of_one_slice() -> None:
     image = tomogram((48, 70))
-    found = predict(image, window=WINDOW)
+    found = segment(image, window=WINDOW)
     assert found.probabilities.shape == (2, 48, 70)
     assert found.done.tolist() == [True]
     assert found.segmentation().shape == found.uncertainty().shape == (48, 70)
@@ -146,9 +146,9 @@ def test_an_image_is_a_volume_of_one_slice() -> None:
 @pytest.mark.parametrize("axis", [1, 2])
 def test_slices_along_another_axis(axis: int) -> None:
     volume = tomogram((40, 34, 36))
-    found = predict(volume, slices=[7], axis=axis, window=WINDOW)
+    found = segment(volume, slices=[7], axis=axis, window=WINDOW)
     plane = np.take(volume.data.compute(), 7, axis)
-    alone = predict(plane, window=WINDOW).probabilities.compute()
+    alone = segment(plane, window=WINDOW).probabilities.compute()
     assert found.slice(7) == pytest.approx(alone, abs=2e-3)
     assert np.array_equal(np.take(found.probabilities.compute(), 7, 1 + axis), found.slice(7))
     assert found.table()["position"].tolist() == pytest.approx([7 * 0.65])
@@ -159,7 +159,7 @@ def test_pixels_that_are_not_finite_have_no_probability() -> None:
     image[10:20, 30:50] = np.nan
     image[0, 0] = np.inf
     missing = ~np.isfinite(image)
-    found = predict(image, window=WINDOW)
+    found = segment(image, window=WINDOW)
     assert np.array_equal(np.isnan(found.probabilities.compute()), np.stack([missing, missing]))
     assert np.array_equal(found.segmentation().compute() == 0, missing)
     uncertainty = found.uncertainty().compute()
@@ -172,7 +172,7 @@ def test_pixels_that_are_not_finite_have_no_probability() -> None:
 def test_nothing_but_nan_is_segmented_as_nothing() -> None:
     volume = pixels()
     volume[1] = np.nan
-    found = predict(volume, slices=[1], window=WINDOW)
+    found = segment(volume, slices=[1], window=WINDOW)
     assert found.done[1]
     assert found.segmentation()[1].compute().max() == 0
     row = found.table().set_index("slice").loc[1]
@@ -180,9 +180,9 @@ def test_nothing_but_nan_is_segmented_as_nothing() -> None:
 
 
 def test_the_window_is_the_volumes_own() -> None:
-    found = predict(tomogram(), slices=[0])
+    found = segment(tomogram(), slices=[0])
     darker = replace(tomogram(), data=tomogram().data * 0.01)
-    assert predict(darker, slices=[0]).slice(0) == pytest.approx(found.slice(0), abs=5e-3)
+    assert segment(darker, slices=[0]).slice(0) == pytest.approx(found.slice(0), abs=5e-3)
     assert found.window.low == pytest.approx(0.3 - 0.05 * 0.5)
 
 
@@ -196,7 +196,7 @@ def test_a_volume_larger_than_memory(tmp_path: Path) -> None:
 
     data = dask.array.map_blocks(one, chunks=((1,) * 20000, *((n,) for n in plane.shape)), dtype=float)
     volume = Volume(data, ("z", "y", "x"), (1.0,) * 3, "pixel", "long")
-    found = predict(volume, slices=[0, -1], window=WINDOW, output=tmp_path / "long.zarr")
+    found = segment(volume, slices=[0, -1], window=WINDOW, output=tmp_path / "long.zarr")
     assert np.flatnonzero(found.done).tolist() == [0, 19999]
     assert found.segmentation()[19999].compute().max() == 2
 
@@ -221,7 +221,7 @@ def test_classes_by_their_bits_are_those_by_their_numbers(count: int) -> None:
 def indices_done(volume: Any, **options: Any) -> list[int]:
     """Segment and return the slices that were not there before."""
     seen: list[PredictProgress] = []
-    predict(volume, window=WINDOW, progress=seen.append, **options)
+    segment(volume, window=WINDOW, progress=seen.append, **options)
     return [one.index for one in seen if one.index is not None]
 
 
@@ -269,7 +269,7 @@ def test_a_cancelled_run_goes_on(tmp_path: Path) -> None:
             cancel.set()
 
     with pytest.raises(Cancelled, match=r"of 12 slices are segmented; the same again goes on from there"):
-        predict(volume, window=WINDOW, output=output, progress=progress, cancel=cancel)
+        segment(volume, window=WINDOW, output=output, progress=progress, cancel=cancel)
     done = np.flatnonzero(open_segmentation(output).done).tolist()
     assert 2 <= len(done) < 12
     assert indices_done(volume, output=output) == list(range(len(done), 12))
@@ -298,12 +298,12 @@ def test_a_killed_run_goes_on(tmp_path: Path) -> None:
 
 def test_a_disk_that_takes_no_more(tmp_path: Path) -> None:
     output = tmp_path / "a.zarr"
-    predict(tomogram(), slices=[0], window=WINDOW, output=output)
+    segment(tomogram(), slices=[0], window=WINDOW, output=output)
     _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (500, most))
     try:
         with pytest.raises(SegmentationError, match=r"a.zarr cannot be written \(File too large\): put that"):
-            predict(tomogram(), window=WINDOW, output=output)
+            segment(tomogram(), window=WINDOW, output=output)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     assert indices_done(tomogram(), output=output) == [1, 2, 3, 4]
@@ -312,7 +312,7 @@ def test_a_disk_that_takes_no_more(tmp_path: Path) -> None:
 
 def test_a_line_that_was_cut_short_counts_as_not_there(tmp_path: Path) -> None:
     output = tmp_path / "a.zarr"
-    predict(tomogram(), slices=[0, 1], window=WINDOW, output=output)
+    segment(tomogram(), slices=[0, 1], window=WINDOW, output=output)
     log = output / "probability" / "0" / "slices.csv"
     text = log.read_text()
     log.write_text(text[:-4])
@@ -333,7 +333,7 @@ def test_slices_before_one_that_cannot_be_read_are_kept(tmp_path: Path) -> None:
     data = dask.array.map_blocks(plane, chunks=((1,) * 12, (40,), (48,)), dtype=np.float32)
     volume = Volume(data, ("z", "y", "x"), (1.0,) * 3, "pixel", "scan")
     with pytest.raises(VolumeError, match=r"Cannot read slice 7 .*bad block"):
-        predict(volume, window=WINDOW, output=tmp_path / "a.zarr")
+        segment(volume, window=WINDOW, output=tmp_path / "a.zarr")
     assert np.flatnonzero(open_segmentation(tmp_path / "a.zarr").done).tolist() == list(range(7))
 
 
@@ -342,7 +342,7 @@ def test_slices_before_one_that_cannot_be_read_are_kept(tmp_path: Path) -> None:
 
 def test_slices_that_do_not_belong_together_are_not_mixed(tmp_path: Path, three_classes: Path) -> None:
     output, volume = tmp_path / "a.zarr", tomogram((40, 48, 70))
-    predict(volume, slices=[0], window=WINDOW, output=output)
+    segment(volume, slices=[0], window=WINDOW, output=output)
     other = replace(volume, data=volume.data + 1)
     for options, what in [
         ({"model": three_classes, "window": WINDOW}, "by another model"),
@@ -352,9 +352,9 @@ def test_slices_that_do_not_belong_together_are_not_mixed(tmp_path: Path, three_
         with pytest.raises(
             SegmentationError, match=f"a.zarr holds a segmentation {what}: choose another name"
         ):
-            predict(volume, slices=[1], output=output, **options)  # type: ignore[arg-type]
+            segment(volume, slices=[1], output=output, **options)  # type: ignore[arg-type]
     with pytest.raises(SegmentationError, match="of another volume"):
-        predict(other, slices=[1], window=WINDOW, output=output)
+        segment(other, slices=[1], window=WINDOW, output=output)
     assert np.flatnonzero(open_segmentation(output).done).tolist() == [0]
 
 
@@ -363,10 +363,10 @@ def test_two_runs_do_not_write_the_same(tmp_path: Path) -> None:
 
     def progress(_: PredictProgress) -> None:
         with pytest.raises(SegmentationError) as error:
-            predict(tomogram(), slices=[1], window=WINDOW, output=tmp_path / "a.zarr")
+            segment(tomogram(), slices=[1], window=WINDOW, output=tmp_path / "a.zarr")
         refused.append(str(error.value))
 
-    predict(tomogram(), slices=[0], window=WINDOW, output=tmp_path / "a.zarr", progress=progress)
+    segment(tomogram(), slices=[0], window=WINDOW, output=tmp_path / "a.zarr", progress=progress)
     assert "Another run is writing to" in refused[0]
 
 
@@ -382,7 +382,7 @@ def test_places_that_are_refused(tmp_path: Path) -> None:
         ("/proc/a.zarr", SegmentationError, "/proc/a.zarr cannot be written"),
     ]:
         with pytest.raises(error, match=words):
-            predict(tmp_path / "scan.tif", window=WINDOW, output=tmp_path / name)
+            segment(tmp_path / "scan.tif", window=WINDOW, output=tmp_path / name)
     assert (tmp_path / "thesis" / "chapter.txt").exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["scan.tif", "thesis"]
 
@@ -394,9 +394,9 @@ def test_an_empty_folder_as_dialogs_make_them_will_do(tmp_path: Path) -> None:
 
 def test_models_that_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="for another purpose"):
-        predict(tomogram(), DEFAULT_MODEL, output=tmp_path / "a.zarr")
+        segment(tomogram(), model=DEFAULT_MODEL, output=tmp_path / "a.zarr")
     with pytest.raises(BundleError, match="There is no model bundle"):
-        predict(tomogram(), tmp_path / "none.tiqa", output=tmp_path / "a.zarr")
+        segment(tomogram(), model=tmp_path / "none.tiqa", output=tmp_path / "a.zarr")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -409,13 +409,19 @@ def test_a_model_that_is_replaced_on_the_way(tmp_path: Path, three_classes: Path
             model.write_bytes(three_classes.read_bytes())
 
     with pytest.raises(SegmentationError, match="was replaced while it was at work: segment again"):
-        predict(tomogram((30, 48, 70)), model, window=WINDOW, output=tmp_path / "a.zarr", progress=replace_it)
+        segment(
+            tomogram((30, 48, 70)),
+            model=model,
+            window=WINDOW,
+            output=tmp_path / "a.zarr",
+            progress=replace_it,
+        )
 
 
 def test_a_volume_without_contrast_needs_a_window() -> None:
     with pytest.raises(VolumeError, match="constant"):
-        predict(np.ones((3, 40, 40), np.float32))
-    assert predict(np.ones((3, 40, 40), np.float32), slices=[0], window=WINDOW).done[0]
+        segment(np.ones((3, 40, 40), np.float32))
+    assert segment(np.ones((3, 40, 40), np.float32), slices=[0], window=WINDOW).done[0]
 
 
 # -- the shell -----------------------------------------------------------------------------------------
@@ -430,7 +436,7 @@ def scan(tmp_path: Path) -> Path:
     return path
 
 
-def segment(*arguments: object) -> int:
+def segment_in_shell(*arguments: object) -> int:
     return main(["segment", "predict", *map(str, arguments), "--window", "0", "1"])
 
 
@@ -438,7 +444,7 @@ def test_the_shell_writes_images_of_the_volume(
     scan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], three_classes: Path
 ) -> None:
     output = tmp_path / "out.zarr"
-    assert segment(scan, three_classes, "-o", output, "--slices", "1:3", "--uncertainty") == 0
+    assert segment_in_shell(scan, three_classes, "-o", output, "--slices", "1:3", "--uncertainty") == 0
     printed = capsys.readouterr()
     assert (
         printed.out.splitlines()[0]
@@ -470,7 +476,10 @@ def test_the_shell_compares_with_a_truth(
     labels[:, :, 300:] = 0  # nobody has labelled the right half
     labels[3] = 0
     tifffile.imwrite(tmp_path / "labels.tif", labels, photometric="minisblack")
-    assert segment(scan, "default", "-o", output, "--slices", "2:4", "--truth", tmp_path / "labels.tif") == 0
+    assert (
+        segment_in_shell(scan, "default", "-o", output, "--slices", "2:4", "--truth", tmp_path / "labels.tif")
+        == 0
+    )
     printed = capsys.readouterr()
     table = pd.read_csv(io.StringIO(printed.out)).set_index("slice")
     said = open_segmentation(output).segmentation()[2].compute()
@@ -501,11 +510,11 @@ def test_a_truth_that_does_not_fit_is_refused_before_any_work(labels: np.ndarray
 
 
 def test_what_the_shell_refuses(scan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert segment(scan, "default", "-o", scan) == 2
+    assert segment_in_shell(scan, "default", "-o", scan) == 2
     assert "is the volume to be segmented" in capsys.readouterr().err
-    assert segment(scan, "default", "-o", tmp_path / "out.zarr", "--slices", "99") == 2
+    assert segment_in_shell(scan, "default", "-o", tmp_path / "out.zarr", "--slices", "99") == 2
     assert "There is no slice 99" in capsys.readouterr().err
-    assert segment(scan, "default", "-o", tmp_path / "out.zarr", "--threshold", "7") == 2
+    assert segment_in_shell(scan, "default", "-o", tmp_path / "out.zarr", "--threshold", "7") == 2
     assert "threshold 7 is no probability" in capsys.readouterr().err
     assert not (tmp_path / "out.zarr").exists()
 
@@ -514,9 +523,14 @@ def test_another_threshold_needs_no_network(
     scan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "out.zarr"
-    assert segment(scan, "default", "-o", output, "--slices", "0") == 0
+    assert segment_in_shell(scan, "default", "-o", output, "--slices", "0") == 0
     shared_model_process().close()  # the last test of this file: others would have to start it again
-    assert segment(scan, "default", "-o", output, "--slices", "0", "--threshold", "0.9", "--uncertainty") == 0
+    assert (
+        segment_in_shell(
+            scan, "default", "-o", output, "--slices", "0", "--threshold", "0.9", "--uncertainty"
+        )
+        == 0
+    )
     assert "no network needed" in capsys.readouterr().err
     found = open_segmentation(output)
     assert np.array_equal(

@@ -11,12 +11,13 @@ import pytest
 import tifffile
 from scipy.ndimage import gaussian_filter
 
+from napari_tiqa import train_segmenter
 from napari_tiqa.cli import main
 from napari_tiqa.errors import Cancelled, SegmentationError, TrainingError
 from napari_tiqa.jobs.segmentation.train import resume_segmenter
 from napari_tiqa.learning.training.run_folder import run_lock
-from napari_tiqa.segmentation import SegmentationRecipe, train_segmenter
 from napari_tiqa.segmentation.progress import SegmentProgress, read_segment_epochs
+from napari_tiqa.segmentation.recipe import SegmentationRecipe
 from napari_tiqa.segmentation.segmenter import segmenter_card
 
 TINY = SegmentationRecipe(encoder="ResNet34", width=0.125, crop=32, batch=2, patches=2, epochs=2)

@@ -16,7 +16,7 @@ from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.jobs.study.files import FILES, write_study
 from napari_tiqa.jobs.study.line_ends import spread
 from napari_tiqa.jobs.study.result import Study
-from napari_tiqa.jobs.study.study import StudyProgress, study
+from napari_tiqa.jobs.study.study import StudyProgress, study_segmentation
 from napari_tiqa.learning.measures.measures import srocc
 from napari_tiqa.scoring.bundle import DEFAULT_MODEL
 from napari_tiqa.segmentation.native_distortions import VERSIONS
@@ -45,7 +45,7 @@ def scans():
 @pytest.fixture(scope="module")
 def made(scans) -> tuple[Study, list[StudyProgress]]:
     seen: list[StudyProgress] = []
-    return study(*scans, progress=seen.append), seen
+    return study_segmentation(*scans, progress=seen.append), seen
 
 
 def test_every_slice_is_seen_as_it_is_and_at_five_levels_of_each_distortion(made):
@@ -127,16 +127,16 @@ def test_only_labelled_pixels_with_a_value_are_judged(scans):
     image, truth = scans[0][0].copy(), scans[1][0].copy()
     image[:60] = np.nan
     truth[:60] = 0
-    expected = study(image, truth).table
+    expected = study_segmentation(image, truth).table
     assert expected["uncertainty"].notna().all()
     truth[:60] = 2  # labels do not count where the image has no value
-    np.testing.assert_array_equal(study(image, truth).table["f1"], expected["f1"])
+    np.testing.assert_array_equal(study_segmentation(image, truth).table["f1"], expected["f1"])
 
 
 def test_the_same_seed_gives_the_same_study_and_another_phase_another_f1(made, scans):
     images, truth = scans
     window = made[0].record["window"]
-    again = study(images, truth, slices=[1], value=1, window=(window["low"], window["high"]))
+    again = study_segmentation(images, truth, slices=[1], value=1, window=(window["low"], window["high"]))
     before = made[0].table.query("slice == 1").reset_index(drop=True)
     pd.testing.assert_frame_equal(again.table[["score", "uncertainty"]], before[["score", "uncertainty"]])
     assert again.record["phase"] == {"value": 1, "name": "pores, carbon and binder"}
@@ -150,19 +150,19 @@ def test_a_cancel_keeps_the_versions_that_were_done(scans):
         if progress.done == 3:
             cancel.set()
 
-    found = study(*scans, progress=stop, cancel=cancel)
+    found = study_segmentation(*scans, progress=stop, cancel=cancel)
     assert not found.complete
     assert 3 <= len(found.table) <= 6  # those that were under way may come to their end
     cancel.set()
     with pytest.raises(Cancelled):
-        study(*scans, cancel=cancel)
+        study_segmentation(*scans, cancel=cancel)
 
 
 def test_five_slices_stand_for_many(scans):
     image, truth = (np.repeat(one[:1], 12, axis=0) for one in scans)
     truth[:2] = 0
     cancel = threading.Event()
-    found = study(image, truth, progress=lambda progress: cancel.set(), cancel=cancel)
+    found = study_segmentation(image, truth, progress=lambda progress: cancel.set(), cancel=cancel)
     assert found.record["slices"] == [3, 5, 7, 9, 11]
 
 
@@ -184,17 +184,17 @@ def test_five_slices_stand_for_many(scans):
 )
 def test_labels_that_do_not_fit_are_refused_in_one_sentence(scans, change, options, words):
     with pytest.raises(SegmentationError, match=words) as caught:
-        study(scans[0], change(scans[1]), **options)
+        study_segmentation(scans[0], change(scans[1]), **options)
     assert str(caught.value).endswith(".")
 
 
 def test_other_bad_input_is_refused(scans, tmp_path):
     with pytest.raises(BundleError, match="another purpose"):
-        study(*scans, DEFAULT_MODEL)
+        study_segmentation(*scans, DEFAULT_MODEL)
     with pytest.raises(BundleError, match="no model bundle"):
-        study(*scans, quality_model=tmp_path / "none.tiqa")
+        study_segmentation(*scans, quality_model=tmp_path / "none.tiqa")
     with pytest.raises(VolumeError, match="no slice 5"):
-        study(*scans, slices=[5])
+        study_segmentation(*scans, slices=[5])
 
 
 def test_a_study_is_written_as_tables_figures_and_record(made, tmp_path):

@@ -45,7 +45,6 @@ from napari_tiqa.widgets.shared.result_layers import METADATA_KEY
 from tests.places import CELL
 
 WIDGET = ("napari-tiqa", "Slice quality")
-CELL = Path(__file__).parents[2] / "shared/data/li_ion_cylindrical_cell/jellyroll_z060-099.tif"
 LONG = 400  # slices: enough for a run to be still under way after its first batch
 TIMEOUT = 300_000  # ms, for a model process that has to import Keras on a busy machine
 
@@ -454,7 +453,7 @@ def test_the_quality_map_lies_on_its_slice(
         np.testing.assert_allclose(quality.data_to_world(inside), layer.data_to_world(on_slice), atol=1e-9)
     assert (quality.units, quality.axis_labels) == (layer.units, layer.axis_labels)
     assert quality.contrast_limits == [1, 5]
-    expected = score_map(layer.data, 7, dimension, panel.form.model)
+    expected = score_map(layer.data, 7, axis=dimension, model=panel.form.model)
     np.testing.assert_allclose(np.squeeze(quality.data, dimension), expected.map, atol=1e-4)
     json.dumps(quality.metadata, allow_nan=False)
     assert panel.form.layer is layer

@@ -22,11 +22,12 @@ from napari_tiqa.segmentation.agreement import agreement_table
 from napari_tiqa.segmentation.iou_map import IOU_COLOURS, iou_map
 from napari_tiqa.segmentation.segmenter import classes_of, segmenter_card
 from napari_tiqa.widgets.quality.score_run import ScoreRun, save_runs
-from napari_tiqa.widgets.segmentation.layers import SegmentView, is_segmentation
+from napari_tiqa.widgets.segmentation.layers import SegmentView
 from napari_tiqa.widgets.segmentation.plot import F1, SCORE, UNCERTAINTY
 from napari_tiqa.widgets.segmentation.predict.tab import SegmentPredictTab
 from napari_tiqa.widgets.segmentation.state import SegmentState
 from napari_tiqa.widgets.shared.background_job import JobState
+from napari_tiqa.widgets.shared.result_layers import Result, is_result
 from napari_tiqa.widgets.shared.slider import go_to_slice
 from napari_tiqa.widgets.shared.source_finder import SourceFinder
 
@@ -116,7 +117,7 @@ def test_the_slice_shown_is_segmented_into_layers_that_lie_on_the_image(bench: B
     bench.show_slice(2)
     bench.segment(qtbot)
     assert bench.tab.message.text().startswith("Slice 2 is segmented: mean uncertainty 0.")
-    ours = [layer for layer in bench.viewer.layers if is_segmentation(layer)]
+    ours = [layer for layer in bench.viewer.layers if is_result(layer, Result.SEGMENTATION)]
     assert [layer.name for layer in ours] == [
         *(f"probability of {name}" for name in CLASSES.names),
         "uncertainty of cell",

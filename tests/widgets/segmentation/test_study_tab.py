@@ -13,10 +13,10 @@ from qtpy.QtWidgets import QFileDialog
 from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.jobs.study.files import FILES
 from napari_tiqa.segmentation.native_distortions import native_fields, native_version
-from napari_tiqa.widgets.segmentation.layers import is_segmentation
 from napari_tiqa.widgets.segmentation.state import SegmentState
 from napari_tiqa.widgets.segmentation.study.tab import SegmentStudyTab
 from napari_tiqa.widgets.shared.background_job import JobState
+from napari_tiqa.widgets.shared.result_layers import is_original
 from napari_tiqa.widgets.shared.slider import go_to_slice
 from napari_tiqa.widgets.shared.source_finder import SourceFinder
 
@@ -140,7 +140,7 @@ def _a_version_is_shown_as_layers(bench: Bench, qtbot: QtBot) -> None:
     for layer in (distorted, segmentation, uncertainty):
         assert layer.data_to_world((0, 3, 4)) == pytest.approx([14, 1.95, 2.6])
         assert layer.units == image.units
-        assert is_segmentation(layer)  # so that the dock's header does not offer it
+        assert not is_original(layer)  # so that the dock's header does not offer it
     segmentation.visible = False
     bench.look_at(qtbot, "blur 1")
     names = [layer.name for layer in viewer.layers]

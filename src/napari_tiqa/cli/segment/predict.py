@@ -21,7 +21,7 @@ from napari_tiqa.cli.volume_options import (
 from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.jobs.segmentation.agreement import confusions, fitting_truth
 from napari_tiqa.jobs.segmentation.images import write_images
-from napari_tiqa.jobs.segmentation.predict import PredictProgress, predict
+from napari_tiqa.jobs.segmentation.predict import PredictProgress, segment
 from napari_tiqa.jobs.segmentation.result import Segmentation, check_threshold
 from napari_tiqa.segmentation.agreement import agreement_of
 from napari_tiqa.segmentation.segmenter import classes_of, segmenter_card
@@ -138,12 +138,12 @@ def _segmented(
                 bar.set_description("segmenting")  # shows it at once, also in a log file
             bar.update(progress.done - bar.n)
 
-        return predict(
+        return segment(
             volume,
-            model,
-            options.slices,
-            options.axis,
-            chosen_window(options),
+            model=model,
+            slices=options.slices,
+            axis=options.axis,
+            window=chosen_window(options),
             output=options.output,
             again=options.again,
             progress=show,

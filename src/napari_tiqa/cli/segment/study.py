@@ -18,7 +18,7 @@ from napari_tiqa.cli.volume_options import (
 from napari_tiqa.errors import TableError
 from napari_tiqa.jobs.study.files import FILES, write_study
 from napari_tiqa.jobs.study.result import Study
-from napari_tiqa.jobs.study.study import DEFAULT_SLICES, StudyProgress, study
+from napari_tiqa.jobs.study.study import DEFAULT_SLICES, StudyProgress, study_segmentation
 
 _DESCRIPTION = """\
 Distort labelled slices by blur, noise and rings at five levels each, score and segment every version, and
@@ -100,10 +100,10 @@ def _with_progress(options: argparse.Namespace) -> Study:
             bar.update(progress.done - bar.n)
             bar.set_description("studying", refresh=progress.done == 1)  # at once, also in a log file
 
-        return study(
+        return study_segmentation(
             chosen_volume(options),
             chosen_labels(options),
-            None if options.model == "default" else options.model,
+            model=None if options.model == "default" else options.model,
             slices=options.slices,
             axis=options.axis,
             unlabelled=options.unlabelled,

@@ -155,8 +155,8 @@ class Comparison:
 def compare(
     volume: Any,
     pipelines: Mapping[str, Pipeline],
-    slices: slice | Iterable[int] | None = None,
     *,
+    slices: slice | Iterable[int] | None = None,
     axis: int = 0,
     model: str | os.PathLike[str] | None = None,
     window: IntensityWindow | tuple[float, float] | None = None,

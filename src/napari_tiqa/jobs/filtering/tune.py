@@ -48,14 +48,14 @@ def tune(
     volume: Any,
     pipeline: Pipeline,
     parameters: Iterable[str | Variable] | str | Variable | None = None,
-    slices: slice | Iterable[int] | None = None,
     *,
-    method: str = METHODS[0],
-    trials: int = DEFAULT_TRIALS,
+    slices: slice | Iterable[int] | None = None,
     axis: int = 0,
     model: str | os.PathLike[str] | None = None,
     window: IntensityWindow | tuple[float, float] | None = None,
     aim: str = FIDELITY,
+    method: str = METHODS[0],
+    trials: int = DEFAULT_TRIALS,
     progress: Callable[[TuneProgress], object] | None = None,
     cancel: threading.Event | None = None,
 ) -> Tuning:
@@ -72,12 +72,6 @@ def tune(
         where omitted.
     slices : slice or iterable of int, optional
         On which slices settings are tried, as in ``score_volume``; five, evenly spread, where omitted.
-    method : str
-        "optimise": Optuna's tree-structured Parzen estimator, which begins with the pipeline as given; or
-        every setting, where there are no more than `trials`. "sweep": a regular grid over one parameter (a
-        curve) or two (a map), with equal factors where the parameter is logarithmic.
-    trials : int
-        Settings to try, at most.
     axis : int
         Along which slices are cut: 0, 1 or 2.
     model : path-like, optional
@@ -86,6 +80,12 @@ def tune(
         Overrides the volume's own, which is estimated from the unfiltered volume, once.
     aim : str
         What settings are compared by: "fidelity", nearness to the truth, or "score", what people would say.
+    method : str
+        "optimise": Optuna's tree-structured Parzen estimator, which begins with the pipeline as given; or
+        every setting, where there are no more than `trials`. "sweep": a regular grid over one parameter (a
+        curve) or two (a map), with equal factors where the parameter is logarithmic.
+    trials : int
+        Settings to try, at most.
     progress : callable, optional
         Called in this thread with a TuneProgress after each pipeline.
     cancel : threading.Event, optional

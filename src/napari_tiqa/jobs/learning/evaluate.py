@@ -14,41 +14,41 @@ from napari_tiqa.learning.evaluation.baselines import BASELINES, QUICK_BASELINES
 from napari_tiqa.learning.evaluation.comparison import RESAMPLES, Evaluation, EvaluationProgress
 from napari_tiqa.learning.images.dataset import read_dataset
 
-__all__ = ["Evaluation", "EvaluationProgress", "evaluate_model"]
+__all__ = ["Evaluation", "EvaluationProgress", "evaluate"]
 
 _TASK = "napari_tiqa.learning.evaluation.comparison:compare"
 _POLL = 0.05
 
 
-def evaluate_model(
-    model: str | os.PathLike[str] | None,
+def evaluate(
     dataset: str | os.PathLike[str],
-    baselines: bool | Sequence[str] = True,
-    progress: Callable[[EvaluationProgress], object] | None = None,
-    cancel: threading.Event | None = None,
     *,
+    model: str | os.PathLike[str] | None = None,
+    baselines: bool | Sequence[str] = True,
     against: Sequence[str | os.PathLike[str] | None] = (),
     resamples: int = RESAMPLES,
     seed: int = 0,
+    progress: Callable[[EvaluationProgress], object] | None = None,
+    cancel: threading.Event | None = None,
 ) -> Evaluation:
     """Judge a model on a dataset, beside baselines and other models.
 
     Parameters
     ----------
-    model : path-like or None
-        A model bundle; None for the default model.
     dataset : path-like
         A dataset folder (of ``napari-tiqa generate`` or a training) or a rated session folder.
+    model : path-like, optional
+        A model bundle; the default model where omitted.
     baselines : bool or sequence of str
         Keys of ``learning.evaluation.baselines.BASELINES``; True for those that take seconds, False for none.
-    progress : callable, optional
-        Called in this thread with an EvaluationProgress; what it raises ends the evaluation.
-    cancel : threading.Event, optional
-        Set it, from any thread, to end the evaluation at once.
     against : sequence of path-like or None
         Further models, judged on the same images.
     resamples, seed : int
         Of the bootstrap over originals.
+    progress : callable, optional
+        Called in this thread with an EvaluationProgress; what it raises ends the evaluation.
+    cancel : threading.Event, optional
+        Set it, from any thread, to end the evaluation at once.
 
     Returns
     -------

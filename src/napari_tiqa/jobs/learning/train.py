@@ -10,6 +10,7 @@ from napari_tiqa.jobs.process.training import run_training
 from napari_tiqa.learning.training.generation import Preview, preview
 from napari_tiqa.learning.training.progress import TrainProgress
 from napari_tiqa.learning.training.recipe import TrainingRecipe
+from napari_tiqa.learning.training.run_folder import run_folder_of
 from napari_tiqa.scoring.bundle import SCORE
 
 __all__ = ["Preview", "TrainProgress", "TrainingRecipe", "preview", "train"]
@@ -19,8 +20,9 @@ _TASK = "napari_tiqa.learning.training.run:train"
 
 def train(
     recipe: TrainingRecipe,
-    run_folder: str | os.PathLike[str],
     output: str | os.PathLike[str],
+    *,
+    run_folder: str | os.PathLike[str] | None = None,
     progress: Callable[[TrainProgress], object] | None = None,
     cancel: threading.Event | None = None,
 ) -> dict[str, Any]:
@@ -30,11 +32,11 @@ def train(
     ----------
     recipe : TrainingRecipe
         What to train on and how.
-    run_folder : path-like
-        Where the training keeps all that it needs to go on after a crash; a new folder, or one in which this
-        recipe was begun before. A training that has finished there is not done again.
     output : path-like
         Where to put the finished bundle.
+    run_folder : path-like, optional
+        Where the training keeps all that it needs to go on after a crash; `output` with ".training" as its
+        end where omitted. A training that has finished there is not done again.
     progress : callable, optional
         Called in this thread, some times a second; what it raises cancels the training.
     cancel : threading.Event, optional
@@ -55,5 +57,6 @@ def train(
     ModelProcessError
         If the process cannot start or dies; the run folder stays good to go on from.
     """
-    folder, bundle = (Path(path).expanduser().absolute() for path in (run_folder, output))
+    bundle = Path(output).expanduser().absolute()
+    folder = run_folder_of(bundle, run_folder)
     return run_training(_TASK, {"recipe": recipe}, folder, bundle, SCORE, progress, cancel)

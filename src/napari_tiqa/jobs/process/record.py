@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from napari_tiqa import __version__
 from napari_tiqa.jobs.process.messages import ModelFile
 from napari_tiqa.scoring.bundle import SCORE, load_card
+from napari_tiqa.version import __version__
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
 

@@ -75,10 +75,10 @@ class QualityMap:
 def score_map(
     volume: Any,
     index: int = 0,
+    *,
     axis: int = 0,
     model: str | os.PathLike[str] | None = None,
     window: IntensityWindow | tuple[float, float] | None = None,
-    *,
     stride: int = STRIDE,
     progress: Callable[[MapProgress], object] | None = None,
     cancel: threading.Event | None = None,

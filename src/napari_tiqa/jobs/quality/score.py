@@ -62,6 +62,7 @@ class ScoreProgress:
 
 def score_image(
     image: Any,
+    *,
     model: str | os.PathLike[str] | None = None,
     window: IntensityWindow | tuple[float, float] | None = None,
 ) -> float:
@@ -99,14 +100,14 @@ def score_image(
 
 def score_volume(
     volume: Any,
+    *,
+    slices: slice | Iterable[int] | None = None,
     axis: int = 0,
     model: str | os.PathLike[str] | None = None,
-    slices: slice | Iterable[int] | None = None,
-    progress: Callable[[ScoreProgress], object] | None = None,
-    *,
     window: IntensityWindow | tuple[float, float] | None = None,
-    cancel: threading.Event | None = None,
     tiles: str = "whole",
+    progress: Callable[[ScoreProgress], object] | None = None,
+    cancel: threading.Event | None = None,
 ) -> pd.DataFrame:
     """Score the slices of a volume along one axis.
 
@@ -117,22 +118,22 @@ def score_volume(
     ----------
     volume : Volume, array-like or path
         Shape (z, y, x), any real dtype; a 2-D image is a volume of one slice.
+    slices : slice, range or iterable of int, optional
+        Indices along the axis, negative ones from the end; a second mention of a slice is ignored. All
+        slices where omitted.
     axis : int
         Which axis to go along: 0, 1 or 2.
     model : path-like, optional
         A model bundle; the default model where omitted.
-    slices : slice, range or iterable of int, optional
-        Indices along the axis, negative ones from the end; a second mention of a slice is ignored. All
-        slices where omitted.
-    progress : callable, optional
-        Called after each batch, in this thread, with a ScoreProgress; what it raises ends the run.
     window : IntensityWindow or (low, high), optional
         Overrides the volume's own intensity window, which is estimated where it has none.
-    cancel : threading.Event, optional
-        Set it, from any thread, to end the run in less than a second.
     tiles : str
         "whole": the slice is shrunk to 224 px. "native": at most nine tiles of its own pixels, for large
         slices whose noise or fine rings would vanish by shrinking; see ``scoring.native_tiles``.
+    progress : callable, optional
+        Called after each batch, in this thread, with a ScoreProgress; what it raises ends the run.
+    cancel : threading.Event, optional
+        Set it, from any thread, to end the run in less than a second.
 
     Returns
     -------

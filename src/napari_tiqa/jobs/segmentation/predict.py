@@ -65,13 +65,13 @@ class PredictProgress:
     segmentation: Segmentation
 
 
-def predict(
+def segment(
     volume: Any,
-    model: str | os.PathLike[str] | None = None,
+    *,
     slices: slice | Iterable[int] | None = None,
     axis: int = 0,
+    model: str | os.PathLike[str] | None = None,
     window: IntensityWindow | tuple[float, float] | None = None,
-    *,
     output: str | os.PathLike[str] | None = None,
     again: bool = False,
     progress: Callable[[PredictProgress], object] | None = None,
@@ -87,12 +87,12 @@ def predict(
     ----------
     volume : Volume, array-like or path
         Shape (z, y, x) or (y, x), any real dtype; one position of its time and channel axes.
-    model : path-like, optional
-        A segmenter's bundle; the bundled one, for battery electrodes, where omitted.
     slices : slice, range or iterable of int, optional
         Indices along the axis, negative ones from the end; all slices where omitted.
     axis : int
         Which axis to go along: 0, 1 or 2.
+    model : path-like, optional
+        A segmenter's bundle; the bundled one, for battery electrodes, where omitted.
     window : IntensityWindow or (low, high), optional
         The intensity window; the volume's own, or estimated, where omitted.
     output : path-like, optional

@@ -9,7 +9,13 @@ from typing import Any
 from napari_tiqa.errors import Cancelled, SegmentationError
 from napari_tiqa.jobs.process.training import no_model_yet, run_training
 from napari_tiqa.learning.training.reporting import NowAndThen
-from napari_tiqa.learning.training.run_folder import RECIPE_FILE, keep_recipe, run_lock, writing_to
+from napari_tiqa.learning.training.run_folder import (
+    RECIPE_FILE,
+    keep_recipe,
+    run_folder_of,
+    run_lock,
+    writing_to,
+)
 from napari_tiqa.scoring.bundle import SEGMENTATION
 from napari_tiqa.segmentation.labelled_volume import gather
 from napari_tiqa.segmentation.progress import SegmentProgress
@@ -29,17 +35,17 @@ _TASK = "napari_tiqa.segmentation.run:train"
 
 
 def train_segmenter(
-    image: Any,
+    volume: Any,
     labels: Any,
     output: str | os.PathLike[str],
-    run_folder: str | os.PathLike[str] | None = None,
-    recipe: SegmentationRecipe | None = None,
     *,
-    unlabelled: int | None = 0,
-    names: Sequence[str] | None = None,
     axis: int = 0,
     window: IntensityWindow | tuple[float, float] | None = None,
+    unlabelled: int | None = 0,
+    names: Sequence[str] | None = None,
+    recipe: SegmentationRecipe | None = None,
     validation_labels: Any = None,
+    run_folder: str | os.PathLike[str] | None = None,
     progress: Callable[[SegmentProgress], object] | None = None,
     cancel: threading.Event | None = None,
 ) -> dict[str, Any]:
@@ -47,28 +53,28 @@ def train_segmenter(
 
     Parameters
     ----------
-    image : Volume, array-like or path
+    volume : Volume, array-like or path
         Shape (z, y, x) or (y, x), any real dtype.
     labels : Volume, array-like or path
-        Shape of `image`, integers: a value per class. A few strokes in a few slices are enough.
+        Shape of `volume`, integers: a value per class. A few strokes in a few slices are enough.
     output : path-like
         Where to put the finished bundle (.tiqa).
-    run_folder : path-like, optional
-        Where the training keeps all that it needs to go on after a crash; `output` with ".training" as its
-        end where omitted. A training that has finished there is not done again.
-    recipe : SegmentationRecipe, optional
-        How; the default one where omitted.
-    unlabelled : int or None
-        The label value that means "not labelled"; None where every pixel is labelled.
-    names : sequence of str, optional
-        One for each class, in the order of their values.
     axis : int
         Along which the slices lie: 0, 1 or 2; 0 for a single slice.
     window : IntensityWindow or (low, high), optional
         Overrides the image's own intensity window, which is estimated where it has none.
+    unlabelled : int or None
+        The label value that means "not labelled"; None where every pixel is labelled.
+    names : sequence of str, optional
+        One for each class, in the order of their values.
+    recipe : SegmentationRecipe, optional
+        How; the default one where omitted.
     validation_labels : Volume, array-like or path, optional
         Shape of `labels`: what each epoch is judged with, and not learned from. Where omitted, a share of
         the labels is left out for it (``SegmentationRecipe.validation_share``).
+    run_folder : path-like, optional
+        Where the training keeps all that it needs to go on after a crash; `output` with ".training" as its
+        end where omitted. A training that has finished there is not done again.
     progress : callable, optional
         Called in this thread, some times a second; what it raises cancels the training.
     cancel : threading.Event, optional
@@ -95,7 +101,7 @@ def train_segmenter(
     """
     recipe = recipe or SegmentationRecipe()
     output = Path(output).expanduser().absolute()
-    folder = Path(run_folder).expanduser().absolute() if run_folder else output.with_suffix(".training")
+    folder = run_folder_of(output, run_folder)
     show = NowAndThen(progress or _nobody)
 
     def prepare(done: int, total: int) -> None:
@@ -106,7 +112,7 @@ def train_segmenter(
         with run_lock(folder):
             try:
                 data = gather(
-                    image,
+                    volume,
                     labels,
                     recipe,
                     unlabelled=unlabelled,

@@ -52,17 +52,17 @@ class StudyProgress:
     version: StudiedVersion
 
 
-def study(
-    image: Any,
-    truth: Any,
-    model: str | os.PathLike[str] | None = None,
+def study_segmentation(
+    volume: Any,
+    labels: Any,
     *,
     slices: slice | Iterable[int] | None = None,
     axis: int = 0,
+    model: str | os.PathLike[str] | None = None,
+    quality_model: str | os.PathLike[str] | None = None,
+    window: IntensityWindow | tuple[float, float] | None = None,
     unlabelled: int | None = 0,
     value: int | None = None,
-    window: IntensityWindow | tuple[float, float] | None = None,
-    quality_model: str | os.PathLike[str] | None = None,
     seed: int = 0,
     progress: Callable[[StudyProgress], object] | None = None,
     cancel: threading.Event | None = None,
@@ -76,27 +76,27 @@ def study(
 
     Parameters
     ----------
-    image : Volume, array-like or path
+    volume : Volume, array-like or path
         Shape (z, y, x) or (y, x), any real dtype.
-    truth : Volume, array-like or path
+    labels : Volume, array-like or path
         Labels, integers, of the same shape; they may be sparse.
-    model : path-like, optional
-        A segmenter's bundle; the bundled one, for battery electrodes, where omitted.
     slices : slice or iterable of int, optional
         Indices along the axis, each with labelled pixels; where omitted all that are labelled, of more than
         five five, evenly spread.
     axis : int
         Along which slices are cut: 0, 1 or 2.
+    model : path-like, optional
+        A segmenter's bundle; the bundled one, for battery electrodes, where omitted.
+    quality_model : path-like, optional
+        The bundle that scores; the default model where omitted.
+    window : IntensityWindow or (low, high), optional
+        The intensity window; the volume's own, or estimated, where omitted.
     unlabelled : int or None
         The label value of pixels that nothing is known of. A value that the model tells apart is a class,
         never unlabelled.
     value : int, optional
         The label value of the phase that F1, IoU and two-point correlation are of; the model's last class
         where omitted.
-    window : IntensityWindow or (low, high), optional
-        The intensity window; the volume's own, or estimated, where omitted.
-    quality_model : path-like, optional
-        The bundle that scores; the default model where omitted.
     seed : int
         Fixes noise and rings; slices get different ones, the levels of a slice the same.
     progress : callable, optional
@@ -133,8 +133,8 @@ def study(
         known = ", ".join(map(str, classes.values))
         raise SegmentationError(f"The model has no class {value}: choose one of {known}.")
     labelled = _Labelled(
-        as_volume(image).tomogram(),
-        as_volume(truth).tomogram(),
+        as_volume(volume).tomogram(),
+        as_volume(labels).tomogram(),
         axis,
         None if unlabelled in classes.values else unlabelled,
     )

@@ -1,12 +1,13 @@
 """The card of a model that was trained: what from, how, how well, with which versions."""
 
 from datetime import date
-from importlib.metadata import version
 from typing import Any
 
 import keras
 import numpy as np
 import pandas as pd
+
+from napari_tiqa.version import __version__
 
 _SCORE_SCALE = (
     "5: no visible degradation, 1: worst. Labels follow the published human scores (quality kept per "
@@ -50,7 +51,7 @@ def model_card(
             else "no specimen was left out"
         ),
         "versions": {
-            "napari-tiqa": version("napari-tiqa"),
+            "napari-tiqa": __version__,
             "keras": keras.__version__,
             "backend": keras.backend.backend(),
             "numpy": np.__version__,

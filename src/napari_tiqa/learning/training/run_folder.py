@@ -30,6 +30,11 @@ else:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+def run_folder_of(output: Path, run_folder: str | os.PathLike[str] | None = None) -> Path:
+    """Return the run folder given, or the one beside `output` that belongs to it: ``<name>.training``."""
+    return Path(run_folder).expanduser().absolute() if run_folder else output.with_suffix(".training")
+
+
 @contextmanager
 def run_lock(folder: Path) -> Iterator[None]:
     """Hold the lock of a run folder; the system gives it back when its owner dies, however it dies.

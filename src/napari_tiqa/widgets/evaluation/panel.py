@@ -11,7 +11,7 @@ from napari.utils.theme import get_theme
 from qtpy.QtWidgets import QFileDialog, QMessageBox, QVBoxLayout, QWidget
 
 from napari_tiqa.errors import TiqaError
-from napari_tiqa.jobs.learning.evaluate import evaluate_model
+from napari_tiqa.jobs.learning.evaluate import evaluate
 from napari_tiqa.learning.evaluation.report import FILES, write_evaluation
 from napari_tiqa.widgets.evaluation.form import EvaluationForm
 from napari_tiqa.widgets.evaluation.results import EvaluationResults
@@ -63,8 +63,13 @@ class EvaluationPanel(DockPanel):
             return False
         first, *others = request.models
         return self.job.start(
-            lambda progress, cancel: evaluate_model(
-                first, request.dataset, request.baselines, progress, cancel, against=others
+            lambda progress, cancel: evaluate(
+                model=first,
+                dataset=request.dataset,
+                baselines=request.baselines,
+                progress=progress,
+                cancel=cancel,
+                against=others,
             )
         )
 

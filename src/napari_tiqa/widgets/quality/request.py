@@ -28,10 +28,10 @@ class ScoringRequest:
         """Score them."""
         return score_volume(
             self.volume,
-            self.axis,
-            self.model,
-            self.slices,
-            progress,
+            axis=self.axis,
+            model=self.model,
+            slices=self.slices,
+            progress=progress,
             window=self.window,
             cancel=cancel,
             tiles=self.tiles,
@@ -53,9 +53,9 @@ class MapRequest:
         return score_map(
             self.volume,
             self.index,
-            self.axis,
-            self.model,
-            self.window,
+            axis=self.axis,
+            model=self.model,
+            window=self.window,
             progress=progress,
             cancel=cancel,
         )

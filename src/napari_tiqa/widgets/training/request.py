@@ -37,7 +37,7 @@ class ScoreTraining:
             folder = run.folder / "originals"
             originals = write_layer_slices(self.volumes, recipe.slices, folder, cancel)
             recipe = replace(recipe, originals=originals)
-        return train(recipe, run.folder, run.output, report, cancel)
+        return train(recipe, run_folder=run.folder, output=run.output, progress=report, cancel=cancel)
 
 
 @cache

@@ -14,11 +14,11 @@ from napari_tiqa.errors import BundleError, Cancelled, TrainingError
 from napari_tiqa.learning.images.dataset import Dataset, write_dataset
 from napari_tiqa.learning.images.groups import Group, distortion_group
 from napari_tiqa.learning.images.split import split
+from napari_tiqa.learning.training import recipe as recipe_module
 from napari_tiqa.learning.training.progress import read_epochs
 from napari_tiqa.learning.training.recipe import TrainingRecipe
 from napari_tiqa.learning.training.run import train
 from napari_tiqa.learning.training.run_folder import run_lock
-from napari_tiqa.learning.training.stages import recipe as recipe_module
 from napari_tiqa.scoring import backbone
 from napari_tiqa.scoring.bundle import load_card, save_bundle
 from napari_tiqa.scoring.predict import load_model

@@ -41,7 +41,7 @@ class CompareRequest:
         return compare(
             self.volume,
             self.pipelines,
-            self.slices,
+            slices=self.slices,
             axis=self.axis,
             model=self.model,
             window=self.window,

@@ -63,7 +63,7 @@ class TuneRequest:
             self.volume,
             self.pipeline,
             self.variables,
-            self.slices,
+            slices=self.slices,
             method=self.method,
             trials=self.trials,
             axis=self.axis,

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_tiqa.errors import SegmentationError, TiqaError
 from napari_tiqa.jobs.process.client import shared_model_process
-from napari_tiqa.jobs.segmentation.predict import PredictProgress, predict
+from napari_tiqa.jobs.segmentation.predict import PredictProgress, segment
 from napari_tiqa.jobs.segmentation.result import Segmentation
 from napari_tiqa.segmentation.segmenter import classes_of, segmenter_card
 from napari_tiqa.volumes.volume import Volume
@@ -437,8 +437,14 @@ class SegmentRequest:
 
     def run(self, report: Callable[[PredictProgress], object], cancel: threading.Event) -> Segmentation:
         """Segment."""
-        return predict(
-            self.volume, self.model, self.slices, self.axis, self.window, progress=report, cancel=cancel
+        return segment(
+            self.volume,
+            model=self.model,
+            slices=self.slices,
+            axis=self.axis,
+            window=self.window,
+            progress=report,
+            cancel=cancel,
         )
 
 

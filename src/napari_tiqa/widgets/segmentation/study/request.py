@@ -9,7 +9,7 @@ import dask.array as da
 
 from napari_tiqa.jobs.study.files import write_study
 from napari_tiqa.jobs.study.result import Study
-from napari_tiqa.jobs.study.study import StudyProgress, study
+from napari_tiqa.jobs.study.study import StudyProgress, study_segmentation
 from napari_tiqa.jobs.study.version import SeenVersion, seen_version
 from napari_tiqa.segmentation.segmenter import classes_of, segmenter_card
 from napari_tiqa.volumes.volume import Volume
@@ -31,10 +31,10 @@ class StudyRequest:
 
     def run(self, report: Callable[[StudyProgress], object], cancel: threading.Event) -> Study:
         """Study."""
-        found = study(
+        found = study_segmentation(
             self.volume,
             self.labels,
-            self.model,
+            model=self.model,
             slices=self.slices,
             axis=self.axis,
             unlabelled=classes_of(segmenter_card(self.model)).unlabelled,

@@ -4,7 +4,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 
 def version_of(package: str) -> str:
-    """Return a package's version; a source tree, or a build under another name, has no metadata to tell it."""
+    """Return a package's version; a source tree, or a build of another name, has no metadata."""
     try:
         return version(package)
     except PackageNotFoundError:

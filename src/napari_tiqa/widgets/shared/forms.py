@@ -1,48 +1,116 @@
-"""Parts that every form of a dock is made of."""
+"""Parts that every form of a dock is made of: one layout, one spacing, quiet updates."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
+from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import (
+    QBoxLayout,
+    QComboBox,
     QFormLayout,
     QHBoxLayout,
+    QLayout,
     QPushButton,
+    QSizePolicy,
     QSpinBox,
+    QVBoxLayout,
     QWidget,
 )
 
+SPACING = 4
+"""Pixels between the rows of a form."""
 
-def form_layout(parent: QWidget) -> QFormLayout:
-    """Return a form layout as all docks have it: no margins, fields as wide as there is room."""
-    form = QFormLayout(parent)
+quietly = QSignalBlocker
+"""``with quietly(box): box.clear()``: the box tells nobody of what is done to it."""
+
+
+def form_layout(
+    *rows: QWidget | QLayout | tuple[str, QWidget | QLayout], parent: QWidget | None = None
+) -> QFormLayout:
+    """Return a form without margins, its fields as wide as there is room.
+
+    Parameters
+    ----------
+    *rows : (str, widget or layout), or widget or layout
+        A field with its label, or what takes the whole width.
+    parent : QWidget, optional
+        The widget whose layout it becomes.
+    """
+    form = QFormLayout() if parent is None else QFormLayout(parent)
     form.setContentsMargins(0, 0, 0, 0)
-    form.setHorizontalSpacing(8)
-    form.setVerticalSpacing(4)
+    form.setHorizontalSpacing(2 * SPACING)
+    form.setVerticalSpacing(SPACING)
     form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    for row in rows:
+        form.addRow(*(row if isinstance(row, tuple) else (row,)))
     return form
 
 
+def column(*parts: QWidget | QLayout, parent: QWidget | None = None) -> QVBoxLayout:
+    """Return a layout of parts below one another, without margins; the layout of `parent` where given."""
+    layout = QVBoxLayout() if parent is None else QVBoxLayout(parent)
+    layout.setSpacing(SPACING)
+    return _filled(layout, [(part, 0) for part in parts])
+
+
+def line(*parts: QWidget | QLayout | tuple[QWidget | QLayout, int]) -> QHBoxLayout:
+    """Return a layout of parts side by side, without margins; ``(part, 2)`` gets two shares of the room."""
+    return _filled(QHBoxLayout(), [part if isinstance(part, tuple) else (part, 0) for part in parts])
+
+
 def row(*widgets: QWidget) -> QWidget:
-    """Return widgets side by side, each as wide as the others."""
-    row = QWidget()
-    layout = QHBoxLayout(row)
-    layout.setContentsMargins(0, 0, 0, 0)
-    for widget in widgets:
-        layout.addWidget(widget, 1)
-    return row
+    """Return a widget that holds widgets side by side, each as wide as the others."""
+    holder = QWidget()
+    holder.setLayout(line(*((widget, 1) for widget in widgets)))
+    return holder
 
 
-def button(text: str, tooltip: str, action: Callable[[], None]) -> QPushButton:
-    """Return a push button that calls `action`."""
-    button = QPushButton(text)
-    button.setToolTip(tooltip)
-    button.clicked.connect(lambda _checked: action())
-    return button
+def button(text: str, tooltip: str, action: Callable[[], Any] | None = None) -> QPushButton:
+    """Return a push button; `action` is called without arguments when it is clicked."""
+    made = QPushButton(text)
+    made.setToolTip(tooltip)
+    if action is not None:
+        made.clicked.connect(lambda _checked: action())
+    return made
 
 
-def spin_box(value: int, low: int, high: int, tooltip: str) -> QSpinBox:
-    """Return a box for a whole number."""
+def choice_box(choices: Iterable[tuple[str, Any] | tuple[str, Any, str]], tooltip: str = "") -> QComboBox:
+    """Return a box that offers choices and never widens the dock.
+
+    Parameters
+    ----------
+    choices : iterable of (title, value) or (title, value, tooltip)
+        ``currentData()`` is the value of the one chosen.
+    tooltip : str
+        Of the box.
+    """
+    box = QComboBox()
+    for title, value, *tip in choices:
+        box.addItem(title, value)
+        if tip:
+            box.setItemData(box.count() - 1, tip[0], Qt.ItemDataRole.ToolTipRole)
+    box.setToolTip(tooltip)
+    box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+    return box
+
+
+def spin_box(value: int, low: int, high: int, tooltip: str, suffix: str = "") -> QSpinBox:
+    """Return a box for a whole number from `low` to `high`."""
     box = QSpinBox()
     box.setRange(low, high)
     box.setValue(value)
+    box.setSuffix(suffix)
     box.setToolTip(tooltip)
     return box
+
+
+def _filled(layout: Any, parts: Iterable[tuple[QWidget | QLayout, int]]) -> Any:
+    """Add widgets and layouts with their stretch to a box layout without margins."""
+    box: QBoxLayout = layout
+    box.setContentsMargins(0, 0, 0, 0)
+    for part, stretch in parts:
+        if isinstance(part, QLayout):
+            box.addLayout(part, stretch)
+        else:
+            box.addWidget(part, stretch)
+    return layout

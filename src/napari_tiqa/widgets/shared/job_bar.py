@@ -17,7 +17,11 @@ class JobBar(QProgressBar):
         """Appear and go with the job."""
         self.setVisible(state.busy)
         if state is JobState.STARTING:
-            self.setRange(0, 0)  # moves to and fro
+            self.show_busy()
+
+    def show_busy(self) -> None:
+        """Move to and fro."""
+        self.setRange(0, 0)
 
     def show_done(self, done: int, total: int, text: str) -> None:
         """Show how many parts are done, and that in words."""

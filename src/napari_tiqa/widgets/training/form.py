@@ -265,7 +265,7 @@ class TrainingForm(QWidget):
 
     def _advanced_page(self) -> QWidget:
         page = QWidget()
-        form = form_layout(page)
+        form = form_layout(parent=page)
         boxes = QWidget()
         grid = QGridLayout(boxes)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -287,7 +287,7 @@ class TrainingForm(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         top = QWidget()
-        self._top = form = form_layout(top)
+        self._top = form = form_layout(parent=top)
         form.addRow("Originals", self.source_box)
         for page in self._pages.values():
             form.addRow("", page)

@@ -1,0 +1,44 @@
+"""Locks on files: one process holds one at a time, and the system gives it back when that process ends."""
+
+import os
+from pathlib import Path
+
+from filelock import BaseFileLock, FileLock, Timeout
+
+
+class AlreadyLocked(Exception):
+    """Somebody else, another process or another part of this one, holds the lock."""
+
+
+def hold(path: str | os.PathLike[str]) -> BaseFileLock:
+    """Take a lock at once; ``release()``, or the end of the process, also by kill -9, gives it back.
+
+    Parameters
+    ----------
+    path : path-like
+        The lock's file, made where it is missing; its folder exists.
+
+    Raises
+    ------
+    AlreadyLocked
+        The lock is held.
+    OSError
+        The file cannot be made.
+    """
+    lock = FileLock(path, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise AlreadyLocked(f"{path} is locked.") from error
+    return lock
+
+
+def is_held(path: str | os.PathLike[str]) -> bool:
+    """Tell whether somebody holds a lock; a file that is not there is not held."""
+    if not Path(path).exists():
+        return False
+    try:
+        hold(path).release()
+    except AlreadyLocked:
+        return True
+    return False

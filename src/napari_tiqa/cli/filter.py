@@ -9,7 +9,8 @@ from tqdm import tqdm
 from napari_tiqa.cli.interrupt import cancelled_by_interrupt
 from napari_tiqa.cli.volume_options import add_volume_options, chosen_volume, chosen_window
 from napari_tiqa.filtering.pipeline import Pipeline
-from napari_tiqa.jobs.filtering.export import ExportProgress, export
+from napari_tiqa.jobs.filtering.export import export
+from napari_tiqa.progress import Progress
 from napari_tiqa.volumes.writing.formats import FORMATS
 
 _DESCRIPTION = """\
@@ -74,7 +75,7 @@ def _filter(options: argparse.Namespace) -> int:
         tqdm(desc="starting", unit=" slices", file=sys.stderr, mininterval=interval, leave=False) as bar,
     ):
 
-        def show(progress: ExportProgress) -> None:
+        def show(progress: Progress) -> None:
             if bar.total is None:
                 # What an earlier, interrupted run has written says nothing about the speed of this one.
                 bar.initial = bar.n = bar.last_print_n = progress.done

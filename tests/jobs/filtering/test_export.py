@@ -21,8 +21,9 @@ import zarr
 from napari_tiqa.errors import Cancelled, ExportError, FilterError, VolumeError
 from napari_tiqa.filtering.lazy import filter_volume
 from napari_tiqa.filtering.pipeline import Pipeline, Step
-from napari_tiqa.jobs.filtering.export import ExportProgress, export, export_size
+from napari_tiqa.jobs.filtering.export import export, export_size
 from napari_tiqa.jobs.filtering.unfinished_export import done_slices, unfinished_folder
+from napari_tiqa.progress import Progress
 from napari_tiqa.volumes.napari_reader import read_layer
 from napari_tiqa.volumes.open import as_volume, open_volume
 from napari_tiqa.volumes.volume import Volume
@@ -211,7 +212,7 @@ def test_a_lazily_filtered_volume_is_exported_with_its_record(tmp_path: Path) ->
 # -- interruptions -------------------------------------------------------------------------------------
 
 
-def cancel_at_first() -> tuple[Callable[[ExportProgress], None], threading.Event]:
+def cancel_at_first() -> tuple[Callable[[Progress], None], threading.Event]:
     """Return what cancels an export as soon as it has written something."""
     cancel = threading.Event()
     return lambda _: cancel.set(), cancel
@@ -240,7 +241,7 @@ def test_a_cancelled_export_goes_on_where_it_stopped(tmp_path: Path, name: str) 
     assert 0 < done < 50
     assert not (tmp_path / name).exists()
     read.clear()
-    news: list[ExportProgress] = []
+    news: list[Progress] = []
     export(volume, SMOOTH, tmp_path / name, window=WINDOW, progress=news.append)
     assert [index for index in read if index < done] == [
         0
@@ -297,7 +298,7 @@ def test_a_killed_export_goes_on_where_it_stopped(tmp_path: Path, scan: Path, na
     done = done_slices(tmp_path / name)
     assert 10 <= done < 120
     assert not (tmp_path / name).exists()
-    news: list[ExportProgress] = []
+    news: list[Progress] = []
     export(scan, SMOOTH, tmp_path / name, window=WINDOW, progress=news.append)
     assert news[0].done > done
     assert_same_pixels(tmp_path / name, export_whole(scan, tmp_path / f"whole_{name}"))
@@ -331,7 +332,7 @@ def test_an_unfinished_export_of_something_else_is_not_mixed_in(tmp_path: Path) 
 def test_two_exports_do_not_write_the_same(tmp_path: Path) -> None:
     refused = []
 
-    def progress(_: ExportProgress) -> None:
+    def progress(_: Progress) -> None:
         with pytest.raises(ExportError) as error:
             export(tomogram(), SMOOTH, tmp_path / "better", window=WINDOW)
         refused.append(str(error.value))
@@ -349,7 +350,7 @@ def test_a_folder_that_is_not_ours_is_not_thrown_away(tmp_path: Path) -> None:
     assert (tmp_path / "better.unfinished" / "thesis.txt").exists()
 
 
-def end_after_the_last_slice(news: ExportProgress) -> None:
+def end_after_the_last_slice(news: Progress) -> None:
     if news.done == news.total:
         raise Cancelled("in the last moment")
 
@@ -366,7 +367,7 @@ def test_all_slices_were_written_but_not_put_in_place(tmp_path: Path, name: str)
 def test_what_appears_there_meanwhile_is_not_replaced(tmp_path: Path) -> None:
     output = tmp_path / "better.tif"
 
-    def progress(_: ExportProgress) -> None:
+    def progress(_: Progress) -> None:
         output.write_text("somebody else's")
 
     with pytest.raises(ExportError, match="was made by somebody else meanwhile: remove it, then"):

@@ -15,6 +15,7 @@ from napari_tiqa.jobs.filtering.gain import Gain, improvement, level, paired_gai
 from napari_tiqa.jobs.filtering.objective import FIDELITY
 from napari_tiqa.jobs.filtering.trial import Trial
 from napari_tiqa.jobs.process.waiting import Pace
+from napari_tiqa.progress import Progress
 from napari_tiqa.volumes.window import IntensityWindow
 
 UNFILTERED = "unfiltered"
@@ -22,7 +23,7 @@ UNFILTERED = "unfiltered"
 
 
 @dataclass(frozen=True)
-class CompareProgress:
+class CompareProgress(Progress):
     """How far a comparison is.
 
     Attributes
@@ -37,9 +38,6 @@ class CompareProgress:
         What came of it.
     """
 
-    done: int
-    total: int
-    seconds_left: float | None
     name: str
     trial: Trial
 

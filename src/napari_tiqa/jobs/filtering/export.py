@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from napari_tiqa.jobs.filtering.unfinished_export import UnfinishedExport, done_
 from napari_tiqa.jobs.process.ahead import ahead
 from napari_tiqa.jobs.process.record import fingerprint
 from napari_tiqa.jobs.process.waiting import Pace
+from napari_tiqa.progress import Progress
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slices import map_slices
 from napari_tiqa.volumes.threads import CORES
@@ -39,23 +39,6 @@ _REPORT_EVERY = 0.1  # s
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-@dataclass(frozen=True)
-class ExportProgress:
-    """How far an export is.
-
-    Attributes
-    ----------
-    done, total : int
-        Slices written, those of an earlier, interrupted run included.
-    seconds_left : float or None
-        None until it is known how fast the export is.
-    """
-
-    done: int
-    total: int
-    seconds_left: float | None
-
-
 def export(
     volume: Any,
     pipeline: Pipeline,
@@ -66,7 +49,7 @@ def export(
     format: str | None = None,
     overwrite: bool = False,
     again: bool = False,
-    progress: Callable[[ExportProgress], object] | None = None,
+    progress: Callable[[Progress], object] | None = None,
     cancel: threading.Event | None = None,
 ) -> dict[str, Any]:
     """Filter all slices of a volume and store the result.
@@ -96,7 +79,7 @@ def export(
     again : bool
         Also where the volume says that it has been filtered with the same pipeline already.
     progress : callable, optional
-        Called with an ExportProgress, at most ten times a second, in this thread; what it raises ends the
+        Called with a Progress (slices), at most ten times a second, in this thread; what it raises ends the
         export as a cancel does.
     cancel : threading.Event, optional
         Set it, from any thread, to end the export once the slices under way are written.
@@ -163,7 +146,7 @@ class _Export:
     def run(
         self,
         overwrite: bool,
-        progress: Callable[[ExportProgress], object] | None,
+        progress: Callable[[Progress], object] | None,
         cancel: threading.Event,
     ) -> dict[str, Any]:
         kept = self.kept
@@ -199,7 +182,7 @@ class _Export:
     def _write_all(
         self,
         writer: VolumeWriter,
-        progress: Callable[[ExportProgress], object] | None,
+        progress: Callable[[Progress], object] | None,
         cancel: threading.Event,
     ) -> None:
         def apply(item: tuple[int, np.ndarray]) -> tuple[int, np.ndarray]:
@@ -221,7 +204,7 @@ class _Export:
                 now = time.monotonic()
                 if progress and (now - reported >= _REPORT_EVERY or done == self.total):
                     reported = now
-                    progress(ExportProgress(done, self.total, pace.seconds_left(done)))
+                    progress(Progress(done, self.total, pace.seconds_left(done)))
 
     def _read(self, cancel: threading.Event) -> Iterator[tuple[int, np.ndarray]]:
         """Give the slices that are not written yet, each in memory of its own."""

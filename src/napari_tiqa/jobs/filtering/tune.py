@@ -15,6 +15,7 @@ from napari_tiqa.jobs.filtering.trial import Trial
 from napari_tiqa.jobs.filtering.tuning import Tuning, leading
 from napari_tiqa.jobs.filtering.variables import Variable, variables, with_values
 from napari_tiqa.jobs.process.waiting import Pace
+from napari_tiqa.progress import Progress
 from napari_tiqa.volumes.window import IntensityWindow
 
 DEFAULT_TRIALS = 40
@@ -22,7 +23,7 @@ DEFAULT_TRIALS = 40
 
 
 @dataclass(frozen=True)
-class TuneProgress:
+class TuneProgress(Progress):
     """How far a tuning is.
 
     Attributes
@@ -37,9 +38,6 @@ class TuneProgress:
         The one with the highest objective so far, the unfiltered slices where nothing is higher.
     """
 
-    done: int
-    total: int
-    seconds_left: float | None
     trial: Trial
     best: Trial
 

@@ -105,6 +105,10 @@ class BackgroundJob(QObject):
         self._thread.start()
         return True
 
+    def run(self, verb: Callable[..., Any]) -> bool:
+        """Start a verb of the core that only lacks ``progress`` and ``cancel``: a ``partial`` of it."""
+        return self.start(lambda report, cancel: verb(progress=report, cancel=cancel))
+
     def cancel(self) -> None:
         """Ask the work to stop; `ended` follows."""
         self._cancel.set()

@@ -20,6 +20,9 @@ from qtpy.QtWidgets import (
 SPACING = 4
 """Pixels between the rows of a form."""
 
+Part = QWidget | QLayout | tuple[QWidget | QLayout, int]
+"""What a line or a column is made of; with its stretch, or with none."""
+
 quietly = QSignalBlocker
 """``with quietly(box): box.clear()``: the box tells nobody of what is done to it."""
 
@@ -46,16 +49,19 @@ def form_layout(
     return form
 
 
-def column(*parts: QWidget | QLayout, parent: QWidget | None = None) -> QVBoxLayout:
-    """Return a layout of parts below one another, without margins; the layout of `parent` where given."""
+def column(*parts: Part, parent: QWidget | None = None) -> QVBoxLayout:
+    """Return a layout of parts below one another, without margins; the layout of `parent` where given.
+
+    ``(part, 1)`` gets a share of the room that is left.
+    """
     layout = QVBoxLayout() if parent is None else QVBoxLayout(parent)
     layout.setSpacing(SPACING)
-    return _filled(layout, [(part, 0) for part in parts])
+    return _filled(layout, parts)
 
 
-def line(*parts: QWidget | QLayout | tuple[QWidget | QLayout, int]) -> QHBoxLayout:
+def line(*parts: Part) -> QHBoxLayout:
     """Return a layout of parts side by side, without margins; ``(part, 2)`` gets two shares of the room."""
-    return _filled(QHBoxLayout(), [part if isinstance(part, tuple) else (part, 0) for part in parts])
+    return _filled(QHBoxLayout(), parts)
 
 
 def row(*widgets: QWidget) -> QWidget:
@@ -104,11 +110,11 @@ def spin_box(value: int, low: int, high: int, tooltip: str, suffix: str = "") ->
     return box
 
 
-def _filled(layout: Any, parts: Iterable[tuple[QWidget | QLayout, int]]) -> Any:
+def _filled(layout: Any, parts: Iterable[Part]) -> Any:
     """Add widgets and layouts with their stretch to a box layout without margins."""
     box: QBoxLayout = layout
     box.setContentsMargins(0, 0, 0, 0)
-    for part, stretch in parts:
+    for part, stretch in (part if isinstance(part, tuple) else (part, 0) for part in parts):
         if isinstance(part, QLayout):
             box.addLayout(part, stretch)
         else:

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_tiqa.jobs.filtering.export import ExportProgress
+from napari_tiqa.progress import Progress
 from napari_tiqa.volumes.writing.formats import FORMATS
 from napari_tiqa.widgets.shared.background_job import JobState
 from napari_tiqa.widgets.shared.file_row import FileRow
@@ -135,7 +135,7 @@ class ApplyForm(QWidget):
             self.bar.setRange(0, 0)  # moves to and fro: how long is not known
             self.message.say("Stopping once the slices under way are written…")
 
-    def show_progress(self, news: ExportProgress) -> None:
+    def show_progress(self, news: Progress) -> None:
         """Show how many slices are written."""
         self.bar.show_done(news.done, news.total, time_left(news.seconds_left))
         self.message.say(f"{news.done} of {news.total} slices are written.")

@@ -11,9 +11,10 @@ from qtpy.QtWidgets import QMessageBox, QVBoxLayout, QWidget
 
 from napari_tiqa.errors import ExportError, TiqaError
 from napari_tiqa.filtering.applied import earlier_record
-from napari_tiqa.jobs.filtering.export import ExportProgress, check_format, export_size
+from napari_tiqa.jobs.filtering.export import check_format, export_size
 from napari_tiqa.jobs.filtering.unfinished_export import done_slices, read_plan
 from napari_tiqa.jobs.process.place import free_space, size_text, stored_at
+from napari_tiqa.progress import Progress
 from napari_tiqa.volumes.applied import KEY, note
 from napari_tiqa.volumes.writing.formats import FORMATS, format_for
 from napari_tiqa.widgets.filtering.apply.form import ApplyForm
@@ -264,7 +265,7 @@ class FilterApplyTab(DockPanel):
         self.form.show_state(state)
         self._enable()
 
-    def _on_progress(self, news: ExportProgress) -> None:
+    def _on_progress(self, news: Progress) -> None:
         if self.export_job.state is JobState.RUNNING:
             self.form.show_progress(news)
 

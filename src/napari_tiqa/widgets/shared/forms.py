@@ -1,7 +1,7 @@
 """Parts that every form of a dock is made of: one layout, one spacing, quiet updates."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeAlias
 
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import (
@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 SPACING = 4
 """Pixels between the rows of a form."""
 
-Part = QWidget | QLayout | tuple[QWidget | QLayout, int]
+Part: TypeAlias = QWidget | QLayout | tuple[QWidget | QLayout, int]
 """What a line or a column is made of; with its stretch, or with none."""
 
 quietly = QSignalBlocker

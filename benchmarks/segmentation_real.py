@@ -33,12 +33,11 @@ from skimage.feature import multiscale_basic_features
 from skimage.future.trainable_segmentation import fit_segmenter
 
 from napari_tiqa.segmentation.agreement import accuracy, agreement_table
-from napari_tiqa.segmentation.classes import Classes
+from napari_tiqa.segmentation.classes import Classes, LabelledSlice
 from napari_tiqa.segmentation.dlinknet import build_dlinknet
 from napari_tiqa.segmentation.encoder_weights import load_encoder
 from napari_tiqa.segmentation.fitting import fit
-from napari_tiqa.segmentation.labelled_slice import LabelledSlice
-from napari_tiqa.segmentation.network_image import network_image
+from napari_tiqa.segmentation.network_input import network_image
 from napari_tiqa.segmentation.recipe import SegmentationRecipe
 from napari_tiqa.segmentation.segmenter import Segmenter
 from napari_tiqa.segmentation.uncertainty import found_errors, uncertainty_map

@@ -26,7 +26,7 @@ from napari_tiqa.jobs.study.result import POOLED, StudiedVersion, Study
 from napari_tiqa.jobs.study.study import study_segmentation
 from napari_tiqa.learning.images.groups import FAULTS, acquisition_with
 from napari_tiqa.segmentation.native_distortions import ORIGINAL
-from napari_tiqa.segmentation.network_image import unit_image
+from napari_tiqa.segmentation.network_input import unit_image
 from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL, classes_of, segmenter_card
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.simulation.acquisition import acquire

@@ -15,9 +15,8 @@ from tqdm import tqdm
 
 from napari_tiqa.cli.exit_code import exit_code
 from napari_tiqa.segmentation.agreement import f1_score, iou_score
-from napari_tiqa.segmentation.classes import Classes
-from napari_tiqa.segmentation.labelled_slice import LabelledSlice
-from napari_tiqa.segmentation.network_image import network_image
+from napari_tiqa.segmentation.classes import Classes, LabelledSlice
+from napari_tiqa.segmentation.network_input import network_image
 from napari_tiqa.segmentation.recipe import SegmentationRecipe
 from napari_tiqa.segmentation.segmenter import Segmenter, save_segmenter, segmenter_card
 from napari_tiqa.segmentation.uncertainty import found_errors, uncertainty_map

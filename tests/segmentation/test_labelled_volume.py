@@ -12,7 +12,7 @@ from napari_tiqa.errors import Cancelled, SegmentationError, VolumeError
 from napari_tiqa.segmentation import labelled_volume
 from napari_tiqa.segmentation.classes import NOT_LABELLED
 from napari_tiqa.segmentation.labelled_volume import gather
-from napari_tiqa.segmentation.network_image import network_image
+from napari_tiqa.segmentation.network_input import network_image
 from napari_tiqa.segmentation.recipe import SegmentationRecipe
 from napari_tiqa.segmentation.training_set import TrainingSet, load_training_set, save_training_set
 from napari_tiqa.segmentation.validation import left_out, within
@@ -104,7 +104,7 @@ def test_classes_outside_the_image_are_left_out_and_said(image, labels):
     assert "'outside' lies where the image has no finite value" in data.warnings[0]
     image[1, 19:] = np.nan
     with pytest.raises(
-        SegmentationError, match="every labelled pixel lies where the image has no finite value"
+        SegmentationError, match="Only one class has labelled pixels where the image has finite values"
     ):
         gathered(image, labels)
 
@@ -133,9 +133,9 @@ def test_validation_labels_are_judged_with_and_not_learned_from(image, labels):
     assert data.pixels(held=True) == [3 * 14, 3 * 50]
     assert (data.learned()[0].indices[5:8, 30:44] == NOT_LABELLED).all()
     assert not data.warnings
-    with pytest.raises(SegmentationError, match="'class 3' are among the validation labels"):
+    with pytest.raises(SegmentationError, match="'class 3' are used for validation"):
         gathered(image, labels, validation_labels=labels)
-    with pytest.raises(SegmentationError, match="value 5, which is none of the classes 3, 7"):
+    with pytest.raises(SegmentationError, match="value 5, which is not one of the classes 3, 7"):
         gathered(image, labels, validation_labels=np.full_like(labels, 5))
 
 

@@ -1,4 +1,4 @@
-"""How well a segmentation agrees with a truth, where that is labelled: IoU, F1, accuracy, confusion."""
+"""How well a segmentation agrees with a truth, where that is labelled: scores, confusion, IoU map."""
 
 import math
 from collections.abc import Callable
@@ -8,6 +8,30 @@ import pandas as pd
 
 from napari_tiqa.errors import SegmentationError
 from napari_tiqa.segmentation.classes import NOT_LABELLED, Classes, checked_labels
+
+NOT_JUDGED, TRUE_NEGATIVE, TRUE_POSITIVE, FALSE_NEGATIVE, FALSE_POSITIVE = range(5)
+"""The codes of an IoU map."""
+
+IOU_NAMES = {
+    TRUE_POSITIVE: "true positive",
+    TRUE_NEGATIVE: "true negative",
+    FALSE_NEGATIVE: "false negative (missed)",
+    FALSE_POSITIVE: "false positive (too much)",
+}
+"""What each code means, in the order of a legend; pixels that are not judged stay transparent."""
+
+IOU_COLOURS = {
+    TRUE_POSITIVE: "#d40000",
+    TRUE_NEGATIVE: "#000000",
+    FALSE_NEGATIVE: "#50dc50",
+    FALSE_POSITIVE: "#3264ff",
+}
+"""Red, black and green as in Zhang et al. 2022; the fourth, blue, is ours.
+
+People without red or green cones tell this red from this green since one is dark and one light; yellow as the
+fourth would look like green to them. To protanopes, deuteranopes and tritanopes any two of the four differ by
+22 and more (CIEDE2000).
+"""
 
 
 def iou_score(
@@ -28,7 +52,8 @@ def iou_score(
     Returns
     -------
     float
-        TP / (TP + FP + FN), 0 to 1 (Jaccard index); NaN where the class is in neither, or nothing is left.
+        TP / (TP + FP + FN), 0 to 1 (Jaccard, New Phytologist 11, 1912); NaN where the class is in neither, or
+        nothing is left.
 
     Raises
     ------
@@ -46,18 +71,13 @@ def f1_score(
     Parameters
     ----------
     segmentation, truth, value, unlabelled
-        As `iou_score`.
+        As `iou_score`, and so are the errors.
 
     Returns
     -------
     float
-        2 TP / (2 TP + FP + FN), 0 to 1 (Dice coefficient); NaN where the class is in neither, or nothing is
-        left.
-
-    Raises
-    ------
-    SegmentationError
-        If the shapes differ or one of the two does not hold labels.
+        2 TP / (2 TP + FP + FN), 0 to 1 (Dice, Ecology 26, 1945); NaN where the class is in neither, or
+        nothing is left.
     """
     return _of_class_or_mean(_f1, segmentation, truth, value, unlabelled)
 
@@ -68,20 +88,15 @@ def accuracy(segmentation: np.ndarray, truth: np.ndarray, unlabelled: int | None
     Parameters
     ----------
     segmentation, truth, unlabelled
-        As `iou_score`.
+        As `iou_score`, and so are the errors.
 
     Returns
     -------
     float
         0 to 1; NaN where no pixel is both labelled and segmented.
-
-    Raises
-    ------
-    SegmentationError
-        If the shapes differ or one of the two does not hold labels.
     """
-    said, known = _judged(segmentation, truth, unlabelled)
-    return float(np.mean(said == known)) if known.size else math.nan
+    found, known = _judged(segmentation, truth, unlabelled)
+    return float(np.mean(found == known)) if known.size else math.nan
 
 
 def confusion_matrix(segmentation: np.ndarray, truth: np.ndarray, classes: Classes) -> pd.DataFrame:
@@ -93,7 +108,7 @@ def confusion_matrix(segmentation: np.ndarray, truth: np.ndarray, classes: Class
         Label values, integers, of the same shape, which may be any.
     classes : Classes
         What the truth tells apart. Pixels that it calls unlabelled are left out, and so are those whose
-        segmentation is none of the classes (not segmented).
+        segmentation is not one of the classes (not segmented).
 
     Returns
     -------
@@ -103,8 +118,8 @@ def confusion_matrix(segmentation: np.ndarray, truth: np.ndarray, classes: Class
     Raises
     ------
     SegmentationError
-        If the shapes differ, one of the two does not hold labels, or the truth holds a value that is none of
-        the classes.
+        If the shapes differ, one of the two does not hold labels, or the truth holds a value that is not one
+        of the classes.
     """
     names = pd.Index(classes.names)
     counts = _confusion(segmentation, truth, classes)
@@ -124,7 +139,7 @@ def agreement_table(segmentation: np.ndarray, truth: np.ndarray, classes: Classe
     pandas.DataFrame
         A row for each class, by name, and a last one, "mean": ``iou``, ``f1``, ``precision``, ``recall``, 0
         to 1, NaN where undefined, and ``pixels``, those of the truth that were judged. The mean is over the
-        classes that the truth has here; its pixels are those of all classes.
+        classes that occur in the truth; its pixels are those of all classes.
 
     Raises
     ------
@@ -161,13 +176,47 @@ def agreement_of(confusion: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def iou_map(
+    segmentation: np.ndarray, truth: np.ndarray, value: int, unlabelled: int | None = 0
+) -> np.ndarray:
+    """Tell for each pixel whether a class was found, missed or wrongly assigned (Zhang et al. 2022, Fig. 6).
+
+    Parameters
+    ----------
+    segmentation, truth : numpy.ndarray
+        Label values, integers, of the same shape, which may be any.
+    value : int
+        The class.
+    unlabelled : int or None
+        The value of pixels that are not judged, be it in the truth (not labelled) or in the segmentation (not
+        segmented); None where there are none.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape of `truth`, uint8: `NOT_JUDGED` 0, `TRUE_NEGATIVE` 1, `TRUE_POSITIVE` 2, `FALSE_NEGATIVE` 3,
+        `FALSE_POSITIVE` 4.
+
+    Raises
+    ------
+    SegmentationError
+        If the shapes differ or one of the two does not hold labels.
+    """
+    segmentation, truth = _same_shape(segmentation, truth)
+    codes = np.array([[TRUE_NEGATIVE, FALSE_POSITIVE], [FALSE_NEGATIVE, TRUE_POSITIVE]], np.uint8)
+    outcome = codes[(truth == value).astype(np.uint8), (segmentation == value).astype(np.uint8)]
+    if unlabelled is not None:
+        outcome[(truth == unlabelled) | (segmentation == unlabelled)] = NOT_JUDGED
+    return outcome
+
+
 def _confusion(segmentation: np.ndarray, truth: np.ndarray, classes: Classes) -> np.ndarray:
     """Return shape (classes, classes): truth by segmentation, pixels."""
-    said, known = _judged(segmentation, truth, classes.unlabelled)
+    found, known = _judged(segmentation, truth, classes.unlabelled)
     row = classes.indices(known)
-    column = np.full(said.shape, NOT_LABELLED, np.int8)
+    column = np.full(found.shape, NOT_LABELLED, np.int8)
     for index, value in enumerate(classes.values):
-        column[said == value] = index
+        column[found == value] = index
     segmented = column != NOT_LABELLED
     cell = row[segmented].astype(np.intp) * len(classes) + column[segmented]
     return np.bincount(cell, minlength=len(classes) ** 2).reshape(len(classes), len(classes))
@@ -177,16 +226,21 @@ def _judged(
     segmentation: np.ndarray, truth: np.ndarray, unlabelled: int | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the label values, as lines, of the pixels that are both segmented and labelled."""
+    segmentation, truth = _same_shape(segmentation, truth)
+    if unlabelled is None:
+        return segmentation.ravel(), truth.ravel()
+    judged = (truth != unlabelled) & (segmentation != unlabelled)
+    return segmentation[judged], truth[judged]
+
+
+def _same_shape(segmentation: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     segmentation, truth = checked_labels(segmentation), checked_labels(truth)
     if segmentation.shape != truth.shape:
         raise SegmentationError(
             f"The segmentation has the shape {segmentation.shape}, the truth {truth.shape}: compare the same "
             "slices."
         )
-    if unlabelled is None:
-        return segmentation.ravel(), truth.ravel()
-    judged = (truth != unlabelled) & (segmentation != unlabelled)
-    return segmentation[judged], truth[judged]
+    return segmentation, truth
 
 
 def _of_class_or_mean(
@@ -196,13 +250,13 @@ def _of_class_or_mean(
     value: int | None,
     unlabelled: int | None,
 ) -> float:
-    said, known = _judged(segmentation, truth, unlabelled)
+    found, known = _judged(segmentation, truth, unlabelled)
     values = np.unique(known) if value is None else [value]
     ratios = []
-    for one in values:
-        of_truth, taken = known == one, said == one
-        right = int(np.count_nonzero(of_truth & taken))
-        ratios.append(ratio(right, int(of_truth.sum()), int(taken.sum())))
+    for value in values:
+        in_truth, taken = known == value, found == value
+        right = int(np.count_nonzero(in_truth & taken))
+        ratios.append(ratio(right, int(in_truth.sum()), int(taken.sum())))
     return float(np.mean(ratios)) if ratios else math.nan
 
 

@@ -1,17 +1,19 @@
 """Classes of a segmentation: from label values, as people paint them, to class indices, and back."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from napari_tiqa.errors import SegmentationError
 
 NOT_LABELLED = -1
-"""Class index of a pixel that nothing is known of."""
+"""Class index of a pixel without a label."""
 
-_MOST_CLASSES = 32
-# A labelling of particles, each with a number of its own, has hundreds; nothing below tells them from phases.
+_MOST_CLASSES = 32  # a labelling of particles, each with its own number, has hundreds
+_COUNTED_AT_ONCE = 2**16  # label values below it are counted without sorting
 
 
 @dataclass(frozen=True)
@@ -92,19 +94,19 @@ class Classes:
         Raises
         ------
         SegmentationError
-            If the labels are not integers, or hold a value that is none of the classes.
+            If the labels are not integers, or hold a value that is not one of the classes.
         """
         labels = checked_labels(labels)
         indices = np.full(labels.shape, NOT_LABELLED, np.int8)
         for index, value in enumerate(self.values):
             indices[labels == value] = index
-        strange = indices == NOT_LABELLED
+        unknown = indices == NOT_LABELLED
         if self.unlabelled is not None:
-            strange &= labels != self.unlabelled
-        if strange.any():
+            unknown &= labels != self.unlabelled
+        if unknown.any():
             known = ", ".join(map(str, self.values))
             raise SegmentationError(
-                f"The labels hold the value {labels[strange][0]}, which is none of the classes {known}: "
+                f"The labels hold the value {labels[unknown][0]}, which is not one of the classes {known}: "
                 "label with these values."
             )
         return indices
@@ -116,7 +118,7 @@ class Classes:
 
 
 def checked_labels(labels: np.ndarray) -> np.ndarray:
-    """Refuse what are no labels.
+    """Return labels as an array, or refuse what cannot be labels.
 
     Raises
     ------
@@ -132,3 +134,45 @@ def checked_labels(labels: np.ndarray) -> np.ndarray:
     if labels.size and labels.min() < 0:
         raise SegmentationError("Labels cannot be below 0: number the classes from 0 or 1.")
     return labels
+
+
+def pixel_counts(labels: np.ndarray) -> Counter[int]:
+    """Count the pixels of each label value.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        Any shape, not empty; integers or booleans.
+    """
+    if labels.dtype.kind == "b" or (labels.min() >= 0 and labels.max() < _COUNTED_AT_ONCE):
+        counts = np.bincount(labels.ravel().astype(np.int64, copy=False))
+        values = np.flatnonzero(counts)
+        counts = counts[values]
+    else:
+        values, counts = np.unique(labels, return_counts=True)
+    return Counter(dict(zip(values.tolist(), counts.tolist(), strict=True)))
+
+
+@dataclass(frozen=True)
+class LabelledSlice:
+    """A slice that a segmenter learns from: its pixels, and the class of those that are labelled.
+
+    Attributes
+    ----------
+    image : numpy.ndarray
+        Shape (rows, columns), float32, the intensity window mapped to [0, 1].
+    indices : numpy.ndarray
+        Shape (rows, columns), int8: class index, -1 where not labelled.
+    """
+
+    image: np.ndarray
+    indices: np.ndarray
+
+    @cached_property
+    def places(self) -> list[np.ndarray]:
+        """Row and column of the pixels of each class present, each of shape (n, 2)."""
+        present = np.unique(self.indices)
+        # int32: where every pixel is labelled, these are the largest arrays of a training.
+        return [
+            np.argwhere(self.indices == index).astype(np.int32) for index in present[present != NOT_LABELLED]
+        ]

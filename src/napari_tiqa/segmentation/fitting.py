@@ -7,8 +7,8 @@ import keras
 import numpy as np
 
 from napari_tiqa.errors import SegmentationError
-from napari_tiqa.segmentation.labelled_slice import LabelledSlice
-from napari_tiqa.segmentation.losses import LabelledPixels
+from napari_tiqa.segmentation.classes import LabelledSlice
+from napari_tiqa.segmentation.dlinknet import LabelledPixels
 from napari_tiqa.segmentation.patches import Patches
 from napari_tiqa.segmentation.recipe import SegmentationRecipe
 

@@ -1,4 +1,4 @@
-"""From an image and its labels to what a segmenter learns from: the slices with a labelled pixel."""
+"""Gathers what a segmenter learns from: the slices of an image with a labelled pixel."""
 
 import threading
 from collections import Counter
@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from napari_tiqa.errors import SegmentationError
-from napari_tiqa.segmentation.classes import NOT_LABELLED, Classes, checked_labels
-from napari_tiqa.segmentation.network_image import network_image
+from napari_tiqa.segmentation.classes import NOT_LABELLED, Classes, checked_labels, pixel_counts
+from napari_tiqa.segmentation.network_input import network_image
 from napari_tiqa.segmentation.recipe import SegmentationRecipe
 from napari_tiqa.segmentation.training_set import Origin, TrainingSet, grey_levels
 from napari_tiqa.segmentation.validation import left_out
@@ -21,8 +21,7 @@ from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.window_estimate import estimate_window
 
-_MOST_PIXELS = 2**27  # of all slices together: 1.5 GB while training, as many patches as anybody draws
-_COUNTED_AT_ONCE = 2**16  # label values up to here are counted without sorting
+_MOST_PIXELS = 2**27  # of all slices together: 1.5 GB while training, as many patches as anyone draws
 
 
 def gather(
@@ -57,7 +56,7 @@ def gather(
     Raises
     ------
     SegmentationError
-        Labels that are no integers, of another shape than the image, or of fewer than two classes.
+        If the labels are not integers, differ in shape from the image, or hold fewer than two classes.
     VolumeError
         The image or the labels cannot be read.
     Cancelled
@@ -86,8 +85,8 @@ def gather(
     classes, warnings = _on_finite_pixels(classes, painted, finite)
     if (labelled := max(map(len, found))) > most:
         warnings.append(
-            f"{labelled} slices are labelled, more than a training can hold: {most} of them, evenly spaced, "
-            "are used."
+            f"{labelled} slices are labelled, more than a training can hold: {most} evenly spaced ones are "
+            "used."
         )
     indices = [_indices(*one, classes) for one in zip(painted, finite, strict=True)]
     if validation:
@@ -146,15 +145,7 @@ def _found(
 
 
 def _counted(plane: np.ndarray) -> Counter[int]:
-    """Count the pixels of each label value."""
-    plane = checked_labels(plane)
-    if plane.max() < _COUNTED_AT_ONCE:
-        counts = np.bincount(plane.ravel().astype(np.int64))
-        values = np.flatnonzero(counts)
-        counts = counts[values]
-    else:
-        values, counts = np.unique(plane, return_counts=True)
-    return Counter(dict(zip(values.tolist(), counts.tolist(), strict=True)))
+    return pixel_counts(checked_labels(plane))
 
 
 def _enough(found: Mapping[int, Counter[int]], most: int) -> set[int]:
@@ -179,23 +170,23 @@ def _values(found: Mapping[int, Counter[int]]) -> np.ndarray:
 def _on_finite_pixels(
     classes: Classes, painted: Sequence[np.ndarray], finite: Sequence[np.ndarray]
 ) -> tuple[Classes, list[str]]:
-    """Leave out classes that lie on pixels only where the image has no value, and say so."""
+    """Leave out classes whose labelled pixels all lie where the image has no value, with a warning."""
     there = {value for plane, known in zip(painted, finite, strict=True) for value in np.unique(plane[known])}
     kept = [one for one in zip(classes.values, classes.names, strict=True) if one[0] in there]
     if len(kept) == len(classes):
         return classes, []
     if len(kept) < 2:
         raise SegmentationError(
-            "Of all classes but one, every labelled pixel lies where the image has no finite value: label "
-            "pixels of at least two classes inside the image."
+            "Only one class has labelled pixels where the image has finite values: label pixels of at least "
+            "two classes inside the image."
         )
     gone = [
         f"'{name}'" for value, name in zip(classes.values, classes.names, strict=True) if value not in there
     ]
     values, names = zip(*kept, strict=True)
     return replace(classes, values=values, names=names), [
-        f"Every labelled pixel of {' and '.join(gone)} lies where the image has no finite value, so nothing "
-        "is learned of it."
+        f"Every labelled pixel of {' and '.join(gone)} lies where the image has no finite value, so the "
+        "class is left out."
     ]
 
 
@@ -210,18 +201,18 @@ def _in_plane(voxel_size: tuple[float, ...], axis: int) -> tuple[float, ...]:
 
 
 def _on_validation(data: TrainingSet) -> list[str]:
-    """Say what validation cannot tell; refuse a class that nothing is left of to learn from."""
+    """Return warnings on what validation cannot tell; refuse a class without pixels to learn from."""
     learned, judged = data.pixels(held=False), data.pixels(held=True)
     names = data.classes.names
     if gone := [name for name, count in zip(names, learned, strict=True) if not count]:
         raise SegmentationError(
-            f"All labelled pixels of '{gone[0]}' are among the validation labels: label others to learn from."
+            f"All labelled pixels of '{gone[0]}' are used for validation: label others to learn from."
         )
     if not any(judged):
-        return ["Nothing is left out for validation, so nothing tells how good the model is on other pixels."]
+        return ["Nothing is left out for validation, so the quality of the model on other pixels is unknown."]
     if missing := [f"'{name}'" for name, count in zip(names, judged, strict=True) if not count]:
         return [
-            f"No pixel of {' and '.join(missing)} is left out for validation, so the IoU of an epoch is "
-            "that of the other classes: label more of it, in more than one place."
+            f"No pixel of {' and '.join(missing)} is left out for validation, so the IoU of an epoch covers "
+            "only the other classes: label more of it, in more than one place."
         ]
     return []

@@ -1,8 +1,7 @@
 """The paper's distortions at a slice's own resolution, for the score and the segmentation to see the same."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import NamedTuple, cast
+from typing import cast
 
 import numpy as np
 
@@ -16,28 +15,10 @@ from napari_tiqa.learning.images.distortions import (
 from napari_tiqa.scoring.network_input import TILE_SIZE, noise_kept
 
 ORIGINAL = "original"
-"""What the version that nothing was done to is called where others are called by their distortion."""
+"""The distortion of the version that is left as it is."""
 
 VERSIONS = tuple((kind or ORIGINAL, level) for kind, level in version_names())
 """Distortion and level of each version of a slice, in order: the original, then levels 1 to 5 of each."""
-
-
-class Version(NamedTuple):
-    """A slice as it is, or distorted.
-
-    Attributes
-    ----------
-    distortion : str
-        "blur", "noise", "ring", or `ORIGINAL`.
-    level : int
-        1 to 5; 0 of the original.
-    image : numpy.ndarray
-        Shape (rows, columns), float32; not clipped.
-    """
-
-    distortion: str
-    level: int
-    image: np.ndarray
 
 
 def native_fields(shape: tuple[int, int], seed: int) -> Fields:
@@ -95,18 +76,3 @@ def native_version(image: np.ndarray, distortion: str, level: int, fields: Field
     whole = np.where(known, image, np.float32(0))
     distorted = distort_unclipped(whole, kind, LEVELS[kind][level - 1], fields)
     return np.where(known, distorted, image)
-
-
-def native_versions(image: np.ndarray, seed: int) -> Iterator[Version]:
-    """Make the sixteen versions of a slice one after the other, in the order of `VERSIONS`.
-
-    Parameters
-    ----------
-    image : numpy.ndarray
-        As of ``native_version``.
-    seed : int
-        Fixes noise and rings, which are the same at all levels.
-    """
-    fields = native_fields((image.shape[0], image.shape[1]), seed)
-    for distortion, level in VERSIONS:
-        yield Version(distortion, level, native_version(image, distortion, level, fields))

@@ -9,8 +9,7 @@ import numpy as np
 
 from napari_tiqa.learning.images.distortions import DISTORTIONS, LEVELS, Fields, distort
 from napari_tiqa.scoring.network_input import TILE_SIZE
-from napari_tiqa.segmentation.classes import NOT_LABELLED
-from napari_tiqa.segmentation.labelled_slice import LabelledSlice
+from napari_tiqa.segmentation.classes import NOT_LABELLED, LabelledSlice
 from napari_tiqa.segmentation.recipe import SegmentationRecipe
 
 _MILDEST = 0.25  # of level 1

@@ -2,10 +2,16 @@
 
 import json
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Literal, get_args
 
 from napari_tiqa.errors import SegmentationError
-from napari_tiqa.segmentation.geometry import ENCODERS, STRIDE, Encoder
+
+Encoder = Literal["ResNet34", "EfficientNet-Lite0"]
+ENCODERS: tuple[Encoder, ...] = get_args(Encoder)
+"""The paper's, and the one whose ImageNet weights come with the package."""
+
+STRIDE = 32
+"""Pixels of the image to one of the encoder's last stage: sides of an input are multiples of it."""
 
 _FORMAT_VERSION = 1
 

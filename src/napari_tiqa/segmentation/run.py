@@ -37,10 +37,10 @@ from napari_tiqa.learning.training.run_folder import (
     run_lock,
     writing_to,
 )
+from napari_tiqa.segmentation.classes import LabelledSlice
 from napari_tiqa.segmentation.dlinknet import build_dlinknet
 from napari_tiqa.segmentation.encoder_weights import load_encoder
 from napari_tiqa.segmentation.fitting import fit
-from napari_tiqa.segmentation.labelled_slice import LabelledSlice
 from napari_tiqa.segmentation.patches import Patches
 from napari_tiqa.segmentation.progress import (
     EPOCH_COLUMNS,

@@ -1,4 +1,4 @@
-"""A trained segmenter: network and classes, in a bundle; what it makes of a slice. For the model process."""
+"""A trained segmenter, network and classes, in a bundle; the task of the model process that runs it."""
 
 import os
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import numpy as np
 from napari_tiqa.errors import BundleError
 from napari_tiqa.scoring.bundle import SEGMENTATION, load_card, load_network, write_bundle
 from napari_tiqa.segmentation.classes import Classes
-from napari_tiqa.segmentation.tiles import in_tiles
+from napari_tiqa.segmentation.network_input import in_tiles
 from napari_tiqa.weights import WEIGHTS_FOLDER
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _KEPT = 2
 
 @dataclass(frozen=True)
 class Segmenter:
-    """A trained network and what it tells apart.
+    """A trained network and its classes.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Segmenter:
     classes: Classes
 
     def probabilities(self, image: np.ndarray) -> np.ndarray:
-        """Tell how likely each class is at each pixel.
+        """Return the probability of each class at each pixel.
 
         Parameters
         ----------
@@ -120,13 +120,15 @@ def classes_of(card: dict[str, Any]) -> Classes:
     Raises
     ------
     BundleError
-        If it names none.
+        If it does not.
     """
     try:
-        said = card["classes"]
-        return Classes(tuple(said["values"]), tuple(said["names"]), said["unlabelled"])
+        classes = card["classes"]
+        return Classes(tuple(classes["values"]), tuple(classes["names"]), classes["unlabelled"])
     except (KeyError, TypeError) as error:
-        raise BundleError("The model's card names no classes: copy it again or train it again.") from error
+        raise BundleError(
+            "The model's card does not name its classes: copy the model again or train it again."
+        ) from error
 
 
 def load_segmenter(path: str | os.PathLike[str] | None = None) -> Segmenter:

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from napari_tiqa.errors import SegmentationError
-from napari_tiqa.segmentation.classes import NOT_LABELLED, Classes
-from napari_tiqa.segmentation.labelled_slice import LabelledSlice
+from napari_tiqa.segmentation.classes import NOT_LABELLED, Classes, LabelledSlice
 from napari_tiqa.segmentation.validation import around
 from napari_tiqa.whole_file import whole_file
 

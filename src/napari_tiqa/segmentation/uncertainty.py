@@ -38,12 +38,12 @@ def uncertainty_map(probabilities: np.ndarray) -> np.ndarray:
 
 @cache
 def _entr_of_halves() -> np.ndarray:
-    """Return -p ln p of all half floats, by their bits: looking it up takes a fourth of the time."""
+    """Return -p ln p of all half floats, by their bits: a look-up takes a quarter of the time."""
     return entr(np.arange(2**16, dtype=np.uint16).view(np.float16).astype(np.float32))
 
 
 def found_errors(uncertainty: np.ndarray, wrong: np.ndarray, share: float = 0.2) -> float:
-    """Tell which share of the wrong pixels is among the most uncertain ones.
+    """Return the share of the wrong pixels that is among the most uncertain ones.
 
     Parameters
     ----------

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from napari_tiqa.segmentation.agreement import agreement_of, confusion_matrix
-from napari_tiqa.segmentation.classes import NOT_LABELLED
-from napari_tiqa.segmentation.labelled_slice import LabelledSlice
+from napari_tiqa.segmentation.classes import NOT_LABELLED, LabelledSlice
 from napari_tiqa.segmentation.segmenter import Segmenter
 
 _SLICES_TO_SPARE = 5  # from as many labelled slices on, whole ones are left out

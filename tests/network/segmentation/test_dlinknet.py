@@ -14,13 +14,11 @@ from napari_tiqa.errors import BundleError, SegmentationError
 from napari_tiqa.scoring.bundle import load_card
 from napari_tiqa.scoring.predict import load_model
 from napari_tiqa.segmentation.agreement import f1_score
-from napari_tiqa.segmentation.classes import NOT_LABELLED, Classes
-from napari_tiqa.segmentation.dlinknet import build_dlinknet
+from napari_tiqa.segmentation.classes import NOT_LABELLED, Classes, LabelledSlice
+from napari_tiqa.segmentation.dlinknet import LabelledPixels, build_dlinknet
 from napari_tiqa.segmentation.encoder_weights import load_encoder
 from napari_tiqa.segmentation.fitting import fit
-from napari_tiqa.segmentation.labelled_slice import LabelledSlice
-from napari_tiqa.segmentation.losses import LabelledPixels
-from napari_tiqa.segmentation.network_image import network_image
+from napari_tiqa.segmentation.network_input import network_image
 from napari_tiqa.segmentation.patches import Patches
 from napari_tiqa.segmentation.recipe import SegmentationRecipe
 from napari_tiqa.segmentation.segmenter import (
@@ -190,7 +188,7 @@ def test_large_slices_are_seen_in_tiles_without_a_seam(monkeypatch: pytest.Monke
     image = np.clip(material + noise, 0, 1).astype(np.float32)
     segmenter = load_segmenter()
     whole = segmenter.probabilities(image)
-    monkeypatch.setattr("napari_tiqa.segmentation.tiles.LARGEST", 320)
+    monkeypatch.setattr("napari_tiqa.segmentation.network_input.LARGEST", 320)
     tiled = segmenter.probabilities(image)
     np.testing.assert_allclose(tiled.sum(0), 1, atol=1e-5)
     difference = (tiled - whole)[0]

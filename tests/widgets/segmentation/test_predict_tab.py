@@ -18,8 +18,7 @@ from skimage.io import imread
 from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.scoring.bundle import DEFAULT_MODEL
 from napari_tiqa.scoring.table import ScoredSlice
-from napari_tiqa.segmentation.agreement import agreement_table
-from napari_tiqa.segmentation.iou_map import IOU_COLOURS, iou_map
+from napari_tiqa.segmentation.agreement import IOU_COLOURS, agreement_table, iou_map
 from napari_tiqa.segmentation.segmenter import classes_of, segmenter_card
 from napari_tiqa.widgets.quality.score_run import ScoreRun, save_runs
 from napari_tiqa.widgets.segmentation.layers import SegmentView
@@ -319,7 +318,7 @@ def test_what_does_not_fit_is_told_in_a_sentence(bench: Bench, tmp_path: Path, q
     strange = viewer.add_labels(np.full((4, 64, 64), 5), name="strange", **place)
     bench.state.set_labels(strange)
     qtbot.waitUntil(
-        lambda: "5, which is none of the classes 1, 2" in tab.agreement.message.text(), timeout=TIMEOUT
+        lambda: "5, which is not one of the classes 1, 2" in tab.agreement.message.text(), timeout=TIMEOUT
     )
     assert not tab.form.views[IOU].isEnabled()
     qtbot.waitUntil(lambda: bench.layer(IOU) is None)

@@ -28,7 +28,7 @@ from napari_tiqa.jobs.quality.score import chosen_slices
 from napari_tiqa.jobs.segmentation.result import Segmentation
 from napari_tiqa.jobs.segmentation.store import SegmentationStore, cannot_write, temporary_store
 from napari_tiqa.scoring.bundle import SEGMENTATION
-from napari_tiqa.segmentation.network_image import network_image
+from napari_tiqa.segmentation.network_input import network_image
 from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slices import map_slices

@@ -14,7 +14,7 @@ from napari_tiqa.jobs.quality.score import score_volume
 from napari_tiqa.jobs.segmentation.result import decided
 from napari_tiqa.segmentation.agreement import accuracy, f1_score, iou_score
 from napari_tiqa.segmentation.classes import NOT_LABELLED, Classes
-from napari_tiqa.segmentation.network_image import network_image
+from napari_tiqa.segmentation.network_input import network_image
 from napari_tiqa.segmentation.two_point import two_point_correlation
 from napari_tiqa.segmentation.uncertainty import found_errors, uncertainty_map
 from napari_tiqa.volumes.window import IntensityWindow

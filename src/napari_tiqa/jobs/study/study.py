@@ -20,7 +20,7 @@ from napari_tiqa.jobs.study.judge import KnownSlice, VersionJudge
 from napari_tiqa.jobs.study.result import TRUTH, Curve, StudiedVersion, Study
 from napari_tiqa.segmentation.classes import Classes, checked_labels
 from napari_tiqa.segmentation.native_distortions import VERSIONS, native_fields, native_version
-from napari_tiqa.segmentation.network_image import unit_image
+from napari_tiqa.segmentation.network_input import unit_image
 from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL, classes_of, segmenter_card
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slices import map_slices

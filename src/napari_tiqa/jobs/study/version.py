@@ -10,7 +10,7 @@ from napari_tiqa.jobs.process.messages import ModelFile
 from napari_tiqa.jobs.study.judge import VersionJudge
 from napari_tiqa.jobs.study.study import study_seed
 from napari_tiqa.segmentation.native_distortions import native_fields, native_version
-from napari_tiqa.segmentation.network_image import unit_image
+from napari_tiqa.segmentation.network_input import unit_image
 from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL, classes_of, segmenter_card
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow

@@ -13,7 +13,7 @@ from napari.utils.colormaps import Colormap, DirectLabelColormap
 from qtpy.QtCore import QObject, QTimer
 
 from napari_tiqa.jobs.segmentation.result import Segmentation
-from napari_tiqa.segmentation.iou_map import IOU_COLOURS, NOT_JUDGED, iou_map
+from napari_tiqa.segmentation.agreement import IOU_COLOURS, NOT_JUDGED, iou_map
 from napari_tiqa.widgets.shared.derived_layer import derived_labels, derived_layer, insert_layer
 from napari_tiqa.widgets.shared.result_layers import Result, result_metadata
 from napari_tiqa.widgets.shared.slice_source import SliceSource

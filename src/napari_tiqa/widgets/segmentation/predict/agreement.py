@@ -13,9 +13,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_tiqa.segmentation.agreement import agreement_of
+from napari_tiqa.segmentation.agreement import IOU_COLOURS, IOU_NAMES, agreement_of
 from napari_tiqa.segmentation.classes import Classes
-from napari_tiqa.segmentation.iou_map import IOU_COLOURS, IOU_NAMES
 from napari_tiqa.widgets.segmentation.predict.agreement_tables import AgreementTable, ConfusionTable
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
 

@@ -19,8 +19,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QCollapsible
 
-from napari_tiqa.segmentation.geometry import ENCODERS, STRIDE
-from napari_tiqa.segmentation.recipe import PAPER, SegmentationRecipe
+from napari_tiqa.segmentation.recipe import ENCODERS, PAPER, STRIDE, SegmentationRecipe
 from napari_tiqa.widgets.shared.file_row import FileRow
 from napari_tiqa.widgets.training.model_output import ModelOutput
 

@@ -1,11 +1,13 @@
-"""Large slices in tiles: where they lie, and how their overlaps are blended so that no seam is left."""
+"""What the segmenting network sees of a slice: pixels in [0, 1], in tiles that are blended without seams."""
 
 import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from napari_tiqa.segmentation.geometry import STRIDE
+from napari_tiqa.scoring.network_input import checked_plane
+from napari_tiqa.segmentation.recipe import STRIDE
+from napari_tiqa.volumes.window import IntensityWindow
 
 LARGEST = 1024
 """Longest side of a tile, px: larger ones save nothing and need memory."""
@@ -17,6 +19,39 @@ _BORDER = 16
 # Next to a border of a tile the network sees zeros instead of the slice; where a neighbour sees better, these
 # pixels do not count. From there weights rise along half a cosine, without a corner that would show.
 _RAMP = np.sin(np.pi / 2 * np.clip((np.arange(OVERLAP) + 0.5 - _BORDER) / (OVERLAP - 2 * _BORDER), 0, 1)) ** 2
+
+
+def network_image(plane: np.ndarray, window: IntensityWindow) -> np.ndarray:
+    """Map a slice from its volume's intensity window to [0, 1].
+
+    Parameters
+    ----------
+    plane : numpy.ndarray
+        Shape (rows, columns), any real dtype, at least 3 x 3 px.
+    window : IntensityWindow
+        The volume's intensity window, in the units of `plane`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape of `plane`, float32 in [0, 1]; pixels that are not finite take 0, the window's low end.
+
+    Raises
+    ------
+    VolumeError
+        If `plane` is not a 2-D array of real numbers with at least 3 px a side.
+    """
+    pixels = unit_image(checked_plane(plane), window)
+    np.nan_to_num(pixels, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+    return np.clip(pixels, 0, 1, out=pixels)
+
+
+def unit_image(plane: np.ndarray, window: IntensityWindow) -> np.ndarray:
+    """Map a slice from its window to [0, 1] without clipping; shape of `plane`, float32."""
+    image = plane.astype(np.float32)
+    image -= np.float32(window.low)
+    image *= np.float32(1 / (window.high - window.low))
+    return image
 
 
 def in_tiles(image: np.ndarray, see: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
@@ -44,11 +79,6 @@ def in_tiles(image: np.ndarray, see: Callable[[np.ndarray], np.ndarray]) -> np.n
     single = all(len(line) == 1 for line in places)
     seen = see(padded) if single else _blended(padded, places, see)
     return seen[:, : image.shape[0], : image.shape[1]]
-
-
-def tile_count(shape: tuple[int, int]) -> int:
-    """Count the tiles of an image of shape (rows, columns)."""
-    return math.prod(len(list(_places(_whole(side)))) for side in shape)
 
 
 def _whole(side: int) -> int:

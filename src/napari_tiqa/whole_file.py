@@ -40,6 +40,12 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         raise
 
 
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write a text file in UTF-8, as a whole or not at all; raises OSError as ``whole_file``."""
+    with whole_file(path) as file:
+        file.write(text.encode())
+
+
 @contextmanager
 def whole_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Make a folder beside `path` that takes its place once all is in it; parents are made.

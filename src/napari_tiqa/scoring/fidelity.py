@@ -7,23 +7,17 @@ without them, fine texture that was smoothed away leaves no trace.
 """
 
 import hashlib
+import os
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_tiqa.scoring.predict import AfterBatch, forward
-from napari_tiqa.weights import WEIGHTS_FOLDER
-
-if TYPE_CHECKING:
-    import keras
-
-import os
-from typing import TYPE_CHECKING
-
 from napari_tiqa.scoring.bundle import SCORE, load_network
+from napari_tiqa.scoring.predict import AfterBatch, forward
 from napari_tiqa.scoring.scale import WEIGHTS
+from napari_tiqa.weights import WEIGHTS_FOLDER
 
 if TYPE_CHECKING:
     import keras

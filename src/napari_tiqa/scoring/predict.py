@@ -1,5 +1,6 @@
 """Tiles to scores, in batches of one fixed size. Runs where Keras may be imported: in the model process."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,15 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_tiqa.scoring.calibration import Calibration
-
-if TYPE_CHECKING:
-    import keras
-
-import os
-from typing import TYPE_CHECKING
-
 from napari_tiqa.scoring.bundle import SCORE, load_network
+from napari_tiqa.scoring.calibration import Calibration
 from napari_tiqa.scoring.scale import SCORE_RANGE
 
 if TYPE_CHECKING:

@@ -1,14 +1,5 @@
 """The scales of what the networks say: the score, its parts, the similarities."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
 SIMILARITIES = ("ssim", "fsim")
 """Full-reference metrics that are estimated: the names of ``learning.images.observers.OBSERVERS``."""
 

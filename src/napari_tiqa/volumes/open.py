@@ -19,6 +19,7 @@ from napari_tiqa.volumes.stored import ArrayStack, grouped_chunks, lazy
 from napari_tiqa.volumes.tiff import open_tiff
 from napari_tiqa.volumes.tiff_folder import open_tiff_folder
 from napari_tiqa.volumes.volume import Volume, check_image, default_axes
+from napari_tiqa.wording import cause
 
 SINGLE: dict[str, Callable[[Path], Volume]] = {
     ".tif": open_tiff,
@@ -76,12 +77,11 @@ def open_volume(path: str | os.PathLike[str], dataset: str | None = None) -> Vol
     except TiqaError:
         raise
     except Exception as error:  # whatever a format's library raises on a damaged file
-        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         raise VolumeError(
-            f"Cannot open '{path}', which may be damaged or incomplete ({reason}): copy it again."
+            f"Cannot open '{path}', which may be damaged or incomplete ({cause(error)}): copy it again."
         ) from error
     raise VolumeError(
-        f"'{path}' is of no known type: give one of {', '.join([*SINGLE, *WITH_DATASETS])}, "
+        f"'{path}' has an unsupported type: give one of {', '.join([*SINGLE, *WITH_DATASETS])}, "
         "a .zarr folder or a folder of TIFF slices."
     )
 

@@ -7,16 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import pairwise, product
-from typing import TYPE_CHECKING
 
 import dask.array
 import numpy as np
 
 from napari_tiqa.volumes.stored import Box, Stored, behind, box_shape
 from napari_tiqa.volumes.threads import CORES, share
-
-if TYPE_CHECKING:
-    pass
 
 # Left to itself, dask starts a pool per calling thread and keeps it. It may not be that of `share`, whose
 # threads wait for dask's.

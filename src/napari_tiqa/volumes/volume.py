@@ -13,6 +13,7 @@ from napari_tiqa.volumes.applied import Applied
 from napari_tiqa.volumes.reading import read
 from napari_tiqa.volumes.stored import fixed
 from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.wording import cause
 
 SPATIAL_AXES = ("z", "y", "x")
 MIN_SIDE = 3  # px; a slice with a shorter side holds no texture to judge
@@ -263,8 +264,7 @@ def unreadable(what: str, volume: Volume, error: Exception) -> VolumeError:
     error : Exception
         What the file's library raised.
     """
-    reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
     return VolumeError(
         f"Cannot read {what} of '{volume.source or volume.name}', which may be damaged or incomplete "
-        f"({reason}): copy it again, or leave out what cannot be read."
+        f"({cause(error)}): copy it again, or leave out what cannot be read."
     )

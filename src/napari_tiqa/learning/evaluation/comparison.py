@@ -20,6 +20,7 @@ from napari_tiqa.learning.measures.measures import evaluate, image_rows
 from napari_tiqa.scoring.bundle import load_card
 from napari_tiqa.scoring.predict import load_model, predict
 from napari_tiqa.scoring.scale import PREDICTED
+from napari_tiqa.wording import free_name
 
 RESAMPLES = 1000
 """Resamples of the bootstrap."""
@@ -138,7 +139,7 @@ def compare(
     scores: list[list[np.ndarray]] = []
     values = np.empty((0, len(PREDICTED)))
     for model, card in zip(models, cards, strict=True):
-        title = _not_yet(str(card.get("name") or Path(model).stem), titles)
+        title = free_name(str(card.get("name") or Path(model).stem), titles)
         found = _predict(model, groups, partial(work.at, f"scoring by {title}"))
         if not titles:
             values = np.concatenate(found)
@@ -300,12 +301,3 @@ def _rows(
     for title, of_title in zip(titles[1:], scores[1:], strict=True):
         rows[title] = np.concatenate(of_title)
     return rows
-
-
-def _not_yet(title: str, titles: Sequence[str]) -> str:
-    """Tell two models of one name apart."""
-    number, own = 1, title
-    while own in titles:
-        number += 1
-        own = f"{title} ({number})"
-    return own

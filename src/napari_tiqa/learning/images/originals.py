@@ -16,14 +16,13 @@ from napari_tiqa.volumes.tiff_folder import natural_order
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.window_estimate import estimate_window
+from napari_tiqa.wording import free_name, some
 
 SESSION_FILE = "session.json"
 SESSION_WINDOW = IntensityWindow(0, 255, "as the raters saw it")
 """The images of a rated session folder have their intensity window applied already."""
 
 RATINGS_FILE = "ratings.csv"
-
-_NAMED = 3  # files named in a sentence about many
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,7 @@ def read_originals(
         warnings.append(f"{len(copies)} originals are copies of others and were left out ({some(copies)}).")
     if empty:
         warnings.append(f"{len(empty)} slices have no texture and were left out ({some(empty)}).")
-    return _with_names_of_their_own(originals), warnings
+    return _with_free_names(originals), warnings
 
 
 def is_session(folder: Path) -> bool:
@@ -247,20 +246,9 @@ def _each_once(found: Sequence[Original]) -> tuple[list[Original], list[str]]:
     return originals, copies
 
 
-def _with_names_of_their_own(originals: Sequence[Original]) -> list[Original]:
-    taken: set[str] = set()
-    named = []
+def _with_free_names(originals: Sequence[Original]) -> list[Original]:
+    named: dict[str, Original] = {}
     for original in originals:
-        name, number = original.name, 1
-        while name in taken:
-            number += 1
-            name = f"{original.name}_{number}"
-        taken.add(name)
-        named.append(replace(original, name=name))
-    return named
-
-
-def some(names: Sequence[str]) -> str:
-    """Name the first few of many."""
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+        name = free_name(original.name, named, "{name}_{number}")
+        named[name] = replace(original, name=name)
+    return list(named.values())

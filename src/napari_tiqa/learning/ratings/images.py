@@ -16,6 +16,7 @@ from napari_tiqa.volumes.tiff_folder import natural_order
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.window_estimate import estimate_window
+from napari_tiqa.wording import cause
 
 IMAGE_SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
 
@@ -155,8 +156,7 @@ def read_image(path: Path) -> np.ndarray:
         else:
             image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
     except Exception as error:  # whatever a format's library raises on a damaged file
-        reason = " ".join(str(getattr(error, "strerror", None) or error).split()).rstrip(".")
-        raise RatingError(f"The image {path} cannot be read ({reason}): copy it again.") from error
+        raise RatingError(f"The image {path} cannot be read ({cause(error)}): copy it again.") from error
     if image is None or not image.size:
         raise RatingError(f"The image {path} cannot be read, it may be damaged: copy it again.")
     image = np.squeeze(image)

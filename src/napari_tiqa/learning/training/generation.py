@@ -16,9 +16,10 @@ from napari_tiqa.learning.images.dataset import Dataset, is_dataset, rate, read_
 from napari_tiqa.learning.images.distortions import version_names
 from napari_tiqa.learning.images.groups import MIN_ORIGINALS, Group, distortion_group
 from napari_tiqa.learning.images.labels import LabelProjection, make_and_observe
-from napari_tiqa.learning.images.originals import RATINGS_FILE, Original, read_originals, some
+from napari_tiqa.learning.images.originals import RATINGS_FILE, Original, read_originals
 from napari_tiqa.learning.ratings.table import mean_scores, rating_warnings, read_ratings
 from napari_tiqa.learning.training.recipe import TrainingRecipe
+from napari_tiqa.wording import some
 
 VERSIONS = len(version_names())
 """Images made of each original, with itself."""

@@ -7,6 +7,7 @@ from napari.layers import Layer
 
 from napari_tiqa.widgets.quality.score_run import ScoreRun, load_runs, save_runs
 from napari_tiqa.widgets.shared.colours import RUN_COLOURS
+from napari_tiqa.wording import free_name
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,4 @@ class RunShelf:
 
     def free_name(self, name: str) -> str:
         """Return the name, numbered where another run has it: "electrode, axis z (2)"."""
-        taken = {entry.run.name for entry in self}
-        numbered, number = name, 1
-        while numbered in taken:
-            number += 1
-            numbered = f"{name} ({number})"
-        return numbered
+        return free_name(name, {entry.run.name for entry in self})

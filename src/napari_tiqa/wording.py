@@ -1,0 +1,34 @@
+"""Parts of sentences and names for people: what went wrong, some of many names, a name that is free."""
+
+from collections.abc import Container, Sequence
+
+
+def cause(error: BaseException) -> str:
+    """Return what an error of another library says, in one line without a full stop, to stand in brackets."""
+    text = str(getattr(error, "strerror", None) or error)
+    return " ".join(text.split()).rstrip(".") or type(error).__name__
+
+
+def some(names: Sequence[str], shown: int = 3) -> str:
+    """Name the first of many: "a, b, c and 4 more"."""
+    more = len(names) - shown
+    return ", ".join(names[:shown]) + (f" and {more} more" if more > 0 else "")
+
+
+def free_name(name: str, taken: Container[str], numbered: str = "{name} ({number})") -> str:
+    """Return a name, with a number from 2 upwards where it is taken: "scan (2)".
+
+    Parameters
+    ----------
+    name : str
+        The name wanted.
+    taken : container of str
+        Names that are in use.
+    numbered : str
+        How the number is written, with ``{name}`` and ``{number}``.
+    """
+    free, number = name, 1
+    while free in taken:
+        number += 1
+        free = numbered.format(name=name, number=number)
+    return free

@@ -1,12 +1,13 @@
 # make demo                score the sample tomogram in napari (without a screen: demo/scores.csv, demo/napari.png)
 # make demo VOLUME=path    the same for your file
-# make test                linter, types, import contract, tests
+# make test                linter, types, import contract, tests, coverage (some 7 minutes on 2 cores)
+# make quick               the tests that open no viewer and start no other process (under a minute)
 
 PYTHON ?= python3
 VENV   := .venv
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test
+.PHONY: demo test quick
 
 demo: $(STAMP)
 	$(VENV)/bin/napari-tiqa demo $(if $(VOLUME),"$(VOLUME)")
@@ -16,9 +17,10 @@ test: $(STAMP)
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
-	$(VENV)/bin/python -m pytest
-	# In a process of its own: TensorFlow and a napari canvas cannot live in one (docs/architecture.md).
-	$(VENV)/bin/python -m pytest tests/network
+	$(VENV)/bin/python tools/run_tests.py
+
+quick: $(STAMP)
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile -m "not viewer and not process"
 
 # The stamp depends on the script too: a new system library must reach an existing .venv's machine.
 $(STAMP): pyproject.toml tools/system-libraries

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL
 
@@ -40,13 +42,42 @@ save_bundle(sys.argv[2], network, {"name": "calibrated"}, calibration)
 """
 
 
+# Files that take long come first, so that the workers of pytest-xdist end together; then folders by name.
+_SLOW_FIRST = ("jobs", "cli", "widgets")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what opens a viewer or starts a process, which ``make quick`` leaves out, and sort by room."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if "make_napari_viewer" in fixtures:
+            item.add_marker("viewer")
+        if _room(item) in ("jobs", "cli", "network") or fixtures & {"untrained_model", "calibrated_model"}:
+            item.add_marker("process")
+    items.sort(key=lambda item: (*_SLOW_FIRST, _room(item)).index(_room(item)))
+
+
+def _room(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).parts[0]
+
+
 @pytest.fixture(scope="session")
-def _models(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    folder = tmp_path_factory.mktemp("models")
-    paths = folder / "untrained.tiqa", folder / "calibrated.tiqa"
-    command = [sys.executable, "-c", _SAVE_MODELS, *map(str, paths)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that all workers of a run share."""
+    if folder := os.environ.get("NAPARI_TIQA_TEST_FOLDER"):  # set by tools/run_tests.py
+        return Path(folder)
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def _models(shared_folder: Path) -> tuple[Path, Path]:
+    paths = shared_folder / "untrained.tiqa", shared_folder / "calibrated.tiqa"
+    with FileLock(shared_folder / "models.lock"):
+        if not paths[-1].exists():  # no other worker has made them
+            command = [sys.executable, "-c", _SAVE_MODELS, *map(str, paths)]
+            done = subprocess.run(command, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
     return paths
 
 

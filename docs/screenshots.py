@@ -467,7 +467,7 @@ def segment_and_judge(viewer: napari.Viewer, panel: Any, truth: Layer) -> None:
     panel.header.choose_labels(truth)
     show_alone(viewer, panel.header.image)
     tab.form.slices.choose()
-    tab.segment()
+    tab.start()
     wait_until(lambda: tab.job.state.busy)
     wait_until(lambda: not tab.job.state.busy, timeout=3600)
     wait_until(lambda: not tab.judge.job.state.busy, timeout=600)
@@ -497,7 +497,7 @@ def study_quality(viewer: napari.Viewer, panel: Any, folder: Path) -> None:
     show_alone(viewer, electrode)
     tab = show_tab(panel, SegmentStudyTab)
     tab.form.slices.choose("3,70,93")  # of everyday quality, and none of those trained on
-    if not tab.study():
+    if not tab.start():
         raise SystemExit(tab.message.text())
     wait_until(lambda: not tab.job.state.busy, timeout=3600)
     print(tab.results.sentence.text())

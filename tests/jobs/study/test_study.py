@@ -179,7 +179,7 @@ def test_five_slices_stand_for_many(scans):
             "Slice 1 has no",
         ),
         (lambda truth: truth, {"value": 7}, "no class 7"),
-        (lambda truth: truth, {"unlabelled": None}, "none of the classes"),
+        (lambda truth: truth, {"unlabelled": None}, "not one of the classes"),
     ],
 )
 def test_labels_that_do_not_fit_are_refused_in_one_sentence(scans, change, options, words):
@@ -190,7 +190,7 @@ def test_labels_that_do_not_fit_are_refused_in_one_sentence(scans, change, optio
 
 def test_other_bad_input_is_refused(scans, tmp_path):
     with pytest.raises(BundleError, match="another purpose"):
-        study_segmentation(*scans, DEFAULT_MODEL)
+        study_segmentation(*scans, model=DEFAULT_MODEL)
     with pytest.raises(BundleError, match="no model bundle"):
         study_segmentation(*scans, quality_model=tmp_path / "none.tiqa")
     with pytest.raises(VolumeError, match="no slice 5"):

@@ -21,10 +21,10 @@ from napari_tiqa.scoring.table import ScoredSlice
 from napari_tiqa.segmentation.agreement import IOU_COLOURS, agreement_table, iou_map
 from napari_tiqa.segmentation.segmenter import classes_of, segmenter_card
 from napari_tiqa.widgets.quality.score_run import ScoreRun, save_runs
+from napari_tiqa.widgets.segmentation.header import SegmentState
 from napari_tiqa.widgets.segmentation.layers import SegmentView
 from napari_tiqa.widgets.segmentation.plot import F1, SCORE, UNCERTAINTY
 from napari_tiqa.widgets.segmentation.predict.tab import SegmentPredictTab
-from napari_tiqa.widgets.segmentation.state import SegmentState
 from napari_tiqa.widgets.shared.background_job import JobState
 from napari_tiqa.widgets.shared.result_layers import Result, is_result
 from napari_tiqa.widgets.shared.slider import go_to_slice
@@ -85,7 +85,7 @@ class Bench:
         if typed:
             self.tab.form.slices.choose(typed)
         with qtbot.waitSignal(self.tab.job.ended, timeout=TIMEOUT):
-            self.tab.form.segment_button.click()
+            self.tab.form.run_row.start_button.click()
         qtbot.waitUntil(lambda: self.layer(SEGMENTATION) is not None, timeout=TIMEOUT)
 
     def layer(self, view: SegmentView) -> Image | Labels | None:
@@ -292,16 +292,16 @@ def test_a_cancelled_run_keeps_its_slices_and_is_gone_on_with(viewer: Viewer, qt
     bench = Bench(viewer, image)
     tab = bench.tab
     tab.form.slices.choose()
-    tab.form.segment_button.click()
+    tab.form.run_row.start_button.click()
     qtbot.waitUntil(lambda: bench.layer(SEGMENTATION) is not None, timeout=TIMEOUT)
     with qtbot.waitSignal(tab.job.ended, timeout=TIMEOUT):
-        tab.form.cancel_button.click()
+        tab.form.run_row.cancel_button.click()
     done = int(tab.shown.segmentation.done.sum())
     assert 0 < done < 60
-    assert tab.message.text() == f"Cancelled; {done} slices are segmented, and Segment goes on from there."
+    assert tab.message.text() == f"Cancelled; {done} slices are segmented, and Segment resumes from there."
     assert bench.plane(SEGMENTATION, 0).all()
-    tab.form.segment_button.click()
-    qtbot.waitUntil(lambda: tab.form.bar.value() > 0 or not tab.job.state.busy, timeout=TIMEOUT)
+    tab.form.run_row.start_button.click()
+    qtbot.waitUntil(lambda: tab.form.run_row.bar.value() > 0 or not tab.job.state.busy, timeout=TIMEOUT)
     with qtbot.waitSignal(tab.job.ended, timeout=TIMEOUT):
         viewer.layers.remove(image)
     assert tab.message.text() == "⚠ 'long' was removed, so its segmentation was cancelled."
@@ -328,14 +328,14 @@ def test_what_does_not_fit_is_told_in_a_sentence(bench: Bench, tmp_path: Path, q
     bench.state.set_labels(strange)
     qtbot.waitUntil(lambda: len(tab.judge.slices) == 1, timeout=TIMEOUT)
     tab.form.slices.choose("2-9")
-    tab.form.segment_button.click()
+    tab.form.run_row.start_button.click()
     assert "names slices that are not there: choose from 0 to 3" in tab.message.text()
     tab.form.slices.choose()
     for model, sentence in ((tmp_path / "no.tiqa", "There is no model"), (DEFAULT_MODEL, "another purpose")):
         bench.state.set_model(model)
         qtbot.waitUntil(lambda sentence=sentence: sentence in tab.form.facts.text(), timeout=TIMEOUT)
         with qtbot.waitSignal(tab.job.ended, timeout=TIMEOUT):
-            tab.form.segment_button.click()
+            tab.form.run_row.start_button.click()
         assert sentence in tab.message.text()
     bench.state.set_source(None)
-    assert not tab.form.segment_button.isEnabled()
+    assert not tab.form.run_row.start_button.isEnabled()

@@ -18,8 +18,8 @@ from napari_tiqa.scoring.recent_models import recent_models
 from napari_tiqa.segmentation.recipe import PAPER, SegmentationRecipe
 from napari_tiqa.segmentation.segmenter import classes_of, segmenter_card
 from napari_tiqa.widgets.docks import SegmentDock
+from napari_tiqa.widgets.segmentation.labels_layer import LabelsElsewhere, read_labels
 from napari_tiqa.widgets.segmentation.panel import SegmentPanel
-from napari_tiqa.widgets.segmentation.read_labels import LabelsElsewhere, read_labels
 from napari_tiqa.widgets.segmentation.train.form import SegmentTrainForm
 from napari_tiqa.widgets.segmentation.train.label_count import count_labels
 from napari_tiqa.widgets.segmentation.train.request import shared_segmenter_job
@@ -167,8 +167,8 @@ def test_labels_that_fit_are_found_and_others_are_refused_in_a_sentence(
     assert state.labels is fitting
     assert header.problem.text() == ""
     header.choose_labels(small)
-    assert "6 x 64 x 32 voxels large, 'cell' 6 x 64 x 64" in header.problem.text()
-    assert header.lay_button.isHidden()
+    assert "6 x 64 x 32 voxels, 'cell' 6 x 64 x 64" in header.problem.text()
+    assert header.align_button.isHidden()
     header.choose_labels(None)
     viewer.add_image(halves(), name="another")
     header.choose_image(image)
@@ -179,14 +179,14 @@ def test_labels_that_fit_are_found_and_others_are_refused_in_a_sentence(
     assert state.labels is None
 
 
-def test_labels_without_the_images_scale_are_laid_on_it(
+def test_labels_without_the_images_scale_are_aligned_with_it(
     viewer: Viewer, image: Image, panel: SegmentPanel
 ) -> None:
     labels = viewer.add_labels(np.zeros((6, 64, 64), int), name="from a file")
     panel.header.choose_labels(labels)
-    assert "'from a file' fits 'cell' voxel by voxel, but lies elsewhere" in panel.header.problem.text()
-    assert not panel.header.lay_button.isHidden()
-    panel.header.lay_button.click()
+    assert "'from a file' has the shape of 'cell', but lies elsewhere" in panel.header.problem.text()
+    assert not panel.header.align_button.isHidden()
+    panel.header.align_button.click()
     assert panel.header.problem.text() == ""
     np.testing.assert_allclose(labels.data_to_world((5, 63, 63)), image.data_to_world((5, 63, 63)))
     assert labels.units == image.units
@@ -356,7 +356,7 @@ def test_what_cannot_be_trained_on_is_said_in_a_sentence(
     assert "no place to go" in refusal()
     labels.data = np.zeros((2, 9, 9), "u1")
     assert tab.train()  # once they are counted
-    qtbot.waitUntil(lambda: "2 x 9 x 9 voxels large" in tab.message.text(), timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: "2 x 9 x 9 voxels" in tab.message.text(), timeout=TIMEOUT)
     assert not tab.job.state.busy
 
 

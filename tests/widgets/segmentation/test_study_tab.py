@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QFileDialog
 from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.jobs.study.files import FILES
 from napari_tiqa.segmentation.native_distortions import native_fields, native_version
-from napari_tiqa.widgets.segmentation.state import SegmentState
+from napari_tiqa.widgets.segmentation.header import SegmentState
 from napari_tiqa.widgets.segmentation.study.tab import SegmentStudyTab
 from napari_tiqa.widgets.shared.background_job import JobState
 from napari_tiqa.widgets.shared.result_layers import is_original
@@ -57,7 +57,7 @@ class Bench:
     def study(self, qtbot: QtBot, typed: str) -> None:
         self.tab.form.slices.choose(typed)
         with qtbot.waitSignal(self.tab.job.ended, timeout=TIMEOUT):
-            self.tab.form.study_button.click()
+            self.tab.form.run_row.start_button.click()
 
     def look_at(self, qtbot: QtBot, version: str) -> None:
         self.results.version_box.setCurrentText(version)
@@ -151,13 +151,13 @@ def _a_version_is_shown_as_layers(bench: Bench, qtbot: QtBot) -> None:
 def test_what_cannot_be_studied_is_said_in_one_sentence(bench: Bench, qtbot: QtBot) -> None:
     tab, state, viewer = bench.tab, bench.state, bench.viewer
     state.set_labels(viewer.add_labels(np.ones((2, 64, 64), np.uint8), name="two slices"))
-    assert not tab.study()
+    assert not tab.start()
     assert "two slices" in tab.message.text()
     state.set_labels(None)
-    assert not tab.form.study_button.isEnabled()
+    assert not tab.form.run_row.start_button.isEnabled()
     state.set_labels(bench.labels)
     tab.form.slices.choose("7")
-    assert not tab.study()
+    assert not tab.start()
     assert "choose from 0 to 2" in tab.message.text()
     bench.study(qtbot, "1")
     assert tab.job.state is JobState.FAILED
@@ -170,14 +170,14 @@ def test_what_cannot_be_studied_is_said_in_one_sentence(bench: Bench, qtbot: QtB
 
 def test_a_study_that_is_stopped_keeps_what_is_done(bench: Bench, qtbot: QtBot) -> None:
     tab = bench.tab
-    tab.job.progressed.connect(lambda news: news.done == 3 and tab.form.cancel_button.click())
+    tab.job.progressed.connect(lambda news: news.done == 3 and tab.form.run_row.cancel_button.click())
     bench.study(qtbot, "0, 2")
     assert tab.job.state is JobState.DONE
     assert 3 <= len(bench.results.found.table) < 16
     assert "Stopped" in tab.message.text()
-    assert tab.form.study_button.isEnabled()
+    assert tab.form.run_row.start_button.isEnabled()
     with qtbot.waitSignal(tab.job.ended, timeout=TIMEOUT):
-        assert tab.study()
+        assert tab.start()
         bench.viewer.layers.remove(bench.image)
     assert "'cell' was removed" in tab.message.text()
     assert not tab.look_at("blur", 1)  # of an image that is gone

@@ -27,6 +27,7 @@ from napari_tiqa.jobs.process.waiting import Pace, wait_for
 from napari_tiqa.jobs.quality.score import chosen_slices
 from napari_tiqa.jobs.segmentation.result import Segmentation
 from napari_tiqa.jobs.segmentation.store import SegmentationStore, cannot_write, temporary_store
+from napari_tiqa.progress import Progress
 from napari_tiqa.scoring.bundle import SEGMENTATION
 from napari_tiqa.segmentation.network_input import network_image
 from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL
@@ -42,15 +43,11 @@ _WRITTEN_AHEAD = 2
 
 
 @dataclass(frozen=True)
-class PredictProgress:
-    """How far a run over a volume is.
+class PredictProgress(Progress):
+    """Slices done of those asked for; those that were there already count as done.
 
     Attributes
     ----------
-    done, total : int
-        Of the slices asked for; those that were there already count as done.
-    seconds_left : float or None
-        None until it is known how fast the run is.
     index : int or None
         The slice just done, which can be read from `segmentation` now; None in the first report, which comes
         before any slice.
@@ -58,9 +55,6 @@ class PredictProgress:
         What ``predict`` will return, so that slices can be shown while others are under way.
     """
 
-    done: int
-    total: int
-    seconds_left: float | None
     index: int | None
     segmentation: Segmentation
 

@@ -18,6 +18,7 @@ from napari_tiqa.jobs.process.waiting import Pace
 from napari_tiqa.jobs.quality.score import chosen_slices
 from napari_tiqa.jobs.study.judge import KnownSlice, VersionJudge
 from napari_tiqa.jobs.study.result import TRUTH, Curve, StudiedVersion, Study
+from napari_tiqa.progress import Progress
 from napari_tiqa.segmentation.classes import Classes, checked_labels
 from napari_tiqa.segmentation.native_distortions import VERSIONS, native_fields, native_version
 from napari_tiqa.segmentation.network_input import unit_image
@@ -33,22 +34,15 @@ DEFAULT_SLICES = 5
 
 
 @dataclass(frozen=True)
-class StudyProgress:
-    """How far a study is.
+class StudyProgress(Progress):
+    """Versions of slices done.
 
     Attributes
     ----------
-    done, total : int
-        Versions of slices.
-    seconds_left : float or None
-        None until a second version tells how fast it goes.
     version : StudiedVersion
-        What is done now.
+        The one just done.
     """
 
-    done: int
-    total: int
-    seconds_left: float | None
     version: StudiedVersion
 
 

@@ -1,21 +1,53 @@
-"""The head of the segmentation dock: which image, which labels, and what is wrong with them."""
+"""The head of the segmentation dock: the choice of image and labels, and the state that all tabs share."""
 
 from typing import Any
 
 from magicgui.widgets import ComboBox
 from napari.layers import Image, Labels, Layer
-from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtCore import QObject, Signal
+from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from napari_tiqa.errors import SegmentationError, TiqaError
+from napari_tiqa.errors import TiqaError
 from napari_tiqa.volumes.window import IntensityWindow
-from napari_tiqa.widgets.segmentation.read_labels import LabelsElsewhere, check_labels
-from napari_tiqa.widgets.segmentation.state import SegmentState
-from napari_tiqa.widgets.segmentation.train.new_labels import add_labels, lay_on
+from napari_tiqa.widgets.segmentation.labels_layer import (
+    LabelsElsewhere,
+    add_labels,
+    align_with,
+    check_labels,
+)
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
-from napari_tiqa.widgets.shared.result_layers import is_original, is_result, no_original
+from napari_tiqa.widgets.shared.forms import button, column, form_layout, line
+from napari_tiqa.widgets.shared.result_layers import is_original, is_result, no_original, unwrapped
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
 from napari_tiqa.widgets.shared.slice_source import SliceSource
 from napari_tiqa.widgets.shared.source_follower import SourceFollower
+from napari_tiqa.widgets.shared.source_state import SourceState
+
+
+class SegmentState(SourceState):
+    """The source, the labels and the model: the header sets them, every tab may set the model and follows.
+
+    ``read_labels(state.labels, state.source)`` reads the labels, or raises a SegmentationError where they do
+    not fit the image.
+    """
+
+    labels_changed = Signal(object)  # napari.layers.Labels or None: another layer
+    labels_edited = Signal()  # the same layer, painted on, filled, undone, or given other data
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._labels: Labels | None = None
+
+    @property
+    def labels(self) -> Labels | None:
+        """The chosen Labels layer, to learn from and to compare with; it need not fit the image."""
+        return self._labels
+
+    def set_labels(self, labels: Labels | None) -> None:
+        """Choose another Labels layer, or none."""
+        if labels is not self._labels:
+            self._labels = labels
+            self.labels_changed.emit(labels)
 
 
 class SegmentHeader(DockPanel):
@@ -35,26 +67,30 @@ class SegmentHeader(DockPanel):
         self.image_box = ComboBox(
             choices=self._images,
             nullable=False,
-            tooltip="The image to segment, and to learn from. It is never changed.",
+            tooltip="The image to segment and to learn from; it is never changed.",
         )
         self.labels_box = _OptionalBox(
             choices=self._labels_layers,
             nullable=True,
-            tooltip="What you know: a Labels layer with a number for each class, such as pore and grain.\n"
+            tooltip="What is known: a Labels layer with a number for each class, such as pore and grain.\n"
             "Train learns from it; Segment and Study compare with it.",
         )
-        self.new_button = QPushButton("New layer")
-        self.new_button.setToolTip(
-            "Make an empty Labels layer of the image's shape and scale, and take the brush:\n"
-            "paint some strokes of each class, in one slice or in several."
+        self.new_button = button(
+            "New layer",
+            "Make an empty Labels layer with the image's shape and scale and activate the brush:\n"
+            "paint some strokes of each class, in one slice or in several.",
+            self.make_labels,
         )
-        self.lay_button = QPushButton("Lay it on the image")
-        self.lay_button.setToolTip("Give the Labels layer the image's scale, place and units.")
-        self.problem = SentenceLabel("What is wrong with the image or the labels.")
+        self.align_button = button(
+            "Align with image",
+            "Give the Labels layer the image's scale, position and units.",
+            self.align_labels,
+        )
+        self.problem = SentenceLabel("Problems with the image or the labels.")
         self.follower = SourceFollower(viewer, self._subscribe, no_original("segment"))
-        self._without_labels = False  # whether the user wants none
+        self._without_labels = False  # whether the user has chosen none
         self._followed: Labels | None = None
-        self._seen: tuple[Any, ...] = ()  # where the viewer was when the labels were drawn last
+        self._view: tuple[Any, ...] = ()  # of the viewer, when the labels were last drawn
         self._lay_out()
         self._connect()
         self.reset_choices()
@@ -62,32 +98,18 @@ class SegmentHeader(DockPanel):
     def _lay_out(self) -> None:
         for box in (self.image_box, self.labels_box):
             box.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        labels_row = QHBoxLayout()
-        labels_row.addWidget(self.labels_box.native, 1)
-        labels_row.addWidget(self.new_button)
-        form = QFormLayout()
-        form.setHorizontalSpacing(8)
-        form.setVerticalSpacing(4)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow("Image", self.image_box.native)
-        form.addRow("Labels", labels_row)
-        problem_row = QHBoxLayout()
-        problem_row.addWidget(self.problem, 1)
-        problem_row.addWidget(self.lay_button)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addLayout(form)
-        layout.addLayout(problem_row)
+        form = form_layout(
+            ("Image", self.image_box.native),
+            ("Labels", line((self.labels_box.native, 1), self.new_button)),
+        )
+        column(form, line((self.problem, 1), self.align_button), parent=self)
         self.problem.hide()
-        self.lay_button.hide()
+        self.align_button.hide()
 
     def _connect(self) -> None:
         self.image_box.changed.connect(lambda _: self._on_image_chosen())
         self.labels_box.changed.connect(lambda _: self._on_labels_chosen())
         self.labels_box.native.activated.connect(lambda _: self._note_choice())
-        self.new_button.clicked.connect(self.make_labels)
-        self.lay_button.clicked.connect(self.lay_labels)
         self.follower.found.connect(self._on_found)
         self.follower.lost.connect(self._on_lost)
         self.state.window_changed.connect(self._on_window)
@@ -95,36 +117,34 @@ class SegmentHeader(DockPanel):
         for event in (layers.inserted, layers.removed, layers.reordered, layers.renamed):
             self._subscribe(event, self.reset_choices)
 
-    # -- what the dock is told ---------------------------------------------------------------------
+    # -- choosing ----------------------------------------------------------------------------------
 
     @property
     def image(self) -> Image | None:
         """The chosen image layer."""
-        value = self.image_box.value
-        return getattr(value, "__wrapped__", value)
+        return unwrapped(self.image_box.value)
 
     def choose_image(self, layer: Layer) -> None:
         """Choose an image layer of the viewer."""
-        self.image_box.value = next(c for c in self.image_box.choices if c.unique_id == layer.unique_id)
+        self.image_box.value = _choice(self.image_box, layer)
 
     def choose_labels(self, layer: Layer | None) -> None:
         """Choose a Labels layer of the viewer, or none."""
-        choices = [choice for choice in self.labels_box.choices if choice is not None]
-        self.labels_box.value = next((c for c in choices if layer and c.unique_id == layer.unique_id), None)
+        self.labels_box.value = _choice(self.labels_box, layer)
         self._note_choice()
 
     def make_labels(self) -> Labels | None:
-        """Make an empty Labels layer for the image and take the brush; None where there is no image."""
+        """Make an empty Labels layer for the image and activate the brush; None where there is no image."""
         if self.image is None:
             return None
         layer = add_labels(self._viewer, self.image)
         self.choose_labels(layer)
         return layer
 
-    def lay_labels(self) -> None:
-        """Lay the labels where the image lies."""
+    def align_labels(self) -> None:
+        """Move the labels to where the image lies."""
         if self.state.labels is not None and self.image is not None:
-            lay_on(self.state.labels, self.image)
+            align_with(self.state.labels, self.image)
             self._show_problem()
             self.state.labels_edited.emit()
 
@@ -177,14 +197,11 @@ class SegmentHeader(DockPanel):
             return
         for layer in self._labels_layers():
             if not is_result(layer) and _fits(layer, source):
-                self.labels_box.value = next(
-                    c for c in self.labels_box.choices if c is not None and c.unique_id == layer.unique_id
-                )
+                self.labels_box.value = _choice(self.labels_box, layer)
                 return
 
     def _on_labels_chosen(self) -> None:
-        value = self.labels_box.value
-        labels = getattr(value, "__wrapped__", value)
+        labels = unwrapped(self.labels_box.value)
         self._follow_labels(labels)
         self.state.set_labels(labels)
         self._show_problem()
@@ -199,37 +216,34 @@ class SegmentHeader(DockPanel):
                 (layer.events.paint, self._on_edited),
                 (layer.events.data, self._on_data),
                 (layer.events.set_data, self._on_drawn),
-                (layer.events.scale, self._on_moved),
-                (layer.events.translate, self._on_moved),
+                (layer.events.scale, self._show_problem),
+                (layer.events.translate, self._show_problem),
             )
             for event, slot in pairs:
                 (event.connect if connects else event.disconnect)(slot)
         self._followed = labels
-        self._seen = self._view()
+        self._view = self._current_view()
 
     def _on_edited(self, _event: object = None) -> None:
         self.state.labels_edited.emit()
 
     def _on_data(self, _event: object) -> None:
-        self._show_problem()  # the shape may be another one
+        self._show_problem()  # the shape may have changed
         self.state.labels_edited.emit()
 
     def _on_drawn(self, _event: object = None) -> None:
-        # An undone stroke tells nothing but that the layer was drawn again, as it is for each other slice.
-        before, self._seen = self._seen, self._view()
-        if before == self._seen:
+        # An undone stroke only has the layer drawn again, which happens for each other slice too.
+        before, self._view = self._view, self._current_view()
+        if before == self._view:
             self.state.labels_edited.emit()
 
-    def _on_moved(self, _event: object = None) -> None:
-        self._show_problem()
-
-    def _view(self) -> tuple[Any, ...]:
+    def _current_view(self) -> tuple[Any, ...]:
         dims = self._viewer.dims
         return dims.point, dims.order, dims.ndisplay
 
-    # -- what is wrong -----------------------------------------------------------------------------
+    # -- problems ----------------------------------------------------------------------------------
 
-    def _show_problem(self) -> None:
+    def _show_problem(self, _event: object = None) -> None:
         source, labels = self.state.source, self.state.labels
         if source is None:
             return
@@ -238,21 +252,27 @@ class SegmentHeader(DockPanel):
             try:
                 check_labels(labels, source)
             except TiqaError as error:
-                self._say(str(error), can_be_laid=isinstance(error, LabelsElsewhere))
+                self._say(str(error), can_be_aligned=isinstance(error, LabelsElsewhere))
 
-    def _say(self, sentence: str, *, can_be_laid: bool = False) -> None:
+    def _say(self, sentence: str, *, can_be_aligned: bool = False) -> None:
         self.problem.say(sentence, problem=bool(sentence))
         self.problem.setVisible(bool(sentence))
-        self.lay_button.setVisible(can_be_laid)
+        self.align_button.setVisible(can_be_aligned)
 
 
 class _OptionalBox(ComboBox):
     null_string = "none"
 
 
+def _choice(box: ComboBox, layer: Layer | None) -> Layer | None:
+    """Return the choice of a box that is a layer: napari wraps those it offers."""
+    choices = [choice for choice in box.choices if choice is not None]
+    return next((choice for choice in choices if layer and choice.unique_id == layer.unique_id), None)
+
+
 def _fits(labels: Layer, source: SliceSource) -> bool:
     try:
         check_labels(labels, source)
-    except SegmentationError:
+    except TiqaError:
         return False
     return True

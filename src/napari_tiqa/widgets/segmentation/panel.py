@@ -1,22 +1,19 @@
-"""The segmentation dock's content: image and labels above, and the tabs that work on them.
-
-Imported in a background thread (segment_dock.py), as the other docks' contents are.
-"""
+"""The segmentation dock's content: image and labels above, and the tabs that work on them."""
 
 from collections.abc import Callable
 from typing import Any
 
 from napari.utils.theme import get_theme
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
-from napari_tiqa.widgets.segmentation.header import SegmentHeader
+from napari_tiqa.widgets.segmentation.header import SegmentHeader, SegmentState
 from napari_tiqa.widgets.segmentation.predict.tab import SegmentPredictTab
-from napari_tiqa.widgets.segmentation.state import SegmentState
 from napari_tiqa.widgets.segmentation.study.tab import SegmentStudyTab
 from napari_tiqa.widgets.segmentation.train.tab import SegmentTrainTab
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
 from napari_tiqa.widgets.shared.dock_style import dock_style
 from napari_tiqa.widgets.shared.fitting_tabs import FittingTabs
+from napari_tiqa.widgets.shared.forms import column
 
 TABS = (("Train", SegmentTrainTab), ("Segment", SegmentPredictTab), ("Study", SegmentStudyTab))
 """Each is made of the dock's state and the viewer."""
@@ -36,11 +33,7 @@ class SegmentPanel(DockPanel):
         self.state = SegmentState(self)
         self.header = SegmentHeader(self.state, viewer)
         self.tabs = FittingTabs()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 4, 6, 4)
-        layout.setSpacing(6)
-        layout.addWidget(self.header)
-        layout.addWidget(self.tabs, 1)
+        column(self.header, (self.tabs, 1), parent=self).setContentsMargins(6, 4, 6, 4)
         self._subscribe(viewer.events.theme, self._follow_theme)
         self._follow_theme()
 

@@ -1,86 +1,52 @@
-"""How well the segmentation agrees with the truth: of which slices, which class is mapped, tables, legend."""
+"""How well the segmentation agrees with the truth: the slices counted, the class mapped, tables, legend."""
 
 import pandas as pd
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import (
-    QComboBox,
-    QGridLayout,
-    QGroupBox,
-    QHBoxLayout,
-    QLabel,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QGridLayout, QGroupBox, QLabel, QWidget
 
 from napari_tiqa.segmentation.agreement import IOU_COLOURS, IOU_NAMES, agreement_of
 from napari_tiqa.segmentation.classes import Classes
 from napari_tiqa.widgets.segmentation.predict.agreement_tables import AgreementTable, ConfusionTable
+from napari_tiqa.widgets.shared.forms import choice_box, column, form_layout
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
 
 _SIDE = 11  # px
-
 _COLUMNS = 2
-
-
-_SHOWN, _ALL = range(2)
 
 
 class SegmentAgreement(QGroupBox):
     """Shows the confusion matrices of slices; decides nothing."""
 
-    class_changed = Signal(int)  # label value of the class that the IoU map is to be about
+    class_changed = Signal(int)  # label value of the class for the IoU map
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Agreement with the truth", parent)
-        self.message = SentenceLabel("What is compared with what, and what stands in the way.")
-        self.slices_box = QComboBox()
-        self.slices_box.addItems(["the slice shown", "all slices so far"])
-        self.slices_box.setToolTip("Which slices the tables below count.")
-        self.class_box = QComboBox()
-        self.class_box.setToolTip("Of which class the IoU map shows what was found, missed and too much.")
-        for box in (self.slices_box, self.class_box):
-            box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.message = SentenceLabel("The overall agreement, or why nothing can be compared.")
+        self.slices_box = choice_box(
+            (("the slice on screen", False), ("all slices so far", True)),
+            "The slices that the tables below count.",
+        )
+        self.class_box = choice_box((), "The class whose found, missed and wrong pixels the IoU map shows.")
         self.legend = IouLegend()
         self.table = AgreementTable()
         self.confusion = ConfusionTable()
-        self._caption = QLabel("Of each class (rows), segmented as (columns):")
+        self._caption = QLabel("True class (rows), segmented as (columns):")
+        self._caption.setToolTip(self.confusion.toolTip())
         self._details = QWidget()
         self._confusions: dict[int, pd.DataFrame] = {}
         self._index = 0
         self._classes: Classes | None = None
         self._truth_name = ""
-        self._lay_out()
+        choices = form_layout(("IoU map of", self.class_box), self.legend, ("Slices", self.slices_box))
+        column(choices, self.table, self._caption, self.confusion, parent=self._details)
+        column(self.message, self._details, parent=self).setContentsMargins(8, 6, 8, 6)
         self.slices_box.currentIndexChanged.connect(lambda _: self._draw())
         self.class_box.activated.connect(lambda _: self.class_changed.emit(self.value))
         self.show_problem("")
 
-    def _lay_out(self) -> None:
-        inside = QVBoxLayout(self)
-        inside.setContentsMargins(8, 6, 8, 6)
-        inside.setSpacing(6)
-        inside.addWidget(self.message)
-        mapped = QHBoxLayout()
-        mapped.addWidget(QLabel("IoU map of"))
-        mapped.addWidget(self.class_box, 1)
-        counted = QHBoxLayout()
-        counted.addWidget(QLabel("Count"))
-        counted.addWidget(self.slices_box, 1)
-        self._caption.setToolTip(self.confusion.toolTip())
-        details = QVBoxLayout(self._details)
-        details.setContentsMargins(0, 0, 0, 0)
-        details.setSpacing(6)
-        details.addLayout(mapped)
-        details.addWidget(self.legend)
-        details.addLayout(counted)
-        details.addWidget(self.table)
-        details.addWidget(self._caption)
-        details.addWidget(self.confusion)
-        inside.addWidget(self._details)
-
     @property
     def value(self) -> int:
-        """Label value of the class that the IoU map is about."""
+        """Label value of the class of the IoU map."""
         return int(self.class_box.currentData() or 0)
 
     def set_classes(self, classes: Classes) -> None:
@@ -108,7 +74,7 @@ class SegmentAgreement(QGroupBox):
         confusions : dict
             Slice to ``agreement.confusion_matrix``.
         index : int
-            The slice that napari shows.
+            The slice on screen.
         truth_name : str
             What the truth is called.
         """
@@ -117,32 +83,32 @@ class SegmentAgreement(QGroupBox):
         self._draw()
 
     def _draw(self) -> None:
-        whole = self.slices_box.currentIndex() == _ALL
-        counted = list(self._confusions.values()) if whole else [self._confusions.get(self._index)]
-        there = [one for one in counted if one is not None and one.to_numpy().any()]
+        every: bool = self.slices_box.currentData()
+        counted = list(self._confusions.values()) if every else [self._confusions.get(self._index)]
+        matrices = [matrix for matrix in counted if matrix is not None and matrix.to_numpy().any()]
         self._details.setVisible(self._classes is not None)
         for table in (self.table, self._caption, self.confusion):
-            table.setVisible(bool(there))
-        if not there:
-            where = "no segmented slice has" if whole else "this slice is not segmented or has no"
+            table.setVisible(bool(matrices))
+        if not matrices:
+            where = "no segmented slice has" if every else "this slice is not segmented or has no"
             self.message.say(f"Nothing to compare with '{self._truth_name}': {where} labelled pixels.")
             return
-        total = there[0] if len(there) == 1 else sum(there[1:], there[0])
+        total = sum(matrices[1:], matrices[0])
         counts = total.to_numpy()
         pixels = int(counts.sum())
-        said = f"{len(there)} slices" if whole and len(there) > 1 else f"slice {self._index}"
-        if whole and len(there) == 1:
-            said = "one slice"
+        slices = f"slice {self._index}"
+        if every:
+            slices = f"{len(matrices)} slices" if len(matrices) > 1 else "one slice"
         self.message.say(
             f"Accuracy {counts.trace() / pixels:.3f} over {pixels:,} labelled pixels of '{self._truth_name}' "
-            f"in {said}."
+            f"in {slices}."
         )
         self.table.show_agreement(agreement_of(total))
         self.confusion.show_confusion(total)
 
 
 class IouLegend(QWidget):
-    """A patch of each colour, outlined, since one of them may be that of the ground, with its name."""
+    """The colours of the IoU map with their names; outlined, as one may be that of the background."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

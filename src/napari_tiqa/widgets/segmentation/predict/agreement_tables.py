@@ -1,4 +1,4 @@
-"""Tables of the Segment tab: agreement of each class with the truth, and which class is taken for which."""
+"""Tables of the Segment tab: agreement of each class with the truth, and the confusion of classes."""
 
 from math import isfinite
 
@@ -7,11 +7,14 @@ import pandas as pd
 from napari_tiqa.widgets.shared.flat_table import FlatTable
 
 _MEASURES = {
-    "iou": ("IoU", "Pixels that both call this class, as a share of those that either does; 1 is best."),
+    "iou": ("IoU", "Pixels of this class in both, as a share of those of this class in either; 1 is best."),
     "f1": ("F1", "Harmonic mean of precision and recall (Dice coefficient); 1 is best."),
-    "precision": ("Precision", "Of the pixels segmented as this class, the share that is; 1 is best."),
-    "recall": ("Recall", "Of the pixels that are this class, the share that was found; 1 is best."),
-    "pixels": ("Pixels", "Share of this class in the labelled pixels."),
+    "precision": (
+        "Precision",
+        "Of the pixels segmented as this class, the share that is right; 1 is best.",
+    ),
+    "recall": ("Recall", "Of the pixels of this class, the share that was found; 1 is best."),
+    "pixels": ("Pixels", "Share of this class among the labelled pixels."),
 }
 
 
@@ -34,7 +37,7 @@ class AgreementTable(FlatTable):
 
 
 class ConfusionTable(FlatTable):
-    """What the pixels of each class of the truth (rows) were taken for (columns), in per cent of the row."""
+    """How the pixels of each true class (rows) were segmented (columns), in per cent of the row."""
 
     def show_confusion(self, confusion: pd.DataFrame) -> None:
         """Show one of ``agreement.confusion_matrix``."""
@@ -45,8 +48,8 @@ class ConfusionTable(FlatTable):
             for column, taken in enumerate(names):
                 count, total = int(counts.iloc[column]), int(counts.sum())
                 text = _share(count / total) if total else "-"
-                says = f"{count:,} of {total:,} pixels of {name} were segmented as {taken}."
-                self.set_cell(row, column, text, says, bold=row == column)
+                tooltip = f"{count:,} of {total:,} pixels of {name} were segmented as {taken}."
+                self.set_cell(row, column, text, tooltip, bold=row == column)
         self.fit()
 
 

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
+from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_tiqa.widgets.segmentation.plot import SegmentPlot
 from napari_tiqa.widgets.segmentation.predict.slice_table import SliceTable
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
+from napari_tiqa.widgets.shared.forms import button, line
 
 
 class SegmentSave(QWidget):
@@ -19,10 +20,10 @@ class SegmentSave(QWidget):
     plot : SegmentPlot
         The curves.
     table : callable
-        Returns what is known of the slices now; None where that is nothing.
+        Returns the table of the slices now; None while there is none.
     """
 
-    said = Signal(str)
+    saved = Signal(str)  # sentence
     problem = Signal(str, object)  # sentence, and the error where the fault is ours
 
     def __init__(
@@ -30,33 +31,32 @@ class SegmentSave(QWidget):
     ) -> None:
         super().__init__(parent)
         self.job = BackgroundJob("saving the table")
-        self.csv_button = QPushButton("Save CSV…")
-        self.csv_button.setToolTip(
+        self.csv_button = button(
+            "Save CSV…",
             "Save a table with a row for each slice: uncertainty, share of each class, score, and, with a\n"
-            "truth, IoU, F1, accuracy and confusion matrix."
+            "truth, IoU, F1, accuracy and confusion matrix.",
+            lambda: self._ask_path("csv", "Table (*.csv)", self.save_csv),
         )
-        self.png_button = QPushButton("Save plot…")
-        self.png_button.setToolTip("Save the curves as a PNG picture, large enough to print.")
+        self.png_button = button(
+            "Save plot…",
+            "Save the curves as a PNG picture, large enough to print.",
+            lambda: self._ask_path("png", "Picture (*.png)", self.save_png),
+        )
         self._plot = plot
         self._table = table
         self._stem = "segmented"
         self._saved_to = ""
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        for button in (self.csv_button, self.png_button):
-            layout.addWidget(button, 1)
-        self.csv_button.clicked.connect(lambda: self._ask_path("csv", "Table (*.csv)", self.save_csv))
-        self.png_button.clicked.connect(lambda: self._ask_path("png", "Picture (*.png)", self.save_png))
+        self.setLayout(line((self.csv_button, 1), (self.png_button, 1)))
         self.job.ended.connect(self._on_saved)
 
     def offer(self, name: str, *, curves: bool) -> None:
-        """Appear: something of an image of this name can be saved, `curves` if it has several slices."""
+        """Appear: results of an image of this name can be saved, `curves` if it has several slices."""
         self._stem = f"{name} segmented"
         self.png_button.setVisible(curves)
         self.show()
 
     def save_csv(self, path: str) -> None:
-        """Write what is known of the slices as a table; a file of that name is replaced."""
+        """Write the table of the slices; a file of that name is replaced."""
         table = self._table()
         if table is not None and self.job.start(lambda report, cancel: table.save(Path(path))):
             self._saved_to = path
@@ -68,11 +68,11 @@ class SegmentSave(QWidget):
         except OSError as error:
             self.problem.emit(f"The plot could not be saved ({error}); choose another place.", None)
         else:
-            self.said.emit(f"Curves saved to {path}.")
+            self.saved.emit(f"Curves saved to {path}.")
 
     def _on_saved(self, outcome: JobOutcome) -> None:
         if outcome.state is JobState.DONE:
-            self.said.emit(f"Table saved to {self._saved_to}.")
+            self.saved.emit(f"Table saved to {self._saved_to}.")
         elif outcome.state is JobState.FAILED:
             self.problem.emit(outcome.message, outcome.error)
 

@@ -15,7 +15,7 @@ from napari_tiqa.widgets.segmentation.predict.judge import Judged
 
 @dataclass(frozen=True)
 class SliceTable:
-    """What is known of the slices, frozen in the main thread.
+    """Uncertainty, score and agreement of the slices, frozen in the main thread.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class SliceTable:
             table["score"] = table["slice"].map(dict(self.scores))
         record = table.attrs | {"threshold": self.threshold}
         if self.judged:
-            rows = {one.index: _measures(one.confusion) for one in self.judged}
+            rows = {judged.index: _measures(judged.confusion) for judged in self.judged}
             table = table.join(pd.DataFrame.from_dict(rows, orient="index"), on="slice")
             record["truth"] = self.truth_name
         table.attrs = record

@@ -11,12 +11,11 @@ from superqt import QCollapsible
 from napari_tiqa.errors import SegmentationError
 from napari_tiqa.segmentation.classes import Classes
 from napari_tiqa.segmentation.progress import SegmentProgress, read_segment_epochs
-from napari_tiqa.widgets.segmentation.read_labels import read_labels
-from napari_tiqa.widgets.segmentation.state import SegmentState
+from napari_tiqa.widgets.segmentation.header import SegmentState
+from napari_tiqa.widgets.segmentation.labels_layer import read_labels, take_brush
 from napari_tiqa.widgets.segmentation.train.classes import SegmentTrainClasses
 from napari_tiqa.widgets.segmentation.train.form import SegmentTrainForm
 from napari_tiqa.widgets.segmentation.train.label_count import LabelCount, count_labels
-from napari_tiqa.widgets.segmentation.train.new_labels import take_brush
 from napari_tiqa.widgets.segmentation.train.request import (
     ResumedSegmenterTraining,
     SegmenterTraining,

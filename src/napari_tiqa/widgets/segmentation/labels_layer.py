@@ -1,25 +1,72 @@
-"""Turn a napari Labels layer into label values for each voxel of an image, without reading one."""
+"""A napari Labels layer and its image: made, painted on, aligned, checked, and read as label values."""
 
 from typing import Any
 
 import dask.array as da
 import numpy as np
-from napari.layers import Labels, Layer
+from napari.layers import Image, Labels, Layer
 
 from napari_tiqa.errors import SegmentationError
 from napari_tiqa.volumes.open import as_volume
+from napari_tiqa.widgets.shared.derived_layer import derived_labels
+from napari_tiqa.widgets.shared.result_layers import unwrapped
 from napari_tiqa.widgets.shared.slice_source import SliceSource
 
 _COPIED = 64 * 2**20  # bytes; takes some 10 ms
 _AWAY = 0.5  # voxels that a corner of the labels may lie away from the image's
+_BRUSH = 1 / 50  # of the shorter side of a slice
+_BRUSH_PX = (3, 30)
 
 
 class LabelsElsewhere(SegmentationError):
-    """Labels with the image's shape that are seen elsewhere, as those of a file without voxel size are."""
+    """Labels with the image's shape at another position, as those of a file without voxel size are."""
+
+
+def add_labels(viewer: Any, image: Image) -> Labels:
+    """Add an empty Labels layer for an image, ready to paint on with the first label.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    image : napari.layers.Image
+        Whose shape, scale, units and so on the labels take.
+
+    Returns
+    -------
+    napari.layers.Labels
+        In the viewer, selected, ready to paint.
+    """
+    shape = full_shape(image)
+    # Untouched pages of zeros take no memory, however large the volume.
+    layer = derived_labels(image, np.zeros(shape, np.uint8), f"labels of {image.name}")
+    viewer.add_layer(layer)
+    take_brush(viewer, layer, 1)
+    layer.brush_size = int(np.clip(min(shape[-2:]) * _BRUSH, *_BRUSH_PX))
+    return layer
+
+
+def take_brush(viewer: Any, labels: Labels, value: int) -> None:
+    """Select a Labels layer and paint on it with a label value from now on."""
+    viewer.layers.selection.active = labels
+    labels.selected_label = value
+    if labels.editable:
+        labels.mode = "paint"
+
+
+def align_with(labels: Labels, image: Image) -> None:
+    """Give labels the scale, position and units of an image of the same shape."""
+    start = image.ndim - labels.ndim  # time and channels, which labels of a volume lack
+    labels.units = image.units[start:]
+    labels.axis_labels = image.axis_labels[start:]
+    labels.scale = image.scale[start:]
+    labels.rotate = image.rotate[start:, start:]
+    labels.shear = image.shear if start == 0 else np.zeros(labels.ndim * (labels.ndim - 1) // 2)
+    labels.affine = image.affine.affine_matrix[start:, start:]
+    labels.translate = image.translate[start:]
 
 
 def check_labels(labels: Layer, source: SliceSource) -> None:
-    """Refuse labels that are not those of an image; takes no time, however large they are.
+    """Refuse labels that do not fit an image; no voxel is read.
 
     Parameters
     ----------
@@ -32,24 +79,24 @@ def check_labels(labels: Layer, source: SliceSource) -> None:
     Raises
     ------
     SegmentationError
-        It is no Labels layer, has another shape than the image, or lies elsewhere (`LabelsElsewhere`).
+        It is not a Labels layer, differs in shape from the image, or lies elsewhere (`LabelsElsewhere`).
     """
-    labels, image = _unwrapped(labels), _unwrapped(source.layer)
+    labels, image = unwrapped(labels), unwrapped(source.layer)
     if not isinstance(labels, Labels):
         raise SegmentationError(
-            f"'{labels.name}' is a layer of type {type(labels).__name__}: choose a Labels layer, or turn it "
-            "into one (right-click it)."
+            f"'{labels.name}' is a layer of type {type(labels).__name__}: choose a Labels layer, or convert "
+            "it (right-click it in the layer list)."
         )
     shape = full_shape(labels)
     if shape not in (source.volume.data.shape, full_shape(image)):
         raise SegmentationError(
-            f"'{labels.name}' is {_in_words(shape)} voxels large, '{source.layer_name}' "
+            f"'{labels.name}' has {_in_words(shape)} voxels, '{source.layer_name}' "
             f"{_in_words(source.volume.data.shape)}: choose the labels of this image, or make a new layer."
         )
     if not _lies_on(labels, image):
         raise LabelsElsewhere(
-            f"'{labels.name}' fits '{source.layer_name}' voxel by voxel, but lies elsewhere in the viewer: "
-            "lay it on the image."
+            f"'{labels.name}' has the shape of '{source.layer_name}', but lies elsewhere in the viewer: "
+            "align it with the image."
         )
 
 
@@ -61,14 +108,14 @@ def read_labels(labels: Layer, source: SliceSource, *, frozen: bool = False) -> 
     labels, source
         As ``check_labels``.
     frozen : bool
-        Take a copy, which what is painted later does not change; only of labels that are copied in no time
-        (up to 64 MB in memory). Larger ones, and those in files, are read when a job asks for them.
+        Take a copy, so that later strokes do not change it; only of labels up to 64 MB in memory. Larger
+        ones, and those in files, are read when a job asks for them.
 
     Returns
     -------
     dask.array.Array
-        Shape of ``source.volume.data``, integers; lazy, no voxel is read but for the copy. Where nothing is
-        copied it goes on showing what is painted.
+        Shape of ``source.volume.data``, integers; lazy, no voxel is read but for the copy. Without a copy it
+        follows what is painted.
 
     Raises
     ------
@@ -76,7 +123,7 @@ def read_labels(labels: Layer, source: SliceSource, *, frozen: bool = False) -> 
         As ``check_labels``.
     """
     check_labels(labels, source)
-    labels = _unwrapped(labels)
+    labels = unwrapped(labels)
     stored = labels.data[0] if labels.multiscale else labels.data
     if frozen and isinstance(stored, np.ndarray) and stored.nbytes <= _COPIED:
         stored = stored.copy()
@@ -101,10 +148,6 @@ def _lies_on(labels: Layer, image: Layer) -> bool:
 def full_shape(layer: Layer) -> tuple[int, ...]:
     """Return the shape of a layer's full resolution."""
     return tuple((layer.data[0] if layer.multiscale else layer.data).shape)
-
-
-def _unwrapped(layer: Layer) -> Layer:
-    return getattr(layer, "__wrapped__", layer)  # napari hands plugins a proxy of a layer
 
 
 def _seen_at(layer: Layer, index: np.ndarray) -> np.ndarray:

@@ -66,7 +66,7 @@ def test_a_recipe_is_read_back() -> None:
             "scale",
         )
     ]
-    with pytest.raises(SegmentationError, match="no recipe"):
+    with pytest.raises(SegmentationError, match="not a segmentation recipe"):
         SegmentationRecipe.from_json("[]")
 
 

@@ -8,13 +8,14 @@ from typing import Any
 import pandas as pd
 
 from napari_tiqa.cli.interrupt import cancelled_by_interrupt
-from napari_tiqa.cli.recipe_options import add_recipe_options, positive, recipe_of
+from napari_tiqa.cli.recipe_options import DEFAULTS, add_recipe_options, recipe_of
+from napari_tiqa.cli.setting_options import add_setting_options
 from napari_tiqa.cli.training_bar import TrainingBar
 from napari_tiqa.cli.training_place import add_place_options, chosen_run_folder
 from napari_tiqa.errors import TrainingError
 from napari_tiqa.jobs.learning.train import train
 from napari_tiqa.learning.training.progress import TrainProgress
-from napari_tiqa.learning.training.recipe import BACKBONES, TrainingRecipe
+from napari_tiqa.learning.training.recipe import TrainingRecipe
 from napari_tiqa.scoring.bundle import SCORE
 
 _TRAIN_EXAMPLES = """\
@@ -48,21 +49,8 @@ def add_train_parser(commands: "argparse._SubParsersAction[argparse.ArgumentPars
     )
     add_place_options(parser)
     add_recipe_options(parser)
-    parser.add_argument(
-        "--backbone", choices=BACKBONES, default=BACKBONES[0], help=f"network (default {BACKBONES[0]})"
-    )
-    parser.add_argument(
-        "--ranking-epochs", type=positive, default=30, metavar="N", help="passes of stage 1 (default 30)"
-    )
-    parser.add_argument(
-        "--regression-epochs", type=positive, default=20, metavar="N", help="passes of stage 2 (default 20)"
-    )
-    parser.add_argument(
-        "--validation-share",
-        type=float,
-        default=0.2,
-        metavar="SHARE",
-        help="share of the originals, whole specimens, to judge each epoch with (default 0.2; 0 for none)",
+    add_setting_options(
+        parser, ("backbone", "ranking_epochs", "regression_epochs", "validation_share"), DEFAULTS
     )
     parser.set_defaults(run=_train)
 
@@ -71,14 +59,7 @@ def _train(options: argparse.Namespace) -> int:
     if not options.inputs:
         raise TrainingError("Give images to train on: tomograms, folders, rated sessions or datasets.")
     run_folder = chosen_run_folder(options, SCORE)
-    recipe = recipe_of(
-        options,
-        backbone=options.backbone,
-        ranking_epochs=options.ranking_epochs,
-        regression_epochs=options.regression_epochs,
-        validation_share=options.validation_share,
-    )
-    card = _train_with_progress(recipe, run_folder, options.output)
+    card = _train_with_progress(recipe_of(options), run_folder, options.output)
     if not card["training"]["finished"]:
         print(
             f"Stopped; the best network so far is in {options.output}. Run the same command again to resume.",

@@ -7,7 +7,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from napari_tiqa.cli.interrupt import cancelled_by_interrupt
-from napari_tiqa.cli.recipe_options import positive
+from napari_tiqa.cli.setting_options import positive
 from napari_tiqa.cli.volume_options import (
     add_aim_option,
     add_slices_option,

@@ -1,10 +1,11 @@
 """What a training of a segmenter is made of, beside its labelled slices: network, patches, losses, epochs."""
 
-import json
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, get_args
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal, get_args
 
-from napari_tiqa.errors import SegmentationError
+from napari_tiqa.errors import SegmentationError, TiqaError
+from napari_tiqa.learning.training.settings import Recipe, setting
 
 Encoder = Literal["ResNet34", "EfficientNet-Lite0"]
 ENCODERS: tuple[Encoder, ...] = get_args(Encoder)
@@ -13,140 +14,149 @@ ENCODERS: tuple[Encoder, ...] = get_args(Encoder)
 STRIDE = 32
 """Pixels of the image to one of the encoder's last stage: sides of an input are multiples of it."""
 
-_FORMAT_VERSION = 1
-
 
 @dataclass(frozen=True)
-class SegmentationRecipe:
+class SegmentationRecipe(Recipe):
     """All that the result of a training depends on, beside the labelled slices.
 
     The defaults train in minutes on two cores; `PAPER` has the paper's settings.
 
-    Attributes
-    ----------
-    encoder : {"ResNet34", "EfficientNet-Lite0"}
-        What sees the image.
-    width : float
-        Channels as a share of the paper's, above 0 to 1; see ``dlinknet.build_dlinknet``.
-    fine_detail : bool
-        Lead the image itself to the end of the decoder, for edges to the pixel; the paper's network does not.
-    encoder_weights : str
-        A safetensors file with ImageNet weights for ResNet34, which then starts from them; empty for random
-        ones. EfficientNet-Lite0 always starts from those that come with the package.
-    crop : int
-        Side of a training patch, px, a multiple of 32.
-    batch : int
-        Patches a step.
-    patches : int
-        Patches an epoch.
-    epochs : int
-        In all.
-    learning_rate : float
-        Adam's at first; it falls to one fifth after each of `drops`.
-    drops : tuple of float
-        Shares of the epochs, 0 to 1.
-    dice_weight : float
-        Weight of the Dice loss beside the cross-entropy.
-    turn : bool
-        Turn patches by any angle; else by quarter turns and mirroring only.
-    scale : float
-        Enlarge or shrink patches by up to this factor, at least 1.
-    contrast : float
-        Take away up to this share of a patch's contrast, 0 to 0.9, as another intensity window would.
-    distortions : float
-        Share of the patches that get one of TIQA's distortions, at any strength up to its last level, 0 to 1:
-        the network learns to see through the milder ones, and to be unsure under the others.
-    validation_share : float
-        Share of the labelled slices, or of the area of few slices, left out to judge each epoch; 0 to 0.5.
-    seed : int
-        Fixes initial weights, patches and what is left out.
-
     Raises
     ------
     SegmentationError
-        A value outside these.
+        A value that a setting does not allow, or weights that do not fit the encoder.
     """
 
-    encoder: Encoder = "EfficientNet-Lite0"
-    width: float = 0.25
-    fine_detail: bool = True
-    encoder_weights: str = ""
-    crop: int = 256
-    batch: int = 8
-    patches: int = 64
-    epochs: int = 40
-    learning_rate: float = 1e-3
-    drops: tuple[float, ...] = (0.6, 0.85)
-    dice_weight: float = 0.0
-    turn: bool = True
-    scale: float = 1.25
-    contrast: float = 0.2
-    distortions: float = 0.0
-    validation_share: float = 0.2
-    seed: int = 0
+    error: ClassVar[type[TiqaError]] = SegmentationError
+    kind: ClassVar[str] = "segmentation recipe"
+
+    encoder: Encoder = setting(
+        "EfficientNet-Lite0",
+        "Encoder",
+        "network that sees the image: ResNet34 is the paper's; EfficientNet-Lite0 is lighter, and its "
+        "ImageNet weights come with napari-tiqa",
+        choices={name: name for name in ENCODERS},
+        advanced=True,
+    )
+    width: float = setting(
+        0.25,
+        "Width",
+        "channels of the network as a share of the paper's; of EfficientNet-Lite0 only the decoder's",
+        above=0,
+        high=1,
+        advanced=True,
+    )
+    fine_detail: bool = setting(
+        True,
+        "Fine detail",
+        "lead the image itself to the end of the decoder, for sharp edges; the paper's network does not",
+        advanced=True,
+    )
+    encoder_weights: str = setting(
+        "",
+        "Weights",
+        "safetensors file with ImageNet weights (torchvision's or timm's) that ResNet34 starts from, random "
+        "weights where it is missing; EfficientNet-Lite0 always starts from those that come with napari-tiqa",
+        advanced=True,
+    )
+    crop: int = setting(
+        256,
+        "Patch",
+        f"side of a training patch, a multiple of {STRIDE}; a larger one sees more and is slower",
+        low=STRIDE,
+        multiple=STRIDE,
+        step=STRIDE,
+        unit="px",
+        advanced=True,
+    )
+    batch: int = setting(8, "Batch", "patches a step; fewer need less memory", low=1, advanced=True)
+    patches: int = setting(64, "Patches", "training patches an epoch", low=1, advanced=True)
+    epochs: int = setting(
+        40,
+        "Epochs",
+        "passes of the training; the best one, judged by what is left out, is kept",
+        low=1,
+    )
+    learning_rate: float = setting(
+        1e-3,
+        "Rate",
+        "initial learning rate (Adam); lower it where the training diverges",
+        above=0,
+        below=1,
+        step=1e-4,
+        decimals=5,
+        advanced=True,
+    )
+    drops: tuple[float, ...] = setting(
+        (0.6, 0.85),
+        "Drops",
+        "shares of the epochs after which the learning rate falls to one fifth",
+        above=0,
+        below=1,
+        advanced=True,
+    )
+    dice_weight: float = setting(
+        0.0,
+        "Dice loss",
+        "weight of the Dice loss, the overlap of each class, beside the cross-entropy, which counts pixels: "
+        "helps where a class is small",
+        low=0,
+    )
+    turn: bool = setting(
+        True, "Turn", "turn patches by any angle, not only by quarter turns and mirroring", advanced=True
+    )
+    scale: float = setting(
+        1.25, "Scale", "enlarge or shrink patches by up to this factor", low=1, high=4, advanced=True
+    )
+    contrast: float = setting(
+        0.2,
+        "Contrast",
+        "share of a patch's contrast that is taken away at most, as another intensity window would",
+        low=0,
+        high=0.9,
+        share=True,
+        advanced=True,
+    )
+    # At any strength up to the last level: the network learns to see through the milder ones, and to be
+    # unsure under the others.
+    distortions: float = setting(
+        0.0,
+        "Distortions",
+        "share of the training patches that are made worse by rings, noise or blur, so that the model copes "
+        "with worse scans than this one",
+        low=0,
+        high=1,
+        share=True,
+    )
+    validation_share: float = setting(
+        0.2,
+        "Validate on",
+        "share of the labels that is not learned from but judges each epoch: whole slices where five or more "
+        "are labelled, else a region of each; 0 judges with nothing and keeps the last epoch",
+        low=0,
+        high=0.5,
+        share=True,
+    )
+    seed: int = setting(
+        0,
+        "Seed",
+        "random seed: the same seed, labels and settings give the same model again",
+        low=0,
+        high=2**31 - 1,
+        advanced=True,
+    )
 
     def __post_init__(self) -> None:
-        """Refuse what cannot work."""
-        object.__setattr__(self, "drops", tuple(self.drops))
-        if self.encoder not in ENCODERS:
-            raise SegmentationError(
-                f"There is no encoder {self.encoder!r}: choose one of {', '.join(ENCODERS)}."
-            )
-        in_range = {
-            "width": (0 < self.width <= 1, "above 0, up to 1"),
-            "crop": (self.crop >= STRIDE and self.crop % STRIDE == 0, f"a multiple of {STRIDE} px"),
-            "batch": (self.batch >= 1, "at least 1"),
-            "patches": (self.patches >= 1, "at least 1"),
-            "epochs": (self.epochs >= 1, "at least 1"),
-            "learning_rate": (0 < self.learning_rate < 1, "between 0 and 1"),
-            "drops": (all(0 < drop < 1 for drop in self.drops), "shares between 0 and 1"),
-            "dice_weight": (self.dice_weight >= 0, "at least 0"),
-            "scale": (1 <= self.scale <= 4, "1 to 4"),
-            "contrast": (0 <= self.contrast <= 0.9, "0 to 0.9"),
-            "distortions": (0 <= self.distortions <= 1, "0 to 1"),
-            "validation_share": (0 <= self.validation_share <= 0.5, "0 to 0.5"),
-        }
-        for setting, (good, span) in in_range.items():
-            if not good:
-                raise SegmentationError(
-                    f"A training cannot have {setting} = {getattr(self, setting)}: choose {span}."
-                )
+        """Refuse what cannot work; a training that goes on elsewhere, from its run folder, finds its file."""
+        super().__post_init__()
         if self.encoder_weights and (self.encoder != "ResNet34" or self.width != 1):
             raise SegmentationError(
                 "A file with ImageNet weights fits a ResNet34 encoder of width 1 only: choose that one, or "
                 "train without the file."
             )
-
-    def to_json(self) -> str:
-        """Return the recipe as a JSON document."""
-        return json.dumps({"format_version": _FORMAT_VERSION} | asdict(self), indent=1) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> "SegmentationRecipe":
-        """Read a recipe back.
-
-        Raises
-        ------
-        SegmentationError
-            If it is no recipe, or one of a newer version.
-        """
-        try:
-            values: dict[str, Any] = json.loads(text)
-            version = values.pop("format_version")
-            if version == _FORMAT_VERSION:
-                return cls(**values)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise SegmentationError(
-                "This is no recipe of a segmentation: it may be damaged or of another program."
-            ) from error
-        raise SegmentationError(
-            f"This recipe is of format version {version}, this napari-tiqa knows {_FORMAT_VERSION}: update "
-            "napari-tiqa to use it."
-        )
-
-    def differs_from(self, other: "SegmentationRecipe") -> list[str]:
-        """Name the settings that are not the same in both."""
-        return [f.name for f in fields(self) if getattr(self, f.name) != getattr(other, f.name)]
+        if self.encoder_weights:
+            weights = str(Path(self.encoder_weights).expanduser().absolute())
+            object.__setattr__(self, "encoder_weights", weights)
 
 
 PAPER = SegmentationRecipe(

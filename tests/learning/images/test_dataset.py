@@ -219,7 +219,7 @@ def test_generate_in_the_shell(images, tmp_path, capsys):
 def test_recipes_are_json_both_ways_and_refuse_nonsense(recipe):
     assert TrainingRecipe.from_json(recipe.to_json()) == recipe
     assert replace(recipe, seed=3).differs_from(recipe) == ["seed"]
-    with pytest.raises(TrainingError, match="no training recipe"):
+    with pytest.raises(TrainingError, match="not a training recipe"):
         TrainingRecipe.from_json("[]")
     with pytest.raises(TrainingError, match="update napari-tiqa"):
         TrainingRecipe.from_json(recipe.to_json().replace('"format_version": 1', '"format_version": 9'))
@@ -228,7 +228,7 @@ def test_recipes_are_json_both_ways_and_refuse_nonsense(recipe):
         ({"backbone": "VGG16"}, "no backbone 'VGG16'"),
         ({"observers": ()}, "no observer to label"),
         ({"observers": ("eye",)}, "no observer 'eye'"),
-        ({"ranking_epochs": 0}, "ranking epochs of at least 1"),
+        ({"ranking_epochs": 0}, "ranking epochs must be at least 1"),
         ({"validation_share": 0.6}, "between 0 and 0.5"),
     ]:
         with pytest.raises(TrainingError, match=sentence):

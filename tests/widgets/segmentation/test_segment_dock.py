@@ -320,14 +320,14 @@ def test_presets_are_whole_recipes_and_a_change_shows(qtbot: QtBot) -> None:
     assert form.recipe == SegmentationRecipe()
     form.preset.setCurrentIndex(1)
     assert form.recipe == PAPER
-    form.epochs.setValue(7)
+    form.settings["epochs"].setValue(7)
     form.dice.setChecked(True)
-    form.distortions.setValue(50)
+    form.settings["distortions"].setValue(50)
     assert form.preset.currentText() == "changed"
     assert form.recipe == replace(PAPER, epochs=7, dice_weight=1.0, distortions=0.5)
     assert form.encoder_weights.isEnabled()
     form.encoder_weights.set_path("resnet34.safetensors")
-    form.width.setValue(0.5)
+    form.settings["width"].setValue(0.5)
     assert form.recipe.encoder_weights == ""  # they would not fit
     form.preset.setCurrentIndex(0)
     assert form.recipe == SegmentationRecipe()
@@ -378,8 +378,8 @@ def test_from_strokes_to_the_docks_model_though_napari_was_closed_on_the_way(
     for index in (1, 4):
         for column, value in ((10, 1), (22, 1), (42, 2), (54, 2)):
             paint(labels, index, column, value)
-    tab.form.crop.setValue(64)
-    tab.form.epochs.setValue(EPOCHS)
+    tab.form.settings["crop"].setValue(64)
+    tab.form.settings["epochs"].setValue(EPOCHS)
     tab.form.output.set_path(tmp_path / "mine.tiqa")
     assert tab.train()  # what is painted is counted first
     qtbot.waitUntil(lambda: job.state.busy, timeout=TIMEOUT)

@@ -89,9 +89,9 @@ def short(viewer: Viewer, panel: TrainingPanel, tmp_path: Path) -> TrainingPanel
     """Return the panel with six originals, one of them for validation, set to train for a few steps."""
     viewer.add_image(tomogram(5), name="first")
     viewer.add_image(tomogram(1, seed=1)[0], name="second")
-    panel.form.slices.setValue(5)
-    panel.form.ranking_epochs.setValue(1)
-    panel.form.regression_epochs.setValue(1)
+    panel.form.settings["slices"].setValue(5)
+    panel.form.settings["ranking_epochs"].setValue(1)
+    panel.form.settings["regression_epochs"].setValue(1)
     panel.form.output.set_path(tmp_path / "mine.tiqa")
     return panel
 
@@ -291,7 +291,7 @@ def test_from_layers_to_a_model_in_the_quality_dock_though_it_was_killed_on_the_
 def test_closing_napari_in_the_middle_asks_keeps_the_best_and_leaves_the_rest_to_do(
     viewer: Viewer, short: TrainingPanel, job: TrainingJob, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    short.form.regression_epochs.setValue(2)
+    short.form.settings["regression_epochs"].setValue(2)
     assert short.train()
     qtbot.waitUntil(lambda: epochs_drawn(short, "regress") == [1], timeout=TIMEOUT)
     window = viewer.window._qt_window

@@ -3,14 +3,12 @@
 import argparse
 import sys
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from napari_tiqa.cli.interrupt import cancelled_by_interrupt
 from napari_tiqa.cli.labels_options import add_labels_options, chosen_labels
-from napari_tiqa.cli.recipe_options import positive
+from napari_tiqa.cli.setting_options import add_setting_options, given_settings
 from napari_tiqa.cli.training_bar import TrainingBar
 from napari_tiqa.cli.training_place import add_place_options, chosen_run_folder
 from napari_tiqa.cli.volume_options import add_volume_options, chosen_volume, chosen_window
@@ -35,19 +33,9 @@ examples:
 Ctrl-C keeps the best network so far; the same command again goes on from the last epoch.
 """
 _STAGES = {"prepare": "looking at labels", "train": "training", "judge": "judging"}
-# Options that stand for a setting of the recipe: its name, type, sign and help.
-_SETTINGS: tuple[tuple[str, Any, str, str], ...] = (
-    ("epochs", positive, "N", "passes over the labels"),
-    ("patches", positive, "N", "training patches an epoch"),
-    ("crop", positive, "PX", "side of a training patch, a multiple of 32"),
-    ("batch", positive, "N", "patches a step; fewer need less memory"),
-    ("width", float, "SHARE", "channels of the network as a share of the paper's, above 0 to 1"),
-    ("encoder_weights", Path, "FILE", "ImageNet weights of ResNet34 (safetensors, torchvision's or timm's)"),
-    ("learning_rate", float, "RATE", "Adam's at first"),
-    ("dice_weight", float, "WEIGHT", "of the Dice loss beside the cross-entropy"),
-    ("distortions", float, "SHARE", "of the patches that get blur, noise or rings"),
-    ("validation_share", float, "SHARE", "of the labels left out to judge each epoch, 0 to 0.5"),
-    ("seed", int, "N", "fixes all that is drawn"),
+_SETTINGS = (
+    *("encoder", "epochs", "patches", "crop", "batch", "width", "encoder_weights", "learning_rate"),
+    *("dice_weight", "distortions", "validation_share", "seed"),
 )
 
 
@@ -74,16 +62,13 @@ def add_segment_train_parser(commands: "argparse._SubParsersAction[argparse.Argu
     parser.add_argument(
         "--paper", action="store_true", help="start from the paper's settings: hours on a GPU"
     )
-    parser.add_argument("--encoder", choices=ENCODERS, help="what sees the image")
-    for name, kind, sign, meaning in _SETTINGS:
-        parser.add_argument(
-            f"--{name.replace('_', '-')}", type=kind, metavar=sign, help=f"{meaning}{_defaults(name)}"
-        )
+    add_setting_options(parser, _SETTINGS, SegmentationRecipe(), paper=PAPER)
     parser.set_defaults(run=_train)
 
 
 def _train(options: argparse.Namespace) -> int:
-    recipe = _recipe(options)
+    preset = PAPER if options.paper else SegmentationRecipe()
+    recipe = replace(preset, **given_settings(options, SegmentationRecipe))
     folder = chosen_run_folder(options, SEGMENTATION)
     volume = chosen_volume(options)
     labels = chosen_labels(options)
@@ -112,25 +97,6 @@ def _train(options: argparse.Namespace) -> int:
     print(f"Wrote {options.output}. {card['domain']}", file=sys.stderr)
     print(evaluation if isinstance(evaluation, str) else pd.DataFrame(evaluation).to_string(index=False))
     return 0
-
-
-def _defaults(setting: str) -> str:
-    """Name the values that a setting has where it is not given."""
-    light, paper = (getattr(recipe, setting) for recipe in (SegmentationRecipe(), PAPER))
-    if light == paper:
-        return f" (default {light:g})" if light != "" else ""
-    return f" (default {light:g}, with --paper {paper:g})"
-
-
-def _recipe(options: argparse.Namespace) -> SegmentationRecipe:
-    given = {name: getattr(options, name) for name in ("encoder", *(one[0] for one in _SETTINGS))}
-    if options.encoder_weights:
-        # A training that goes on elsewhere, from its run folder, must find the file.
-        given["encoder_weights"] = str(options.encoder_weights.expanduser().absolute())
-    return replace(
-        PAPER if options.paper else SegmentationRecipe(),
-        **{name: value for name, value in given.items() if value is not None},
-    )
 
 
 def _show(bar: TrainingBar, progress: SegmentProgress) -> None:

@@ -9,7 +9,6 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QDoubleSpinBox,
     QFileDialog,
     QGridLayout,
     QListWidget,
@@ -22,18 +21,19 @@ from superqt import QCollapsible
 
 from napari_tiqa.learning.images.observers import OBSERVER_SETS, OBSERVERS
 from napari_tiqa.learning.images.originals import RATINGS_FILE, is_session
-from napari_tiqa.learning.training.recipe import BACKBONES, Scale, TrainingRecipe
+from napari_tiqa.learning.training.recipe import TrainingRecipe
 from napari_tiqa.widgets.shared.file_row import FileRow
-from napari_tiqa.widgets.shared.forms import button, form_layout, row, spin_box
+from napari_tiqa.widgets.shared.forms import button, form_layout, row
 from napari_tiqa.widgets.shared.result_layers import is_original, unwrapped
+from napari_tiqa.widgets.shared.setting_rows import SettingBoxes
 from napari_tiqa.widgets.training.model_output import ModelOutput
 
-_DEFAULT_SLICES = 12
+_DEFAULTS = TrainingRecipe(originals=("-",), slices=12)
+_SETTINGS = (
+    *("slices", "backbone", "scale"),
+    *("ranking_epochs", "regression_epochs", "validation_share", "seed"),
+)
 _LIST_HEIGHT = 76  # px: three or four rows
-_SCALES: dict[Scale, str] = {
-    "published": "published human scores",
-    "range": "range of each observer (paper)",
-}
 _NO_RATINGS = "none: every original counts as a 5"
 _BETWEEN = "; "  # the paths of several tables of ratings
 _IMAGE_FILES = (
@@ -57,6 +57,8 @@ class TrainingForm(QWidget):
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._viewer = viewer
+        self.settings = SettingBoxes(_DEFAULTS, _SETTINGS, self)
+        self.settings.changed.connect(self.changed)
         self._make_originals()
         self._make_ratings()
         self.output = ModelOutput("my model")
@@ -119,15 +121,9 @@ class TrainingForm(QWidget):
         """
         return TrainingRecipe(
             originals=self.paths if originals is None else originals,
-            slices=self.slices.value(),
             ratings=self.ratings,
-            backbone=self.backbone.currentText(),
             observers=tuple(name for name, box in self.observers.items() if box.isChecked()),
-            scale=self.scale.currentData(),
-            ranking_epochs=self.ranking_epochs.value(),
-            regression_epochs=self.regression_epochs.value(),
-            validation_share=self.validation_share.value(),
-            seed=self.seed.value(),
+            **self.settings.values(),
         )
 
     # -- what the dock tells the form --------------------------------------------------------------
@@ -186,9 +182,6 @@ class TrainingForm(QWidget):
             "a folder of images, or a rated session",
             "A folder of images, a folder that was rated in the rating dock, or a dataset.",
         )
-        self.slices = spin_box(
-            _DEFAULT_SLICES, 1, 9999, "Slices taken from each tomogram, evenly spaced along its first axis."
-        )
         self._pages = {
             Source.LAYERS: self.layer_list,
             Source.FILES: self._files_page(),
@@ -197,7 +190,6 @@ class TrainingForm(QWidget):
         self.source_box.currentIndexChanged.connect(self._show_source)
         self.layer_list.itemChanged.connect(self.changed)
         self.layer_list.itemSelectionChanged.connect(self.changed)
-        self.slices.valueChanged.connect(self.changed)
         self.folder.changed.connect(self.changed)
 
     def _files_page(self) -> QWidget:
@@ -220,12 +212,6 @@ class TrainingForm(QWidget):
         self.changed.connect(self._say_what_ratings_there_are)
 
     def _make_advanced(self) -> None:
-        self.backbone = QComboBox()
-        self.backbone.addItems(BACKBONES)
-        self.backbone.setToolTip(
-            "The network that sees the images. EfficientNet-Lite0 comes with its ImageNet weights;\n"
-            "those of the others are downloaded once."
-        )
         self.observer_set = QComboBox()
         self.observer_set.addItems([*OBSERVER_SETS, "chosen below"])
         self.observer_set.setToolTip(
@@ -238,48 +224,17 @@ class TrainingForm(QWidget):
             box.toggled.connect(self._name_observer_set)
         self.observer_set.currentTextChanged.connect(self._tick_observer_set)
         self._tick_observer_set(self.observer_set.currentText())
-        self.scale = QComboBox()
-        for scale, words in _SCALES.items():
-            self.scale.addItem(words, scale)
-        self.scale.setToolTip(
-            "How damage becomes a score: along published human scores of rings, noise and blur, or\n"
-            "as in the paper, where each observer's range is spread over 1 to 5."
-        )
-        defaults = TrainingRecipe(originals=("-",))
-        self.ranking_epochs = spin_box(
-            defaults.ranking_epochs, 1, 999, "Passes of the first stage, which learns what is better."
-        )
-        self.regression_epochs = spin_box(
-            defaults.regression_epochs, 1, 999, "Passes of the second stage, which learns how good it is."
-        )
-        self.validation_share = QDoubleSpinBox()
-        self.validation_share.setRange(0, 0.5)
-        self.validation_share.setSingleStep(0.05)
-        self.validation_share.setValue(defaults.validation_share)
-        self.validation_share.setToolTip(
-            "Share of the originals, whole specimens, that each epoch is judged on and none is trained on."
-        )
-        self.seed = spin_box(
-            defaults.seed, 0, 2**31 - 1, "The same seed and choices give the same model again."
-        )
 
     def _advanced_page(self) -> QWidget:
         page = QWidget()
-        form = form_layout(parent=page)
         boxes = QWidget()
         grid = QGridLayout(boxes)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(2)
         for place, box in enumerate(self.observers.values()):
             grid.addWidget(box, *divmod(place, 3))
-        form.addRow("Backbone", self.backbone)
-        form.addRow("Observers", self.observer_set)
-        form.addRow("", boxes)
-        form.addRow("Scale", self.scale)
-        form.addRow("Ranking epochs", self.ranking_epochs)
-        form.addRow("Regression epochs", self.regression_epochs)
-        form.addRow("Validation share", self.validation_share)
-        form.addRow("Seed", self.seed)
+        backbone, *others = self.settings.rows(*_SETTINGS[1:])
+        form_layout(backbone, ("Observers", self.observer_set), ("", boxes), *others, parent=page)
         return page
 
     def _lay_out(self) -> None:
@@ -291,7 +246,7 @@ class TrainingForm(QWidget):
         form.addRow("Originals", self.source_box)
         for page in self._pages.values():
             form.addRow("", page)
-        form.addRow("Slices of each", self.slices)
+        form.addRow(*self.settings.rows("slices")[0])
         form.addRow("Ratings", self.ratings_row)
         form.addRow("Save model to", self.output)
         layout.addWidget(top)
@@ -303,7 +258,7 @@ class TrainingForm(QWidget):
         self.advanced.layout().setContentsMargins(0, 0, 0, 0)
         self.advanced.addWidget(self._advanced_page())
         layout.addWidget(self.advanced)
-        for box in (self.source_box, self.backbone, self.observer_set, self.scale):
+        for box in (self.source_box, self.observer_set):
             box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     # -- reactions ---------------------------------------------------------------------------------

@@ -7,20 +7,21 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QDoubleSpinBox,
     QFileDialog,
     QFormLayout,
     QGridLayout,
     QLabel,
     QSizePolicy,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 from superqt import QCollapsible
 
-from napari_tiqa.segmentation.recipe import ENCODERS, PAPER, STRIDE, SegmentationRecipe
+from napari_tiqa.learning.training.settings import settings
+from napari_tiqa.segmentation.recipe import PAPER, SegmentationRecipe
 from napari_tiqa.widgets.shared.file_row import FileRow
+from napari_tiqa.widgets.shared.forms import quietly
+from napari_tiqa.widgets.shared.setting_rows import SettingBoxes, tooltip
 from napari_tiqa.widgets.training.model_output import ModelOutput
 
 _PRESETS = {
@@ -28,7 +29,10 @@ _PRESETS = {
     "paper: hours, better with a GPU": PAPER,
 }
 _CHANGED = "changed"
-_PERCENT = 100
+_SETTINGS = (
+    *("epochs", "validation_share", "distortions"),
+    *("encoder", "crop", "learning_rate", "width", "seed"),
+)
 
 
 class SegmentTrainForm(QWidget):
@@ -39,8 +43,8 @@ class SegmentTrainForm(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._base = SegmentationRecipe()
-        self._make_main()
-        self._make_more()
+        self.settings = SettingBoxes(self._base, _SETTINGS, self)
+        self._make_boxes()
         self.output = ModelOutput("my segmenter")
         self._lay_out()
         self._connect()
@@ -70,7 +74,7 @@ class SegmentTrainForm(QWidget):
 
     # -- making it ---------------------------------------------------------------------------------
 
-    def _make_main(self) -> None:
+    def _make_boxes(self) -> None:
         self.zero = QComboBox()
         self.zero.addItems(["not labelled", "a class of its own"])
         self.zero.setToolTip(
@@ -83,59 +87,12 @@ class SegmentTrainForm(QWidget):
             "light: an EfficientNet-Lite0 encoder that knows photographs (ImageNet) and a narrow decoder.\n"
             "paper: D-LinkNet34 from random weights, 1024 x 1024 px, 200 epochs."
         )
-        self.epochs = _spin_box(
-            1, 9999, "", "Passes of the training; the best one, judged by what is left out, is kept."
-        )
-        self.validation_share = _spin_box(
-            0,
-            50,
-            " %",
-            "Share of the labels that is not learned from, but judged with: whole slices where five or more\n"
-            "are labelled, else a region of each. 0 judges with nothing and keeps the last epoch.",
-        )
-        self.distortions = _spin_box(
-            0,
-            100,
-            " %",
-            "Share of the training patches that are made worse by rings, noise or blur, so that the model\n"
-            "copes with worse scans than this one.",
-        )
         self.dice = QCheckBox("Dice loss too")
-        self.dice.setToolTip(
-            "Beside the cross-entropy, which counts pixels, learn from the overlap of each class: helps\n"
-            "where a class is small."
-        )
-
-    def _make_more(self) -> None:
-        self.encoder = QComboBox()
-        self.encoder.addItems(ENCODERS)
-        self.encoder.setToolTip(
-            "What sees the image: ResNet34 is the paper's; EfficientNet-Lite0 is lighter, and its ImageNet\n"
-            "weights come with napari-tiqa."
-        )
-        self.width = QDoubleSpinBox()
-        self.width.setRange(0.1, 1)
-        self.width.setSingleStep(0.05)
-        self.width.setToolTip("Channels as a share of the paper's; of EfficientNet-Lite0 only the decoder's.")
+        self.dice.setToolTip(tooltip(settings(self._base)["dice_weight"]))
         self.encoder_weights = FileRow(
             self._ask_weights,
             "",
             "A file of ImageNet weights for ResNet34 (.safetensors), which then starts from them.",
-        )
-        self.crop = _spin_box(
-            STRIDE,
-            4096,
-            " px",
-            "Side of a training patch; larger ones see more around a pixel and are slower.",
-        )
-        self.crop.setSingleStep(STRIDE)
-        self.learning_rate = QDoubleSpinBox()
-        self.learning_rate.setDecimals(5)
-        self.learning_rate.setRange(1e-5, 0.1)
-        self.learning_rate.setSingleStep(1e-4)
-        self.learning_rate.setToolTip("Adam's at first; lower it where the training diverges.")
-        self.seed = _spin_box(
-            0, 2**31 - 1, "", "The same seed, labels and settings give the same model again."
         )
 
     def _lay_out(self) -> None:
@@ -146,17 +103,17 @@ class SegmentTrainForm(QWidget):
             _grid(
                 (("0 means", self.zero),),
                 (("Preset", self.preset),),
-                (("Epochs", self.epochs), ("Validate on", self.validation_share)),
-                (("Distortions", self.distortions), ("", self.dice)),
+                tuple(self.settings.rows("epochs", "validation_share")),
+                (*self.settings.rows("distortions"), ("", self.dice)),
             )
         )
         more = QWidget()
         more.setLayout(
             _grid(
-                (("Encoder", self.encoder),),
+                tuple(self.settings.rows("encoder")),
                 (("Weights", self.encoder_weights),),
-                (("Patch", self.crop), ("Rate", self.learning_rate)),
-                (("Width", self.width), ("Seed", self.seed)),
+                tuple(self.settings.rows("crop", "learning_rate")),
+                tuple(self.settings.rows("width", "seed")),
             )
         )
         self.more = QCollapsible("More")
@@ -169,7 +126,7 @@ class SegmentTrainForm(QWidget):
         last.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         last.addRow("Save to", self.output)
         layout.addLayout(last)
-        for box in (self.zero, self.preset, self.encoder):
+        for box in (self.zero, self.preset):
             box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     # -- reactions ---------------------------------------------------------------------------------
@@ -177,11 +134,7 @@ class SegmentTrainForm(QWidget):
     def _connect(self) -> None:
         self.preset.currentTextChanged.connect(self._on_preset)
         self.zero.currentIndexChanged.connect(self._on_change)
-        self.encoder.currentIndexChanged.connect(self._on_change)
-        for box in (self.epochs, self.validation_share, self.distortions, self.crop, self.seed):
-            box.valueChanged.connect(self._on_change)
-        for box in (self.width, self.learning_rate):
-            box.valueChanged.connect(self._on_change)
+        self.settings.changed.connect(self._on_change)
         self.dice.toggled.connect(self._on_change)
         self.encoder_weights.changed.connect(self._on_change)
 
@@ -204,42 +157,27 @@ class SegmentTrainForm(QWidget):
 
     def _say_which_weights(self) -> None:
         words = "ImageNet's, which come with napari-tiqa"
-        if self.encoder.currentText() == "ResNet34":
+        if self.settings["encoder"].currentText() == "ResNet34":
             words = "random, or a file" if self._takes_weights() else "random; a file fits a width of 1"
         self.encoder_weights.setEnabled(self._takes_weights())
         self.encoder_weights.line.setPlaceholderText(words)
 
     def _takes_weights(self) -> bool:
-        return self.encoder.currentText() == "ResNet34" and self.width.value() == 1
+        return self.settings["encoder"].currentText() == "ResNet34" and self.settings["width"].value() == 1
 
     def _values(self) -> dict[str, Any]:
         """Return the settings that can be chosen here, by their names in the recipe."""
-        return {
-            "encoder": self.encoder.currentText(),
-            "width": round(self.width.value(), 2),
-            "encoder_weights": self.encoder_weights.line.text().strip() if self._takes_weights() else "",
-            "crop": self.crop.value(),
-            "epochs": self.epochs.value(),
-            "learning_rate": round(self.learning_rate.value(), 5),
+        weights = self.encoder_weights.line.text().strip() if self._takes_weights() else ""
+        return self.settings.values() | {
+            "encoder_weights": weights,
             "dice_weight": float(self.dice.isChecked()),
-            "distortions": self.distortions.value() / _PERCENT,
-            "validation_share": self.validation_share.value() / _PERCENT,
-            "seed": self.seed.value(),
         }
 
     def _show(self, recipe: SegmentationRecipe) -> None:
-        blocked = self.blockSignals(True)
-        self.encoder.setCurrentText(recipe.encoder)
-        self.width.setValue(recipe.width)
-        self.encoder_weights.line.setText(recipe.encoder_weights)
-        self.crop.setValue(recipe.crop)
-        self.epochs.setValue(recipe.epochs)
-        self.learning_rate.setValue(recipe.learning_rate)
-        self.dice.setChecked(recipe.dice_weight > 0)
-        self.distortions.setValue(round(recipe.distortions * _PERCENT))
-        self.validation_share.setValue(round(recipe.validation_share * _PERCENT))
-        self.seed.setValue(recipe.seed)
-        self.blockSignals(blocked)
+        with quietly(self):
+            self.settings.show(recipe)
+            self.encoder_weights.line.setText(recipe.encoder_weights)
+            self.dice.setChecked(recipe.dice_weight > 0)
 
     def _ask_weights(self) -> str:
         return QFileDialog.getOpenFileName(self, "ImageNet weights", "", "Weights (*.safetensors)")[0]
@@ -258,11 +196,3 @@ def _grid(*rows: tuple[tuple[str, QWidget], ...]) -> QGridLayout:
     grid.setColumnStretch(1, 1)
     grid.setColumnStretch(3, 1)
     return grid
-
-
-def _spin_box(low: int, high: int, suffix: str, tooltip: str) -> QSpinBox:
-    box = QSpinBox()
-    box.setRange(low, high)
-    box.setSuffix(suffix)
-    box.setToolTip(tooltip)
-    return box

@@ -25,7 +25,7 @@ examples:
   napari-tiqa train session -o ours.tiqa               a rated session: learn what your people said
   napari-tiqa score scan.tif --model mine.tiqa         score with it
 
-Ctrl-C keeps the best network so far; the same command again goes on from the last epoch.
+Ctrl-C keeps the best network so far; run it again to resume after the last epoch.
 """
 _STAGES = {"generate": "making images", "rank": "ranking", "regress": "regression", "judge": "judging"}
 
@@ -67,7 +67,8 @@ def _train(options: argparse.Namespace) -> int:
         )
         return 130
     print(f"Wrote {options.output} ({card['training']['originals']} originals).", file=sys.stderr)
-    print(pd.DataFrame(card["evaluation"]).to_string(index=False))
+    evaluation = card["evaluation"]
+    print(evaluation if isinstance(evaluation, str) else pd.DataFrame(evaluation).to_string(index=False))
     return 0
 
 

@@ -15,7 +15,7 @@ from napari_tiqa.cli.volume_options import add_volume_options, chosen_volume, ch
 from napari_tiqa.jobs.segmentation.train import train_segmenter
 from napari_tiqa.scoring.bundle import SEGMENTATION
 from napari_tiqa.segmentation.progress import SegmentProgress
-from napari_tiqa.segmentation.recipe import ENCODERS, PAPER, SegmentationRecipe
+from napari_tiqa.segmentation.recipe import PAPER, SegmentationRecipe
 
 _DESCRIPTION = """\
 Train D-LinkNet on an image and its labels: the phases that it then segments, and how unsure it is of them.

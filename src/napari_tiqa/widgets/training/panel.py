@@ -120,7 +120,9 @@ class TrainingPanel(TrainingPage):
         volumes = self._volumes()
         if not volumes:
             raise TrainingError("There is no layer to learn from: open good tomograms, or choose files.")
-        originals = sum(len(slice_places(v.slice_count(0), self.form.settings["slices"].value())) for v in volumes)
+        originals = sum(
+            len(slice_places(v.slice_count(0), self.form.settings["slices"].value())) for v in volumes
+        )
         if originals < MIN_ORIGINALS:
             raise TrainingError(
                 f"{originals} slices are too few to learn from: take at least {MIN_ORIGINALS}, from more "

@@ -82,10 +82,10 @@ def saved(steps: object, **others: object) -> dict:
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        ([], "is no filter pipeline"),
-        ("gaussian", "is no filter pipeline"),
-        ({"steps": []}, "is no filter pipeline"),
-        (saved([], format="ImageJ macro"), "is no filter pipeline"),
+        ([], "is not a filter pipeline"),
+        ("gaussian", "is not a filter pipeline"),
+        ({"steps": []}, "is not a filter pipeline"),
+        (saved([], format="ImageJ macro"), "is not a filter pipeline"),
         (saved([], format_version=2), "is a pipeline of version 2, this napari-tiqa reads version 1"),
         (saved([], format_version=None), "is a pipeline of version None"),
         (saved(None), "has a step without filter or parameters"),
@@ -135,7 +135,7 @@ def test_a_file_that_is_no_pipeline_says_so_in_one_sentence(
 def test_a_file_that_is_no_json_says_so(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "p.json"
     path.write_bytes(content)
-    with pytest.raises(FilterError, match=r"is no JSON file \(.*\): choose a file that napari-tiqa saved"):
+    with pytest.raises(FilterError, match=r"is not a JSON file \(.*\): choose a file that napari-tiqa saved"):
         Pipeline.load(path)
 
 

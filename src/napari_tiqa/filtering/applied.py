@@ -3,23 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from napari_tiqa.errors import FilterError
+from napari_tiqa.filtering.pipeline import Pipeline
 from napari_tiqa.version import __version__, version_of
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
-
-if TYPE_CHECKING:
-    from napari_tiqa.filtering.pipeline import Pipeline
 
 # What computes the filters: another version may give other last digits.
 _LIBRARIES = ("numpy", "scipy", "scikit-image", "opencv-python-headless", "PyWavelets")
 
 
-def applied_record(
-    pipeline: "Pipeline", volume: Volume, axis: int, window: IntensityWindow
-) -> dict[str, Any]:
+def applied_record(pipeline: Pipeline, volume: Volume, axis: int, window: IntensityWindow) -> dict[str, Any]:
     """Return what a filtered volume was made from and how, as plain values that JSON can hold.
 
     Parameters
@@ -50,7 +46,7 @@ def applied_record(
     }
 
 
-def refuse_twice(pipeline: "Pipeline", volume: Volume) -> None:
+def refuse_twice(pipeline: Pipeline, volume: Volume) -> None:
     """Refuse a pipeline that the volume has been filtered with already.
 
     Raises
@@ -62,12 +58,12 @@ def refuse_twice(pipeline: "Pipeline", volume: Volume) -> None:
     if record is not None:
         raise FilterError(
             f"'{volume.name}' has been filtered with {pipeline.describe()} already "
-            f"({record.get('created', 'date unknown')}): filter the original, or say --again (in Python: "
+            f"({record.get('created', 'date unknown')}): filter the original, or use --again (in Python: "
             "again=True) to filter twice."
         )
 
 
-def earlier_record(pipeline: "Pipeline", volume: Volume) -> Mapping[str, Any] | None:
+def earlier_record(pipeline: Pipeline, volume: Volume) -> Mapping[str, Any] | None:
     """Return the record of the same pipeline in what was applied to a volume, None where there is none."""
     wanted = [(step.filter, dict(step.parameters)) for step in pipeline.steps if step.on]
     for record in volume.applied:
@@ -77,7 +73,7 @@ def earlier_record(pipeline: "Pipeline", volume: Volume) -> Mapping[str, Any] | 
 
 
 def _active_steps(record: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """Return filter and parameters of each step that a record says was applied; none where it is damaged."""
+    """Return filter and parameters of each applied step of a record; none where it is damaged."""
     try:
         steps = [step for step in record["pipeline"]["steps"] if step.get("on", True)]
         return [(step["filter"], dict(step["parameters"])) for step in steps]
@@ -85,10 +81,10 @@ def _active_steps(record: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]
         return []
 
 
-def _same_steps(wanted: list[tuple[str, dict[str, Any]]], there: list[tuple[str, dict[str, Any]]]) -> bool:
-    return [name for name, _ in wanted] == [name for name, _ in there] and all(
+def _same_steps(wanted: list[tuple[str, dict[str, Any]]], applied: list[tuple[str, dict[str, Any]]]) -> bool:
+    return [name for name, _ in wanted] == [name for name, _ in applied] and all(
         # What is found automatically (None) would be found again.
         mine[name] is None or theirs.get(name) is None or mine[name] == theirs[name]
-        for (_, mine), (_, theirs) in zip(wanted, there, strict=True)
+        for (_, mine), (_, theirs) in zip(wanted, applied, strict=True)
         for name in mine
     )

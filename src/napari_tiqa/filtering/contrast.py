@@ -23,23 +23,11 @@ _THRESHOLDS = 4
 @slice_filter(
     "Local contrast (CLAHE)",
     "Contrast",
-    tile=Parameter(
-        "Tile",
-        128,
-        16,
-        1024,
-        "px",
-        "Contrast is spread within tiles of this size: choose several times the size of your structures.",
-        logarithmic=True,
+    tile=Parameter("Tile", 128, 16, 1024, "px", logarithmic=True).advised(
+        "Contrast is spread within tiles of this size: choose several times the size of your structures."
     ),
-    limit=Parameter(
-        "Limit",
-        2.0,
-        1,
-        20,
-        "",
-        "No step of grey is enlarged more than so many times; 1 changes nothing. Noise is enlarged as well.",
-        logarithmic=True,
+    limit=Parameter("Limit", 2.0, 1, 20, logarithmic=True).advised(
+        "Grey steps are enlarged by at most this factor; 1 changes nothing. Noise is enlarged as well."
     ),
 )
 def clahe(plane: np.ndarray, tile: int, limit: float, inside: np.ndarray) -> np.ndarray:
@@ -121,14 +109,8 @@ def _grey_maps(plane: np.ndarray, tile: int, limit: float, inside: np.ndarray) -
 @slice_filter(
     "Gamma",
     "Contrast",
-    gamma=Parameter(
-        "Gamma",
-        0.8,
-        0.2,
-        5,
-        "",
-        "Below 1 shows more in dark phases, above 1 more in bright ones; 1 changes nothing.",
-        logarithmic=True,
+    gamma=Parameter("Gamma", 0.8, 0.2, 5, logarithmic=True).advised(
+        "Below 1 shows more in dark phases, above 1 more in bright ones; 1 changes nothing."
     ),
 )
 def gamma(plane: np.ndarray, gamma: float) -> np.ndarray:
@@ -147,29 +129,20 @@ def gamma(plane: np.ndarray, gamma: float) -> np.ndarray:
 @slice_filter(
     "Flatten background",
     "Contrast",
-    order=Parameter(
-        "Order",
-        2,
-        1,
-        8,
-        "",
-        "Of the polynomial: 1 takes a slope, 2 round cupping, 4 cupping that is steep near the rim. Higher "
-        "orders begin to take real differences of density.",
+    order=Parameter("Order", 2, 1, 8).advised(
+        "Degree of the polynomial: 1 removes a slope, 2 round cupping, 4 cupping that is steep near the "
+        "rim. Higher orders begin to remove real differences in density."
     ),
-    measured_on=Parameter(
-        "Measured on",
-        "all",
-        choices=("all", "bright", "dark"),
-        advice="Pixels that tell the background: all of them where the specimen fills the slice, the bright "
-        "ones for a specimen in air.",
-        tunable=False,
+    measured_on=Parameter("Measured on", "all", choices=("all", "bright", "dark"), tunable=False).advised(
+        "Pixels that the background is estimated from: all where the specimen fills the slice, the bright "
+        "ones for a specimen in air."
     ),
-    amount=Parameter("Amount", 100.0, 0, 100, "%", "Share of the background that is taken off."),
+    amount=Parameter("Amount", 100.0, 0, 100, "%").advised("Share of the background that is subtracted."),
 )
 def flatten_background(
     plane: np.ndarray, order: int, measured_on: str, amount: float, inside: np.ndarray
 ) -> np.ndarray:
-    """Take off a smooth background: cupping by beam hardening, uneven illumination; the mean grey stays.
+    """Subtract a smooth background: cupping from beam hardening, uneven light; the mean grey value stays.
 
     Parameters
     ----------
@@ -180,7 +153,7 @@ def flatten_background(
     measured_on : str
         "all" pixels, or the "bright" or the "dark" ones on their side of Otsu's threshold.
     amount : float
-        Share of the background that is taken off, %.
+        Share of the background that is subtracted, %.
     inside : numpy.ndarray
         Shape of `plane`, bool; only these pixels are measured.
 
@@ -197,7 +170,7 @@ def flatten_background(
     """
     require_side(plane, 2 * (order + 1), "The background's polynomial", "choose a lower order")
     background = _fitted(plane, inside, order) if measured_on == "all" else np.zeros_like(plane)
-    # Where the background hides which pixels are the bright ones, taking it off shows them.
+    # Where the background hides which pixels are bright, subtracting it shows them.
     for _ in range(_THRESHOLDS if measured_on != "all" else 0):
         flat = plane - background
         bright = flat > threshold_otsu(flat[inside])

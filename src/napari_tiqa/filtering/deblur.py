@@ -5,19 +5,14 @@ import numpy as np
 from scipy import fft
 
 from napari_tiqa.filtering.bands import require_side
+from napari_tiqa.filtering.denoise import gaussian
 from napari_tiqa.filtering.filter import slice_filter
 from napari_tiqa.filtering.parameter import Parameter
 from napari_tiqa.volumes.threads import CORES
 
-_BLUR = Parameter(
-    "Blur",
-    1.0,
-    0.3,
-    10,
-    "px",
+_BLUR = Parameter("Blur", 1.0, 0.3, 10, "px", logarithmic=True).advised(
     "Standard deviation of the blur that the detector and optics made: half the width over which a sharp "
-    "edge rises from 16 to 84 %. Too much draws bright and dark lines beside edges.",
-    logarithmic=True,
+    "edge rises from 16 to 84 %. Too much draws bright and dark lines beside edges."
 )
 
 _RL_ZERO = 0.25  # of the window, below it; noise goes that far down
@@ -27,27 +22,15 @@ _RL_LEAST = 1e-3
 @slice_filter(
     "Unsharp mask",
     "Deblur",
-    sigma=Parameter(
-        "Sigma",
-        1.0,
-        0.3,
-        20,
-        "px",
-        "Size of what is emphasised: about that of the blur for edges, several times it for local contrast.",
-        logarithmic=True,
+    sigma=Parameter("Sigma", 1.0, 0.3, 20, "px", logarithmic=True).advised(
+        "Size of what is emphasised: about that of the blur for edges, several times it for local contrast."
     ),
-    amount=Parameter(
-        "Amount",
-        100.0,
-        5,
-        500,
-        "%",
-        "How much of the difference to the blurred slice is added. It multiplies noise too: start at 50.",
-        logarithmic=True,
+    amount=Parameter("Amount", 100.0, 5, 500, "%", logarithmic=True).advised(
+        "How much of the difference to the blurred slice is added. It multiplies noise too: start at 50."
     ),
 )
 def unsharp_mask(plane: np.ndarray, sigma: float, amount: float) -> np.ndarray:
-    """Add what a Gaussian would take away: steeper edges, stronger noise.
+    """Add what a Gaussian takes away: steeper edges, stronger noise.
 
     Parameters
     ----------
@@ -68,26 +51,19 @@ def unsharp_mask(plane: np.ndarray, sigma: float, amount: float) -> np.ndarray:
     Gonzalez and Woods, Digital Image Processing, section 3.6. Unlike ``skimage.filters.unsharp_mask`` nothing
     is clipped.
     """
-    require_side(plane, 2 * round(4 * sigma) + 1, "The Gaussian", "choose a smaller sigma")
-    return cv2.addWeighted(plane, 1 + amount / 100, _blurred(plane, sigma), -amount / 100, 0)
+    return cv2.addWeighted(plane, 1 + amount / 100, gaussian.function(plane, sigma), -amount / 100, 0)
 
 
 @slice_filter(
     "Richardson-Lucy",
     "Deblur",
     sigma=_BLUR,
-    passes=Parameter(
-        "Passes",
-        5,
-        1,
-        50,
-        "",
-        "Each sharpens a little more and strengthens noise a little more: stop early on noisy slices.",
-        logarithmic=True,
+    passes=Parameter("Passes", 5, 1, 50, logarithmic=True).advised(
+        "Each sharpens a little more and strengthens noise a little more: stop early on noisy slices."
     ),
 )
 def richardson_lucy(plane: np.ndarray, sigma: float, passes: int) -> np.ndarray:
-    """Find, pass by pass, the slice that becomes this one by a Gaussian blur; dark phases do not ring.
+    """Find, pass by pass, the slice that a Gaussian blur turns into this one; dark phases do not ring.
 
     Parameters
     ----------
@@ -96,7 +72,7 @@ def richardson_lucy(plane: np.ndarray, sigma: float, passes: int) -> np.ndarray:
     sigma : float
         Standard deviation of the blur, px.
     passes : int
-        Iterations, from the slice itself on.
+        Iterations, starting from the slice itself.
 
     Raises
     ------
@@ -107,7 +83,7 @@ def richardson_lucy(plane: np.ndarray, sigma: float, passes: int) -> np.ndarray:
     -----
     Richardson, Journal of the Optical Society of America 62, 1972; Lucy, Astronomical Journal 79, 1974. It is
     made for intensities that cannot be negative: zero is put a quarter of the window below its low end,
-    and what a pixel has below that is left as it is. As ``skimage.restoration.richardson_lucy``, but with
+    and what lies below that stays as it is. As ``skimage.restoration.richardson_lucy``, but with
     the Gaussian as two passes of one dimension, and begun with the slice instead of an even grey.
     """
     require_side(plane, 2 * round(4 * sigma) + 1, "The blur", "choose less blur")
@@ -127,19 +103,13 @@ def richardson_lucy(plane: np.ndarray, sigma: float, passes: int) -> np.ndarray:
     "Wiener",
     "Deblur",
     sigma=_BLUR,
-    noise=Parameter(
-        "Noise",
-        0.1,
-        0.0001,
-        10,
-        "",
-        "Roughness of the noise against that of the structures: more sharpens less and keeps noise down. "
-        "Lower it until noise or ripples show.",
-        logarithmic=True,
+    noise=Parameter("Noise", 0.1, 0.0001, 10, logarithmic=True).advised(
+        "Roughness of the noise relative to that of the structures: more sharpens less and keeps noise "
+        "down. Lower it until noise or ripples show."
     ),
 )
 def wiener(plane: np.ndarray, sigma: float, noise: float) -> np.ndarray:
-    """Undo a Gaussian blur at the frequencies that are stronger than noise, in one go.
+    """Undo a Gaussian blur at the frequencies that are stronger than noise, in one step.
 
     Parameters
     ----------

@@ -15,22 +15,20 @@ from napari_tiqa.volumes.threads import share
 _CACHE_ROWS = 64  # rows of a band whose few working arrays stay in the processor's cache
 _TV_PASSES = 30
 
+_NOISE = Parameter("Noise", 5.0, 0.2, 50, "% of the window", logarithmic=True).advised(
+    "Standard deviation of the noise, as in an even region of the slice. More blurs faint structures."
+)
+
 
 @slice_filter(
     "Gaussian",
     "Denoise",
-    sigma=Parameter(
-        "Sigma",
-        1.0,
-        0.1,
-        20,
-        "px",
-        "Standard deviation of the Gaussian; a sharp edge becomes 2.5 times as wide as this. Start at 0.7.",
-        logarithmic=True,
+    sigma=Parameter("Sigma", 1.0, 0.1, 20, "px", logarithmic=True).advised(
+        "Standard deviation of the Gaussian; a sharp edge becomes 2.5 times as wide as this. Start at 0.7."
     ),
 )
 def gaussian(plane: np.ndarray, sigma: float) -> np.ndarray:
-    """Average with Gaussian weights: takes noise and edges away alike.
+    """Average with Gaussian weights: removes noise and softens edges alike.
 
     Parameters
     ----------
@@ -51,18 +49,13 @@ def gaussian(plane: np.ndarray, sigma: float) -> np.ndarray:
 @slice_filter(
     "Median",
     "Denoise",
-    radius=Parameter(
-        "Radius",
-        1,
-        1,
-        4,
-        "px",
-        "The window has 2 x radius + 1 px a side. 1 takes hot pixels and speckle; structures narrower "
-        "than the radius vanish.",
+    radius=Parameter("Radius", 1, 1, 4, "px").advised(
+        "The window has 2 x radius + 1 px a side. 1 removes hot pixels and speckle; structures narrower "
+        "than the radius vanish."
     ),
 )
 def median(plane: np.ndarray, radius: int) -> np.ndarray:
-    """Take the median of a small window: no hot pixels and speckle, straight edges stay, corners get round.
+    """Take the median of a small window: no hot pixels or speckle, straight edges stay, corners get round.
 
     Parameters
     ----------
@@ -79,7 +72,7 @@ def median(plane: np.ndarray, radius: int) -> np.ndarray:
     Notes
     -----
     Tukey, Exploratory Data Analysis, 1977. OpenCV up to 5 x 5 px, beyond it ``median.median_filter``: exact
-    in float32. The radius ends at 4 since the time grows with its square.
+    in float32. The radius ends at 4, since the time grows with its square.
     """
     require_side(plane, 2 * radius + 1, "The median's window", "choose a smaller radius")
     return median_filter(plane, radius)
@@ -88,23 +81,12 @@ def median(plane: np.ndarray, radius: int) -> np.ndarray:
 @slice_filter(
     "Bilateral",
     "Denoise",
-    radius=Parameter(
-        "Radius",
-        3,
-        1,
-        8,
-        "px",
-        "How far away pixels still count. More takes coarser noise; the time grows with its square.",
+    radius=Parameter("Radius", 3, 1, 8, "px").advised(
+        "How far away pixels still count. More removes coarser noise; the time grows with its square."
     ),
-    contrast=Parameter(
-        "Contrast",
-        10.0,
-        0.5,
-        100,
-        "% of the window",
+    contrast=Parameter("Contrast", 10.0, 0.5, 100, "% of the window", logarithmic=True).advised(
         "Grey values that differ by much more than this are not mixed. Choose 2 to 3 times the noise's "
-        "standard deviation, but less than half the step between two phases.",
-        logarithmic=True,
+        "standard deviation, but less than half the step between two phases."
     ),
 )
 def bilateral(plane: np.ndarray, radius: int, contrast: float) -> np.ndarray:
@@ -143,31 +125,13 @@ def bilateral(plane: np.ndarray, radius: int, contrast: float) -> np.ndarray:
 @slice_filter(
     "Non-local means",
     "Denoise",
-    sigma=Parameter(
-        "Noise",
-        5.0,
-        0.2,
-        50,
-        "% of the window",
-        "Standard deviation of the noise, as in an even region of the slice. More than that blurs what is "
-        "faint.",
-        logarithmic=True,
+    sigma=_NOISE,
+    patch=Parameter("Patch radius", 1, 1, 4, "px").advised(
+        "Size of the patches that are compared: 1 for fine structures, 2 to 3 for strong noise."
     ),
-    patch=Parameter(
-        "Patch radius",
-        1,
-        1,
-        4,
-        "px",
-        "Size of the patches that are compared: 1 for fine structures, 2 to 3 for strong noise.",
-    ),
-    reach=Parameter(
-        "Search radius",
-        5,
-        2,
-        10,
-        "px",
-        "How far away similar patches are looked for. More takes more noise; the time grows with its square.",
+    reach=Parameter("Search radius", 5, 2, 10, "px").advised(
+        "How far away similar patches are searched for. More removes more noise; the time grows with its "
+        "square."
     ),
 )
 def non_local_means(plane: np.ndarray, sigma: float, patch: int, reach: int) -> np.ndarray:
@@ -182,7 +146,7 @@ def non_local_means(plane: np.ndarray, sigma: float, patch: int, reach: int) -> 
     patch : int
         Patches of 2 `patch` + 1 pixels a side are compared.
     reach : int
-        Patches up to so many rows and columns away are compared.
+        Rows and columns up to which patches are compared.
 
     Raises
     ------
@@ -230,15 +194,9 @@ def _non_local_means(plane: np.ndarray, sigma: float, patch: int, reach: int) ->
 @slice_filter(
     "Total variation",
     "Denoise",
-    weight=Parameter(
-        "Weight",
-        5.0,
-        0.1,
-        50,
-        "% of the window",
-        "Start at the noise's standard deviation. More makes phases flat, then swallows what is small or "
-        "faint.",
-        logarithmic=True,
+    weight=Parameter("Weight", 5.0, 0.1, 50, "% of the window", logarithmic=True).advised(
+        "Start at the noise's standard deviation. A larger value flattens phases, then swallows small or "
+        "faint structures."
     ),
 )
 def total_variation(plane: np.ndarray, weight: float) -> np.ndarray:
@@ -311,28 +269,14 @@ def _divergence(down: np.ndarray, right: np.ndarray, into: np.ndarray) -> None:
 @slice_filter(
     "Wavelet",
     "Denoise",
-    sigma=Parameter(
-        "Noise",
-        5.0,
-        0.2,
-        50,
-        "% of the window",
-        "Standard deviation of the noise, as in an even region of the slice. More than that blurs what is "
-        "faint.",
-        logarithmic=True,
-    ),
-    shifts=Parameter(
-        "Shifts",
-        2,
-        1,
-        4,
-        "",
-        "So many displaced grids are averaged: more leave fewer ripples beside edges; the time grows alike.",
-        tunable=False,
+    sigma=_NOISE,
+    shifts=Parameter("Shifts", 2, 1, 4, tunable=False).advised(
+        "Number of displaced grids that are averaged: more leave fewer ripples beside edges; the time "
+        "grows in proportion."
     ),
 )
 def wavelet(plane: np.ndarray, sigma: float, shifts: int) -> np.ndarray:
-    """Shrink wavelet coefficients that noise alone would give: keeps texture better than an average does.
+    """Shrink wavelet coefficients that noise alone would give: keeps texture better than averaging does.
 
     Parameters
     ----------
@@ -346,7 +290,7 @@ def wavelet(plane: np.ndarray, sigma: float, shifts: int) -> np.ndarray:
     Raises
     ------
     FilterError
-        If the slice has fewer than 16 rows or columns: the wavelets have no coarser scale then.
+        If the slice has fewer than 16 rows or columns, which leaves the wavelets no coarser scale.
 
     Notes
     -----
@@ -370,24 +314,12 @@ def wavelet(plane: np.ndarray, sigma: float, shifts: int) -> np.ndarray:
 @slice_filter(
     "Anisotropic diffusion",
     "Denoise",
-    contrast=Parameter(
-        "Contrast",
-        10.0,
-        0.5,
-        100,
-        "% of the window",
-        "Steps between neighbouring pixels above this are edges and stay, those below are evened out. Choose "
-        "2 to 3 times the noise's standard deviation.",
-        logarithmic=True,
+    contrast=Parameter("Contrast", 10.0, 0.5, 100, "% of the window", logarithmic=True).advised(
+        "Steps between neighbouring pixels above this are edges and stay, those below are evened out. "
+        "Choose 2 to 3 times the noise's standard deviation."
     ),
-    passes=Parameter(
-        "Passes",
-        10,
-        1,
-        50,
-        "",
-        "More passes even out larger regions, as a Gaussian with the square root of 0.4 x passes px would.",
-        logarithmic=True,
+    passes=Parameter("Passes", 10, 1, 50, logarithmic=True).advised(
+        "More passes even out larger regions, as a Gaussian with the square root of 0.4 x passes px would."
     ),
 )
 def anisotropic_diffusion(plane: np.ndarray, contrast: float, passes: int) -> np.ndarray:

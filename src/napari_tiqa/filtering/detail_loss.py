@@ -28,18 +28,18 @@ Tile = tuple[slice, slice]
 def detail_loss(
     before: np.ndarray, after: np.ndarray, window: IntensityWindow | tuple[float, float]
 ) -> float:
-    """Tell how much steepness the edges of a slice have lost by a filter, in per cent.
+    """Measure how much steepness the edges of a slice lose through a filter, in per cent.
 
-    A score without reference cannot know whether what a filter took away was noise or detail, so a filter
-    can win by blurring. This figure sees it: 0 % says that edges rise as steeply as before, 50 % half as
-    steeply. Negative: they have become steeper, by sharpening or by more contrast.
+    A score without reference cannot tell whether a filter removed noise or detail, so a filter can win by
+    blurring. This figure shows it: at 0 % edges rise as steeply as before, at 50 % half as steeply. Negative:
+    they have become steeper, by sharpening or by more contrast.
 
     Parameters
     ----------
     before, after : numpy.ndarray
         The slice and the filtered slice, one shape (rows, columns), any real dtype.
     window : IntensityWindow or (low, high)
-        That of the unfiltered volume; steps of less than some 4 % of it are not looked at.
+        That of the unfiltered volume; steps below about 4 % of it are ignored.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def detail_loss(
     Raises
     ------
     FilterError
-        If the two are no slices of one shape.
+        If the two are not 2-D slices of the same shape.
     VolumeError
         If the window's ends are not finite, the lower one first.
 
@@ -67,7 +67,7 @@ def detail_loss(
 
     Ring artefacts are edges too. Therefore the derivative is taken along the circles around the slice's
     middle, in which rings are constant: removing them costs nothing either. Edges along such circles are
-    not seen; those of another direction tell enough. Of a large slice nine native tiles are looked at.
+    not seen; those of another direction tell enough. In a large slice, nine native tiles are measured.
     """
     before, after = np.asarray(before), np.asarray(after)
     if before.ndim != 2 or before.shape != after.shape:
@@ -96,22 +96,12 @@ def detail_loss(
 
 @dataclass(frozen=True)
 class _Ridges:
-    """Edges of a tile, as they are crossed on the way around the slice's middle.
-
-    Attributes
-    ----------
-    rows, columns : numpy.ndarray
-        Shape (n,), int.
-    strength : numpy.ndarray
-        Shape (n,), absolute derivative at the scale of edges, of the window per px.
-    down, right : numpy.ndarray
-        Shape (n,), the unit vector on which grey values rise.
-    """
+    """Edges of a tile, as they are crossed on the way around the slice's middle; arrays of shape (n,)."""
 
     rows: np.ndarray
     columns: np.ndarray
-    strength: np.ndarray
-    down: np.ndarray
+    strength: np.ndarray  # absolute derivative at the scale of edges, of the window per px
+    down: np.ndarray  # with `right`, the unit vector along which grey values rise
     right: np.ndarray
 
     def steepness(self, pixels: np.ndarray, least: float) -> float:
@@ -174,10 +164,8 @@ def _gradient(pixels: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]
 
 
 def _noise(pixels: np.ndarray) -> np.ndarray:
-    """Return the standard deviation of the noise around each pixel: there is more behind dense material.
-
-    By the median, in blocks, of the finest diagonal differences, in which edges hardly show.
-    """
+    """Return the standard deviation of the noise around each pixel: there is more behind dense material."""
+    # The median, in blocks, of the finest diagonal differences, in which edges hardly show.
     finest = np.abs(pixels[1:, 1:] - pixels[1:, :-1] - pixels[:-1, 1:] + pixels[:-1, :-1])
     count = [max(1, side // _NOISE_BLOCK) for side in finest.shape]
     blocks = np.array(
@@ -186,7 +174,7 @@ def _noise(pixels: np.ndarray) -> np.ndarray:
             for row in np.array_split(np.nan_to_num(finest, nan=np.inf), count[0])
         ]
     )
-    # A block that is mostly empty, or without noise where the others have some, tells nothing of its own.
+    # A block that is mostly empty, or without noise where the others have some, says nothing itself.
     usual = np.median(blocks)
     blocks = np.where(np.isfinite(blocks), np.maximum(blocks, usual), usual)
     local = cv2.resize(blocks.astype(np.float32), pixels.shape[::-1], interpolation=cv2.INTER_LINEAR)

@@ -14,7 +14,7 @@ from napari_tiqa.filtering.slice_frame import Kernel, filter_slice
 from napari_tiqa.volumes.window import IntensityWindow
 
 GROUPS = ("Ring removal", "Denoise", "Deblur", "Contrast")
-"""Headings under which filters are offered, in the order in which they are mostly applied."""
+"""Headings under which filters are offered, in the order in which they are usually applied."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Filter:
         Raises
         ------
         FilterError
-            If a parameter is unknown or out of range, or the slice is none or too small.
+            If a parameter is unknown or out of range, or the slice is not 2-D or is too small.
         """
         return filter_slice(plane, [self.kernel(parameters)], window)
 

@@ -18,7 +18,7 @@ from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.window_estimate import estimate_window
 
 KEPT_BYTES = 128 * 2**20
-"""So many of the slices filtered last are kept: a viewer asks for one again whenever it draws."""
+"""Size of the filtered slices that are kept: a viewer asks for one again whenever it draws."""
 
 
 class FilteredStack(Stored):
@@ -50,7 +50,7 @@ class FilteredStack(Stored):
 
 @dataclass(frozen=True)
 class Application:
-    """A pipeline about to be applied to a volume, with all that is the same for its slices.
+    """A pipeline ready to be applied to a volume, with all that is the same for its slices.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class Application:
     window : IntensityWindow
         What its parameters refer to.
     record : dict
-        What the filtered volume is to say of itself; see ``filtering.applied``.
+        What the filtered volume records of its origin; see ``filtering.applied``.
     """
 
     volume: Volume
@@ -92,8 +92,8 @@ def filter_volume(
 ) -> Volume:
     """Apply a pipeline to a volume lazily, each slice when it is asked for.
 
-    What is the same for all slices is settled now, and only this reads anything: the window, and a ring
-    centre that is left to be found, from the middle slice.
+    What is the same for all slices is settled now, and only this reads anything: the window, and an
+    automatic ring centre, from the middle slice.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def apply_to(
     window: IntensityWindow | tuple[float, float] | None = None,
     again: bool = False,
 ) -> Application:
-    """Settle what is the same for all slices: the window, and a ring centre that is left to be found.
+    """Settle what is the same for all slices: the window, and an automatic ring centre.
 
     Parameters and errors are those of ``filter_volume``; some patches and, for a ring centre, the middle
     slice are read.

@@ -1,7 +1,7 @@
 """A filter's parameter: its name, unit, range and default, and advice on how to choose it."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from napari_tiqa.errors import FilterError
@@ -12,7 +12,7 @@ Value = float | int | bool | str | None
 
 @dataclass(frozen=True)
 class Parameter:
-    """What is known of one parameter of a filter.
+    """The name, unit, range and default of one parameter, and advice on how to choose it.
 
     Attributes
     ----------
@@ -21,7 +21,7 @@ class Parameter:
     default : float, int, bool, str or None
         Its type is the parameter's type; None stands for a number that the filter finds by itself.
     low, high : float
-        Least and greatest value, both included; of no meaning for a bool or a choice.
+        Least and greatest value, both included; not used for a bool or a choice.
     unit : str
         "px", "% of the window", "°", or empty.
     advice : str
@@ -44,6 +44,10 @@ class Parameter:
     logarithmic: bool = False
     tunable: bool = True
 
+    def advised(self, advice: str) -> "Parameter":
+        """Return the parameter with advice on how to choose it, one or two sentences."""
+        return replace(self, advice=advice)
+
     @property
     def kind(self) -> type:
         """float, int, bool or str."""
@@ -62,7 +66,7 @@ class Parameter:
         Raises
         ------
         FilterError
-            If the value is of another kind, out of range or no choice.
+            If the value has another type, is out of range or is not one of the choices.
         """
         if value is None and self.default is None:
             return None

@@ -63,7 +63,7 @@ class Pipeline:
     Attributes
     ----------
     steps : tuple of Step
-        None at all is the pipeline that changes nothing.
+        Without any, the pipeline changes nothing.
     """
 
     steps: tuple[Step, ...] = ()
@@ -122,10 +122,12 @@ class Pipeline:
         Raises
         ------
         FilterError
-            If it is no pipeline, of a newer version, or has an unknown filter or parameter.
+            If it is not a pipeline, has a newer version, or has an unknown filter or parameter.
         """
         if not isinstance(values, dict) or values.get("format") != FORMAT:
-            raise FilterError(f"{source} is no filter pipeline: choose a file that napari-tiqa saved as one.")
+            raise FilterError(
+                f"{source} is not a filter pipeline: choose a file that napari-tiqa saved as one."
+            )
         version = values.get("format_version")
         if version != FORMAT_VERSION:
             raise FilterError(
@@ -168,7 +170,7 @@ class Pipeline:
         Raises
         ------
         FilterError
-            If the file cannot be read or is no pipeline of this version.
+            If the file cannot be read or is not a pipeline of this version.
         """
         try:
             values = json.loads(Path(path).read_text("utf-8"))
@@ -178,7 +180,7 @@ class Pipeline:
             ) from error
         except ValueError as error:
             raise FilterError(
-                f"{path} is no JSON file ({error}): choose a file that napari-tiqa saved as a pipeline."
+                f"{path} is not a JSON file ({error}): choose a file that napari-tiqa saved as a pipeline."
             ) from error
         return cls.from_dict(values, str(path))
 

@@ -1,14 +1,9 @@
 """Where the rings of a slice have their centre."""
 
-from typing import TYPE_CHECKING
-
 import cv2
 import numpy as np
 
 from napari_tiqa.filtering.parameter import Parameter
-
-if TYPE_CHECKING:
-    pass
 
 _SMALLEST = 32  # px a side; below it no peak tells itself from the rest
 _DETAIL = 2.0  # px, standard deviation: what is finer is looked at
@@ -143,11 +138,9 @@ def _offset(centre: np.ndarray, middle: np.ndarray) -> tuple[float, float]:
 
 
 def _pointed_to(detail: np.ndarray) -> np.ndarray:
-    """Return the place (y, x) that gradients of fine detail point to or away from, all over the slice.
-
-    Of a ring they all do. The structure tensor of each patch has a direction (Bigün and Granlund 1987); its
-    agreement with the direction towards a candidate is the cosine of twice the angle between them.
-    """
+    """Return the place (y, x) that gradients of fine detail point to or away from, as those of rings do."""
+    # The structure tensor of each patch has a direction (Bigün and Granlund 1987); its agreement with the
+    # direction towards a candidate is the cosine of twice the angle between them.
     down = cv2.Sobel(detail, cv2.CV_32F, 0, 1)
     right = cv2.Sobel(detail, cv2.CV_32F, 1, 0)
     parts = right**2 - down**2, 2 * right * down, right**2 + down**2

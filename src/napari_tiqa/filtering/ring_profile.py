@@ -1,4 +1,4 @@
-"""The radial profile of a slice's rings, told from structure of the specimen by going all the way round."""
+"""The radial profile of a slice's rings, told apart from the specimen by being the same all the way round."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,9 @@ from napari_tiqa.filtering.polar import SAMPLES_PER_PIXEL, PolarGrid
 
 RIM = 3.0  # px at the border of the content, see PolarGrid.valid
 
-_SECTORS = 8  # of one arc: what they disagree on is no ring
+_SECTORS = 8  # of one arc: what they disagree on is not a ring
 _MAY_DISAGREE = 4  # one sector in so many; of the others each has half of a ring's slope
-_LEAST_SECTORS = 3  # with enough content, or nothing is known of a ring
+_LEAST_SECTORS = 3  # with enough content, or a ring is not known
 _LEAST_CONTENT = 0.25  # of a sector's angles
 _NEIGHBOURS = 1.5  # samples: what is known of a slope is pooled with those beside it
 
@@ -80,7 +80,7 @@ def ring_profile(slopes: Slopes, ring_width: float, threshold: float) -> np.ndar
 
     Notes
     -----
-    A ring has the same slope at every angle, the specimen has not: along a circle most of it is flat, with
+    A ring has the same slope at every angle, the specimen does not: along a circle most of it is flat, with
     edges here and there. So the median over the angles is the ring's, and the profile whose slopes are all of
     these medians is the one that leaves the slice the least total variation along the radius. How much the
     medians of sectors differ gives the standard error of each; a slope a is taken down to

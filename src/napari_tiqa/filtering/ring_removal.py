@@ -10,40 +10,25 @@ from napari_tiqa.filtering.polar import PolarGrid, polar_grid
 from napari_tiqa.filtering.ring_centre import CENTRE_PARAMETERS, centre_of
 from napari_tiqa.filtering.ring_profile import Slopes, ring_profile
 
-_LEAST_WIDTHS = 4  # a slice is at least so many ring widths a side, or a ring is not told from a slope
+_LEAST_WIDTHS = 4  # a slice is at least so many ring widths a side, or rings and slopes cannot be told apart
 
 
 @slice_filter(
     "Ring removal",
     "Ring removal",
-    strength=Parameter(
-        "Strength", 100.0, 0, 100, "%", "Share of the rings found that is subtracted; 100 is mostly best."
+    strength=Parameter("Strength", 100.0, 0, 100, "%").advised(
+        "Share of the rings found that is subtracted; 100 is usually best."
     ),
-    ring_width=Parameter(
-        "Ring width",
-        5.0,
-        1,
-        200,
-        "px",
-        "The widest ring that is removed. Raise it where broad bands stay; circles of the specimen "
-        "that are wider are kept.",
-        logarithmic=True,
+    ring_width=Parameter("Ring width", 5.0, 1, 200, "px", logarithmic=True).advised(
+        "The widest ring that is removed. Raise it where broad bands remain; wider circular structures of "
+        "the specimen are kept."
     ),
-    threshold=Parameter(
-        "Threshold",
-        1.5,
-        0,
-        6,
-        "standard errors",
-        "What a ring must stand out by from what differs along its circle. Raise it where structure of the "
-        "specimen is taken for rings, lower it where faint rings stay.",
+    threshold=Parameter("Threshold", 1.5, 0, 6, "standard errors").advised(
+        "How far a ring must stand out from the variation along its circle. Raise it where specimen "
+        "structure is removed with the rings, lower it where faint rings remain."
     ),
-    arc=Parameter(
-        "Rings",
-        "auto",
-        choices=("auto", "full", "half"),
-        advice="A scan over 180 degrees leaves half rings; automatic looks how much the two halves agree.",
-        tunable=False,
+    arc=Parameter("Rings", "auto", choices=("auto", "full", "half"), tunable=False).advised(
+        "A scan over 180 degrees leaves half rings; auto checks how well the two halves agree."
     ),
     **CENTRE_PARAMETERS,
 )
@@ -86,7 +71,7 @@ def ring_removal(
     Rings become straight stripes in polar coordinates (Sijbers and Postnov, Reduction of ring artefacts in
     high resolution micro-CT reconstructions, Physics in Medicine and Biology 49, 2004), where
     ``ring_profile`` tells them from the specimen. Only the profile is brought back: a slice that goes to
-    polar coordinates and back itself comes home blurred.
+    polar coordinates and back is blurred.
     """
     if min(plane.shape) < _LEAST_WIDTHS * ring_width:
         raise FilterError(

@@ -12,14 +12,14 @@ from napari_tiqa.volumes.window import IntensityWindow
 def settled(
     pipeline: Pipeline, volume: Volume, window: IntensityWindow, index: int, axis: int = 0
 ) -> Pipeline:
-    """Return the pipeline with the ring centres that were left to be found as they are in one slice.
+    """Return the pipeline with its automatic ring centres set to the one found in a slice.
 
-    A volume has one rotation axis, so that all its slices are to share a centre.
+    A volume has one rotation axis, so all its slices share a centre.
 
     Parameters
     ----------
     pipeline : Pipeline
-        Returned as it is where it leaves no centre to be found.
+        Returned unchanged where it has no automatic centre.
     volume : Volume
         Shape (z, y, x) or (y, x).
     window : IntensityWindow

@@ -67,7 +67,7 @@ def filter_slice(
     # The low end is taken off in the type that holds it exactly: float32 would round large integers.
     exact = np.dtype("f4" if plane.dtype.itemsize <= 2 or plane.dtype == np.float32 else "f8")
     # In place throughout: fresh memory for each operation takes longer than a fast filter.
-    with np.errstate(over="ignore"):  # seen to in the next lines
+    with np.errstate(over="ignore"):  # handled in the next lines
         pixels = plane.astype(exact)
         pixels -= low
         pixels /= high - low
@@ -111,8 +111,7 @@ def _content(plane: np.ndarray) -> np.ndarray:
     if inside.all():
         return inside
     padding = (~inside & np.isfinite(plane)).astype(np.uint8)
-    # Padding is wide. Air that was clipped to the same value has it in single pixels, or it is as flat as
-    # padding anyway.
+    # Padding is wide; air that was clipped to the same value shows it in single pixels, or is as flat anyway.
     wide = cv2.morphologyEx(
         padding, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1
     )

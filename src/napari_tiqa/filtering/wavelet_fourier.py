@@ -18,33 +18,20 @@ WAVELETS = ("db2", "db5", "db9", "db15", "db25", "sym8")
 @slice_filter(
     "Ring removal, wavelet-Fourier",
     "Ring removal",
-    levels=Parameter(
-        "Levels",
-        2,
-        1,
-        6,
-        "",
+    levels=Parameter("Levels", 2, 1, 6).advised(
         "Each doubles the width of the widest rings that are removed: 2 px at level 1, 4 px at level 2. "
-        "Structure of the specimen of that width goes with them.",
+        "Specimen structure of that width is removed with them."
     ),
-    damping=Parameter(
-        "Damping",
-        1.0,
-        0.1,
-        20,
-        "cycles per turn",
-        "What varies more slowly than this along a circle is taken for a ring. Raise it where rings come and "
-        "go along their circle; structure of the specimen goes with them.",
-        logarithmic=True,
+    damping=Parameter("Damping", 1.0, 0.1, 20, "cycles per turn", logarithmic=True).advised(
+        "Whatever varies more slowly than this along a circle is treated as a ring. Raise it where rings "
+        "fade in and out along their circle; more specimen structure is then removed with them."
     ),
-    wavelet=Parameter(
-        "Wavelet",
-        "db15",
-        choices=WAVELETS,
-        advice="Longer ones (a higher number) tell ring widths apart more sharply.",
-        tunable=False,
+    wavelet=Parameter("Wavelet", "db15", choices=WAVELETS, tunable=False).advised(
+        "Longer wavelets (higher numbers) separate ring widths more sharply."
     ),
-    strength=Parameter("Strength", 100.0, 0, 100, "%", "Share of what was damped that is subtracted."),
+    strength=Parameter("Strength", 100.0, 0, 100, "%").advised(
+        "Share of the damped part that is subtracted."
+    ),
     **CENTRE_PARAMETERS,
 )
 def wavelet_fourier(

@@ -107,7 +107,7 @@ def test_pipelines_are_added_from_files_and_those_that_are_none_are_named(
     monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: (chosen, ""))
     tab.form.files_button.click()
     assert tab.list.pipelines == {"mild": MILD}
-    assert "letter.json is no filter pipeline" in tab.message.text()
+    assert "letter.json is not a filter pipeline" in tab.message.text()
 
 
 def test_names_are_changed_but_never_taken_twice(tab: FilterCompareTab) -> None:

@@ -31,8 +31,7 @@ from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL, classes_of, segm
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.simulation.acquisition import acquire
 from napari_tiqa.volumes.simulation.electrode_sample import BETTER
-from napari_tiqa.volumes.simulation.microstructures import microstructure
-from napari_tiqa.volumes.simulation.phases import electrode_phases
+from napari_tiqa.volumes.simulation.microstructures import electrode_phases, microstructure
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.window_estimate import estimate_window
 

@@ -22,8 +22,7 @@ from napari_tiqa.segmentation.segmenter import Segmenter, save_segmenter, segmen
 from napari_tiqa.segmentation.uncertainty import found_errors, uncertainty_map
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.simulation.acquisition import Acquisition, acquire
-from napari_tiqa.volumes.simulation.microstructures import microstructure
-from napari_tiqa.volumes.simulation.phases import PHASES, electrode_phases
+from napari_tiqa.volumes.simulation.microstructures import PHASES, electrode_phases, microstructure
 from napari_tiqa.volumes.window_estimate import estimate_window
 
 CLASSES = Classes(tuple(PHASES), tuple(PHASES.values()), unlabelled=0)

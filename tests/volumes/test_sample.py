@@ -19,9 +19,8 @@ from napari_tiqa.volumes.simulation.electrode_sample import (
     electrode_sample,
     sample_phases,
 )
-from napari_tiqa.volumes.simulation.microstructures import microstructure
+from napari_tiqa.volumes.simulation.microstructures import PHASES, electrode_phases, microstructure
 from napari_tiqa.volumes.simulation.napari_sample import electrode_layers
-from napari_tiqa.volumes.simulation.phases import PHASES, electrode_phases
 
 
 @pytest.fixture(scope="module")

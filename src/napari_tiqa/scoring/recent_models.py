@@ -8,7 +8,7 @@ from typing import Any
 import platformdirs
 
 from napari_tiqa.scoring.bundle import SCORE, SEGMENTATION, purpose_of
-from napari_tiqa.whole_file import whole_file
+from napari_tiqa.whole_file import write_text
 
 _KEPT = 12
 _LISTS = {SCORE: "models", SEGMENTATION: "segmenters"}
@@ -44,8 +44,7 @@ def remember_model(path: str | os.PathLike[str]) -> None:
     file = _file()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(file) as out:
-            out.write(json.dumps(kept, indent=1).encode())
+        write_text(file, json.dumps(kept, indent=1))
     except OSError:
         return
 

@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from napari_tiqa import whole_file
 from napari_tiqa.errors import TableError
 from napari_tiqa.scoring.scale import ARTEFACTS
-from napari_tiqa.whole_file import whole_file
 
 SCORE_DECIMALS = 4
 """Scores are kept to this many decimals: more is noise of the network's arithmetic, and so a table is the
@@ -154,7 +154,6 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
         If it cannot be written.
     """
     try:
-        with whole_file(path) as file:
-            file.write(text.encode())
+        whole_file.write_text(path, text)
     except OSError as error:
         raise TableError(f"{path} cannot be written ({error.strerror}): choose another place.") from error

@@ -14,6 +14,7 @@ from napari_tiqa.errors import VolumeError
 from napari_tiqa.volumes.stored import Box, Stored, grouped_chunks, lazy
 from napari_tiqa.volumes.units import common_unit
 from napari_tiqa.volumes.volume import Volume, check_image, default_axes
+from napari_tiqa.wording import some
 
 DATA_EXCHANGE = "/exchange/data"
 
@@ -109,9 +110,7 @@ def _datasets(file: h5py.File) -> list[h5py.Dataset]:
 
 
 def _listed(datasets: list[h5py.Dataset]) -> str:
-    shown = [f"{d.name} {d.shape} {d.dtype}" for d in datasets[:10]]
-    more = len(datasets) - len(shown)
-    return (", ".join(shown) + (f" and {more} more" if more else "")) or "no datasets"
+    return some([f"{d.name} {d.shape} {d.dtype}" for d in datasets], 10) or "no datasets"
 
 
 def _nexus_default(file: h5py.File) -> h5py.Dataset | None:

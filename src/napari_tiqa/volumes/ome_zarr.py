@@ -16,6 +16,7 @@ from napari_tiqa.volumes.applied import applied_in, note_under, window_in
 from napari_tiqa.volumes.stored import Box, Stored, grouped_chunks, lazy
 from napari_tiqa.volumes.units import common_unit
 from napari_tiqa.volumes.volume import Volume, check_image, default_axes
+from napari_tiqa.wording import some
 
 LABELS = "image-label"
 """The attribute that an image of labels has."""
@@ -196,6 +197,4 @@ def _arrays(node: zarr.Group | zarr.Array) -> list[zarr.Array]:
 
 
 def _listed(arrays: list[zarr.Array]) -> str:
-    shown = [f"{a.path or '/'} {a.shape} {a.dtype}" for a in arrays[:10]]
-    more = len(arrays) - len(shown)
-    return (", ".join(shown) + (f" and {more} more" if more else "")) or "no arrays"
+    return some([f"{a.path or '/'} {a.shape} {a.dtype}" for a in arrays], 10) or "no arrays"

@@ -13,8 +13,8 @@ import numpy as np
 from napari_tiqa.errors import TiqaError, VolumeError
 from napari_tiqa.volumes.hdf5 import open_hdf5
 from napari_tiqa.volumes.mrc import open_mrc
-from napari_tiqa.volumes.npy import open_npy
 from napari_tiqa.volumes.ome_zarr import is_zarr, open_zarr
+from napari_tiqa.volumes.raw import open_npy
 from napari_tiqa.volumes.stored import ArrayStack, grouped_chunks, lazy
 from napari_tiqa.volumes.tiff import open_tiff
 from napari_tiqa.volumes.tiff_folder import open_tiff_folder

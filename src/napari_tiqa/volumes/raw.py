@@ -1,4 +1,4 @@
-"""Raw stacks: uncompressed pixels one after another in a file, as in .npy, .mrc and many TIFFs."""
+"""Raw stacks: uncompressed pixels one after another in a file, as in .npy, .mrc and TIFFs; and .npy files."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ from pathlib import Path
 
 import dask.array
 import numpy as np
+from numpy.lib import format as npy_format
 
 from napari_tiqa.errors import VolumeError
 from napari_tiqa.volumes.stored import Box, Stored, lazy
+from napari_tiqa.volumes.volume import Volume, check_image, default_axes
 
 
-class RawStack(Stored):
-    """An array in a file that is mapped into memory for each read only.
-
-    No handle stays open, so the file can be moved or deleted, and a file cut short after it was
-    opened raises an error rather than ending the process with a bus error.
-    """
+class _RawStack(Stored):
+    """An array in a file that is mapped for each read only: no handle stays open."""
 
     def __init__(self, path: Path, offset: int, shape: tuple[int, ...], dtype: np.dtype) -> None:
         self.path = path
@@ -27,7 +25,7 @@ class RawStack(Stored):
         self.dtype = dtype.newbyteorder("=")
 
     def read_into(self, box: Box, out: np.ndarray) -> None:
-        """Copy a part from the mapped file."""
+        # Mapped here: a file cut short after it was opened raises an error instead of a bus error.
         out[...] = np.memmap(self.path, self.stored_dtype, "r", self.offset, self.shape)[box]
 
 
@@ -46,4 +44,32 @@ def open_raw(path: Path, offset: int, shape: tuple[int, ...], dtype: np.dtype) -
             f"'{path}' is truncated: it has {size} bytes of the {needed} that its header promises; "
             "copy it again."
         )
-    return lazy(RawStack(path, offset, shape, dtype), (1,) * (len(shape) - 2) + shape[-2:])
+    return lazy(_RawStack(path, offset, shape, dtype), (1,) * (len(shape) - 2) + shape[-2:])
+
+
+def open_npy(path: Path) -> Volume:
+    """Open a .npy file of 2 to 5 dimensions, in C or Fortran order; voxels are 1 pixel.
+
+    Raises
+    ------
+    VolumeError
+        The array is not a grey tomogram, or the file is truncated.
+    """
+    with path.open("rb") as file:
+        version = npy_format.read_magic(file)
+        read_header = (
+            npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
+        )
+        shape, fortran_order, dtype = read_header(file)
+        offset = file.tell()
+    check_image(shape, dtype, path.name)
+    axes = default_axes(shape, path.name)
+    data = open_raw(path, offset, shape[::-1] if fortran_order else shape, dtype)
+    return Volume(
+        data=data.T if fortran_order else data,
+        axes=axes,
+        voxel_size=(1.0,) * len(shape),
+        unit="pixel",
+        name=path.stem,
+        source=str(path),
+    )

@@ -27,6 +27,11 @@ MAX_BYTES = 2**30
 _T = TypeVar("_T")
 
 
+def evenly(count: int, length: int) -> list[int]:
+    """Return indices of `count` slices of `length`, evenly spaced, the ends left out."""
+    return [int((place + 0.5) * length / count) for place in range(count)]
+
+
 def map_slices(
     volume: Volume,
     axis: int,

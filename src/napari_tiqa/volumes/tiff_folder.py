@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from pathlib import Path
 
 import tifffile
@@ -36,17 +37,10 @@ def open_tiff_folder(folder: Path) -> Volume:
         No TIFF file, or a file that cannot be read, holds several pages, or differs from the first
         in size or dtype; the file is named.
     """
-    paths = sorted(
-        (
-            path
-            for path in folder.iterdir()
-            if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-        ),
-        key=natural_order,
-    )
+    paths = files_in(folder, SUFFIXES)
     if not paths:
         raise VolumeError(
-            f"The folder '{folder}' holds no TIFF files and is no Zarr: "
+            f"The folder '{folder}' holds no TIFF files and is not a Zarr folder: "
             "give a folder of TIFF slices, a Zarr folder or a file."
         )
     pages: list[Page] = []
@@ -85,7 +79,13 @@ def open_tiff_folder(folder: Path) -> Volume:
     )
 
 
-def natural_order(path: Path) -> list[tuple[int, int | str]]:
+def files_in(folder: Path, suffixes: Container[str]) -> list[Path]:
+    """Return the files with some suffixes (lower case), "slice10" after "slice9"; no hidden ones."""
+    files = (path for path in folder.iterdir() if path.suffix.lower() in suffixes)
+    return sorted((path for path in files if not path.name.startswith(".")), key=_natural_order)
+
+
+def _natural_order(path: Path) -> list[tuple[int, int | str]]:
     """Return a key that sorts numbers in a file name by their value."""
     return [
         (0, int(part)) if part.isdigit() else (1, part.lower())

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_tiqa.errors import VolumeError
 from napari_tiqa.volumes.reading import read_boxes
+from napari_tiqa.volumes.slices import evenly
 from napari_tiqa.volumes.stored import Box
-from napari_tiqa.volumes.volume import unreadable
+from napari_tiqa.volumes.volume import Volume, unreadable
 from napari_tiqa.volumes.window import IntensityWindow
 
-if TYPE_CHECKING:
-    from napari_tiqa.volumes.volume import Volume
 PERCENTILES = (0.5, 99.5)
 
 MARGIN = 0.05
@@ -67,7 +65,7 @@ def estimate_window(volume: Volume, max_slices: int = MAX_SLICES) -> IntensityWi
     tomogram = volume.tomogram()
     depth, height, width = (1, *tomogram.data.shape)[-3:]
     count = min(depth, max_slices)
-    indices = [int((k + 0.5) * depth / count) for k in range(count)]
+    indices = evenly(count, depth)
     try:
         boxes, values = _sample(tomogram, indices)
     except Exception as error:  # any codec, file system or graph may fail in its own way

@@ -28,7 +28,7 @@ from napari_tiqa.volumes.napari_reader import read_layer
 from napari_tiqa.volumes.open import as_volume, open_volume
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.writing.ome_zarr import halved
-from napari_tiqa.volumes.writing.tiff_file import TiffFileWriter
+from napari_tiqa.volumes.writing.tiff import TiffFileWriter
 from napari_tiqa.volumes.writing.volume_writer import VolumeLayout
 
 WINDOW = (0.0, 200.0)
@@ -174,7 +174,7 @@ def test_the_end_of_the_name_tells_the_format(tmp_path: Path) -> None:
         export(tomogram(), SMOOTH, tmp_path / "better.dat")
     with pytest.raises(ExportError, match="There is no format 'png'"):
         export(tomogram(), SMOOTH, tmp_path / "better", format="png")
-    with pytest.raises(ExportError, match=r"no name for the format ome-zarr: end it with .zarr"):
+    with pytest.raises(ExportError, match=r"does not fit the format ome-zarr: end it with .zarr"):
         export(tomogram(), SMOOTH, tmp_path / "better", format="ome-zarr")
     export(tomogram(), SMOOTH, tmp_path / "better.v2", format="tiff-slices", window=WINDOW)
     assert (tmp_path / "better.v2" / "slice_0006.tif").is_file()

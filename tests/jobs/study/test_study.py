@@ -22,8 +22,7 @@ from napari_tiqa.scoring.bundle import DEFAULT_MODEL
 from napari_tiqa.segmentation.native_distortions import VERSIONS
 from napari_tiqa.segmentation.two_point import two_point_correlation
 from napari_tiqa.volumes.simulation.acquisition import Acquisition, acquire
-from napari_tiqa.volumes.simulation.microstructures import microstructure
-from napari_tiqa.volumes.simulation.phases import electrode_phases
+from napari_tiqa.volumes.simulation.microstructures import electrode_phases, microstructure
 
 SIDE = 224
 

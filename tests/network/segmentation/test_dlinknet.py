@@ -30,8 +30,7 @@ from napari_tiqa.segmentation.segmenter import (
 )
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.simulation.acquisition import Acquisition, acquire
-from napari_tiqa.volumes.simulation.microstructures import microstructure
-from napari_tiqa.volumes.simulation.phases import electrode_phases
+from napari_tiqa.volumes.simulation.microstructures import electrode_phases, microstructure
 from napari_tiqa.volumes.window_estimate import estimate_window
 
 CLASSES = Classes((1, 2), ("dark", "bright"))

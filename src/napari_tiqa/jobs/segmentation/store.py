@@ -24,7 +24,7 @@ from napari_tiqa.volumes.applied import KEY, note_under
 from napari_tiqa.volumes.ome_zarr import ZarrStack
 from napari_tiqa.volumes.stored import lazy
 from napari_tiqa.volumes.window import IntensityWindow
-from napari_tiqa.volumes.writing.ome_axes import space_axes
+from napari_tiqa.volumes.writing.ome_zarr import space_axes
 from napari_tiqa.volumes.writing.zarr_chunks import COMPRESSOR, store_plane
 from napari_tiqa.whole_file import whole_folder
 

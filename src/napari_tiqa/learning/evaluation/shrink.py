@@ -17,6 +17,7 @@ from napari_tiqa.scoring.native_tiles import prepare_native_tiles
 from napari_tiqa.scoring.network_input import TILE_SIZE, prepare_slice
 from napari_tiqa.scoring.predict import load_model, predict
 from napari_tiqa.volumes.open import open_volume
+from napari_tiqa.volumes.slices import evenly
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.window_estimate import estimate_window
 
@@ -101,8 +102,7 @@ def spread_slices(path: Path, count: int, window: IntensityWindow | None = None)
     if min(volume.data.shape[-2:]) <= TILE_SIZE:
         return []
     depth = volume.slice_count(0)
-    taken = min(count, depth)
-    indices = [int((place + 0.5) / taken * depth) for place in range(taken)]
+    indices = evenly(min(count, depth), depth)
     names = [path.name if depth == 1 else f"{path.name} z{index}" for index in indices]
     return [LargeSlice(name, path, index, window) for name, index in zip(names, indices, strict=True)]
 

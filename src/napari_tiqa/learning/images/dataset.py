@@ -22,6 +22,7 @@ from napari_tiqa.learning.ratings.images import read_image
 from napari_tiqa.learning.ratings.table import check_images, mean_scores, read_ratings, write_ratings
 from napari_tiqa.scoring.network_input import TILE_SIZE, prepare_slice
 from napari_tiqa.whole_file import whole_folder
+from napari_tiqa.wording import some
 
 FORMAT = "napari-tiqa dataset"
 FORMAT_VERSION = 1
@@ -223,9 +224,8 @@ def _read_table(folder: Path) -> pd.DataFrame:
         raise TrainingError(f"{path} must name a file of the images folder in each line, each once.")
     gone = [file for file in table["file"] if not (folder / "images" / file).is_file()]
     if gone:
-        others = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
         raise TrainingError(
-            f"The dataset {folder} lacks images that it lists ({gone[0]}{others}): copy it again as a whole."
+            f"The dataset {folder} lacks images that it lists ({some(gone, 1)}): copy it again as a whole."
         )
     return table
 

@@ -12,8 +12,8 @@ from napari_tiqa.learning.ratings.images import find_images, read_image
 from napari_tiqa.scoring.network_input import TILE_SIZE, prepare_slice
 from napari_tiqa.volumes.ome_zarr import is_zarr
 from napari_tiqa.volumes.open import SINGLE, WITH_DATASETS, open_volume
-from napari_tiqa.volumes.tiff_folder import natural_order
-from napari_tiqa.volumes.volume import Volume
+from napari_tiqa.volumes.slices import evenly
+from napari_tiqa.volumes.tiff_folder import files_in
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.window_estimate import estimate_window
 from napari_tiqa.wording import free_name, some
@@ -62,7 +62,7 @@ class _Source:
             return
         volume = open_volume(self.path).tomogram()
         window = volume.window or estimate_window(volume)
-        for index in _spread(slices, volume):
+        for index in evenly(min(slices, volume.slice_count(0)), volume.slice_count(0)):
             name = self.path.stem if volume.data.ndim == 2 else f"{self.path.stem}_z{index}"
             yield name, volume.slice(0, index), window
 
@@ -221,15 +221,7 @@ def _is_rated(folder: Path, images: Sequence[Path], rated: Collection[str]) -> b
 
 
 def _image_files(folder: Path) -> list[Path]:
-    known = {*SINGLE, *WITH_DATASETS}
-    files = (path for path in folder.iterdir() if path.suffix.lower() in known)
-    return sorted((path for path in files if not path.name.startswith(".")), key=natural_order)
-
-
-def _spread(slices: int, volume: Volume) -> list[int]:
-    count = volume.slice_count(0)
-    taken = min(slices, count)
-    return [int((place + 0.5) / taken * count) for place in range(taken)]
+    return files_in(folder, {*SINGLE, *WITH_DATASETS})
 
 
 def _each_once(found: Sequence[Original]) -> tuple[list[Original], list[str]]:

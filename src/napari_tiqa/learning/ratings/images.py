@@ -12,7 +12,8 @@ import numpy as np
 import tifffile
 
 from napari_tiqa.errors import Cancelled, RatingError
-from napari_tiqa.volumes.tiff_folder import natural_order
+from napari_tiqa.volumes.slices import evenly
+from napari_tiqa.volumes.tiff_folder import files_in
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.window_estimate import estimate_window
@@ -123,12 +124,11 @@ def find_images(folder: Path) -> list[Path]:
         The folder cannot be read.
     """
     try:
-        files = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES]
+        return files_in(folder, IMAGE_SUFFIXES)
     except OSError as error:
         raise RatingError(
             f"The folder {folder} cannot be read ({error.strerror}): check the path."
         ) from error
-    return sorted((path for path in files if not path.name.startswith(".")), key=natural_order)
 
 
 def read_image(path: Path) -> np.ndarray:
@@ -177,7 +177,7 @@ def _spread(source: ImageSource) -> list[int]:
     """Return the slices to cut, the same one several times only for crops."""
     depth = source.volume.slice_count(source.axis)
     count = source.count if source.crop else min(source.count, depth)
-    return [int((k + 0.5) * depth / count) for k in range(count)]
+    return evenly(count, depth)
 
 
 def _place_of_crop(plane: np.ndarray, crop: int | None, rng: np.random.Generator) -> tuple[int, int]:

@@ -30,7 +30,8 @@ from napari_tiqa.learning.ratings.table import (
     read_ratings,
     write_ratings,
 )
-from napari_tiqa.whole_file import whole_file, whole_folder
+from napari_tiqa.whole_file import whole_folder, write_text
+from napari_tiqa.wording import some
 
 FORMAT, FORMAT_VERSION = "napari-tiqa ratings", 1
 REPEAT_SHARE = 0.2
@@ -98,10 +99,7 @@ class RatingSession:
             self._read()
             gone = sorted({rating.image for rating in self._ratings} - set(paths))
             if gone:
-                others = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
-                notes.append(
-                    f"{gone[0]}{others} was rated but is gone: its ratings are kept and not counted."
-                )
+                notes.append(f"{some(gone, 1)} was rated but is gone: its ratings are kept and not counted.")
 
     @property
     def ratings_file(self) -> Path:
@@ -435,8 +433,7 @@ def _new_record(repeat_share: float, seed: int) -> dict[str, Any]:
 
 def _write_record(record: dict[str, Any], folder: Path) -> None:
     try:
-        with whole_file(folder / _SESSION) as file:
-            file.write((json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode())
+        write_text(folder / _SESSION, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
     except OSError as error:
         raise RatingError(
             f"The session cannot be saved in {folder} ({error.strerror}): free some space or make the folder "

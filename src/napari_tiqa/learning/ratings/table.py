@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from napari_tiqa.errors import RatingError
-from napari_tiqa.whole_file import whole_file
+from napari_tiqa.whole_file import write_text
+from napari_tiqa.wording import some
 
 LEVELS: dict[int, str] = {1: "terrible", 2: "bad", 3: "average", 4: "good", 5: "excellent"}
 """The five scores a rater can give, in words."""
@@ -97,8 +98,7 @@ def write_ratings(ratings: pd.DataFrame, path: str | os.PathLike[str]) -> None:
     """
     text = ratings[list(_COLUMNS)].to_csv(index=False, lineterminator="\n")
     try:
-        with whole_file(path) as file:
-            file.write(text.encode())
+        write_text(path, text)
     except OSError as error:
         raise RatingError(
             f"The ratings cannot be saved as {path} ({error.strerror}): free some space or make the folder "
@@ -125,9 +125,8 @@ def check_images(ratings: pd.DataFrame, images: Iterable[str], where: str | os.P
     """
     gone = sorted(set(ratings["image"]) - set(images))
     if gone:
-        others = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
         raise RatingError(
-            f"The ratings name images that are not in {where} ({gone[0]}{others}): put the images back, or "
+            f"The ratings name images that are not in {where} ({some(gone, 1)}): put the images back, or "
             "take their lines out of the CSV file."
         )
 

@@ -12,11 +12,10 @@ import hashlib
 import itertools
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +35,9 @@ from napari_tiqa.volumes.simulation.acquisition import (
     inscribed_circle,
     project,
 )
-from napari_tiqa.volumes.simulation.microstructures import microstructure
-from napari_tiqa.volumes.simulation.phases import electrode_phases
+from napari_tiqa.volumes.simulation.microstructures import electrode_phases, microstructure
 from napari_tiqa.volumes.volume import Volume
+from napari_tiqa.whole_file import whole_file, write_text
 
 VERSION = 2  # of the sample's content: raise it when any voxel would change
 SHAPE = (96, 256, 256)
@@ -142,8 +141,7 @@ def sample_phases(progress: Progress | None = None, directory: Path | None = Non
     Returns
     -------
     numpy.ndarray
-        Shape (96, 256, 256), uint8: a value of :data:`~napari_tiqa.volumes.simulation.phases.PHASES`, 0
-        outside the reconstruction circle.
+        Shape (96, 256, 256), uint8: a value of ``microstructures.PHASES``, 0 outside the circle.
 
     Raises
     ------
@@ -206,11 +204,11 @@ def _make(record: Path, paths: tuple[Path, ...], progress: Progress | None) -> N
             for done, (index, plane) in enumerate(_scan(material, settings[scan]), start=1):
                 stack[index] = plane
                 report(scan * SHAPE[0] + done, total)
-            _write_whole(path, partial(_write_tiff, stack))
-        _write_whole(phases, partial(_write_tiff, electrode_phases(material)))
+            _write_tiff(stack, path)
+        _write_tiff(electrode_phases(material), phases)
         text = json.dumps(_record(paths), indent=2, ensure_ascii=False)
         # last of all: what has no record was interrupted, and is made again
-        _write_whole(record, partial(_write_text, text))
+        write_text(record, text)
     except OSError as error:
         raise VolumeError(
             f"The sample tomogram cannot be kept in {record.parent} ({error.strerror or error}): "
@@ -265,27 +263,9 @@ def _record(paths: tuple[Path, ...]) -> dict[str, Any]:
     }
 
 
-def _write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Write a file beside `path` and rename it, so that `path` never holds half a file."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
-    os.close(handle)
-    part = Path(name)
-    try:
-        write(part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _write_text(text: str, path: Path) -> None:
-    path.write_text(text, encoding="utf-8")
-
-
 def _write_tiff(stack: NDArray[np.unsignedinteger], path: Path) -> None:
-    tifffile.imwrite(
-        path,
-        stack,
-        imagej=True,
-        resolution=(1 / VOXEL_SIZE, 1 / VOXEL_SIZE),
-        metadata={"axes": "ZYX", "spacing": VOXEL_SIZE, "unit": "um"},
-    )
+    metadata = {"axes": "ZYX", "spacing": VOXEL_SIZE, "unit": "um"}
+    tiff = BytesIO()
+    tifffile.imwrite(tiff, stack, imagej=True, resolution=(1 / VOXEL_SIZE,) * 2, metadata=metadata)
+    with whole_file(path) as file:
+        file.write(tiff.getbuffer())

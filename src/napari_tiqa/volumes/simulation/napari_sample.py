@@ -15,7 +15,7 @@ from napari_tiqa.volumes.simulation.electrode_sample import (
     electrode_sample,
     sample_phases,
 )
-from napari_tiqa.volumes.simulation.phases import PHASES
+from napari_tiqa.volumes.simulation.microstructures import PHASES
 
 LayerData = tuple[dask.array.Array | np.ndarray, dict[str, Any], str]
 

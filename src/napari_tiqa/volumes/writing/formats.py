@@ -5,8 +5,7 @@ from pathlib import Path
 
 from napari_tiqa.errors import ExportError
 from napari_tiqa.volumes.writing.ome_zarr import OmeZarrWriter
-from napari_tiqa.volumes.writing.tiff_file import TiffFileWriter
-from napari_tiqa.volumes.writing.tiff_slices import TiffSlicesWriter
+from napari_tiqa.volumes.writing.tiff import TiffFileWriter, TiffSlicesWriter
 from napari_tiqa.volumes.writing.volume_writer import VolumeWriter
 
 
@@ -64,5 +63,5 @@ def format_for(path: Path, name: str | None = None) -> str:
     if name is not None and meant != name and (name == "tiff" or meant is not None):
         wanted = FORMATS[name].suffixes[0]
         advice = f"end it with {wanted}" if wanted else "leave its end out"
-        raise ExportError(f"'{path.name}' is no name for the format {name}: {advice}.")
+        raise ExportError(f"'{path.name}' does not fit the format {name}: {advice}.")
     return name or str(meant)

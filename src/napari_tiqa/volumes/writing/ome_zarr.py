@@ -9,12 +9,22 @@ import zarr
 
 from napari_tiqa.volumes.applied import KEY, note
 from napari_tiqa.volumes.ome_zarr import LABELS
-from napari_tiqa.volumes.writing.ome_axes import space_axes
 from napari_tiqa.volumes.writing.volume_writer import VolumeLayout, VolumeWriter
 from napari_tiqa.volumes.writing.zarr_chunks import COMPRESSOR, store_plane
 
 CHUNK_SIDE = 1024  # px, within a slice
 SMALLEST_LEVEL = 512  # px; a volume whose sides are at most as long needs no smaller level
+
+_UNITS = {
+    "pm": "picometer",
+    "angstrom": "angstrom",
+    "nm": "nanometer",
+    "µm": "micrometer",
+    "mm": "millimeter",
+    "cm": "centimeter",
+    "m": "meter",
+    "inch": "inch",
+}
 
 
 class OmeZarrWriter(VolumeWriter):
@@ -110,6 +120,20 @@ class OmeZarrLabelsWriter(OmeZarrWriter):
     def shrunk(self, planes: list[np.ndarray]) -> np.ndarray:
         """Take every second pixel: a mean of labels is another label."""
         return planes[0][::2, ::2]
+
+
+def space_axes(names: str, unit: str) -> list[dict[str, Any]]:
+    """Return the metadata of axes that lie in space.
+
+    Parameters
+    ----------
+    names : str
+        One letter each: "zyx".
+    unit : str
+        That of the voxel size, by the name that a Volume has; left out where OME-Zarr knows none, as "pixel".
+    """
+    known = {"unit": _UNITS[unit]} if unit in _UNITS else {}
+    return [{"name": name, "type": "space", **known} for name in names]
 
 
 def level_shapes(shape: tuple[int, ...]) -> list[tuple[int, ...]]:

@@ -4,16 +4,16 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from models import default_recipe
-from napari_tiqa.cli.exit_code import exit_code
-from napari_tiqa.cli.progress_bar import advance_of
+from models.command import run_command
+from napari_tiqa.cli.progress_bar import ProgressBar
 from napari_tiqa.learning.measures.measures import evaluate, groups_of_rows
 from napari_tiqa.learning.training.calibration import KNOTS, familiarity, score_scale
 from napari_tiqa.learning.training.card import model_card
@@ -115,30 +115,16 @@ def on_the_scale_of_others(left_out: pd.DataFrame) -> pd.DataFrame:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``python -m models.default``; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m models.default", description=__doc__)
-    parser.add_argument(
-        "data", type=Path, metavar="DATA", help="folder with the scans of default_recipe.SCANS"
+    return run_command("default", __doc__, _train, arguments)
+
+
+def _train(options: argparse.Namespace, bar: ProgressBar) -> dict[str, Any]:
+    def report(progress: StageProgress, _optimizer: object) -> None:
+        bar.show(progress.stage, progress.epoch, progress.epochs, figures=f"loss {progress.loss:.3f}")
+
+    return train_default_model(
+        options.data, options.output, advance=partial(bar.show, "distorting and labelling"), report=report
     )
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="MODEL", help="bundle to write")
-    options = parser.parse_args(arguments)
-    return exit_code(lambda: _train(options))
-
-
-def _train(options: argparse.Namespace) -> int:
-    with tqdm(desc="distorting and labelling", unit=" originals", file=sys.stderr) as bar:
-
-        def report(progress: StageProgress, _optimizer: object) -> None:
-            if bar.desc != f"{progress.stage}: ":
-                bar.set_description(progress.stage, refresh=False)
-                bar.unit = " epochs"
-                bar.reset(progress.epochs)
-            bar.set_postfix(loss=f"{progress.loss:.3f}", refresh=False)
-            bar.update()
-
-        card = train_default_model(options.data, options.output, advance=advance_of(bar), report=report)
-    print(f"Wrote {options.output} ({card['training']['originals']} originals).", file=sys.stderr)
-    print(pd.DataFrame(card["evaluation"]).to_string(index=False))
-    return 0
 
 
 if __name__ == "__main__":

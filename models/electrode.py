@@ -6,14 +6,13 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
-from napari_tiqa.cli.exit_code import exit_code
+from models.command import run_command
+from napari_tiqa.cli.progress_bar import ProgressBar
 from napari_tiqa.segmentation.agreement import f1_score, iou_score
 from napari_tiqa.segmentation.classes import Classes, LabelledSlice
 from napari_tiqa.segmentation.network_input import network_image
@@ -206,23 +205,13 @@ def _between(low: float, high: float, rng: np.random.Generator) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``python -m models.electrode``; returns the exit code. Takes half an hour on two cores."""
-    parser = argparse.ArgumentParser(prog="python -m models.electrode", description=__doc__)
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="MODEL", help="bundle to write")
-    options = parser.parse_args(arguments)
-    return exit_code(lambda: _train(options))
+    return run_command("electrode", __doc__, _train, arguments, needs_data=False)
 
 
-def _train(options: argparse.Namespace) -> int:
-    with tqdm(total=1, bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}") as bar:
-
-        def show(stage: str, share: float) -> None:
-            bar.set_description_str(stage, refresh=False)
-            bar.update(share - bar.n)
-
-        card = train_electrode_model(options.output, show)
-    print(f"Wrote {options.output}. {card['domain']}", file=sys.stderr)
-    print(pd.DataFrame(card["evaluation"]).to_string(index=False))
-    return 0
+def _train(options: argparse.Namespace, bar: ProgressBar) -> dict[str, Any]:
+    return train_electrode_model(
+        options.output, lambda stage, share: bar.show(stage, round(100 * share), 100)
+    )
 
 
 if __name__ == "__main__":

@@ -4,16 +4,16 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import keras
-from tqdm import tqdm
 
+from models.command import run_command
 from models.fidelity_training import SETTINGS, train_fidelity
 from models.filtered_scans import RING_SWEEPS, SWEEPS, FilteredScan, filtered_scans
-from napari_tiqa.cli.exit_code import exit_code
-from napari_tiqa.cli.progress_bar import advance_of
+from napari_tiqa.cli.progress_bar import ProgressBar
 from napari_tiqa.learning.training.card import model_card
 from napari_tiqa.scoring.bundle import save_bundle
 from napari_tiqa.scoring.fidelity import FIDELITY_MODEL
@@ -81,30 +81,16 @@ def save_fidelity(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``python -m models.fidelity``; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m models.fidelity", description=__doc__)
-    parser.add_argument(
-        "data", type=Path, metavar="DATA", help="folder with the scans of default_recipe.SCANS"
+    return run_command("fidelity", __doc__, _train, arguments)
+
+
+def _train(options: argparse.Namespace, bar: ProgressBar) -> dict[str, Any]:
+    def report(done: int, epochs: int, loss: float) -> None:
+        bar.show("training", done, epochs, figures=f"loss {loss:.3f}")
+
+    return train_fidelity_model(
+        options.data, options.output, advance=partial(bar.show, "distorting and filtering"), report=report
     )
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="MODEL", help="bundle to write")
-    options = parser.parse_args(arguments)
-    return exit_code(lambda: _train(options))
-
-
-def _train(options: argparse.Namespace) -> int:
-    with tqdm(desc="distorting and filtering", unit=" scans", file=sys.stderr) as bar:
-
-        def report(done: int, epochs: int, loss: float) -> None:
-            if done == 1:
-                bar.set_description("training", refresh=False)
-                bar.unit = " epochs"
-                bar.reset(epochs)
-            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
-            bar.update()
-
-        card = train_fidelity_model(options.data, options.output, advance=advance_of(bar), report=report)
-    print(f"Wrote {options.output} ({card['training']['originals']} originals).", file=sys.stderr)
-    print(card["evaluation"])
-    return 0
 
 
 if __name__ == "__main__":

@@ -162,12 +162,12 @@ def test_missing_file_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> Non
     assert len(err.splitlines()) == 1
 
 
-@pytest.mark.parametrize("slices", ["a", "1:2:0", "1:2:3:4", ""])
+@pytest.mark.parametrize("slices", ["a", "1:2:0", "1:2:3:4", "", "4-1-2"])
 def test_slices_that_cannot_be_understood(slices: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["score", "x.tif", "--slices", slices])
     assert caught.value.code == 2
-    assert "A:B:STEP" in capsys.readouterr().err
+    assert "write 7, 40-60 (60 included), 40:60 (60 excluded)" in capsys.readouterr().err
 
 
 def test_one_time_of_a_larger_file(

@@ -65,7 +65,14 @@ def test_the_best_pipeline_is_that_of_python(
 
 
 def test_a_sweep_by_the_score(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    command = ["tune", str(folder / "noisy.npy"), "--pipeline", str(folder / "gaussian.json"), "--sweep"]
+    command = [
+        "tune",
+        str(folder / "noisy.npy"),
+        "--pipeline",
+        str(folder / "gaussian.json"),
+        "--method",
+        "sweep",
+    ]
     command += ["--parameter", "gaussian.sigma=3:12", "--trials", "3", "--aim", "score", "--slices", "1"]
     assert main([*command, "-o", str(tmp_path / "best.json")]) == 0
     assert capsys.readouterr().out.startswith("Nothing beats leaving the slices unfiltered (score ")

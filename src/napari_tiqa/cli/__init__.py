@@ -1,56 +1,100 @@
 """The shell's door: ``napari-tiqa COMMAND``; parses, calls the core, prints. One file a command.
 
 Results go to standard output, everything for people to standard error. Exit code 0: done; 1: the model
-process failed; 2: something the user can put right; 130: interrupted.
+process failed; 2: something the user can put right; 130: interrupted. A command's file is imported only when
+that command is given, so that ``napari-tiqa --help`` answers at once.
 """
 
 import argparse
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
 
-from napari_tiqa import __version__
-from napari_tiqa.cli.compare import add_compare_parser
-from napari_tiqa.cli.demo import add_demo_parser
-from napari_tiqa.cli.evaluate import add_evaluate_parser
 from napari_tiqa.cli.exit_code import exit_code
-from napari_tiqa.cli.filter import add_filter_parser
-from napari_tiqa.cli.generate import add_generate_parser
-from napari_tiqa.cli.map import add_map_parser
-from napari_tiqa.cli.score import add_score_parser
-from napari_tiqa.cli.segment import add_segment_parser
-from napari_tiqa.cli.train import add_train_parser
-from napari_tiqa.cli.tune import add_tune_parser
+from napari_tiqa.version import __version__
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command, or a group of them.
+
+    Attributes
+    ----------
+    name, help : str
+        As ``--help`` lists it.
+    home : str or tuple of Command
+        Its module under ``napari_tiqa.cli``, with ``DESCRIPTION``, ``EXAMPLES``, ``add_options(parser)`` and
+        ``run(options)``, which returns the exit code; or the commands of the group.
+    aliases : tuple of str
+        Other names.
+    """
+
+    name: str
+    help: str
+    home: "str | tuple[Command, ...]"
+    aliases: tuple[str, ...] = ()
+
+
+COMMANDS = (
+    Command("score", "score the slices of a tomogram", "score"),
+    Command("map", "map where in one slice quality is lost", "map"),
+    Command("tune", "tune filters against the score", "tune"),
+    Command("compare", "compare pipelines of filters on the same slices", "compare"),
+    Command("export", "apply a pipeline of filters to a volume", "export", ("filter",)),
+    Command(
+        "segment",
+        "segment slices into phases, and see where the network is unsure",
+        (
+            Command("train", "train a model on an image and its labels", "segment.train"),
+            Command("predict", "segment the slices of a volume", "segment.predict"),
+            Command("study", "see what image quality does to a segmentation", "segment.study"),
+        ),
+    ),
+    Command("generate", "make distorted, labelled versions of good images", "generate"),
+    Command("train", "train a model on your own good images", "train"),
+    Command("evaluate", "judge a model on labelled images, beside baselines", "evaluate"),
+    Command("demo", "open napari with a tomogram and the quality dock, and score it", "demo"),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    parser = _parser()
     given = _mark_numbers(sys.argv[1:] if arguments is None else arguments)
-    options = parser.parse_args(given)
-    return exit_code(lambda: options.run(options))
-
-
-def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="napari-tiqa",
         description="Image quality of X-ray tomograms: a score from 1 (worst) to 5 (best) for every slice.",
     )
     parser.add_argument("--version", action="version", version=f"napari-tiqa {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    add_score_parser(commands)
-    add_map_parser(commands)
-    add_tune_parser(commands)
-    add_compare_parser(commands)
-    add_filter_parser(commands)
-    add_segment_parser(commands)
-    add_generate_parser(commands)
-    add_train_parser(commands)
-    add_evaluate_parser(commands)
-    add_demo_parser(commands)
-    return parser
+    _add_commands(parser, COMMANDS, [word for word in given if not word.startswith("-")])
+    options = parser.parse_args(given)
+    return exit_code(lambda: options.run(options))
+
+
+def _add_commands(parser: argparse.ArgumentParser, commands: Sequence[Command], words: Sequence[str]) -> None:
+    """Add commands by name; only the one that the first word names gets its options."""
+    parsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in commands:
+        names = (command.name, *command.aliases)
+        subparser = parsers.add_parser(
+            command.name,
+            aliases=command.aliases,
+            help=command.help,
+            description=f"{command.help[0].upper()}{command.help[1:]}.",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if not words or words[0] not in names:
+            continue
+        if isinstance(command.home, str):
+            module = import_module(f"{__name__}.{command.home}")
+            subparser.description, subparser.epilog = module.DESCRIPTION, module.EXAMPLES
+            subparser.set_defaults(run=module.run)
+            module.add_options(subparser)
+        else:
+            _add_commands(subparser, command.home, words[1:])
 
 
 def _mark_numbers(arguments: Sequence[str]) -> list[str]:
     """Keep argparse from taking ``-1e-4`` or ``-10:`` for options: with a blank before it, it does not."""
-    return [f" {one}" if re.match(r"-\.?\d", one) else one for one in arguments]
+    return [f" {argument}" if re.match(r"-\.?\d", argument) else argument for argument in arguments]

@@ -5,11 +5,13 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-from tqdm import tqdm
 
-from napari_tiqa.cli.interrupt import cancelled_by_interrupt
+from napari_tiqa.cli.exit_code import cancelled_by_interrupt
+from napari_tiqa.cli.output_options import add_output_option, check_outputs
+from napari_tiqa.cli.progress_bar import ProgressBar
 from napari_tiqa.cli.volume_options import (
     add_aim_option,
+    add_model_option,
     add_slices_option,
     add_volume_options,
     chosen_volume,
@@ -17,13 +19,13 @@ from napari_tiqa.cli.volume_options import (
 )
 from napari_tiqa.errors import FilterError, TableError, TiqaError
 from napari_tiqa.filtering.pipeline import Pipeline
-from napari_tiqa.jobs.filtering.compare import CompareProgress, Comparison, compare
+from napari_tiqa.jobs.filtering.compare import Comparison, compare
 from napari_tiqa.jobs.filtering.gain import Gain, change
 from napari_tiqa.jobs.filtering.objective import FIDELITY
 from napari_tiqa.scoring.table import record_path, write_scores
 from napari_tiqa.whole_file import whole_file
 
-_DESCRIPTION = """\
+DESCRIPTION = """\
 Try several pipelines on the same slices, beside the slices as they are. Printed for each pipeline:
   fidelity     estimated nearness to a perfect scan, 0 to 1, mean over the slices
   score        what people would say, 1 (worst) to 5 (best), mean over the slices
@@ -33,7 +35,7 @@ Try several pipelines on the same slices, beside the slices as they are. Printed
   detail lost  per cent of the steepness of edges, negative where they are sharpened
   s/slice      seconds to filter a slice
 """
-_EXAMPLES = """\
+EXAMPLES = """\
 examples:
   napari-tiqa compare scan.tif --pipeline median.json --pipeline rings.json -o compare.csv
   napari-tiqa compare scan.tif --pipeline a.json --slices ::50 -o compare.csv --figure compare.png
@@ -41,16 +43,10 @@ examples:
 _DPI = 150
 
 
-def add_compare_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add ``compare``."""
-    parser = commands.add_parser(
-        "compare",
-        help="compare pipelines of filters on the same slices",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
     add_volume_options(parser)
+    add_model_option(parser)
     add_slices_option(parser, "compare on these (default: five, evenly spread)")
     parser.add_argument(
         "--pipeline",
@@ -61,22 +57,34 @@ def add_compare_parser(commands: "argparse._SubParsersAction[argparse.ArgumentPa
         help="filters, as saved by the filter dock or napari-tiqa tune; repeat it for each pipeline",
     )
     add_aim_option(parser)
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        metavar="FILE",
-        help="write a row per pipeline and slice to this CSV file, and the record to FILE.json",
+    add_output_option(
+        parser,
+        "write a row per pipeline and slice to this CSV file, and the record to FILE.json",
+        required=False,
+        overwrite="files that exist",
     )
     parser.add_argument("--figure", type=Path, metavar="PNG", help="draw box plots into this PNG file")
-    parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
-    parser.set_defaults(run=_compare)
 
 
-def _compare(options: argparse.Namespace) -> int:
-    _check_outputs(options)
+def run(options: argparse.Namespace) -> int:
+    """Compare, print the table, and write table and figure."""
+    outputs = [options.output, record_path(options.output)] if options.output else []
+    check_outputs([*outputs, *filter(None, [options.figure])], options.overwrite)
+    pipelines = _named(options.pipeline)
+    volume = chosen_volume(options)
     try:
-        comparison = _compare_with_progress(options)
+        with cancelled_by_interrupt() as cancel, ProgressBar("pipelines") as bar:
+            comparison = compare(
+                volume,
+                pipelines,
+                slices=options.slices,
+                axis=options.axis,
+                model=options.model,
+                window=chosen_window(options),
+                aim=options.aim,
+                progress=bar.follow("comparing"),
+                cancel=cancel,
+            )
     except TiqaError as error:
         if error.table is not None and options.output:
             write_scores(error.table, options.output)
@@ -92,19 +100,9 @@ def _compare(options: argparse.Namespace) -> int:
         if trial.failure:
             print(f"{name}: {trial.failure}", file=sys.stderr)
     if not comparison.complete:
-        print("Stopped; the pipelines above are those that were done.", file=sys.stderr)
+        print("Stopped; the table lists the pipelines completed.", file=sys.stderr)
         return 130
     return 0
-
-
-def _check_outputs(options: argparse.Namespace) -> None:
-    """Refuse what could not be written before the work is done, not after."""
-    outputs = [options.output, record_path(options.output)] if options.output else []
-    for path in [*outputs, *filter(None, [options.figure])]:
-        if not path.parent.is_dir():
-            raise TableError(f"There is no folder {path.parent}: make it, or choose another place.")
-        if path.exists() and not options.overwrite:
-            raise TableError(f"{path} exists already: add --overwrite to replace it.")
 
 
 def _named(paths: list[Path]) -> dict[str, Pipeline]:
@@ -115,34 +113,6 @@ def _named(paths: list[Path]) -> dict[str, Pipeline]:
         if names.count(name) > 1:
             raise FilterError(f"{path} was given twice: name each pipeline once.")
     return {name: Pipeline.load(path) for name, path in zip(names, paths, strict=True)}
-
-
-def _compare_with_progress(options: argparse.Namespace) -> Comparison:
-    pipelines = _named(options.pipeline)
-    volume = chosen_volume(options)
-    # A log file gets a line now and then, a terminal a bar.
-    interval = 0.1 if sys.stderr.isatty() else 30
-    with (
-        cancelled_by_interrupt() as cancel,
-        tqdm(desc="starting", unit=" pipelines", file=sys.stderr, mininterval=interval, leave=False) as bar,
-    ):
-
-        def show(progress: CompareProgress) -> None:
-            bar.total = progress.total
-            bar.update(progress.done - bar.n)
-            bar.set_description("comparing", refresh=progress.done == 1)  # at once, also in a log file
-
-        return compare(
-            volume,
-            pipelines,
-            slices=options.slices,
-            axis=options.axis,
-            model=options.model,
-            window=chosen_window(options),
-            aim=options.aim,
-            progress=show,
-            cancel=cancel,
-        )
 
 
 def _text(table: pd.DataFrame, aim: str) -> str:

@@ -2,51 +2,44 @@
 
 import argparse
 import sys
-from pathlib import Path
 
-from tqdm import tqdm
+from napari_tiqa.cli.exit_code import cancelled_by_interrupt
+from napari_tiqa.cli.output_options import add_output_option, check_output_folder
+from napari_tiqa.cli.progress_bar import ProgressBar
+from napari_tiqa.cli.volume_options import add_model_option, bundle
 
-from napari_tiqa.cli.interrupt import cancelled_by_interrupt
-from napari_tiqa.errors import TableError
-from napari_tiqa.jobs.learning.evaluate import Evaluation, EvaluationProgress, evaluate
-from napari_tiqa.learning.evaluation.baselines import BASELINES, QUICK_BASELINES
-from napari_tiqa.learning.evaluation.comparison import RESAMPLES
-
-_DESCRIPTION = """\
+DESCRIPTION = """\
 Judge a model on labelled images it was not trained on, beside baselines. Printed for each distortion and all:
   within         how well scores follow the levels within an original (SROCC), mean over specimens
   SROCC, PLCC,   rank and linear correlation with the labels, across specimens;
   KROCC, RMSE    in brackets the 95 % bootstrap interval over originals
   AUC_DS, AUC_BW, CC_0   Krasula's analysis, where images have two raters or more
 """
-_EXAMPLES = """\
+EXAMPLES = """\
 examples:
   the default model on a generated or rated set of images
-    napari-tiqa evaluate default images/
-  your model against the default one, with tables and figures in a folder
-    napari-tiqa evaluate mine.tiqa images/ --against default -o evaluation/
+    napari-tiqa evaluate images/
+  your model beside the default one, with tables and figures in a folder
+    napari-tiqa evaluate images/ --model mine.tiqa --against default -o evaluation/
 """
 
 
-def add_evaluate_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add ``evaluate``."""
-    parser = commands.add_parser(
-        "evaluate",
-        help="judge a model on labelled images, beside baselines",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("model", metavar="MODEL", help="model bundle (.tiqa), or: default")
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    from napari_tiqa.learning.evaluation.baselines import BASELINES, QUICK_BASELINES
+    from napari_tiqa.learning.evaluation.comparison import RESAMPLES
+
     parser.add_argument(
         "dataset", metavar="DATASET", help="folder made by napari-tiqa generate, or a rated session"
     )
+    add_model_option(parser)
     parser.add_argument(
         "--against",
+        type=bundle,
         action="append",
         default=[],
         metavar="MODEL",
-        help="judge this model too, on the same images; may be repeated",
+        help="judge this model too (default: the bundled one), on the same images; may be repeated",
     )
     parser.add_argument(
         "--baselines",
@@ -54,7 +47,7 @@ def add_evaluate_parser(commands: "argparse._SubParsersAction[argparse.ArgumentP
         default=QUICK_BASELINES,
         metavar="NAMES",
         help=f"of {', '.join(BASELINES)}, separated by commas, or all, or none (default "
-        f"{','.join(QUICK_BASELINES)}; rankiqa is a training for each of five folds: 40 minutes and more)",
+        f"{','.join(QUICK_BASELINES)}; rankiqa trains once for each of five folds: 40 minutes or more)",
     )
     parser.add_argument(
         "--resamples",
@@ -63,26 +56,19 @@ def add_evaluate_parser(commands: "argparse._SubParsersAction[argparse.ArgumentP
         metavar="N",
         help=f"resamples of the bootstrap; 0 for no intervals (default {RESAMPLES})",
     )
-    parser.add_argument(
-        "-o", "--output", type=Path, metavar="FOLDER", help="write tables, record and figures to this folder"
+    add_output_option(
+        parser,
+        "write tables, record and figures to this folder",
+        metavar="FOLDER",
+        required=False,
+        overwrite="an evaluation in FOLDER",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace an evaluation in FOLDER")
     parser.add_argument("--json", action="store_true", help="print everything as one JSON document")
-    parser.set_defaults(run=_evaluate)
 
 
-def _baselines(text: str) -> tuple[str, ...]:
-    if text in ("all", "none"):
-        return tuple(BASELINES) if text == "all" else ()
-    names = tuple(name.strip() for name in text.split(","))
-    for name in names:
-        if name not in BASELINES:
-            raise argparse.ArgumentTypeError(f"{name!r} is not one of {', '.join(BASELINES)}, all, none")
-    return names
-
-
-def _evaluate(options: argparse.Namespace) -> int:
-    # matplotlib takes a second to import.
+def run(options: argparse.Namespace) -> int:
+    """Judge, print the table, and write the folder."""
+    from napari_tiqa.jobs.learning.evaluate import EvaluationProgress, evaluate
     from napari_tiqa.learning.evaluation.report import (
         FILES,
         evaluation_json,
@@ -90,13 +76,23 @@ def _evaluate(options: argparse.Namespace) -> int:
         write_evaluation,
     )
 
-    if options.output and not options.overwrite:
-        existing = [name for name in FILES if (options.output / name).exists()]
-        if existing:
-            raise TableError(
-                f"{options.output / existing[0]} exists already: add --overwrite to replace the evaluation."
-            )
-    evaluation = _with_progress(options)
+    if options.output:
+        check_output_folder(options.output, FILES, options.overwrite)
+
+    with cancelled_by_interrupt() as cancel, ProgressBar() as bar:
+
+        def show(progress: EvaluationProgress) -> None:
+            bar.show(progress.stage, round(100 * progress.share), 100, seconds_left=progress.seconds_left)
+
+        evaluation = evaluate(
+            options.dataset,
+            model=options.model,
+            baselines=options.baselines,
+            against=options.against,
+            resamples=options.resamples,
+            progress=show,
+            cancel=cancel,
+        )
     print(evaluation_json(evaluation) if options.json else evaluation_text(evaluation))
     if options.output:
         write_evaluation(evaluation, options.output)
@@ -104,30 +100,13 @@ def _evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
-def _with_progress(options: argparse.Namespace) -> Evaluation:
-    interval = 0.1 if sys.stderr.isatty() else 30  # a log file gets a line now and then
-    form = "{desc}{percentage:3.0f}%|{bar}|{postfix}"
-    bar = tqdm(
-        desc="starting", total=1.0, file=sys.stderr, mininterval=interval, leave=False, bar_format=form
-    )
+def _baselines(text: str) -> tuple[str, ...]:
+    from napari_tiqa.learning.evaluation.baselines import BASELINES
 
-    def show(progress: EvaluationProgress) -> None:
-        left = progress.seconds_left
-        bar.set_description(progress.stage, refresh=False)
-        bar.set_postfix_str("" if left is None else f"{tqdm.format_interval(left)} left", refresh=False)
-        bar.update(progress.share - bar.n)
-
-    with cancelled_by_interrupt() as cancel, bar:
-        return evaluate(
-            model=_bundle(options.model),
-            dataset=options.dataset,
-            baselines=options.baselines,
-            progress=show,
-            cancel=cancel,
-            against=[_bundle(model) for model in options.against],
-            resamples=options.resamples,
-        )
-
-
-def _bundle(text: str) -> str | None:
-    return None if text == "default" else text
+    if text in ("all", "none"):
+        return tuple(BASELINES) if text == "all" else ()
+    names = tuple(name.strip() for name in text.split(","))
+    for name in names:
+        if name not in BASELINES:
+            raise argparse.ArgumentTypeError(f"{name!r} is not one of {', '.join(BASELINES)}, all, none")
+    return names

@@ -1,8 +1,11 @@
-"""How every command ends: an exit code, and one sentence on standard error where something went wrong."""
+"""How every command ends: by an exit code and a sentence where something went wrong, early by Ctrl-C."""
 
 import os
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from napari_tiqa.errors import Cancelled, ModelProcessError, TiqaError
 
@@ -23,3 +26,19 @@ def exit_code(command: Callable[[], int]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return code
+
+
+@contextmanager
+def cancelled_by_interrupt() -> Iterator[threading.Event]:
+    """Yield an event that the first Ctrl-C sets; the second ends the work at once."""
+    cancel = threading.Event()
+
+    def interrupt(*_: object) -> None:
+        cancel.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield cancel
+    finally:
+        signal.signal(signal.SIGINT, before)

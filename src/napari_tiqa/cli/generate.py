@@ -3,66 +3,53 @@
 import argparse
 import sys
 from dataclasses import asdict
-from pathlib import Path
 
-from tqdm import tqdm
-
+from napari_tiqa.cli.output_options import add_output_option
+from napari_tiqa.cli.progress_bar import ProgressBar
 from napari_tiqa.cli.recipe_options import add_recipe_options, recipe_of
-from napari_tiqa.learning.images.dataset import check_free, write_dataset
-from napari_tiqa.learning.training.generation import generate
 
-_GENERATE_EXAMPLES = """\
+DESCRIPTION = """\
+Make the sixteen versions of each original (itself, and blur, noise and rings at five levels), label them, and
+write them to a dataset folder to train on or to judge a model with.
+"""
+EXAMPLES = """\
 examples:
   napari-tiqa generate good/*.tif -o dataset           sixteen versions of each image, labelled
-  napari-tiqa generate session -o dataset              of the images of a rated session, from what people said
+  napari-tiqa generate session -o dataset              of the images of a rated session, from its ratings
   napari-tiqa train dataset -o mine.tiqa               train on them
-  napari-tiqa evaluate mine.tiqa dataset               judge a model on them
+  napari-tiqa evaluate dataset --model mine.tiqa       judge a model on them
 """
 
 
-def add_generate_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add ``generate``."""
-    parser = commands.add_parser(
-        "generate",
-        help="make distorted, labelled versions of good images",
-        description="Make the sixteen versions of each original (itself, and blur, noise and rings at five "
-        "levels), label them, and write them to a dataset folder to train on or to judge a model with.",
-        epilog=_GENERATE_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
     parser.add_argument(
         "inputs",
         metavar="INPUT",
         nargs="+",
         help="images, tomograms, folders, rated sessions; at least 5 images",
     )
-    parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="FOLDER", help="dataset folder to make"
-    )
+    add_output_option(parser, "dataset folder to make", metavar="FOLDER", overwrite=None)
     add_recipe_options(parser)
-    parser.set_defaults(run=_generate)
 
 
-def _generate(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Make the dataset, write it, and say how large it is."""
+    from napari_tiqa.learning.images.dataset import check_free, write_dataset
+    from napari_tiqa.learning.training.generation import generate
+
     recipe = recipe_of(options)
     check_free(options.output)
-    # A log file gets a line now and then, a terminal a bar.
-    interval = 0.1 if sys.stderr.isatty() else 30
-    with tqdm(desc="reading", unit=" images", file=sys.stderr, mininterval=interval, leave=False) as bar:
-
-        def advance(done: int, images: int) -> None:
-            if images and bar.total is None:
-                bar.total = images
-                bar.set_description("distorting and labelling")
-            bar.update(done - bar.n)
-
-        made = generate(recipe, advance)
+    with ProgressBar("images") as bar:
+        made = generate(
+            recipe,
+            lambda done, total: bar.show("distorting and labelling" if total else "reading", done, total),
+        )
     record = {"recipe": asdict(recipe), "warnings": made.warnings}
     write_dataset(options.output, made.dataset, record)
     for warning in made.warnings:
         print(f"Note: {warning}", file=sys.stderr)
-    images = sum(len(group.images) for group in made.dataset.groups)
-    print(
-        f"Wrote {options.output}: {images} images of {len(made.dataset.groups)} originals.", file=sys.stderr
-    )
+    groups = made.dataset.groups
+    images = sum(len(group.images) for group in groups)
+    print(f"Wrote {options.output}: {images} images of {len(groups)} originals.", file=sys.stderr)
     return 0

@@ -1,15 +1,102 @@
-"""Progress bars of the shell: on standard error, with what is done, the total and the time left."""
+"""The line on standard error while a command works: stage, what is done of how much, time left."""
 
+import sys
 from collections.abc import Callable
+from typing import NoReturn, Protocol
 
 from tqdm import tqdm
 
 
-def advance_of(bar: tqdm) -> Callable[[int, int], None]:
-    """Return what moves a bar to what is done of a total that is known only then."""
+class _Parts(Protocol):
+    @property
+    def done(self) -> int: ...
+    @property
+    def total(self) -> int: ...
+    @property
+    def seconds_left(self) -> float | None: ...
 
-    def advance(done: int, total: int) -> None:
-        bar.total = total
-        bar.update(done - bar.n)
 
-    return advance
+class ProgressBar:
+    """One bar, whose stages follow one another; use it in a ``with`` statement.
+
+    Parameters
+    ----------
+    unit : str
+        What the parts of the work are, such as "slices"; empty to show no numbers of them.
+    """
+
+    def __init__(self, unit: str = "") -> None:
+        count = f" {{n_fmt}}/{{total_fmt}} {unit}" if unit else ""
+        self._bar: tqdm[NoReturn] = tqdm(
+            desc="starting",
+            file=sys.stderr,
+            mininterval=0.1 if sys.stderr.isatty() else 30,  # a log file gets a line now and then
+            leave=False,
+            bar_format=f"{{desc}}: {{percentage:3.0f}}%|{{bar}}|{count}{{postfix}}",
+        )
+        self._stage = self._figures = ""
+
+    def __enter__(self) -> "ProgressBar":
+        """Return the bar."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take it off the screen."""
+        self._bar.close()
+
+    def follow(self, stage: str) -> Callable[[_Parts], None]:
+        """Return a callable that shows a job's ``Progress`` as a stage."""
+        return lambda progress: self.show(
+            stage, progress.done, progress.total, seconds_left=progress.seconds_left
+        )
+
+    def show(
+        self,
+        stage: str,
+        done: int,
+        total: int,
+        *,
+        epoch: int = 0,
+        epochs: int = 0,
+        figures: str = "",
+        seconds_left: float | None = None,
+        warnings: tuple[str, ...] = (),
+    ) -> None:
+        """Show how far the work is.
+
+        Parameters
+        ----------
+        stage : str
+            In words.
+        done, total : int
+            Of the stage.
+        epoch, epochs : int
+            Epochs that are done, and in all; 0 where the stage has none.
+        figures : str
+            What the work has found so far, such as "loss 0.2"; where empty, the last ones stay.
+        seconds_left : float, optional
+            Of the whole work.
+        warnings : tuple of str
+            Sentences to print above the bar.
+        """
+        for warning in warnings:
+            self._bar.write(f"Note: {warning}", file=sys.stderr)
+        # A new stage and its first parts are shown at once, also in a log file.
+        at_once = stage != self._stage or (done <= 2 and done != self._bar.n)
+        self._stage = stage
+        self._figures = figures or self._figures
+        parts = [f"epoch {min(epoch + 1, epochs)} of {epochs}"] if epochs else []
+        parts += [self._figures] if epochs or figures else []
+        parts += [] if seconds_left is None else [f"{_duration(seconds_left)} left"]
+        self._bar.set_postfix_str(", ".join(filter(None, parts)), refresh=False)
+        self._bar.set_description_str(stage, refresh=False)
+        self._bar.total = total or 1
+        if at_once:
+            self._bar.n = self._bar.last_print_n = done
+            self._bar.refresh()
+        else:
+            self._bar.update(done - self._bar.n)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

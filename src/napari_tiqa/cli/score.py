@@ -2,33 +2,24 @@
 
 import argparse
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
-from tqdm import tqdm
-
-from napari_tiqa.cli.interrupt import cancelled_by_interrupt
+from napari_tiqa.cli.exit_code import cancelled_by_interrupt
+from napari_tiqa.cli.output_options import add_output_option, check_outputs
+from napari_tiqa.cli.progress_bar import ProgressBar
 from napari_tiqa.cli.volume_options import (
+    add_model_option,
     add_slices_option,
     add_volume_options,
     chosen_volume,
     chosen_window,
 )
 from napari_tiqa.errors import TableError, TiqaError
-from napari_tiqa.jobs.quality.score import ScoreProgress, score_volume
-from napari_tiqa.scoring.sentence import score_sentence
-from napari_tiqa.scoring.table import (
-    UNLIKE_TRAINING,
-    ScoredSlice,
-    record_path,
-    scores_csv,
-    scores_json,
-    write_scores,
-)
-from napari_tiqa.volumes.volume import Volume
 
-_SCORE_DESCRIPTION = """\
+if TYPE_CHECKING:
+    import pandas as pd
+
+DESCRIPTION = """\
 Score the slices of a tomogram. The table has a row per slice:
   slice     index along the axis, from 0
   position  in the volume's unit
@@ -37,7 +28,7 @@ Score the slices of a tomogram. The table has a row per slice:
   ring, blur, noise  points lost to each kind of artefact, together 5 - score
   reason    why it cannot be scored, or why the score should not be relied on
 """
-_SCORE_EXAMPLES = """\
+EXAMPLES = """\
 examples:
   score every slice and keep the table
     napari-tiqa score scan.tif -o scores.csv
@@ -48,26 +39,10 @@ examples:
 """
 
 
-def add_score_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add ``score``."""
-    parser = commands.add_parser(
-        "score",
-        help="score the slices of a tomogram",
-        description=_SCORE_DESCRIPTION,
-        epilog=_SCORE_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
     add_volume_options(parser)
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        metavar="FILE",
-        help="write the table to this CSV file, and the record of the run to FILE.json; "
-        "default: the table to standard output",
-    )
-    parser.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
-    parser.add_argument("--json", action="store_true", help="print record and rows as one JSON document")
+    add_model_option(parser)
     add_slices_option(parser, "score only these")
     parser.add_argument(
         "--tiles",
@@ -76,65 +51,50 @@ def add_score_parser(commands: "argparse._SubParsersAction[argparse.ArgumentPars
         help="whole: each slice shrunk to 224 px (default); native: up to nine tiles of its own pixels, for "
         "large slices whose noise would vanish by shrinking",
     )
-    parser.set_defaults(run=_score)
+    add_output_option(
+        parser,
+        "write the table to this CSV file, and the record of the run to FILE.json; default: the table to "
+        "standard output",
+        required=False,
+    )
+    parser.add_argument("--json", action="store_true", help="print record and rows as one JSON document")
 
 
-def _score(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Score, write or print the table, and say how it went."""
+    from napari_tiqa.jobs.quality.score import score_volume
+    from napari_tiqa.scoring.table import record_path
+
     if options.output:
-        _check_output(options.output, options.overwrite)
+        check_outputs([options.output, record_path(options.output)], options.overwrite)
     volume = chosen_volume(options)
     try:
-        table = _score_with_progress(volume, options)
+        with cancelled_by_interrupt() as cancel, ProgressBar("slices") as bar:
+            table = score_volume(
+                volume,
+                slices=options.slices,
+                axis=options.axis,
+                model=options.model,
+                window=chosen_window(options),
+                tiles=options.tiles,
+                progress=bar.follow("scoring"),
+                cancel=cancel,
+            )
     except TiqaError as error:
         if error.table is not None and len(error.table):
-            where = _deliver(error.table, options, partial=True)
-            of = error.table.attrs["slices"]
-            print(f"{len(error.table)} of {of} slices were scored; they are {where}.", file=sys.stderr)
+            place = _deliver(error.table, options, partial=True)
+            total = error.table.attrs["slices"]
+            print(f"{len(error.table)} of {total} slices were scored; they are {place}.", file=sys.stderr)
         raise
     _deliver(table, options, partial=False)
     print(_summary(table), file=sys.stderr)
     return 0
 
 
-def _check_output(path: Path, overwrite: bool) -> None:
-    """Refuse what could not be written before the work is done, not after."""
-    if not path.parent.is_dir():
-        raise TableError(
-            f"There is no folder {path.parent}: make it, or choose another place for the scores."
-        )
-    for existing in (path, record_path(path)):
-        if existing.exists() and not overwrite:
-            raise TableError(f"{existing} exists already: add --overwrite to replace it.")
-
-
-def _score_with_progress(volume: Volume, options: argparse.Namespace) -> pd.DataFrame:
-    # A log file gets a line now and then, a terminal a bar.
-    interval = 0.1 if sys.stderr.isatty() else 30
-    with (
-        cancelled_by_interrupt() as cancel,
-        tqdm(desc="starting", unit=" slices", file=sys.stderr, mininterval=interval, leave=False) as bar,
-    ):
-
-        def show(progress: ScoreProgress) -> None:
-            bar.update(len(progress.rows))
-            if bar.total is None:
-                bar.total = progress.total
-                bar.set_description("scoring")  # shows it at once, also in a log file
-
-        return score_volume(
-            volume,
-            axis=options.axis,
-            model=options.model,
-            slices=options.slices,
-            progress=show,
-            window=chosen_window(options),
-            cancel=cancel,
-            tiles=options.tiles,
-        )
-
-
-def _deliver(table: pd.DataFrame, options: argparse.Namespace, partial: bool) -> str:
+def _deliver(table: "pd.DataFrame", options: argparse.Namespace, partial: bool) -> str:
     """Write the table where it was asked for; returns where that is, in words."""
+    from napari_tiqa.scoring.table import scores_csv, scores_json, write_scores
+
     place = "printed above"
     if options.output:
         path = options.output
@@ -153,12 +113,15 @@ def _deliver(table: pd.DataFrame, options: argparse.Namespace, partial: bool) ->
     return place
 
 
-def _summary(table: pd.DataFrame) -> str:
+def _summary(table: "pd.DataFrame") -> str:
+    from napari_tiqa.scoring.sentence import score_sentence
+    from napari_tiqa.scoring.table import UNLIKE_TRAINING, ScoredSlice
+
     rows = [ScoredSlice._make(row) for row in table.itertuples(index=False)]
-    scored = sorted((row for row in rows if np.isfinite(row.score)), key=lambda row: row.score)
-    sentence = f"Scored {len(scored)} of {len(table)} slices ({table.attrs['device'] or 'no network needed'})"
+    scored = table["score"].notna().sum()
+    sentence = f"Scored {scored} of {len(table)} slices ({table.attrs['device'] or 'no network needed'})"
     if scored:
-        worst = scored[0]
+        worst = rows[table["score"].argmin()]
         sentence += (
             f": median {table['score'].median():.2f}, worst slice {worst.slice}: {score_sentence(worst)}"
         )

@@ -4,12 +4,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from tqdm import tqdm
-
-from napari_tiqa.cli.interrupt import cancelled_by_interrupt
+from napari_tiqa.cli.exit_code import cancelled_by_interrupt
+from napari_tiqa.cli.output_options import add_output_option, check_outputs
+from napari_tiqa.cli.progress_bar import ProgressBar
 from napari_tiqa.cli.setting_options import positive
 from napari_tiqa.cli.volume_options import (
     add_aim_option,
+    add_model_option,
     add_slices_option,
     add_volume_options,
     chosen_volume,
@@ -18,37 +19,31 @@ from napari_tiqa.cli.volume_options import (
 from napari_tiqa.errors import FilterError, TiqaError
 from napari_tiqa.filtering.pipeline import Pipeline
 from napari_tiqa.jobs.filtering.gain import level
+from napari_tiqa.jobs.filtering.search import METHODS
 from napari_tiqa.jobs.filtering.tune import DEFAULT_TRIALS, TuneProgress, tune
-from napari_tiqa.jobs.filtering.tuning import Tuning
 from napari_tiqa.scoring.table import record_path, write_scores
 
-_DESCRIPTION = """\
+DESCRIPTION = """\
 Find the values of a pipeline's parameters that score best on a few slices, and say whether they are better
-than no filter at all, beyond what the score can tell. FILE is the best pipeline, to be applied by napari-tiqa
-filter; beside it a table (.csv) has every setting that was tried, its score and the detail it costs.
+than no filter at all, by a significant margin. FILE is the best pipeline, to be applied by napari-tiqa
+export; beside it a table (.csv) has every setting that was tried, its score and the detail it costs.
 """
-_EXAMPLES = """\
+EXAMPLES = """\
 examples:
   all parameters worth tuning, on five slices
     napari-tiqa tune scan.tif --pipeline gaussian.json -o best.json
   one of them within a range, on three slices, as a curve of 20 values
     napari-tiqa tune scan.tif --pipeline p.json --parameter gaussian.sigma=0.3:4 --slices 10,200,390 \\
-        --sweep --trials 20 -o best.json
+        --method sweep --trials 20 -o best.json
 
 Ctrl-C keeps the best so far.
 """
 
 
-def add_tune_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add ``tune``."""
-    parser = commands.add_parser(
-        "tune",
-        help="tune filters against the score",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
     add_volume_options(parser)
+    add_model_option(parser)
     add_slices_option(parser, "try settings on these (default: five, evenly spread)")
     parser.add_argument(
         "--pipeline",
@@ -62,7 +57,7 @@ def add_tune_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParse
         action="append",
         metavar="NAME[=LOW:HIGH]",
         help="what to vary, such as gaussian.sigma=0.3:4, or 0.sigma (steps counted from 0) where a filter "
-        "is there twice; may be repeated. Default: every parameter worth tuning, over its whole range",
+        "occurs twice; may be repeated. Default: every parameter worth tuning, over its whole range",
     )
     parser.add_argument(
         "--trials",
@@ -73,27 +68,48 @@ def add_tune_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParse
     )
     add_aim_option(parser)
     parser.add_argument(
-        "--sweep",
-        action="store_true",
-        help="a regular grid over one or two parameters; default: an optimiser (Optuna)",
+        "--method",
+        choices=METHODS,
+        default=METHODS[0],
+        help="optimise: Optuna's optimiser TPE (default); sweep: a regular grid over one or two parameters",
     )
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        required=True,
-        metavar="FILE",
-        help="write the best pipeline to this JSON file",
+    add_output_option(
+        parser, "write the best pipeline to this JSON file, and a table to the same name with .csv"
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
-    parser.set_defaults(run=_tune)
 
 
-def _tune(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Tune, write pipeline and table, and say what is best."""
     table_path = options.output.with_suffix(".csv")
-    _check_output(options.output, table_path, options.overwrite)
+    if table_path == options.output:
+        raise FilterError(
+            f"The pipeline cannot be written to {options.output}: choose a name that ends in .json."
+        )
+    check_outputs([options.output, table_path, record_path(table_path)], options.overwrite)
+    pipeline = Pipeline.load(options.pipeline)
+    volume = chosen_volume(options)
     try:
-        tuning = _tune_with_progress(options)
+        with cancelled_by_interrupt() as cancel, ProgressBar("settings") as bar:
+
+            def show(progress: TuneProgress) -> None:
+                figures = f"best {level(progress.best, options.aim)}"
+                left = progress.seconds_left
+                bar.show("tuning", progress.done, progress.total, figures=figures, seconds_left=left)
+
+            tuning = tune(
+                volume,
+                pipeline,
+                options.parameter,
+                slices=options.slices,
+                axis=options.axis,
+                model=options.model,
+                window=chosen_window(options),
+                aim=options.aim,
+                method=options.method,
+                trials=options.trials,
+                progress=show,
+                cancel=cancel,
+            )
     except TiqaError as error:
         if error.table is not None:
             write_scores(error.table, table_path)
@@ -104,48 +120,3 @@ def _tune(options: argparse.Namespace) -> int:
     print(tuning.sentence())
     print(f"Wrote {options.output} and {table_path}.", file=sys.stderr)
     return 0 if tuning.complete else 130
-
-
-def _check_output(pipeline_path: Path, table_path: Path, overwrite: bool) -> None:
-    """Refuse what could not be written before the work is done, not after."""
-    if table_path == pipeline_path:
-        raise FilterError(
-            f"The pipeline cannot be written to {pipeline_path}: choose a name that ends in .json."
-        )
-    if not pipeline_path.parent.is_dir():
-        raise FilterError(f"There is no folder {pipeline_path.parent}: make it, or choose another place.")
-    for existing in (pipeline_path, table_path, record_path(table_path)):
-        if existing.exists() and not overwrite:
-            raise FilterError(f"{existing} exists already: add --overwrite to replace it.")
-
-
-def _tune_with_progress(options: argparse.Namespace) -> Tuning:
-    pipeline = Pipeline.load(options.pipeline)
-    volume = chosen_volume(options)
-    # A log file gets a line now and then, a terminal a bar.
-    interval = 0.1 if sys.stderr.isatty() else 30
-    with (
-        cancelled_by_interrupt() as cancel,
-        tqdm(desc="starting", unit=" settings", file=sys.stderr, mininterval=interval, leave=False) as bar,
-    ):
-
-        def show(progress: TuneProgress) -> None:
-            bar.total = progress.total
-            bar.update(progress.done - bar.n)
-            # Unfiltered slices and first setting at once, also in a log file; the others now and then.
-            bar.set_description(f"best {level(progress.best, options.aim)}", refresh=progress.done <= 2)
-
-        return tune(
-            volume,
-            pipeline,
-            options.parameter,
-            slices=options.slices,
-            method="sweep" if options.sweep else "optimise",
-            trials=options.trials,
-            axis=options.axis,
-            model=options.model,
-            window=chosen_window(options),
-            aim=options.aim,
-            progress=show,
-            cancel=cancel,
-        )

@@ -1,14 +1,17 @@
-"""The options that say which tomogram, axis, slices, window and model: the same for all who score."""
+"""The options that say which tomogram, labels, axis, slices, window and model: the same for every command."""
 
 import argparse
+from typing import TYPE_CHECKING
 
-from napari_tiqa.jobs.filtering.objective import AIMS, FIDELITY
-from napari_tiqa.volumes.open import open_volume
-from napari_tiqa.volumes.volume import Volume
+from napari_tiqa.errors import VolumeError
+from napari_tiqa.volumes.slice_grammar import SLICES_HELP, check_slices
+
+if TYPE_CHECKING:
+    from napari_tiqa.volumes.volume import Volume
 
 
-def add_volume_options(parser: argparse.ArgumentParser, *, model: bool = True) -> None:
-    """Add INPUT and the options that go with it; the model only where something is scored."""
+def add_volume_options(parser: argparse.ArgumentParser) -> None:
+    """Add INPUT and the options that go with it."""
     parser.add_argument(
         "input", metavar="INPUT", help="TIFF file or folder of TIFFs, HDF5, Zarr, .npy or .mrc"
     )
@@ -31,22 +34,33 @@ def add_volume_options(parser: argparse.ArgumentParser, *, model: bool = True) -
         metavar=("LOW", "HIGH"),
         help="intensity window in the volume's grey values; default: estimated from the volume",
     )
-    if model:
-        parser.add_argument("--model", metavar="PATH", help="model bundle (.tiqa); default: the bundled one")
+
+
+def add_model_option(
+    parser: argparse.ArgumentParser,
+    meaning: str = "model bundle (.tiqa)",
+    *,
+    option: str = "--model",
+    bundled: str = "the bundled one",
+) -> None:
+    """Add ``--model``; the model in the options is None for the bundled one."""
+    parser.add_argument(option, type=bundle, metavar="MODEL", help=f"{meaning}; default: {bundled}")
+
+
+def bundle(text: str) -> str | None:
+    """Read the path of a bundle; "default" is the bundled one, None."""
+    return None if text == "default" else text
 
 
 def add_slices_option(parser: argparse.ArgumentParser, meaning: str) -> None:
     """Add ``--slices``; `meaning` begins its help: "score only these"."""
-    parser.add_argument(
-        "--slices",
-        type=_slices,
-        metavar="A:B:STEP",
-        help=f"{meaning}, as in Python: 100:200, ::10, -5:, or indices: 12 or 12,40,77",
-    )
+    parser.add_argument("--slices", type=_slices, metavar="SLICES", help=f"{meaning}: {SLICES_HELP}")
 
 
 def add_aim_option(parser: argparse.ArgumentParser) -> None:
     """Add ``--aim``."""
+    from napari_tiqa.jobs.filtering.objective import AIMS, FIDELITY
+
     parser.add_argument(
         "--aim",
         choices=AIMS,
@@ -56,7 +70,22 @@ def add_aim_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def chosen_volume(options: argparse.Namespace) -> Volume:
+def add_labels_options(parser: argparse.ArgumentParser) -> None:
+    """Add LABELS and the options that go with it."""
+    parser.add_argument("labels", metavar="LABELS", help="label image: one integer class per pixel of INPUT")
+    parser.add_argument(
+        "--labels-dataset", metavar="NAME", help="dataset of LABELS inside an HDF5 or Zarr file"
+    )
+    parser.add_argument(
+        "--unlabelled",
+        type=_label,
+        default=0,
+        metavar="N",
+        help="label value that means not labelled (default 0); none where every pixel is labelled",
+    )
+
+
+def chosen_volume(options: argparse.Namespace) -> "Volume":
     """Open the tomogram that the options name.
 
     Raises
@@ -64,9 +93,18 @@ def chosen_volume(options: argparse.Namespace) -> Volume:
     VolumeError
         As ``open_volume`` and ``Volume.tomogram``.
     """
+    from napari_tiqa.volumes.open import open_volume
+
     volume = open_volume(options.input, options.dataset)
-    # Where nothing was said, what scores it asks for a choice if there is one.
+    # Without --at, the command itself asks for a choice if there is one.
     return volume.tomogram(**dict(options.at)) if options.at else volume
+
+
+def chosen_labels(options: argparse.Namespace) -> "Volume":
+    """Open the labels that the options name; raises VolumeError, as ``open_volume``."""
+    from napari_tiqa.volumes.open import open_volume
+
+    return open_volume(options.labels, options.labels_dataset)
 
 
 def chosen_window(options: argparse.Namespace) -> tuple[float, float] | None:
@@ -74,19 +112,12 @@ def chosen_window(options: argparse.Namespace) -> tuple[float, float] | None:
     return tuple(options.window) if options.window else None
 
 
-def _slices(text: str) -> slice | list[int]:
+def _slices(text: str) -> str:
     try:
-        if ":" not in text:
-            return [int(index) for index in text.split(",")]
-        parts = [int(part) if part.strip() else None for part in text.split(":")]
-    except ValueError:
-        parts = []
-    match parts:
-        case [_, _] | [_, _, None]:
-            return slice(*parts)
-        case [_, _, int(step)] if step:
-            return slice(*parts)
-    raise argparse.ArgumentTypeError(f"{text!r} is not A:B, A:B:STEP, an index or several with commas")
+        check_slices(text)
+    except VolumeError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
 
 
 def _place(text: str) -> tuple[str, int]:
@@ -95,3 +126,11 @@ def _place(text: str) -> tuple[str, int]:
         return axis, int(index)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not AXIS=INDEX, such as t=3") from None
+
+
+def _label(text: str) -> int | None:
+    if text == "none":
+        return None
+    if not text.strip().isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a label value nor none")
+    return int(text)

@@ -52,7 +52,7 @@ def dataset(groups: list[Group], tmp_path_factory: pytest.TempPathFactory) -> Pa
 def printed(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     """What the command printed, and the folder that it wrote."""
     folder = tmp_path_factory.mktemp("out") / "evaluation"
-    command = ["evaluate", "default", str(dataset), "-o", str(folder), "--resamples", "20", "--json"]
+    command = ["evaluate", str(dataset), "-o", str(folder), "--resamples", "20", "--json"]
     with contextlib.redirect_stdout(io.StringIO()) as out:
         assert main(command) == 0
     return out.getvalue(), folder
@@ -113,7 +113,7 @@ def test_an_evaluation_is_not_replaced_unasked(
     printed: tuple[str, Path], dataset: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = (printed[1] / "table.csv").read_bytes()
-    assert main(["evaluate", "default", str(dataset), "-o", str(printed[1])]) == 2
+    assert main(["evaluate", str(dataset), "-o", str(printed[1])]) == 2
     assert "--overwrite" in capsys.readouterr().err
     assert (printed[1] / "table.csv").read_bytes() == before
 
@@ -152,5 +152,5 @@ def test_an_unknown_baseline_is_refused_before_any_work(
     dataset: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):
-        main(["evaluate", "default", str(dataset), "--baselines", "brisque,niqe"])
+        main(["evaluate", str(dataset), "--baselines", "brisque,niqe"])
     assert "'niqe' is not one of brisque, rankiqa, ridge, lookup" in capsys.readouterr().err

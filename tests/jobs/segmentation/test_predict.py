@@ -279,7 +279,7 @@ def test_a_cancelled_run_goes_on(tmp_path: Path) -> None:
 def test_a_killed_run_goes_on(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "scan.tif", pixels((40, 48, 70)), photometric="minisblack")
     output = tmp_path / "out.zarr"
-    command = [sys.executable, "-m", "napari_tiqa.cli", "segment", "predict", "scan.tif", "default"]
+    command = [sys.executable, "-m", "napari_tiqa.cli", "segment", "predict", "scan.tif"]
     run = subprocess.Popen(
         [*command, "-o", "out.zarr", "--window", "0", "1"], cwd=tmp_path, stderr=subprocess.DEVNULL
     )
@@ -444,7 +444,10 @@ def test_the_shell_writes_images_of_the_volume(
     scan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], three_classes: Path
 ) -> None:
     output = tmp_path / "out.zarr"
-    assert segment_in_shell(scan, three_classes, "-o", output, "--slices", "1:3", "--uncertainty") == 0
+    assert (
+        segment_in_shell(scan, "--model", three_classes, "-o", output, "--slices", "1:3", "--uncertainty")
+        == 0
+    )
     printed = capsys.readouterr()
     assert (
         printed.out.splitlines()[0]
@@ -476,10 +479,7 @@ def test_the_shell_compares_with_a_truth(
     labels[:, :, 300:] = 0  # nobody has labelled the right half
     labels[3] = 0
     tifffile.imwrite(tmp_path / "labels.tif", labels, photometric="minisblack")
-    assert (
-        segment_in_shell(scan, "default", "-o", output, "--slices", "2:4", "--truth", tmp_path / "labels.tif")
-        == 0
-    )
+    assert segment_in_shell(scan, "-o", output, "--slices", "2:4", "--truth", tmp_path / "labels.tif") == 0
     printed = capsys.readouterr()
     table = pd.read_csv(io.StringIO(printed.out)).set_index("slice")
     said = open_segmentation(output).segmentation()[2].compute()
@@ -489,7 +489,7 @@ def test_the_shell_compares_with_a_truth(
     labels[2, 0, 0] = 7  # a third class, which the model does not know
     tifffile.imwrite(tmp_path / "labels.tif", labels, photometric="minisblack")
     for slices, code in [("2", 2), ("3", 0)]:
-        done = segment(scan, "default", "-o", output, "--slices", slices, "--truth", tmp_path / "labels.tif")
+        done = segment_in_shell(scan, "-o", output, "--slices", slices, "--truth", tmp_path / "labels.tif")
         assert done == code
     assert "holds the value 7, and the model tells apart 2 classes, 1, 2: choose a" in capsys.readouterr().err
 
@@ -510,11 +510,11 @@ def test_a_truth_that_does_not_fit_is_refused_before_any_work(labels: np.ndarray
 
 
 def test_what_the_shell_refuses(scan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert segment_in_shell(scan, "default", "-o", scan) == 2
+    assert segment_in_shell(scan, "-o", scan) == 2
     assert "is the volume to be segmented" in capsys.readouterr().err
-    assert segment_in_shell(scan, "default", "-o", tmp_path / "out.zarr", "--slices", "99") == 2
+    assert segment_in_shell(scan, "-o", tmp_path / "out.zarr", "--slices", "99") == 2
     assert "There is no slice 99" in capsys.readouterr().err
-    assert segment_in_shell(scan, "default", "-o", tmp_path / "out.zarr", "--threshold", "7") == 2
+    assert segment_in_shell(scan, "-o", tmp_path / "out.zarr", "--threshold", "7") == 2
     assert "threshold 7 is no probability" in capsys.readouterr().err
     assert not (tmp_path / "out.zarr").exists()
 
@@ -523,11 +523,11 @@ def test_another_threshold_needs_no_network(
     scan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "out.zarr"
-    assert segment_in_shell(scan, "default", "-o", output, "--slices", "0") == 0
+    assert segment_in_shell(scan, "-o", output, "--slices", "0") == 0
     shared_model_process().close()  # the last test of this file: others would have to start it again
     assert (
         segment_in_shell(
-            scan, "default", "-o", output, "--slices", "0", "--threshold", "0.9", "--uncertainty"
+            scan, "--model", "default", "-o", output, "--slices", "0", "--threshold", "0.9", "--uncertainty"
         )
         == 0
     )

@@ -235,7 +235,7 @@ def test_the_shell_writes_what_python_gives(made, scans, tmp_path: Path, capsys)
     tifffile.imwrite(image, scans[0])
     tifffile.imwrite(labels, scans[1])
     window = made[0].record["window"]
-    command = ["segment", "study", str(image), str(labels), "default", "-o", str(output), "--slices", "1"]
+    command = ["segment", "study", str(image), str(labels), "-o", str(output), "--slices", "1"]
     assert main([*command, "--window", str(window["low"]), str(window["high"])]) == 0
     expected = made[0].table.query("slice == 1")
     np.testing.assert_allclose(pd.read_csv(output / "table.csv")["f1"], expected["f1"], rtol=1e-5)
@@ -244,5 +244,5 @@ def test_the_shell_writes_what_python_gives(made, scans, tmp_path: Path, capsys)
     assert json.loads((output / "record.json").read_text())["sentence"] in printed
     assert main(command) == 2
     assert "--overwrite" in capsys.readouterr().err
-    assert main([*command, "--overwrite", "--phase", "9"]) == 2
+    assert main([*command, "--overwrite", "--value", "9"]) == 2
     assert "no class 9" in capsys.readouterr().err

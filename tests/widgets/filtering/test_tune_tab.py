@@ -12,7 +12,6 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QPointF, Qt
 from qtpy.QtWidgets import QFileDialog
 
-from napari_tiqa.errors import VolumeError
 from napari_tiqa.filtering.pipeline import Pipeline, Step
 from napari_tiqa.jobs.filtering.trial import Trial
 from napari_tiqa.jobs.filtering.tune import TuneProgress
@@ -23,7 +22,6 @@ from napari_tiqa.widgets.filtering.tune.tab import FilterTuneTab
 from napari_tiqa.widgets.shared.background_job import JobState
 from napari_tiqa.widgets.shared.read_layer import read_layer
 from napari_tiqa.widgets.shared.slice_source import SliceSource
-from napari_tiqa.widgets.shared.slices_box import typed_slices
 
 TIMEOUT = 200_000  # ms, for a model process that has to import Keras on a busy machine
 SIGMA = "gaussian.sigma"
@@ -116,16 +114,6 @@ def test_slices_are_this_one_a_few_or_typed_ones(tab: FilterTuneTab, state: Filt
     assert tab.form.request(state).slices is None
     tab.form.slices.choose("5, 0-2")
     assert tab.form.request(state).slices == [0, 1, 2, 5]
-
-
-def test_typed_slices_are_in_order_and_none_comes_twice() -> None:
-    assert typed_slices("40-60:10, 12,50", 100) == [12, 40, 50, 60]
-    for text in ("", "12,", "a", "1-2:0", "-3", "1.5"):
-        with pytest.raises(VolumeError, match="names no slices: write such as 12, 40-60, 0-90:10"):
-            typed_slices(text, 100)
-    for text in ("100", "90-100", "9-3"):
-        with pytest.raises(VolumeError, match="not there: choose from 0 to 99"):
-            typed_slices(text, 100)
 
 
 def test_what_cannot_be_tuned_is_said(tab: FilterTuneTab, state: FilterState) -> None:

@@ -2,81 +2,61 @@
 
 import argparse
 import sys
-import threading
 from functools import reduce
 from operator import add
-from pathlib import Path
-from typing import NoReturn
 
-import pandas as pd
-from tqdm import tqdm
-
-from napari_tiqa.cli.interrupt import cancelled_by_interrupt
+from napari_tiqa.cli.exit_code import cancelled_by_interrupt
+from napari_tiqa.cli.output_options import add_output_option
+from napari_tiqa.cli.progress_bar import ProgressBar
 from napari_tiqa.cli.volume_options import (
+    add_model_option,
     add_slices_option,
     add_volume_options,
     chosen_volume,
     chosen_window,
 )
-from napari_tiqa.jobs.process.client import shared_model_process
-from napari_tiqa.jobs.segmentation.agreement import confusions, fitting_truth
-from napari_tiqa.jobs.segmentation.images import write_images
-from napari_tiqa.jobs.segmentation.predict import PredictProgress, segment
-from napari_tiqa.jobs.segmentation.result import Segmentation, check_threshold
-from napari_tiqa.segmentation.agreement import agreement_of
-from napari_tiqa.segmentation.segmenter import classes_of, segmenter_card
-from napari_tiqa.volumes.volume import Volume
 
-_DESCRIPTION = """\
+DESCRIPTION = """\
 Segment the slices of a tomogram with a trained model. OUT.zarr holds OME-Zarr images with the voxel size and
 the unit of INPUT:
   probability   of each class, 0 to 1; NaN where not segmented
   segmentation  the label value of the class; 0 where not segmented
-  uncertainty   entropy in nats, 0 (sure) to ln(classes); with --uncertainty
+  uncertainty   entropy in nats, 0 (certain) to ln(classes); with --uncertainty
 The table has a row per slice: its index, its position in the volume's unit, its mean uncertainty, the share
 of each class and, with --truth, IoU and F1, means over the classes.
 """
-_EXAMPLES = """\
+EXAMPLES = """\
 examples:
-  napari-tiqa segment predict scan.tif phases.tiqa -o phases.zarr --uncertainty > slices.csv
-  napari-tiqa segment predict scan.tif default -o phases.zarr --truth labels.tif
+  napari-tiqa segment predict scan.tif --model phases.tiqa -o phases.zarr --uncertainty > slices.csv
+  the bundled model for battery electrodes, compared with labels
+    napari-tiqa segment predict scan.tif -o phases.zarr --truth labels.tif
   every tenth slice of one dataset of an HDF5 file
-    napari-tiqa segment predict scan.h5 phases.tiqa -o phases.zarr --dataset exchange/data --slices ::10
+    napari-tiqa segment predict scan.h5 --dataset exchange/data --model phases.tiqa -o part.zarr --slices ::10
   look at segmentation and uncertainty
     napari phases.zarr
 
-Ctrl-C keeps the slices that are done; the same command again goes on from there. Another --threshold or
---uncertainty later needs the network no more.
+Ctrl-C keeps the slices that are done; run the same command again to resume. Another --threshold or
+--uncertainty later does not need the network.
 """
 
 
-def add_segment_predict_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add ``segment predict``."""
-    parser = commands.add_parser(
-        "predict",
-        help="segment the slices of a volume",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    add_volume_options(parser)
+    add_model_option(
+        parser,
+        "a segmenter (.tiqa), as napari-tiqa segment train writes it",
+        bundled="the bundled one for battery electrodes",
     )
-    add_volume_options(parser, model=False)
-    parser.add_argument(
-        "model",
-        metavar="MODEL",
-        help="a segmenter (.tiqa), as napari-tiqa segment train makes them, or: default, the bundled one for "
-        "battery electrodes",
-    )
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        required=True,
+    add_output_option(
+        parser,
+        "folder to write: a new one, or one that an earlier run with the same model has begun",
         metavar="OUT.zarr",
-        help="folder to write: a new one, or one that an earlier run with the same model has begun",
+        overwrite=None,
     )
     add_slices_option(parser, "segment only these")
     parser.add_argument(
-        "--uncertainty", action="store_true", help="write also how unsure the network is at each pixel"
+        "--uncertainty", action="store_true", help="also write how uncertain the network is at each pixel"
     )
     parser.add_argument(
         "--threshold",
@@ -91,93 +71,60 @@ def add_segment_predict_parser(commands: "argparse._SubParsersAction[argparse.Ar
         help="compare with these labels of the same voxels, which may be sparse: IoU and F1 of each slice, "
         "and of each class over all of them",
     )
-    parser.add_argument("--again", action="store_true", help="segment also slices that are there already")
-    parser.set_defaults(run=_predict)
+    parser.add_argument("--again", action="store_true", help="segment also slices that are already segmented")
 
 
-def _predict(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Segment, write images, print the table, and compare with labels where they are given."""
+    import pandas as pd
+
+    from napari_tiqa.jobs.process.client import shared_model_process
+    from napari_tiqa.jobs.segmentation.agreement import confusions, fitting_truth
+    from napari_tiqa.jobs.segmentation.images import write_images
+    from napari_tiqa.jobs.segmentation.predict import segment
+    from napari_tiqa.jobs.segmentation.result import check_threshold
+    from napari_tiqa.segmentation.agreement import agreement_of
+    from napari_tiqa.segmentation.segmenter import classes_of, segmenter_card
+
     check_threshold(options.threshold)
-    volume, model = chosen_volume(options), None if options.model == "default" else options.model
-    with cancelled_by_interrupt() as cancel:
-        truth = _truth(volume, model, options, cancel)
-        segmentation = _segmented(volume, model, options, cancel)
-        _write_images(segmentation, options, cancel)
-        table = segmentation.table()
-        if truth:
-            table = _compared(table, segmentation, truth, options, cancel)
-    print(table.to_csv(index=False, float_format="%.6g"), end="")
-    device = shared_model_process().device
-    print(
-        f"{len(table)} of {len(segmentation.done)} slices are segmented ({device or 'no network needed'}): "
-        f"mean uncertainty {table['uncertainty'].mean():.3f} nats. Wrote {options.output}.",
-        file=sys.stderr,
-    )
-    return 0
-
-
-def _truth(
-    volume: Volume, model: str | None, options: argparse.Namespace, cancel: threading.Event
-) -> Volume | None:
-    if not options.truth:
-        return None
-    classes = classes_of(segmenter_card(model))
-    return fitting_truth(options.truth, volume, classes, options.slices, options.axis, cancel)
-
-
-def _segmented(
-    volume: Volume, model: str | None, options: argparse.Namespace, cancel: threading.Event
-) -> Segmentation:
-    with _bar("starting") as bar:
-
-        def show(progress: PredictProgress) -> None:
-            if progress.index is None:
-                # Slices of an earlier run say nothing about the speed of this one.
-                bar.initial = bar.n = bar.last_print_n = progress.done
-                bar.total = progress.total
-            elif bar.desc.startswith("starting"):
-                bar.set_description("segmenting")  # shows it at once, also in a log file
-            bar.update(progress.done - bar.n)
-
-        return segment(
+    volume = chosen_volume(options)
+    with cancelled_by_interrupt() as cancel, ProgressBar("slices") as bar:
+        truth = None
+        if options.truth:
+            classes = classes_of(segmenter_card(options.model))
+            truth = fitting_truth(options.truth, volume, classes, options.slices, options.axis, cancel)
+        segmentation = segment(
             volume,
-            model=model,
             slices=options.slices,
             axis=options.axis,
+            model=options.model,
             window=chosen_window(options),
             output=options.output,
             again=options.again,
-            progress=show,
+            progress=bar.follow("segmenting"),
             cancel=cancel,
         )
-
-
-def _write_images(segmentation: Segmentation, options: argparse.Namespace, cancel: threading.Event) -> None:
-    with _bar("writing images", total=len(segmentation.done)) as bar:
+        count = len(segmentation.done)
         write_images(
             segmentation,
             options.output,
             threshold=options.threshold,
             uncertainty=options.uncertainty,
-            progress=lambda done: bar.update(done - bar.n),
+            progress=lambda done: bar.show("writing images", done, count),
             cancel=cancel,
         )
-
-
-def _compared(
-    table: pd.DataFrame,
-    segmentation: Segmentation,
-    truth: Volume,
-    options: argparse.Namespace,
-    cancel: threading.Event,
-) -> pd.DataFrame:
-    """Add the agreement of each slice to the table, and say that of each class."""
-    compared = confusions(segmentation, truth, options.slices, options.threshold, cancel)
-    means = {index: agreement_of(counts).loc["mean"] for index, counts in compared.items()}
-    print(agreement_of(reduce(add, compared.values())).to_string(float_format="%.3f"), file=sys.stderr)
-    return table.join(pd.DataFrame(means).T[["iou", "f1"]], on="slice")
-
-
-def _bar(what: str, total: int | None = None) -> "tqdm[NoReturn]":
-    # A log file gets a line now and then, a terminal a bar.
-    interval = 0.1 if sys.stderr.isatty() else 30
-    return tqdm(desc=what, total=total, unit=" slices", file=sys.stderr, mininterval=interval, leave=False)
+        table = segmentation.table()
+        if truth:
+            compared = confusions(segmentation, truth, options.slices, options.threshold, cancel)
+            means = {index: agreement_of(counts).loc["mean"] for index, counts in compared.items()}
+            table = table.join(pd.DataFrame(means).T[["iou", "f1"]], on="slice")
+    if truth:
+        print(agreement_of(reduce(add, compared.values())).to_string(float_format="%.3f"), file=sys.stderr)
+    print(table.to_csv(index=False, float_format="%.6g"), end="")
+    device = shared_model_process().device
+    print(
+        f"{len(table)} of {count} slices are segmented ({device or 'no network needed'}): "
+        f"mean uncertainty {table['uncertainty'].mean():.3f} nats. Wrote {options.output}.",
+        file=sys.stderr,
+    )
+    return 0

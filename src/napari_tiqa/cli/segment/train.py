@@ -6,31 +6,36 @@ from dataclasses import replace
 
 import pandas as pd
 
-from napari_tiqa.cli.interrupt import cancelled_by_interrupt
-from napari_tiqa.cli.labels_options import add_labels_options, chosen_labels
+from napari_tiqa.cli.exit_code import cancelled_by_interrupt
+from napari_tiqa.cli.output_options import add_model_output_options, chosen_run_folder
+from napari_tiqa.cli.progress_bar import ProgressBar
 from napari_tiqa.cli.setting_options import add_setting_options, given_settings
-from napari_tiqa.cli.training_bar import TrainingBar
-from napari_tiqa.cli.training_place import add_place_options, chosen_run_folder
-from napari_tiqa.cli.volume_options import add_volume_options, chosen_volume, chosen_window
+from napari_tiqa.cli.volume_options import (
+    add_labels_options,
+    add_volume_options,
+    chosen_labels,
+    chosen_volume,
+    chosen_window,
+)
 from napari_tiqa.jobs.segmentation.train import train_segmenter
 from napari_tiqa.scoring.bundle import SEGMENTATION
 from napari_tiqa.segmentation.progress import SegmentProgress
 from napari_tiqa.segmentation.recipe import PAPER, SegmentationRecipe
 
-_DESCRIPTION = """\
+DESCRIPTION = """\
 Train D-LinkNet on an image and its labels: the phases that it then segments, and how unsure it is of them.
 A few strokes of each class in a few slices are enough; a share of them is left out to judge each epoch.
 """
-_EXAMPLES = """\
+EXAMPLES = """\
 examples:
   napari-tiqa segment train scan.tif labels.tif -o phases.tiqa      minutes on two cores
   a mask, in which 0 is a class like any other
     napari-tiqa segment train slice.tif mask.tif -o cell.tiqa --unlabelled none --names winding,foil
   the paper's network and settings, for a GPU
     napari-tiqa segment train scan.h5 labels.h5 -o phases.tiqa --dataset exchange/data --paper
-  napari-tiqa segment predict scan.tif phases.tiqa -o phases.zarr   segment with it
+  napari-tiqa segment predict scan.tif --model phases.tiqa -o phases.zarr   segment with it
 
-Ctrl-C keeps the best network so far; the same command again goes on from the last epoch.
+Ctrl-C keeps the best network so far; run the same command again to resume after the last epoch.
 """
 _STAGES = {"prepare": "looking at labels", "train": "training", "judge": "judging"}
 _SETTINGS = (
@@ -39,23 +44,16 @@ _SETTINGS = (
 )
 
 
-def add_segment_train_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add ``segment train``."""
-    parser = commands.add_parser(
-        "train",
-        help="train a model on an image and its labels",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add_volume_options(parser, model=False)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    add_volume_options(parser)
     add_labels_options(parser)
-    add_place_options(parser)
+    add_model_output_options(parser)
     parser.add_argument(
         "--names", type=_names, metavar="A,B,...", help="names of the classes, in the order of their values"
     )
     parser.add_argument(
-        "--validation",
+        "--validation-labels",
         metavar="LABELS",
         help="other labels of INPUT to judge each epoch with; default: a share of LABELS",
     )
@@ -63,16 +61,16 @@ def add_segment_train_parser(commands: "argparse._SubParsersAction[argparse.Argu
         "--paper", action="store_true", help="start from the paper's settings: hours on a GPU"
     )
     add_setting_options(parser, _SETTINGS, SegmentationRecipe(), paper=PAPER)
-    parser.set_defaults(run=_train)
 
 
-def _train(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Train, and print the evaluation of the model."""
     preset = PAPER if options.paper else SegmentationRecipe()
     recipe = replace(preset, **given_settings(options, SegmentationRecipe))
     folder = chosen_run_folder(options, SEGMENTATION)
     volume = chosen_volume(options)
     labels = chosen_labels(options)
-    with cancelled_by_interrupt() as cancel, TrainingBar() as bar:
+    with cancelled_by_interrupt() as cancel, ProgressBar("patches") as bar:
         card = train_segmenter(
             volume,
             labels,
@@ -83,13 +81,13 @@ def _train(options: argparse.Namespace) -> int:
             names=options.names,
             axis=options.axis,
             window=chosen_window(options),
-            validation_labels=options.validation,
+            validation_labels=options.validation_labels,
             progress=lambda progress: _show(bar, progress),
             cancel=cancel,
         )
     if not card["training"]["finished"]:
         print(
-            f"Stopped; the best network so far is in {options.output}. The same command again goes on.",
+            f"Stopped; the best network so far is in {options.output}. Run the same command again to resume.",
             file=sys.stderr,
         )
         return 130
@@ -99,7 +97,7 @@ def _train(options: argparse.Namespace) -> int:
     return 0
 
 
-def _show(bar: TrainingBar, progress: SegmentProgress) -> None:
+def _show(bar: ProgressBar, progress: SegmentProgress) -> None:
     figures = f"loss {progress.loss:.3f}, IoU {progress.iou:.3f}" if progress.loss is not None else ""
     bar.show(
         _STAGES[progress.stage],

@@ -31,6 +31,7 @@ from napari_tiqa.jobs.process.messages import (
     read_message,
     write_message,
 )
+from napari_tiqa.scoring.keras_configuration import configure_keras
 
 if TYPE_CHECKING:
     from napari_tiqa.scoring.predict import ScoreModel
@@ -46,6 +47,7 @@ def main() -> None:
     inbox: queue.SimpleQueue[Predict | Run] = queue.SimpleQueue()
     cancelled: set[int] = set()
     threading.Thread(target=_receive, args=(requests, inbox, cancelled), daemon=True).start()
+    configure_keras()
     write_message(replies, Ready(_device()))
     while True:
         message = inbox.get()

@@ -28,6 +28,7 @@ from napari_tiqa.scoring.predict import BATCH_SIZE
 from napari_tiqa.scoring.scale import PREDICTED
 from napari_tiqa.scoring.table import SCORE_DECIMALS, UNLIKE_TRAINING, ScoredSlice, score_table
 from napari_tiqa.volumes.open import as_volume
+from napari_tiqa.volumes.slice_grammar import Slices, slices_of
 from napari_tiqa.volumes.slices import map_slices
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
@@ -101,7 +102,7 @@ def score_image(
 def score_volume(
     volume: Any,
     *,
-    slices: slice | Iterable[int] | None = None,
+    slices: Slices = None,
     axis: int = 0,
     model: str | os.PathLike[str] | None = None,
     window: IntensityWindow | tuple[float, float] | None = None,
@@ -118,9 +119,9 @@ def score_volume(
     ----------
     volume : Volume, array-like or path
         Shape (z, y, x), any real dtype; a 2-D image is a volume of one slice.
-    slices : slice, range or iterable of int, optional
-        Indices along the axis, negative ones from the end; a second mention of a slice is ignored. All
-        slices where omitted.
+    slices : slice, iterable of int or str, optional
+        Indices along the axis, negative ones from the end, or a text such as "40-60" or "::10", see
+        ``volumes.slice_grammar``; a second mention of a slice is ignored. All slices where omitted.
     axis : int
         Which axis to go along: 0, 1 or 2.
     model : path-like, optional
@@ -169,13 +170,13 @@ def score_volume(
     return run.score(progress, cancel or threading.Event())
 
 
-def chosen_slices(slices: slice | Iterable[int] | None, count: int, axis: int, name: str) -> list[int]:
+def chosen_slices(slices: Slices, count: int, axis: int, name: str) -> list[int]:
     """Resolve the slices asked for to indices from 0, each once, in the order asked for.
 
     Parameters
     ----------
-    slices : slice, iterable of int or None
-        Negative indices count from the end; None for all.
+    slices : slice, str, iterable of int or None
+        Negative indices count from the end; a text is read by ``volumes.slice_grammar``; None for all.
     count : int
         How many slices there are along the axis.
     axis : int
@@ -192,10 +193,12 @@ def chosen_slices(slices: slice | Iterable[int] | None, count: int, axis: int, n
     try:
         if slices is None or isinstance(slices, slice):
             indices = list(range(count)[slices or slice(None)])
+        elif isinstance(slices, str):
+            indices = slices_of(slices, count)
         else:
             indices = [operator.index(index) for index in slices]
     except (TypeError, ValueError) as error:
-        raise VolumeError(f"Slices are chosen by whole numbers ({error}): {there}.") from error
+        raise VolumeError(f"Slice indices must be integers ({error}): {there}.") from error
     for index in indices:
         if not -count <= index < count:
             raise VolumeError(f"There is no slice {index}: {there}.")

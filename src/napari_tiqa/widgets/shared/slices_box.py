@@ -1,15 +1,13 @@
 """The choice of the slices that a job works on: this one, those of a dock's own, or typed ones."""
 
-import re
-
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QWidget
 
 from napari_tiqa.errors import VolumeError
+from napari_tiqa.volumes.slice_grammar import SLICES_HELP, slices_of
 from napari_tiqa.widgets.shared.slice_source import SliceSource
 
 _THIS, _OWN, _TYPED = range(3)
-_PART = re.compile(r"(\d+)(?:\s*[-–:]\s*(\d+)(?:\s*:\s*(\d+))?)?")
 
 
 class SlicesBox(QWidget):
@@ -31,8 +29,8 @@ class SlicesBox(QWidget):
         self.box.addItems(["this slice", own, "these:"])
         self.box.setToolTip(tooltip)
         self.line = QLineEdit()
-        self.line.setPlaceholderText("12, 40-60, 0-90:10")
-        self.line.setToolTip("Numbers of slices: 12, 40-60 (both included), 0-90:10 (every tenth).")
+        self.line.setPlaceholderText("7, 40-60, 0-90:10")
+        self.line.setToolTip(f"Slices: {SLICES_HELP}.")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.box, 1)
@@ -51,13 +49,16 @@ class SlicesBox(QWidget):
         Raises
         ------
         VolumeError
-            If what was typed are no slices of the volume.
+            If what was typed does not name slices of the volume.
         """
         if self.box.currentIndex() == _THIS:
             return [source.index]
         if self.box.currentIndex() == _OWN:
             return None
-        return typed_slices(self.line.text(), source.volume.slice_count(source.axis))
+        found = slices_of(self.line.text(), source.volume.slice_count(source.axis))
+        if not found:
+            raise VolumeError(f"'{self.line.text()}' names no slice of this volume: choose others.")
+        return sorted(found)
 
     def choose(self, typed: str = "") -> None:
         """Choose typed slices, or the dock's own choice where none are given."""
@@ -67,33 +68,3 @@ class SlicesBox(QWidget):
     def _on_choice(self, choice: int) -> None:
         self.line.setVisible(choice == _TYPED)
         self.changed.emit()
-
-
-def typed_slices(text: str, count: int) -> list[int]:
-    """Return the slices that a text names, in order and none twice.
-
-    Parameters
-    ----------
-    text : str
-        Numbers and ranges with commas between: "12, 40-60, 0-90:10". Both ends of a range are included.
-    count : int
-        How many slices there are.
-
-    Raises
-    ------
-    VolumeError
-        If it names none, or one that is not there.
-    """
-    found: set[int] = set()
-    for part in text.split(","):
-        match = _PART.fullmatch(part.strip())
-        if match is None or match[3] == "0":
-            raise VolumeError(f"'{text}' names no slices: write such as 12, 40-60, 0-90:10.")
-        first = int(match[1])
-        last = first if match[2] is None else int(match[2])
-        found.update(range(first, last + 1, int(match[3] or 1)))
-        if not first <= last < count:
-            raise VolumeError(
-                f"'{part.strip()}' names slices that are not there: choose from 0 to {count - 1}."
-            )
-    return sorted(found)

@@ -1,4 +1,4 @@
-"""``napari-tiqa filter`` as the shell sees it: files, sentences, exit codes, Ctrl-C."""
+"""``napari-tiqa export`` as the shell sees it: files, sentences, exit codes, Ctrl-C."""
 
 import signal
 import subprocess
@@ -30,7 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*arguments: str) -> int:
-    return main(["filter", *arguments])
+    return main(["export", *arguments])
 
 
 def test_filter_a_scan(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -104,7 +104,7 @@ def test_what_cannot_be_done_is_one_sentence(
 def test_interrupted_and_started_again(folder: Path) -> None:
     pixels = np.random.default_rng(0).random((300, 500, 500), np.float32) * 200
     np.save("large.npy", pixels)
-    command = [sys.executable, "-m", "napari_tiqa.cli", "filter", "large.npy", "better"]
+    command = [sys.executable, "-m", "napari_tiqa.cli", "export", "large.npy", "better"]
     command += ["--pipeline", "best.json", "--window", "0", "200"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     while done_slices(Path("better")) == 0:

@@ -1,0 +1,73 @@
+"""The options that say where a command writes, and what it refuses to write over."""
+
+import argparse
+from collections.abc import Iterable
+from pathlib import Path
+
+from napari_tiqa.errors import BundleError, TiqaError
+
+
+def add_output_option(
+    parser: argparse.ArgumentParser,
+    meaning: str,
+    *,
+    metavar: str = "FILE",
+    required: bool = True,
+    overwrite: str | None = "FILE if it exists",
+) -> None:
+    """Add ``-o`` and, where `overwrite` says what it replaces, ``--overwrite``."""
+    parser.add_argument("-o", "--output", type=Path, required=required, metavar=metavar, help=meaning)
+    if overwrite:
+        parser.add_argument("--overwrite", action="store_true", help=f"replace {overwrite}")
+
+
+def check_outputs(paths: Iterable[Path], overwrite: bool) -> None:
+    """Refuse files that could not be written before the work is done, not after.
+
+    Raises
+    ------
+    TiqaError
+        There is no folder for one of them, or it exists and is not to be overwritten.
+    """
+    for path in paths:
+        if not path.parent.is_dir():
+            raise TiqaError(f"There is no folder {path.parent}: make it, or choose another place.")
+        if path.exists() and not overwrite:
+            raise TiqaError(f"{path} exists already: add --overwrite to replace it.")
+
+
+def check_output_folder(folder: Path, names: Iterable[str], overwrite: bool) -> None:
+    """Refuse a folder that has one of the files named, unless they are to be overwritten; as above."""
+    check_outputs([folder / name for name in names if (folder / name).exists()], overwrite)
+
+
+def add_model_output_options(parser: argparse.ArgumentParser) -> None:
+    """Add where a training puts its model, and what it needs to go on."""
+    add_output_option(parser, "bundle to write (.tiqa)")
+    parser.add_argument(
+        "--run-folder",
+        type=Path,
+        metavar="FOLDER",
+        help="where the training keeps what it needs to resume; default: FILE with .training as its end",
+    )
+
+
+def chosen_run_folder(options: argparse.Namespace, purpose: str) -> Path:
+    """Return the run folder that the options name, or that beside their output.
+
+    Raises
+    ------
+    TiqaError
+        The output has no folder to be in, or is there and not the model of this run.
+    """
+    from napari_tiqa.learning.training.run_folder import MODEL_FILE, run_folder_of
+    from napari_tiqa.scoring.bundle import load_card
+
+    folder = run_folder_of(options.output, options.run_folder)
+    try:
+        # What a cancelled training in this folder has left is there to be replaced by a better model.
+        own = load_card(options.output, purpose) == load_card(folder / MODEL_FILE, purpose)
+    except BundleError:
+        own = False
+    check_outputs([options.output], options.overwrite or own)
+    return folder

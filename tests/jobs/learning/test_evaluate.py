@@ -135,8 +135,8 @@ def test_cancel_ends_an_evaluation_under_way(dataset: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["gone.tiqa", "{dataset}"], "There is no model bundle at"),
-        (["default", "{dataset}/images"], "is no dataset"),
+        (["{dataset}", "--model", "gone.tiqa"], "There is no model bundle at"),
+        (["{dataset}/images"], "is no dataset"),
     ],
 )
 def test_what_cannot_be_evaluated_is_said_in_one_sentence(

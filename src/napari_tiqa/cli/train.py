@@ -51,9 +51,10 @@ def run(options: argparse.Namespace) -> int:
     if not options.inputs:
         raise TrainingError("Give images to train on: tomograms, folders, rated sessions or datasets.")
     run_folder = chosen_run_folder(options, SCORE)
+    recipe = recipe_of(options)
     with cancelled_by_interrupt() as cancel, ProgressBar("images") as bar:
         card = train(
-            recipe_of(options),
+            recipe,
             options.output,
             run_folder=run_folder,
             progress=lambda progress: _show(bar, progress),

@@ -17,13 +17,13 @@ from napari_tiqa.cli.volume_options import (
     chosen_volume,
     chosen_window,
 )
-from napari_tiqa.errors import FilterError, TableError, TiqaError
+from napari_tiqa.errors import FilterError, TiqaError
 from napari_tiqa.filtering.pipeline import Pipeline
-from napari_tiqa.jobs.filtering.compare import Comparison, compare
+from napari_tiqa.jobs.filtering.compare import compare
 from napari_tiqa.jobs.filtering.gain import Gain, change
 from napari_tiqa.jobs.filtering.objective import FIDELITY
+from napari_tiqa.report_folder import write_figure
 from napari_tiqa.scoring.table import record_path, write_scores
-from napari_tiqa.whole_file import whole_file
 
 DESCRIPTION = """\
 Try several pipelines on the same slices, beside the slices as they are. Printed for each pipeline:
@@ -40,7 +40,6 @@ examples:
   napari-tiqa compare scan.tif --pipeline median.json --pipeline rings.json -o compare.csv
   napari-tiqa compare scan.tif --pipeline a.json --slices ::50 -o compare.csv --figure compare.png
 """
-_DPI = 150
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -95,7 +94,10 @@ def run(options: argparse.Namespace) -> int:
     print(_text(comparison.table(), comparison.aim))
     print(comparison.sentence())
     if options.figure:
-        _draw(comparison, options.figure)
+        # matplotlib takes a second to import.
+        from napari_tiqa.jobs.filtering.comparison_figure import comparison_figure
+
+        write_figure(comparison_figure(comparison), options.figure)
     for name, trial in comparison.trials.items():
         if trial.failure:
             print(f"{name}: {trial.failure}", file=sys.stderr)
@@ -132,16 +134,3 @@ def _text(table: pd.DataFrame, aim: str) -> str:
         }
     )
     return shown.replace("nan", "-").to_string(index=False)
-
-
-def _draw(comparison: Comparison, path: Path) -> None:
-    # matplotlib takes a second to import.
-    from napari_tiqa.jobs.filtering.comparison_figure import comparison_figure
-
-    try:
-        with whole_file(path) as file:
-            comparison_figure(comparison).savefig(file, dpi=_DPI, format="png")
-    except OSError as error:
-        raise TableError(
-            f"{path} cannot be written ({error.strerror}): choose another place for the figure."
-        ) from error

@@ -93,6 +93,17 @@ def cell(panel: EvaluationPanel, row: int, column: int) -> str:
     return item.text()
 
 
+def clouds(panel: EvaluationPanel) -> dict[str, np.ndarray]:
+    """Return the dots of the scatter plot: label and score, by distortion."""
+    (axes,) = panel.results.plot.figure().axes
+    return {str(cloud.get_label()): np.asarray(cloud.get_offsets()) for cloud in axes.collections}
+
+
+def boxes(panel: EvaluationPanel) -> int:
+    """Return how many boxes there are."""
+    return len(panel.results.plot.figure().axes[0].patches)
+
+
 # -- judging ---------------------------------------------------------------------------------------
 
 
@@ -112,11 +123,11 @@ def test_a_model_is_judged_beside_a_baseline(
     assert panel.form.message.text() == "Evaluated on 48 images."
     assert "scoring by untrained" in stages
     table = panel.results.table
-    rows = [table.verticalHeaderItem(row).text() for row in range(table.rowCount())]
+    rows = [table.verticalHeaderItem(row).text().replace("\n", " ") for row in range(table.rowCount())]
     assert rows == ["blur", "noise", "ring", "all distortions"]
     assert table.columnCount() == 2
     assert "to" in cell(panel, 3, 0)  # an interval
-    assert sum(len(cloud.getData()[0]) for cloud in panel.results.scatter.clouds.values()) == 48
+    assert sum(len(dots) for dots in clouds(panel).values()) == 48
     assert "keras" not in sys.modules
 
 
@@ -157,14 +168,15 @@ def test_the_best_of_each_row_is_bold_and_for_errors_that_is_the_least(
 
 def test_the_plots_show_whose_scores_are_chosen(panel: EvaluationPanel, evaluation: Evaluation) -> None:
     panel.results.show_evaluation(evaluation)
-    x, y = panel.results.scatter.clouds["noise"].getData()
     noise = evaluation.rows[evaluation.rows["family"] == "noise"]
-    np.testing.assert_allclose(x, noise["label"])
-    np.testing.assert_allclose(y, noise["score"].clip(0.8, 5.2))
-    assert len(panel.results.levels.boxes) == 16
+    expected = np.stack([noise["label"], noise["score"].clip(0.8, 5.2)], axis=1)
+    np.testing.assert_allclose(clouds(panel)["noise"], expected)
+    panel.results.plot_box.setCurrentText("at each level")
+    assert boxes(panel) == 16
+    panel.results.plot_box.setCurrentText("against labels")
     assert panel.results.agreement.text().startswith("All distortions: SROCC 0.9")
     panel.results.judged_box.setCurrentIndex(1)
-    assert panel.results.scatter.clouds["noise"].getData()[1].max() == 5.2  # beyond 5: kept at the edge
+    assert clouds(panel)["noise"][:, 1].max() == 5.2  # beyond 5: kept at the edge
     assert "SROCC 0.00" in panel.results.agreement.text()
     assert "A note." in panel.results.notes.text()
     assert "2 large slices score -0.30 points" in panel.results.notes.text()
@@ -178,8 +190,9 @@ def test_a_dataset_without_distortions_or_labels_for_all_is_shown(
     table = evaluation.table[evaluation.table["family"] == "all distortions"].assign(family="all images")
     panel.results.show_evaluation(replace(evaluation, rows=rated, table=table))
     assert panel.results.table.rowCount() == 1
-    assert len(panel.results.levels.boxes) == 1
-    assert len(panel.results.scatter.clouds[""].getData()[0]) == 3
+    assert len(clouds(panel)["undistorted"]) == 3
+    panel.results.plot_box.setCurrentText("at each level")
+    assert boxes(panel) == 1
 
 
 # -- saving ----------------------------------------------------------------------------------------

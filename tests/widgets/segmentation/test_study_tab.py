@@ -16,6 +16,7 @@ from napari_tiqa.segmentation.native_distortions import native_fields, native_ve
 from napari_tiqa.widgets.segmentation.header import SegmentState
 from napari_tiqa.widgets.segmentation.study.tab import SegmentStudyTab
 from napari_tiqa.widgets.shared.background_job import JobState
+from napari_tiqa.widgets.shared.figure_view import FigureView
 from napari_tiqa.widgets.shared.result_layers import is_original
 from napari_tiqa.widgets.shared.slider import go_to_slice
 from napari_tiqa.widgets.shared.source_finder import SourceFinder
@@ -99,28 +100,33 @@ def test_study_look_at_a_version_and_save(
 def _each_page_shows_what_was_found(bench: Bench) -> None:
     results = bench.results
     found = results.found
-    x, y = results.levels.lines["f1", "blur"].getData()
+    x, y = _line(results.levels, 1, "blur")
     assert x.tolist() == [0, 1, 2, 3, 4, 5]
     np.testing.assert_allclose(y, found.levels("blur")["f1"])
     results.slice_box.setCurrentText("slice 2")
-    np.testing.assert_allclose(
-        results.levels.lines["score", "ring"].getData()[1], found.levels("ring", 2)["score"]
-    )
+    np.testing.assert_allclose(_line(results.levels, 0, "ring")[1], found.levels("ring", 2)["score"])
     results.tabs.setCurrentIndex(1)
     of_noise = found.table.query("slice == 2 and distortion == 'noise'")
-    np.testing.assert_allclose(results.f1.clouds["noise"].getData()[0], of_noise["score"])
+    clouds = {cloud.get_label(): cloud.get_offsets() for cloud in results.f1.figure().axes[0].collections}
+    np.testing.assert_allclose(clouds["noise"], of_noise[["score", "f1"]])
     results.tabs.setCurrentIndex(2)
     results.distortion_box.setCurrentText("noise")
-    shown = results.two_point.lines[0][4].getData()
+    shown = _line(results.two_point, 0, "4")
     np.testing.assert_allclose(shown, found.curve("noise", 4, "x", 2))
     assert shown[0][-1] == pytest.approx(32 * 0.65)
-    assert results.two_point.scores[0][4].toPlainText() == f"{found.levels('noise', 2)['score'][4]:.2f}"
-    heights = sorted(text.y() for text in results.two_point.scores[0])
+    scores = results.two_point.figure().axes[0].texts
+    assert scores[4].get_text().strip() == f"{found.levels('noise', 2)['score'][4]:.2f}"
+    heights = sorted(text.get_position()[1] for text in scores)
     assert np.all(np.diff(heights) > 0.01)  # no score lies upon another
     results.tabs.setCurrentIndex(3)
     assert results.correlations.rowCount() == 4
     assert results.versions.rowCount() == 16
     assert results.versions.item(0, 0).text() == f"{found.levels('blur', 2)['score'][0]:.2f}"
+
+
+def _line(view: FigureView, panel: int, label: str) -> np.ndarray:
+    lines = view.figure().axes[panel].lines
+    return next(np.asarray(line.get_xydata()).T for line in lines if line.get_label() == label)
 
 
 def _a_version_is_shown_as_layers(bench: Bench, qtbot: QtBot) -> None:

@@ -1,126 +1,199 @@
 """Figures of a study of quality against segmentation, as the paper's Figs. 6 and 7.
 
-Made of Figure objects alone, never by pyplot, whose state and windows have no place in napari's process.
+Files and the dock draw them by the same functions, on sheets of their own.
 """
+
+from collections.abc import Sequence
 
 import matplotlib
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from napari_tiqa.jobs.study.line_ends import spread
+from napari_tiqa.figure_style import WHITE, Sheet
 from napari_tiqa.jobs.study.result import LEVELS, LIMITS, MEASURES, POOLED, TITLES, TRUTH, Study
-from napari_tiqa.learning.evaluation.figures import COLOURS, MARKERS
-from napari_tiqa.scoring.scale import SCORE_RANGE
+from napari_tiqa.learning.evaluation.figures import SCORE_TICKS, colour_of, marker_of
 from napari_tiqa.segmentation.native_distortions import ORIGINAL
 
 _PANEL = 3.2  # inches
-_LABEL_GAP = 0.052  # of the height of a panel, what a score at a line's end needs
+_LEAST_UNCERTAINTY = 0.1  # nats at the top of the axis: what is next to nothing is not blown up
+_LABEL_HEIGHT = 0.22  # inches of a panel with its titles, what a score at a line's end needs
 _LEADER = 0.025  # of the width of a panel, from a line's end to its score
 
 
-def level_colours() -> list[tuple[float, float, float]]:
-    """Return a colour for each of `LEVELS`, dark to light, in an order that the colour-blind see too."""
-    shades = matplotlib.colormaps["viridis"](np.linspace(0, 0.93, len(LEVELS)))
-    return [(float(r), float(g), float(b)) for r, g, b, _ in shades]
-
-
-def measures_figure(study: Study) -> Figure:
+def measures_figure(study: Study, index: int | None = None, sheet: Sheet = WHITE) -> Figure:
     """Draw score, F1, IoU and uncertainty over the levels side by side, a line for each distortion.
 
-    Thin lines are single slices, thick ones their means.
+    Parameters
+    ----------
+    study : Study
+        What was found, as yet.
+    index : int or None
+        The slice that is drawn; None draws a thin line for each slice, and thick ones for their means.
+    sheet : Sheet
+        What is drawn on; on a narrow one two panels are above two others.
     """
-    figure = Figure((_PANEL * len(MEASURES), _PANEL), layout="constrained")
-    panels = figure.subplots(1, len(MEASURES))
-    slices = study.table["slice"].unique()
+    figure = sheet.figure(_PANEL * len(MEASURES), _PANEL)
+    wide = figure.get_figwidth() > 2 * figure.get_figheight()
+    panels = figure.subplots(*((1, 4) if wide else (2, 2)), sharex=True).ravel()
+    slices = list(study.table["slice"].unique()) if index is None else []
     for panel, measure in zip(panels, MEASURES, strict=True):
         for kind in study.distortions:
-            colour = COLOURS[kind]
-            if len(slices) > 1:
-                for index in slices:
-                    one = study.levels(kind, int(index))[measure]
-                    panel.plot(one.index, one, color=colour, linewidth=0.6, alpha=0.35)
-            mean = study.levels(kind)[measure]
-            panel.plot(mean.index, mean, color=colour, marker=MARKERS[kind], markersize=5, label=kind)
-        panel.set(title=TITLES[measure], xlabel="level of the distortion", xticks=LEVELS)
+            colour = colour_of(kind, sheet)
+            for one in slices if len(slices) > 1 else ():
+                values = study.levels(kind, int(one))[measure]
+                panel.plot(values.index, values, color=colour, linewidth=0.6, alpha=0.35)
+            mean = study.levels(kind, index)[measure]
+            panel.plot(mean.index, mean, color=colour, marker=marker_of(kind), markersize=5, label=kind)
+        panel.set_title(TITLES[measure], fontsize="medium")
+        panel.set_xlim(LEVELS[0] - 0.3, LEVELS[-1] + 0.3)
+        panel.set_xticks(LEVELS)
         if measure in LIMITS:
             panel.set_ylim(LIMITS[measure])
         else:
-            panel.set_ylim(bottom=0)
-        panel.grid(axis="y", alpha=0.25)
+            panel.set_ylim(0, max(panel.get_ylim()[1], _LEAST_UNCERTAINTY))
+    panels[0].set_yticks(SCORE_TICKS)
+    for panel in panels if wide else panels[2:]:
+        panel.set_xlabel("level of the distortion")
     if study.distortions:
-        panels[0].legend(fontsize="small")
-    return figure
+        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    return sheet.dress(figure)
 
 
-def scatter_figure(study: Study) -> Figure:
-    """Draw F1 over the score, coloured by distortion, with their correlations in the legend."""
-    figure = Figure((1.5 * _PANEL, 1.35 * _PANEL), layout="constrained")
-    panel = figure.subplots()
-    found = study.correlations[study.correlations["against"] == "f1"].set_index("distortion")
-    for kind in (ORIGINAL, *study.distortions):
-        shown = study.table[study.table["distortion"] == kind]
-        family = "" if kind == ORIGINAL else kind
-        words = ORIGINAL if kind == ORIGINAL else f"{kind}: {_correlation(found, kind)}"
-        panel.scatter(
-            shown["score"], shown["f1"], s=26, color=COLOURS[family], marker=MARKERS[family],
-            alpha=0.75, linewidths=0, label=words,
-        )  # fmt: skip
-    panel.plot([], [], " ", label=f"{POOLED} pooled: {_correlation(found, POOLED)}")
-    panel.set(xlabel=TITLES["score"], ylabel=TITLES["f1"], xlim=LIMITS["score"], ylim=LIMITS["f1"])
-    panel.set_xticks(range(int(SCORE_RANGE[0]), int(SCORE_RANGE[1]) + 1))
-    panel.grid(alpha=0.25)
-    panel.legend(fontsize="small", title="distortion: SROCC, PLCC", title_fontsize="small")
-    return figure
+def f1_figure(study: Study, index: int | None = None, sheet: Sheet = WHITE) -> Figure:
+    """Draw F1 over the score, coloured by distortion, over all slices with correlations in the legend.
 
-
-def two_point_figure(study: Study) -> Figure:
-    """Draw the phase's two-point correlation, a row for each distortion, a column for each direction.
-
-    The labels' own curve is black, the levels are coloured; at each line's end stands the score. Means over
-    the slices.
+    The parameters are those of `measures_figure`.
     """
-    kinds = study.distortions or [ORIGINAL]
-    figure = Figure((1.6 * _PANEL * len(study.axes), _PANEL * len(kinds)), layout="constrained")
-    panels = figure.subplots(len(kinds), len(study.axes), squeeze=False, sharey=True)
+    figure = sheet.figure(1.5 * _PANEL, 1.35 * _PANEL)
+    panel = figure.subplots()
+    table = study.table if index is None else study.table[study.table["slice"] == index]
+    found = study.correlations[study.correlations["against"] == "f1"].set_index("distortion")
+
+    def label(kind: str, name: str) -> str:
+        srocc, plcc = found["srocc"][kind], found["plcc"][kind]
+        return f"{name}: {srocc:.2f}, {plcc:.2f}" if index is None and np.isfinite(srocc) else name
+
+    for kind in (*study.distortions, ORIGINAL):
+        shown = table[table["distortion"] == kind]
+        family = "" if kind == ORIGINAL else kind
+        panel.scatter(
+            shown["score"], shown["f1"], s=26 if family else 60, color=colour_of(family, sheet),
+            marker=marker_of(family), alpha=0.75, linewidths=0, label=label(kind, kind) if family else kind,
+        )  # fmt: skip
+    if index is None:
+        panel.plot([], [], " ", label=label(POOLED, f"{POOLED} pooled"))
+    panel.set(xlabel=TITLES["score"], ylabel=TITLES["f1"], xlim=LIMITS["score"], ylim=LIMITS["f1"])
+    panel.set_xticks(SCORE_TICKS)
+    panel.legend(fontsize="small", title="SROCC, PLCC" if index is None else None, title_fontsize="small")
+    return sheet.dress(figure, grid="both")
+
+
+def two_point_figure(
+    study: Study, kinds: Sequence[str] | None = None, index: int | None = None, sheet: Sheet = WHITE
+) -> Figure:
+    """Draw the phase's two-point correlation along both axes of the slice.
+
+    The labels' own curve has the colour of the text, those of the levels are dark to light; at each line's
+    end stands the score.
+
+    Parameters
+    ----------
+    study : Study
+        What was found.
+    kinds : sequence of str or None
+        Distortions; None draws all. Several have a row each, a single one has a row for each axis.
+    index : int or None
+        The slice; None draws means over the slices.
+    sheet : Sheet
+        What is drawn on.
+    """
+    kinds = kinds or study.distortions or [ORIGINAL]
+    pairs = [(kind, axis) for kind in kinds for axis in study.axes]
+    columns = len(study.axes) if len(kinds) > 1 else 1
+    rows = len(pairs) // columns
+    figure = sheet.figure(1.6 * _PANEL * columns, _PANEL * rows)
+    panels = figure.subplots(rows, columns, squeeze=False, sharey=True)
+    gap = _LABEL_HEIGHT * rows / figure.get_figheight()
     unit = study.record.get("unit", "pixel")
-    for row, kind in zip(panels, kinds, strict=True):
-        scores = study.levels(kind)["score"]
-        for panel, axis in zip(row, study.axes, strict=True):
-            ends = []
-            for level, colour in zip(LEVELS, level_colours(), strict=True):
-                distances, values = study.curve(kind if level else ORIGINAL, level, axis)
-                if len(values):
-                    name = f"level {level}" if level else ORIGINAL
-                    panel.plot(distances, values, color=colour, linewidth=1.2, label=name)
-                    ends.append((values[-1], f"{scores[level]:.2f}", colour))
-            distances, values = study.curve(TRUTH, 0, axis)
-            panel.plot(distances, values, color="black", linewidth=1.8, label=TRUTH)
-            longest = distances[-1] if len(distances) else 1.0
-            panel.set_xlim(0, longest)
-            panel.set_title(f"{kind}, along {axis}", fontsize="medium")
-            _write_scores(panel, float(longest), ends)
+    to_write = []
+    for panel, (kind, axis) in zip(panels.ravel(), pairs, strict=True):
+        scores = study.levels(kind, index)["score"]
+        ends = []
+        for level, colour in zip(LEVELS, _level_colours(sheet), strict=True):
+            distances, values = study.curve(kind if level else ORIGINAL, level, axis, index)
+            if len(values):
+                panel.plot(distances, values, color=colour, linewidth=1.3, label=str(level or "level 0"))
+                ends.append((values[-1], scores.get(level, np.nan), colour))
+        distances, values = study.curve(TRUTH, 0, axis, index)
+        panel.plot(distances, values, color=sheet.text, linewidth=2.2, label=TRUTH)
+        longest = float(distances[-1]) if len(distances) else 1.0
+        panel.set_xlim(0, longest)
+        panel.set_title(f"{kind}, along {axis}" if len(kinds) > 1 else f"along {axis}", fontsize="medium")
+        to_write.append((panel, longest, ends))
+    for panel, longest, ends in to_write:  # now that the common axis is as long as it gets
+        _write_scores(panel, longest, ends, gap)
     for panel in panels[-1]:
-        panel.set_xlabel(f"distance ({'px' if unit == 'pixel' else unit})")
-    for row in panels:
-        row[0].set_ylabel("two-point correlation S2 / S2(0)")
-    panels[0][0].legend(fontsize="x-small", title="score at the line's end", title_fontsize="x-small")
-    return figure
+        panel.set_xlabel(f"distance ({'px' if unit == 'pixel' else unit}); score at the line's end")
+    for panel in panels[:, 0]:
+        panel.set_ylabel("S2 / S2(0)")
+    lines, names = panels[0, 0].get_legend_handles_labels()
+    figure.legend(
+        lines, names, loc="outside upper center", ncols=len(names),
+        fontsize="small", handlelength=1, columnspacing=1, handletextpad=0.4,
+    )  # fmt: skip
+    return sheet.dress(figure)
+
+
+def _level_colours(sheet: Sheet) -> np.ndarray:
+    """Return a colour for each of `LEVELS`, dark to light, in an order that the colour-blind see too."""
+    ends = (0.4, 1.0) if sheet.is_dark else (0.0, 0.9)
+    return matplotlib.colormaps["viridis"](np.linspace(*ends, len(LEVELS)))
 
 
 def _write_scores(
-    panel: Axes, longest: float, ends: list[tuple[float, str, tuple[float, float, float]]]
+    panel: Axes, longest: float, ends: Sequence[tuple[float, float, np.ndarray]], gap: float
 ) -> None:
-    """Write a score at each line's end, moved apart where lines end together."""
-    ends = [end for end in ends if np.isfinite(end[0])]
+    """Write a score at each line's end, moved apart by `gap`, a share of the axis."""
+    ends = [end for end in ends if np.isfinite(end[:2]).all()]
     low, high = panel.get_ylim()
-    heights = spread([height for height, _, _ in ends], _LABEL_GAP * (high - low))
-    for (end, words, colour), height in zip(ends, heights, strict=True):
-        start = longest * (1 + _LEADER)
+    start = longest * (1 + _LEADER)
+    heights = spread([height for height, _, _ in ends], gap * (high - low))
+    for (end, score, colour), height in zip(ends, heights, strict=True):
         panel.plot([longest, start], [end, height], color=colour, linewidth=0.6, clip_on=False)
-        panel.text(start, height, f" {words}", color=colour, fontsize="small", va="center")
+        panel.text(start, height, f" {score:.2f}", color=colour, fontsize="small", va="center")
 
 
-def _correlation(found: pd.DataFrame, kind: str) -> str:
-    return f"{found['srocc'][kind]:.2f}, {found['plcc'][kind]:.2f}"
+def spread(places: Sequence[float], gap: float) -> np.ndarray:
+    """Move places apart, as little as can be, until neighbours are at least a gap apart.
+
+    Parameters
+    ----------
+    places : sequence of float
+        Where lines end.
+    gap : float
+        What one label needs, in the same unit.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n,), in the order of `places`, whose order along the axis it keeps. Labels that push each other
+        form a block around the mean of their places.
+    """
+    order = np.argsort(places, kind="stable")
+    blocks: list[list[float]] = []  # of places that touch: the sum of what each would have as first, how many
+    for place in np.asarray(places, float)[order]:
+        blocks.append([place, 1])
+        while len(blocks) > 1 and _start(blocks[-1], gap) < _start(blocks[-2], gap) + blocks[-2][1] * gap:
+            total, count = blocks.pop()
+            blocks[-1][0] += total
+            blocks[-1][1] += count
+    moved = [_start(block, gap) + number * gap for block in blocks for number in range(int(block[1]))]
+    spread_out = np.empty(len(order))
+    spread_out[order] = moved
+    return spread_out
+
+
+def _start(block: list[float], gap: float) -> float:
+    total, count = block
+    return total / count - (count - 1) / 2 * gap

@@ -1,19 +1,10 @@
 """A study of quality against segmentation as a folder of tables, figures and the record."""
 
-import json
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
 
-import pandas as pd
-
-from napari_tiqa.errors import TableError
 from napari_tiqa.jobs.study.result import Study
-from napari_tiqa.whole_file import whole_file
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from napari_tiqa.report_folder import write_report
 
 FILES = (
     "table.csv",
@@ -25,8 +16,6 @@ FILES = (
     "two_point.png",
 )
 """What ``write_study`` writes."""
-
-_DPI = 150
 
 
 def write_study(study: Study, folder: str | os.PathLike[str]) -> list[Path]:
@@ -50,40 +39,21 @@ def write_study(study: Study, folder: str | os.PathLike[str]) -> list[Path]:
         If the folder cannot be made or written to.
     """
     # matplotlib takes a second to import, which the dock and the shell do not wait for.
-    from napari_tiqa.jobs.study.figures import measures_figure, scatter_figure, two_point_figure
+    from napari_tiqa.jobs.study.figures import f1_figure, measures_figure, two_point_figure
 
-    folder = Path(folder)
-    record = study.record | {"sentence": study.sentence()}
-    tables = {
-        "table.csv": study.table,
-        "correlations.csv": study.correlations,
-        "two_point.csv": study.two_point,
-    }
-    figures: dict[str, Callable[[Study], Figure]] = {
-        "measures.png": measures_figure,
-        "f1_over_score.png": scatter_figure,
-        "two_point.png": two_point_figure,
-    }
-
-    def write(name: str, file: BinaryIO) -> Any:
-        if name in tables:
-            return _write_table(tables[name], file)
-        if name in figures:
-            return figures[name](study).savefig(file, dpi=_DPI, format="png")
-        return file.write((json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode())
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in FILES:
-            with whole_file(folder / name) as file:
-                write(name, file)
-    except OSError as error:
-        raise TableError(
-            f"The study cannot be written to {folder} ({error.strerror}): free some space, or choose another "
-            "folder."
-        ) from error
-    return [folder / name for name in FILES]
-
-
-def _write_table(table: pd.DataFrame, file: BinaryIO) -> None:
-    table.to_csv(file, index=False, lineterminator="\n", float_format="%.6g")
+    return write_report(
+        folder,
+        "The study",
+        {
+            "table.csv": study.table,
+            "correlations.csv": study.correlations,
+            "two_point.csv": study.two_point,
+        },
+        study.record | {"sentence": study.sentence()},
+        {
+            "measures.png": lambda: measures_figure(study),
+            "f1_over_score.png": lambda: f1_figure(study),
+            "two_point.png": lambda: two_point_figure(study),
+        },
+        float_format="%.6g",
+    )

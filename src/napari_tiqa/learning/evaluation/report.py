@@ -2,17 +2,16 @@
 
 import json
 import os
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pandas as pd
 
-from napari_tiqa.errors import TableError
 from napari_tiqa.learning.evaluation.comparison import Evaluation
 from napari_tiqa.learning.evaluation.figures import box_figure, scatter_figure, shrink_figure
 from napari_tiqa.learning.measures.measures import METRICS
-from napari_tiqa.whole_file import whole_file
+from napari_tiqa.report_folder import write_report
 
 FILES = ("table.csv", "images.csv", "shrink.csv", "record.json", "scatter.png", "boxes.png", "shrink.png")
 """What ``write_evaluation`` writes; those of the effect of shrinking only where there is one."""
@@ -21,7 +20,6 @@ _HEADINGS = {
     "within": "within", "srocc": "SROCC", "plcc": "PLCC", "krocc": "KROCC", "rmse": "RMSE",
     "auc_ds": "AUC_DS", "auc_bw": "AUC_BW", "cc_0": "CC_0",
 }  # fmt: skip
-_DPI = 150
 
 
 def evaluation_text(evaluation: Evaluation) -> str:
@@ -73,31 +71,16 @@ def write_evaluation(evaluation: Evaluation, folder: str | os.PathLike[str]) -> 
     TableError
         If the folder cannot be made or written to.
     """
-    folder = Path(folder)
-    record = evaluation.record | {"notes": evaluation.notes}
-    writers: dict[str, Callable[[BinaryIO], Any]] = {
-        "table.csv": lambda file: evaluation.table.to_csv(file, index=False, lineterminator="\n"),
-        "images.csv": lambda file: evaluation.rows.to_csv(file, index=False, lineterminator="\n"),
-        "record.json": lambda file: file.write((json.dumps(record, indent=1) + "\n").encode()),
-        "scatter.png": lambda file: scatter_figure(evaluation).savefig(file, dpi=_DPI, format="png"),
-        "boxes.png": lambda file: box_figure(evaluation).savefig(file, dpi=_DPI, format="png"),
-    }
-    if len(evaluation.shrink):
-        writers |= {
-            "shrink.csv": lambda file: evaluation.shrink.to_csv(file, index=False, lineterminator="\n"),
-            "shrink.png": lambda file: shrink_figure(evaluation.shrink).savefig(file, dpi=_DPI, format="png"),
-        }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, write in writers.items():
-            with whole_file(folder / name) as file:
-                write(file)
-    except OSError as error:
-        raise TableError(
-            f"The evaluation cannot be written to {folder} ({error.strerror}): free some space, or choose "
-            "another folder."
-        ) from error
-    return [folder / name for name in writers]
+    shrunk = len(evaluation.shrink) > 0
+    return write_report(
+        folder,
+        "The evaluation",
+        {"table.csv": evaluation.table, "images.csv": evaluation.rows}
+        | ({"shrink.csv": evaluation.shrink} if shrunk else {}),
+        evaluation.record | {"notes": evaluation.notes},
+        {"scatter.png": lambda: scatter_figure(evaluation), "boxes.png": lambda: box_figure(evaluation)}
+        | ({"shrink.png": lambda: shrink_figure(evaluation.shrink)} if shrunk else {}),
+    )
 
 
 def _cell(value: float, low: float | None, high: float | None) -> str:

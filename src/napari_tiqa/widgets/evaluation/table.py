@@ -1,12 +1,10 @@
 """The table of the evaluation dock: one measure for each distortion, everybody judged side by side."""
 
 from math import isfinite
-from textwrap import fill
 
 import pandas as pd
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QFont
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
+
+from napari_tiqa.widgets.shared.flat_table import FlatTable
 
 MEASURES: dict[str, tuple[str, str]] = {
     "srocc": ("SROCC", "rank correlation of scores and labels; 1 is best"),
@@ -21,49 +19,22 @@ MEASURES: dict[str, tuple[str, str]] = {
 """Columns of ``learning.measures.measures.evaluate``: name and meaning; see docs/evaluation.md."""
 
 _LOW_IS_BEST = ("rmse",)
-_TITLE_WIDTH = 14  # characters
-_ROOM = 10  # px between rows
 
 
-class EvaluationTable(QTableWidget):
+class EvaluationTable(FlatTable):
     """Rows: families; columns: models and baselines; cells: the measure with its 95 % interval."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-        self.setShowGrid(False)
-        self.setCornerButtonEnabled(False)
-        self.setWordWrap(True)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        self.verticalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
     def show_measure(self, table: pd.DataFrame, measure: str) -> None:
         """Show one measure of an evaluation's table; the best of each row is bold."""
-        judged, families = table["judged"].unique(), table["family"].unique()
-        self.setColumnCount(len(judged))
-        self.setRowCount(len(families))
-        self.setHorizontalHeaderLabels([fill(str(title), _TITLE_WIDTH) for title in judged])
-        self.setVerticalHeaderLabels([str(family) for family in families])
+        judged, families = list(table["judged"].unique()), list(table["family"].unique())
+        self.show_headings(list(map(str, families)), [(str(title), str(title)) for title in judged])
         values = table.pivot(index="family", columns="judged", values=measure)
         best = values.min(axis=1) if measure in _LOW_IS_BEST else values.max(axis=1)
         for _, row in table.iterrows():
-            title, family = row["judged"], row["family"]
-            item = QTableWidgetItem(_cell(row, measure))
-            item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
-            item.setToolTip(_all_measures(row))
-            if isfinite(row[measure]) and row[measure] == best[family]:
-                font = QFont(item.font())
-                font.setBold(True)
-                item.setFont(font)
-            self.setItem(list(families).index(family), list(judged).index(title), item)
-        self.resizeRowsToContents()
-        for number in range(self.rowCount()):
-            self.setRowHeight(number, self.rowHeight(number) + _ROOM)
-        # As high as it is: the dock scrolls as a whole where that is too much.
-        rows = sum(self.rowHeight(number) for number in range(self.rowCount()))
-        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + rows + 2 * self.frameWidth())
+            place = families.index(row["family"]), judged.index(row["judged"])
+            bold = isfinite(row[measure]) and row[measure] == best[row["family"]]
+            self.set_cell(*place, _cell(row, measure), _all_measures(row), bold=bold)
+        self.fit()
 
 
 def measures_in(table: pd.DataFrame) -> list[str]:

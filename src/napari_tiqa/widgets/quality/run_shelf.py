@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from napari.layers import Layer
 
+from napari_tiqa.figure_style import RUN_COLOURS
 from napari_tiqa.widgets.quality.score_run import ScoreRun, load_runs, save_runs
-from napari_tiqa.widgets.shared.colours import RUN_COLOURS
 from napari_tiqa.wording import free_name
 
 

@@ -62,8 +62,8 @@ class FlatTable(QTableWidget):
         """Become as high as the rows are."""
         line, high = self.fontMetrics().lineSpacing(), 0
         for number in range(self.rowCount()):
-            self.setRowHeight(
-                number, line * (1 + self.verticalHeaderItem(number).text().count("\n")) + 2 * _ROOM
-            )
+            cells = [self.item(number, column) for column in range(self.columnCount())]
+            texts = [cell.text() for cell in (self.verticalHeaderItem(number), *cells) if cell is not None]
+            self.setRowHeight(number, line * (1 + max(text.count("\n") for text in texts)) + 2 * _ROOM)
             high += self.rowHeight(number)
         self.setFixedHeight(self.horizontalHeader().sizeHint().height() + high + 2 * self.frameWidth())

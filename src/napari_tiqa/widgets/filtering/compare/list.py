@@ -7,12 +7,11 @@ from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QColor, QFont, QIcon, QPixmap
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QSizePolicy, QTreeWidget, QTreeWidgetItem, QWidget
 
+from napari_tiqa.figure_style import GREY, RUN_COLOURS
 from napari_tiqa.filtering.pipeline import Pipeline
 from napari_tiqa.jobs.filtering.compare import UNFILTERED, Comparison
 from napari_tiqa.jobs.filtering.gain import Gain, change, level
-from napari_tiqa.widgets.shared.colours import RUN_COLOURS
 
-UNFILTERED_COLOUR = "#999999"
 _FEWEST_ROWS, _MOST_ROWS = 4, 8
 _EDITABLE = Qt.ItemFlag.ItemIsEditable
 _MIDDLE, _RIGHT = Qt.AlignmentFlag.AlignVCenter, Qt.AlignmentFlag.AlignRight
@@ -66,7 +65,7 @@ class PipelineList(QTreeWidget):
         header.setMinimumSectionSize(30)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        self._add_row(UNFILTERED, Pipeline(), UNFILTERED_COLOUR)
+        self._add_row(UNFILTERED, Pipeline(), GREY)
         self.itemDoubleClicked.connect(self._edit_name)
         self.itemChanged.connect(self._on_edited)
 

@@ -9,20 +9,19 @@ from typing import Any
 from napari.utils.theme import get_theme
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from napari_tiqa.errors import TableError, TiqaError
+from napari_tiqa.errors import TiqaError
 from napari_tiqa.filtering.pipeline import Pipeline
 from napari_tiqa.jobs.filtering.compare import UNFILTERED, CompareProgress, Comparison
+from napari_tiqa.jobs.filtering.comparison_figure import comparison_figure
 from napari_tiqa.jobs.filtering.trial import Trial
+from napari_tiqa.report_folder import write_figure
 from napari_tiqa.scoring.table import write_scores
-from napari_tiqa.whole_file import whole_file
 from napari_tiqa.widgets.filtering.compare.form import CompareForm
 from napari_tiqa.widgets.filtering.compare.list import suggested_name
-from napari_tiqa.widgets.filtering.compare.plot import ComparePlot
 from napari_tiqa.widgets.filtering.state import FilterState
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
-
-_DPI = 300
+from napari_tiqa.widgets.shared.figure_view import FigureView
 
 
 class FilterCompareTab(DockPanel):
@@ -43,7 +42,12 @@ class FilterCompareTab(DockPanel):
         self.saving = BackgroundJob("saving the comparison")
         self.form = CompareForm()
         self.list, self.message = self.form.list, self.form.message
-        self.plot = ComparePlot()
+        self.plot = FigureView(
+            "Above: the scores of the slices with each pipeline, a dot each. The box holds the middle half,\n"
+            "its line is the median; the dashed line is the median of the slices unfiltered.\n"
+            "Below: the detail that each pipeline loses, per cent.",
+            least=(220, 250),
+        )
         self.comparison: Comparison | None = None
         self._so_far: dict[str, Trial] = {}
         self.use_button = QPushButton("Use this one")
@@ -135,8 +139,12 @@ class FilterCompareTab(DockPanel):
         """Show a comparison of pipelines that are in the list."""
         self.comparison = comparison
         self.list.show_comparison(comparison)
-        self.plot.show_trials(comparison.trials, self.list.colours)
+        self._draw(comparison)
         self._enable()
+
+    def _draw(self, comparison: Comparison) -> None:
+        colours = self.list.colours
+        self.plot.show_figure(lambda sheet: comparison_figure(comparison, colours, sheet))
 
     def use_chosen(self) -> None:
         """Set the pipeline to the selected one."""
@@ -156,14 +164,14 @@ class FilterCompareTab(DockPanel):
             self.message.say(f"Saved the score of each slice in {path}.")
 
     def save_png(self, path: str | Path) -> None:
-        """Save the box plot, in a thread: matplotlib takes longer than napari's window may stand still."""
+        """Save the box plot, in a thread: that takes longer than napari's window may stand still."""
         if self.comparison is not None:
-            self.saving.start(partial(_write_figure, self.comparison, Path(path)))
+            self.saving.start(partial(_write_figure, self.comparison, self.list.colours, Path(path)))
 
     def _on_progress(self, news: CompareProgress) -> None:
         self._so_far[news.name] = news.trial
         self.form.show_progress(news)
-        self.plot.show_trials(self._so_far, self.list.colours)
+        self._draw(Comparison(dict(self._so_far), ()))
 
     def _on_ended(self, outcome: JobOutcome) -> None:
         if outcome.state is JobState.DONE:
@@ -213,12 +221,6 @@ class FilterCompareTab(DockPanel):
         self.plot.set_theme(get_theme(self._viewer.theme))
 
 
-def _write_figure(comparison: Comparison, path: Path, *_: object) -> Path:
-    from napari_tiqa.jobs.filtering.comparison_figure import comparison_figure
-
-    try:
-        with whole_file(path) as file:
-            comparison_figure(comparison).savefig(file, dpi=_DPI, format="png")
-    except OSError as error:
-        raise TableError(f"{path} cannot be written ({error.strerror}): choose another place.") from error
+def _write_figure(comparison: Comparison, colours: dict[str, str], path: Path, *_: object) -> Path:
+    write_figure(comparison_figure(comparison, colours), path)
     return path

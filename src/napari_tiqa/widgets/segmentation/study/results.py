@@ -1,23 +1,18 @@
 """The lower half of the Study tab: sentence, plots and tables of a study, and the version to look at."""
 
-from collections.abc import Iterable
-
 from napari.utils.theme import Theme
-from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QComboBox, QLabel, QWidget
 
+from napari_tiqa.jobs.study.figures import f1_figure, measures_figure, two_point_figure
 from napari_tiqa.jobs.study.result import Study
-from napari_tiqa.learning.images.distortions import DISTORTIONS
-from napari_tiqa.segmentation.native_distortions import ORIGINAL, VERSIONS
-from napari_tiqa.widgets.segmentation.study.plots import F1Plot, LevelsPlot, TwoPointPlot
+from napari_tiqa.segmentation.native_distortions import VERSIONS
 from napari_tiqa.widgets.segmentation.study.tables import CorrelationTable, VersionTable, version_name
-from napari_tiqa.widgets.shared.colours import colour_of
 from napari_tiqa.widgets.shared.dock_style import table_style
+from napari_tiqa.widgets.shared.figure_view import FigureView
 from napari_tiqa.widgets.shared.fitting_tabs import FittingTabs
+from napari_tiqa.widgets.shared.forms import button, choice_box, column, line, quietly
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
-
-_LEVELS, _F1, _TWO_POINT, _TABLES = range(4)
-_MARKS = {"blur": "■", "noise": "▼", "ring": "●", ORIGINAL: "★"}
 
 
 class SegmentStudyResults(QWidget):
@@ -31,35 +26,38 @@ class SegmentStudyResults(QWidget):
         self.found: Study | None = None
         self.caption = SentenceLabel("What was studied.")
         self.sentence = SentenceLabel("How the score goes with F1, within each distortion and pooled.")
-        self.slice_box = QComboBox()
-        self.slice_box.setToolTip("Whose values plots and table show: the means over the slices, or one.")
-        self.distortion_box = QComboBox()
-        self.distortion_box.setToolTip("The distortion whose levels are shown.")
-        self.legend = QLabel()
-        self.legend.setToolTip("What the colours stand for.")
-        self.two_point_legend = QLabel()
-        self.two_point_legend.setWordWrap(True)
-        self.two_point_legend.setToolTip("What the colours stand for.")
-        self.levels, self.f1, self.two_point = LevelsPlot(), F1Plot(), TwoPointPlot()
+        self.slice_box = choice_box([], "What plots and table show: the means over the slices, or one slice.")
+        self.distortion_box = choice_box([], "The distortion whose levels are shown.")
+        self.levels = FigureView(
+            "Score, F1, IoU and mean uncertainty at each level of each distortion; level 0 is the slice as\n"
+            "it is. Thin lines are single slices, thick ones their means, or one slice.",
+            least=(240, 300),
+        )
+        self.f1 = FigureView("Each version: its score and the F1 of its segmentation.", least=(240, 260))
+        self.two_point = FigureView(
+            "How likely two points at a distance are both in the phase, by how likely one point is: along x\n"
+            "above, along y below. The thick line is the labels' own; coloured ones, dark to light, are the\n"
+            "segmentations of levels 0 to 5. At each line's end stands the score.",
+            least=(240, 360),
+            usual=(380, 400),
+        )
         self.correlations, self.versions = CorrelationTable(), VersionTable()
         self.tabs = FittingTabs()
-        self.version_box = QComboBox()
-        self.version_box.setToolTip("Which version to look at, of the slice chosen above.")
-        self.show_button = QPushButton("Show layers")
-        self.show_button.setToolTip(
-            "Show the distorted slice, its segmentation and its uncertainty (hidden at first) as layers."
+        self.version_box = choice_box([], "Which version to look at, of the slice chosen above.")
+        self.show_button = button(
+            "Show layers",
+            "Show the distorted slice, its segmentation and its uncertainty (hidden at first) as layers.",
+            lambda: self.version_clicked.emit(*self.version_box.currentData()),
         )
-        self.save_button = QPushButton("Save tables and figures…")
-        self.save_button.setToolTip(
+        self.save_button = button(
+            "Save tables and figures…",
             "Save a row for each version, correlations and two-point correlations (CSV), the figures (PNG)\n"
-            "and the record (JSON) in a folder; asks before it replaces any."
+            "and the record (JSON) in a folder; asks before it replaces any.",
+            self.save_clicked.emit,
         )
         self._lay_out()
         self.slice_box.currentIndexChanged.connect(lambda _: self._draw())
         self.distortion_box.currentIndexChanged.connect(lambda _: self._draw())
-        self.tabs.currentChanged.connect(lambda _: self._draw())
-        self.show_button.clicked.connect(lambda: self.version_clicked.emit(*self.version_box.currentData()))
-        self.save_button.clicked.connect(self.save_clicked)
         self.hide()
 
     @property
@@ -100,15 +98,14 @@ class SegmentStudyResults(QWidget):
 
     def set_busy(self, busy: bool) -> None:
         """Offer to look at a version and to save, or not."""
-        for button in (self.show_button, self.save_button):
-            button.setEnabled(not busy)
+        self.show_button.setEnabled(not busy)
+        self.save_button.setEnabled(not busy)
 
     def set_theme(self, theme: Theme) -> None:
         """Take napari's colours."""
         for plot in (self.levels, self.f1, self.two_point):
             plot.set_theme(theme)
         self.setStyleSheet(table_style(theme))
-        self._write_legends()
 
     def _take(self, found: Study) -> None:
         self.found = found
@@ -119,74 +116,42 @@ class SegmentStudyResults(QWidget):
         self.show()
 
     def _draw(self) -> None:
-        """Draw the page that is seen; the others are drawn when they are turned to."""
-        found, page = self.found, self.tabs.currentIndex()
+        """Show what is chosen; a figure that is not seen is drawn once its page is turned to."""
+        found, index = self.found, self.index
         if found is None:
             return
-        if page == _LEVELS:
-            self.levels.show_study(found, self.index)
-        elif page == _F1:
-            self.f1.show_study(found, self.index)
-        elif page == _TWO_POINT and found.curves and self.distortion_box.count():
-            self.two_point.show_study(found, self.distortion_box.currentData(), self.index)
-        elif page == _TABLES:
-            table = found.table
-            self.versions.show_versions(table if self.index is None else table[table["slice"] == self.index])
-
-    def _write_legends(self) -> None:
-        kinds = (*DISTORTIONS, ORIGINAL)
-        marked = ((f"{_MARKS[kind]} {kind}", colour_of("" if kind == ORIGINAL else kind)) for kind in kinds)
-        self.legend.setText(_coloured(marked))
-        self.two_point_legend.setText(
-            _coloured((f"━ {name}", colour) for name, colour in self.two_point.legend())
-        )
+        self.levels.show_figure(lambda sheet: measures_figure(found, index, sheet))
+        self.f1.show_figure(lambda sheet: f1_figure(found, index, sheet))
+        if found.curves and self.distortion_box.count():
+            kinds = [self.distortion_box.currentData()]
+            self.two_point.show_figure(lambda sheet: two_point_figure(found, kinds, index, sheet))
+        table = found.table
+        self.versions.show_versions(table if index is None else table[table["slice"] == index])
 
     def _fill(self, box: QComboBox, items: list[tuple[str, object]]) -> None:
         """Offer items; what was chosen stays chosen where it is still there."""
         before = box.currentText()
         if [box.itemText(row) for row in range(box.count())] == [text for text, _ in items]:
             return
-        blocked = box.blockSignals(True)
-        box.clear()
-        for text, data in items:
-            box.addItem(text, data)
-        box.setCurrentIndex(max(0, box.findText(before)))
-        box.blockSignals(blocked)
+        with quietly(box):
+            box.clear()
+            for text, data in items:
+                box.addItem(text, data)
+            box.setCurrentIndex(max(0, box.findText(before)))
 
     def _lay_out(self) -> None:
-        for box in (self.slice_box, self.distortion_box, self.version_box):
-            box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.tabs.add("Levels", _page(self.levels))
-        self.tabs.add("F1 and score", _page(self.f1))
-        self.tabs.add("Two-point", _page(self.distortion_box, self.two_point_legend, self.two_point))
-        self.tabs.add("Tables", _page(self.correlations, self.versions))
-        self.legend.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        for title, parts in {
+            "Levels": [self.levels],
+            "F1 and score": [self.f1],
+            "Two-point": [self.distortion_box, self.two_point],
+            "Tables": [self.correlations, self.versions],
+        }.items():
+            page = QWidget()
+            column(*parts, parent=page).setContentsMargins(0, 4, 0, 0)
+            self.tabs.add(title, page)
         look = QWidget()
-        row = QHBoxLayout(look)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(QLabel("Look at"))
-        row.addWidget(self.version_box, 1)
-        row.addWidget(self.show_button)
+        look.setLayout(line(QLabel("Look at"), (self.version_box, 1), self.show_button))
         self._of_finished = (self.caption, self.sentence, look, self.save_button)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(6)
-        for widget in (self.caption, self.sentence, self.slice_box, self.legend):
-            layout.addWidget(widget)
-        layout.addWidget(self.tabs, 1)
-        layout.addWidget(look)
-        layout.addWidget(self.save_button)
-
-
-def _page(*widgets: QWidget) -> QWidget:
-    page = QWidget()
-    column = QVBoxLayout(page)
-    column.setContentsMargins(0, 4, 0, 0)
-    column.setSpacing(6)
-    for widget in widgets:
-        column.addWidget(widget)
-    return page
-
-
-def _coloured(items: Iterable[tuple[str, str]]) -> str:
-    return "&nbsp; ".join(f'<span style="color:{colour}">{text}</span>' for text, colour in items)
+        column(
+            self.caption, self.sentence, self.slice_box, (self.tabs, 1), look, self.save_button, parent=self
+        )

@@ -23,9 +23,9 @@ _CORRELATIONS = (
     (
         "uncertainty",
         "srocc",
-        "unsure SROCC",
-        "Rank correlation of score and mean uncertainty: -1 where the network is the less sure the worse\n"
-        "a version looks.",
+        "Uncertainty SROCC",
+        "Rank correlation of score and mean uncertainty: -1 where the uncertainty grows with\n"
+        "every loss of quality.",
     ),
 )
 _MEASURES = (
@@ -33,7 +33,7 @@ _MEASURES = (
     ("f1", "F1", ".3f", "Harmonic mean of precision and recall of the phase; 1 is best."),
     ("iou", "IoU", ".3f", "Intersection over union of the phase; 1 is best."),
     ("accuracy", "Accuracy", ".3f", "Share of the labelled pixels that have their class."),
-    ("uncertainty", "Unsure", ".3f", "Mean uncertainty, nats; 0 is sure."),
+    ("uncertainty", "Uncert.", ".3f", "Mean uncertainty, nats; 0 is certain."),
 )
 
 

@@ -11,11 +11,11 @@ import sys
 import numpy as np
 import pandas as pd
 
-from models.default import LEFT_OUT, on_the_scale_of_others, read_left_out
+from models.default import LEFT_OUT, groups_of_rows, on_the_scale_of_others, read_left_out
 from napari_tiqa.learning.images.distortions import DISTORTIONS
 from napari_tiqa.learning.images.groups import COUNTERPART
 from napari_tiqa.learning.images.labels import PUBLISHED_QUALITY_KEPT
-from napari_tiqa.learning.measures.measures import evaluate, groups_of_rows, order_within_specimens, srocc
+from napari_tiqa.learning.measures.measures import evaluate, order_within_specimens, srocc
 from napari_tiqa.learning.training.calibration import COVERAGE
 from napari_tiqa.scoring.scale import ARTEFACTS
 

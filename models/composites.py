@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from models.acquisitions import FAULTS, acquisition_with
 from napari_tiqa.learning.images.distortions import DISTORTIONS, LEVELS, Fields, distort
-from napari_tiqa.learning.images.groups import COUNTERPART, FAULTS, Group, acquisition_with
+from napari_tiqa.learning.images.groups import COUNTERPART, Group
 from napari_tiqa.learning.images.labels import LabelProjection, observe
 from napari_tiqa.scoring.scale import ARTEFACTS
 from napari_tiqa.volumes.simulation.acquisition import Acquisition, acquire

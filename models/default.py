@@ -14,7 +14,8 @@ import pandas as pd
 from models import default_recipe
 from models.command import run_command
 from napari_tiqa.cli.progress_bar import ProgressBar
-from napari_tiqa.learning.measures.measures import evaluate, groups_of_rows
+from napari_tiqa.learning.images.groups import Group
+from napari_tiqa.learning.measures.measures import evaluate
 from napari_tiqa.learning.training.calibration import KNOTS, familiarity, score_scale
 from napari_tiqa.learning.training.card import model_card
 from napari_tiqa.learning.training.stages import Report, StageProgress
@@ -111,6 +112,38 @@ def on_the_scale_of_others(left_out: pd.DataFrame) -> pd.DataFrame:
         score[own] = np.interp(said[own], KNOTS, expected)
         uncertainty[own] = np.interp(said[own], KNOTS, half_widths)
     return left_out.assign(score=score, uncertainty=uncertainty)
+
+
+def groups_of_rows(rows: pd.DataFrame, column: str = "score") -> tuple[list[Group], list[np.ndarray]]:
+    """Turn rows of ``image_rows``, such as a file has kept, into what ``evaluate`` takes.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Columns as of ``image_rows``, also fold (original counts in each anew) and clean.
+    column : str
+        Whose scores.
+
+    Returns
+    -------
+    groups : list of Group
+        Without images.
+    scores : list of numpy.ndarray
+    """
+    originals = [original for _, original in rows.groupby(["fold", "original"])]
+    nothing = np.empty((0, 0, 0), np.uint8)
+    groups = [
+        Group(
+            original["specimen"].iloc[0],
+            nothing,
+            tuple(original["family"]),
+            original["level"].to_numpy(int),
+            original["label"].to_numpy(float),
+            bool(original["clean"].iloc[0]),
+        )
+        for original in originals
+    ]
+    return groups, [original[column].to_numpy(float) for original in originals]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -11,9 +11,10 @@ import numpy as np
 import skimage.data
 from skimage.color import rgb2gray
 
+from models.acquisitions import acquisition_group
 from models.composites import composite_group
 from napari_tiqa.errors import TrainingError
-from napari_tiqa.learning.images.groups import Group, acquisition_group, distortion_group, make_all
+from napari_tiqa.learning.images.groups import Group, distortion_group, make_all
 from napari_tiqa.learning.images.labels import LabelProjection, make_and_observe
 from napari_tiqa.learning.training.stages import Draw, Report, rank, regress
 from napari_tiqa.scoring.backbone import build_network, load_imagenet

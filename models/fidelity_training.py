@@ -13,7 +13,6 @@ from napari_tiqa.scoring.fidelity_network import (
     FEATURES,
     build_fidelity_network,
     image_features,
-    similarity_head,
 )
 from napari_tiqa.scoring.scale import SIMILARITIES
 
@@ -77,7 +76,8 @@ def _comparing(network: keras.Model) -> keras.Model:
     features = image_features(network)(images)
     before = ops.reshape(features, (-1, SETTINGS["images"], FEATURES))[:, :1]
     before = ops.reshape(ops.repeat(before, SETTINGS["images"], axis=1), (-1, FEATURES))
-    return keras.Model(images, similarity_head(network)([features, before]))
+    head = keras.Model([network.get_layer("pool").output, network.input[1]], network.output)
+    return keras.Model(images, head([features, before]))
 
 
 class SimilarityLoss(keras.losses.Loss):

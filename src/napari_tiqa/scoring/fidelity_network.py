@@ -44,8 +44,3 @@ def build_fidelity_network(head_units: int = 256, dropout: float = 0.1, side: in
 def image_features(network: keras.Model) -> keras.Model:
     """Return the part of the network that turns images into features, shape (n, 1280)."""
     return keras.Model(network.input[0], network.get_layer("pool").output)
-
-
-def similarity_head(network: keras.Model) -> keras.Model:
-    """Return the part that turns features, and those of the unfiltered image, into similarities."""
-    return keras.Model([network.get_layer("pool").output, network.input[1]], network.output)

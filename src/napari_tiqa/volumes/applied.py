@@ -1,7 +1,5 @@
 """What was applied to a volume: the note of it that files and layers carry."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """HDF5 files: Data Exchange, NeXus, or the only 3-D dataset; opened for each read, then closed."""
 
-from __future__ import annotations
-
 import importlib
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """MRC files (.mrc, .rec, .map): the header read with mrcfile, the pixels as a raw stack."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import mrcfile

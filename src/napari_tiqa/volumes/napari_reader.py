@@ -3,8 +3,6 @@
 Named in napari.yaml; imports nothing of napari itself.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable
 from dataclasses import replace

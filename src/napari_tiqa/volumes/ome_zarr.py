@@ -1,7 +1,5 @@
 """Zarr 2 and 3: arrays, groups, and OME-Zarr 0.4 and 0.5 with its pyramid."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

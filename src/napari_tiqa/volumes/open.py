@@ -1,7 +1,5 @@
 """Open a tomogram: from a path by what is stored there, or from an array in memory."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from pathlib import Path

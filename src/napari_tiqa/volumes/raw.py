@@ -1,7 +1,5 @@
 """Raw stacks: uncompressed pixels one after another in a file, as in .npy, .mrc and TIFFs; and .npy files."""
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Reading: parts of a lazy array into memory, and the sentence when one cannot be read."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor

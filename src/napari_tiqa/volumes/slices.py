@@ -1,7 +1,5 @@
 """Slices in a row: read a volume slab by slab, and do something with each slice."""
 
-from __future__ import annotations
-
 import math
 import threading
 from collections.abc import Callable, Iterable, Iterator

@@ -1,7 +1,5 @@
 """Stored arrays: what the reader of each format offers, and the lazy dask array around it."""
 
-from __future__ import annotations
-
 import math
 from abc import ABC, abstractmethod
 from typing import Any

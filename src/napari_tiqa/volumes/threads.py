@@ -1,7 +1,5 @@
 """Work shared among threads: the calling one and as many of a common pool as there are cores."""
 
-from __future__ import annotations
-
 import os
 import threading
 from collections.abc import Callable, Sequence

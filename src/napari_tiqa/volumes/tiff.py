@@ -1,7 +1,5 @@
 """TIFF files: multi-page, BigTIFF, ImageJ and OME-TIFF; each page is read when it is asked for."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ tifffile takes a chain that breaks off for a shorter file, and trusts a few page
 them; both would score wrong pixels without a word.
 """
 
-from __future__ import annotations
-
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +30,7 @@ class PageLayout:
     sample_format: int
     coding: tuple[int, ...]
 
-    def same_pixels(self, other: PageLayout) -> bool:
+    def same_pixels(self, other: "PageLayout") -> bool:
         """Tell whether both pages hold the same size and type of image, however coded."""
         mine = (self.height, self.width, self.bits, self.sample_format)
         return mine == (other.height, other.width, other.bits, other.sample_format)

@@ -1,7 +1,5 @@
 """A folder of TIFF slices, one per file, in natural order."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Container
 from pathlib import Path

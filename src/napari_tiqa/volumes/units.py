@@ -1,7 +1,5 @@
 """Units of length: the names that files give them, the names that napari shows, and their factors."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 # Metres per unit. The keys are names that pint, and so napari, understands.

@@ -1,7 +1,5 @@
 """Volume: one tomogram as the rest of the project sees it, lazy, with axes and voxel size."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, replace
 
@@ -91,7 +89,7 @@ class Volume:
         """The names of the trailing axes that lie in space: (z, y, x) or (y, x)."""
         return tuple(axis for axis in self.axes if axis in SPATIAL_AXES)
 
-    def tomogram(self, **at: int) -> Volume:
+    def tomogram(self, **at: int) -> "Volume":
         """Fix the leading axes, to get the 3-D (or 2-D) volume that can be scored.
 
         Parameters

@@ -1,7 +1,5 @@
 """The intensity window: the one grey range of a tomogram that its slices are scored in."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The intensity window of a volume, estimated from a few sampled slices."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

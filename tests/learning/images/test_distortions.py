@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_tiqa.learning.images.distortions import DISTORTIONS, LEVELS, distorted_versions, version_names
-from napari_tiqa.learning.images.groups import FAULTS, acquisition_group, distortion_group
+from napari_tiqa.learning.images.groups import distortion_group
 from napari_tiqa.volumes.simulation.microstructures import microstructure
 
 
@@ -65,13 +65,3 @@ def test_a_group_knows_the_45_pairs_of_the_paper(original):
     better = group.better()
     assert better.sum() == 45
     assert not (better & better.T).any()
-
-
-def test_acquisition_faults_grow_with_their_level(original):
-    group = acquisition_group("grains", original, seed=0)
-    assert len(group.images) == 1 + 5 * len(FAULTS)
-    reference = group.images[0].astype(float)
-    for fault in FAULTS:
-        images = group.images[np.array(group.families) == fault]
-        error = np.abs(images - reference).mean((1, 2))
-        assert np.all(np.diff([0, *error]) > 0), fault

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from napari_tiqa.learning.images.groups import acquisition_group, distortion_group
+from models.acquisitions import acquisition_group
+from napari_tiqa.learning.images.groups import distortion_group
 from napari_tiqa.learning.images.labels import PUBLISHED_QUALITY_KEPT, LabelProjection, observe
 from napari_tiqa.learning.images.observers import OBSERVER_SETS
 from napari_tiqa.volumes.simulation.microstructures import microstructure

@@ -117,7 +117,7 @@ def test_a_rated_session_keeps_window_and_specimens(tmp_path):
 
 def test_a_damaged_session_is_refused(tmp_path):
     (tmp_path / "session.json").write_text("{")
-    with pytest.raises(TrainingError, match=r"session\.json cannot be read"):
+    with pytest.raises(TrainingError, match=r"session\.json is damaged"):
         read_originals([str(tmp_path)])
     (tmp_path / "session.json").write_text('{"format": "napari-tiqa ratings", "format_version": 2}')
     with pytest.raises(TrainingError, match="update napari-tiqa"):

@@ -12,7 +12,8 @@ import pandas as pd
 
 from napari_tiqa.errors import VolumeError
 from napari_tiqa.learning.images.dataset import dataset_record, is_dataset
-from napari_tiqa.learning.images.originals import SESSION_WINDOW, is_session, session_images
+from napari_tiqa.learning.images.originals import SESSION_WINDOW, session_images
+from napari_tiqa.learning.ratings.session_files import is_session
 from napari_tiqa.scoring.native_tiles import prepare_native_tiles
 from napari_tiqa.scoring.network_input import TILE_SIZE, prepare_slice
 from napari_tiqa.scoring.predict import load_model, predict

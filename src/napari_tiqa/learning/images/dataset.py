@@ -17,8 +17,9 @@ import tifffile
 
 from napari_tiqa.errors import TrainingError
 from napari_tiqa.learning.images.groups import COUNTERPART, Group
-from napari_tiqa.learning.images.originals import RATINGS_FILE, SESSION_WINDOW, is_session, session_images
+from napari_tiqa.learning.images.originals import SESSION_WINDOW, session_images
 from napari_tiqa.learning.ratings.images import read_image
+from napari_tiqa.learning.ratings.session_files import RATINGS_FILE, is_session
 from napari_tiqa.learning.ratings.table import check_images, mean_scores, read_ratings, write_ratings
 from napari_tiqa.scoring.network_input import TILE_SIZE, prepare_slice
 from napari_tiqa.whole_file import whole_folder

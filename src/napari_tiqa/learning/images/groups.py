@@ -9,7 +9,6 @@ import numpy as np
 
 from napari_tiqa.learning.images.distortions import Distortion, distorted_versions, version_names
 from napari_tiqa.scoring.scale import ARTEFACTS
-from napari_tiqa.volumes.simulation.acquisition import Acquisition, acquire
 
 COUNTERPART: dict[str, Distortion] = {
     "blur": "blur",
@@ -22,14 +21,14 @@ COUNTERPART: dict[str, Distortion] = {
     "detector blur": "blur",
     "axis offset": "blur",
 }
-"""The distortion that an acquisition fault is most like: whose scale it is labelled on, since nobody has
-rated the faults, and whose part of the lost score it is counted as."""
+"""The distortion that each acquisition fault resembles most. The fault is labelled on the scale of that
+distortion, since nobody has rated faults, and its part of the lost score counts as that distortion's."""
 
 
 MIN_ORIGINALS = 5
 """Fewer groups than that are too few to learn from."""
 
-Made = TypeVar("Made")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ class Group:
         return parts
 
     def subset(self, kept: np.ndarray) -> "Group":
-        """Return the group with some of its images: those numbered in `kept`, the reference first."""
+        """Return the group with some of its images: those with the indices `kept`, the reference first."""
         return replace(
             self,
             images=self.images[kept],
@@ -147,55 +146,10 @@ def distortion_group(specimen: str, original: np.ndarray, seed: int, off_centre:
     )
 
 
-FAULTS: dict[str, tuple[str, tuple[float, ...]]] = {
-    "gain rings": ("gain_error", (0.004, 0.01, 0.02, 0.04, 0.08)),
-    "half rings": ("gain_drift", (0.006, 0.015, 0.03, 0.06, 0.12)),
-    "photon noise": ("photons", (30_000, 8_000, 2_000, 500, 120)),
-    "few projections": ("projections", (150, 100, 66, 44, 28)),
-    "detector blur": ("blur", (0.7, 1.2, 2.0, 3.5, 7.0)),
-    "axis offset": ("axis_offset", (0.6, 1.2, 2.4, 4.5, 8.0)),
-}
-"""Acquisition faults: the setting of `Acquisition` that makes each, and its levels 1 to 5."""
-
-
-def acquisition_group(specimen: str, original: np.ndarray, seed: int) -> Group:
-    """Scan an original again, once well and with each fault at five levels.
-
-    Parameters
-    ----------
-    specimen : str
-        What was scanned.
-    original : numpy.ndarray
-        Shape (224, 224), float32 in [0, 1], taken as attenuation.
-    seed : int
-        Fixes the fields of gain errors and photon noise; only their strength changes with the level.
-
-    Returns
-    -------
-    Group
-        31 images: the fault-free scan, then the faults in the order of `FAULTS`. Half rings need a scan
-        over 180 degrees; they are compared with the same reference.
-    """
-    images, families, levels = [acquire(original, Acquisition(), seed)], [""], [0]
-    for fault, (_, strengths) in FAULTS.items():
-        for level, strength in enumerate(strengths, start=1):
-            images.append(acquire(original, acquisition_with(fault, strength), seed))
-            families.append(fault)
-            levels.append(level)
-    return Group.unlabelled(specimen, images, families, levels)
-
-
-def acquisition_with(fault: str, strength: float) -> Acquisition:
-    """Return the settings of a scan with one of `FAULTS`, at any strength within its levels."""
-    setting = FAULTS[fault][0]
-    value = round(strength) if setting == "projections" else strength
-    return Acquisition(**{setting: value}, arc=180 if fault == "half rings" else 360)  # type: ignore[arg-type]
-
-
 def make_all(
-    make: Callable[[int], Made], count: int, advance: Callable[[int, int], None] | None = None
-) -> list[Made]:
-    """Make something of each number from 0 to `count` - 1, in several threads, in order.
+    make: Callable[[int], T], count: int, advance: Callable[[int, int], None] | None = None
+) -> list[T]:
+    """Call a function with each number from 0 to `count` - 1, in several threads; the results in order.
 
     Parameters
     ----------
@@ -209,8 +163,8 @@ def make_all(
     made = []
     pool = ThreadPoolExecutor()
     try:
-        for one in pool.map(make, range(count)):
-            made.append(one)
+        for result in pool.map(make, range(count)):
+            made.append(result)
             if advance:
                 advance(len(made), count)
     finally:

@@ -1,14 +1,14 @@
 """Originals: the good images that distorted versions are made of, read from what a user chose."""
 
-import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from napari_tiqa.errors import TrainingError, VolumeError
+from napari_tiqa.errors import RatingError, TrainingError, VolumeError
 from napari_tiqa.learning.ratings.images import find_images, read_image
+from napari_tiqa.learning.ratings.session_files import RATINGS_FILE, image_folder, is_session, read_record
 from napari_tiqa.scoring.network_input import TILE_SIZE, prepare_slice
 from napari_tiqa.volumes.ome_zarr import is_zarr
 from napari_tiqa.volumes.open import SINGLE, WITH_DATASETS, open_volume
@@ -18,11 +18,8 @@ from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.window_estimate import estimate_window
 from napari_tiqa.wording import free_name, some
 
-SESSION_FILE = "session.json"
 SESSION_WINDOW = IntensityWindow(0, 255, "as the raters saw it")
 """The images of a rated session folder have their intensity window applied already."""
-
-RATINGS_FILE = "ratings.csv"
 
 
 @dataclass(frozen=True)
@@ -137,11 +134,6 @@ def read_originals(
     return _with_free_names(originals), warnings
 
 
-def is_session(folder: Path) -> bool:
-    """Whether a folder is a rated session folder."""
-    return (folder / SESSION_FILE).is_file()
-
-
 def session_images(folder: Path) -> list[tuple[Path, str]]:
     """List the images of a rated session folder.
 
@@ -156,18 +148,15 @@ def session_images(folder: Path) -> list[tuple[Path, str]]:
         If the folder's ``session.json`` cannot be read or is of another version, or there are no images.
     """
     try:
-        session = json.loads((folder / SESSION_FILE).read_text(encoding="utf-8"))
-        if session["format"] != "napari-tiqa ratings" or session["format_version"] != 1:
-            raise TrainingError(
-                f"The rated session {folder} is of the format {session['format']!r}, version "
-                f"{session['format_version']}, which this napari-tiqa does not know: update napari-tiqa."
-            )
-        sources = {cut["image"]: str(cut["source"] or cut["specimen"]) for cut in session["sources"]}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        record = read_record(folder) or {}
+        sources = {cut["image"]: str(cut["source"] or cut["specimen"]) for cut in record["sources"]}
+    except RatingError as error:
+        raise TrainingError(str(error)) from error
+    except (KeyError, TypeError) as error:
         raise TrainingError(
-            f"{folder / SESSION_FILE} cannot be read, it may be damaged: copy the session folder again."
+            f"The record of the session {folder} is damaged: copy the folder again."
         ) from error
-    images = find_images(folder / "images" if (folder / "images").is_dir() else folder)
+    images = find_images(image_folder(folder))
     if not images:
         raise TrainingError(f"The rated session {folder} has no images: copy the whole folder again.")
     return [(path, sources.get(path.name, str(path))) for path in images]

@@ -9,7 +9,6 @@ from scipy.stats import kendalltau, pearsonr, spearmanr
 
 from napari_tiqa.learning.images.distortions import DISTORTIONS
 from napari_tiqa.learning.images.groups import Group
-from napari_tiqa.learning.measures.bootstrap import bootstrap_intervals
 from napari_tiqa.learning.measures.krasula import Krasula, RatedPairs
 
 BLUR_LEVELS_JUDGED = 3
@@ -21,6 +20,9 @@ POOLED = "all distortions"
 
 METRICS = ("within", "srocc", "plcc", "krocc", "rmse", "auc_ds", "auc_bw", "cc_0")
 """What ``evaluate`` finds, in the order of its columns; docs/evaluation.md defines them."""
+
+CONFIDENCE = 0.95
+"""Share of the resamples that an interval holds."""
 
 
 def srocc(x: np.ndarray, y: np.ndarray) -> float:
@@ -74,38 +76,6 @@ def image_rows(groups: Sequence[Group], scores: Sequence[np.ndarray]) -> pd.Data
         ],
         ignore_index=True,
     )
-
-
-def groups_of_rows(rows: pd.DataFrame, column: str = "score") -> tuple[list[Group], list[np.ndarray]]:
-    """Turn rows of ``image_rows``, such as a file has kept, into what ``evaluate`` takes.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        Columns as of ``image_rows``, also fold (original counts in each anew) and clean.
-    column : str
-        Whose scores.
-
-    Returns
-    -------
-    groups : list of Group
-        Without images.
-    scores : list of numpy.ndarray
-    """
-    originals = [original for _, original in rows.groupby(["fold", "original"])]
-    nothing = np.empty((0, 0, 0), np.uint8)
-    groups = [
-        Group(
-            original["specimen"].iloc[0],
-            nothing,
-            tuple(original["family"]),
-            original["level"].to_numpy(int),
-            original["label"].to_numpy(float),
-            bool(original["clean"].iloc[0]),
-        )
-        for original in originals
-    ]
-    return groups, [original[column].to_numpy(float) for original in originals]
 
 
 def order_within_specimens(groups: Sequence[Group], scores: Sequence[np.ndarray]) -> pd.DataFrame:
@@ -163,17 +133,53 @@ def evaluate(
     """
     images = image_rows(groups, scores)
     order = _order_within_originals(groups, scores)
-    there = [set(group.families) for group in groups]
+    families_of = [set(group.families) for group in groups]
     rows = []
     for family in dict.fromkeys(filter(None, images["family"])):
-        of_original = np.array([family in families for families in there])
+        of_original = np.array([family in families for families in families_of])
         member = of_original[images["original"]] & images["family"].isin(["", family])
         rows.append(_judge(family, images, member, order, pairs, resamples, seed))
-    paper = np.array([not families.isdisjoint(DISTORTIONS) for families in there])
+    paper = np.array([not families.isdisjoint(DISTORTIONS) for families in families_of])
     pooled = POOLED if paper.any() else "all images"
     member = (paper if paper.any() else ~paper)[images["original"]]
     rows.append(_judge(pooled, images, member, order, pairs, resamples, seed))
     return pd.DataFrame(rows)
+
+
+def bootstrap_intervals(
+    statistics: Callable[[np.ndarray], dict[str, float]], originals: int, resamples: int, seed: int = 0
+) -> dict[str, tuple[float, float]]:
+    """Resample originals with replacement and take percentiles.
+
+    Parameters
+    ----------
+    statistics : callable
+        Takes how often each original was drawn, shape (originals,), int, and returns named values.
+    originals : int
+        How many originals there are.
+    resamples : int
+        How many times they are drawn.
+    seed : int
+        Fixes what is drawn: intervals of several models on the same originals rest on the same draws.
+
+    Returns
+    -------
+    dict
+        Name -> low and high end of the 95 % percentile interval (Efron 1979); NaN with fewer than two
+        originals, or where the value is known in no resample.
+    """
+    rng = np.random.default_rng(seed)
+    chance = np.full(originals, 1 / originals)
+    drawn = [statistics(rng.multinomial(originals, chance)) for _ in range(resamples)]
+    ends = (1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2
+    intervals = {}
+    for name in drawn[0]:
+        values = np.array([one[name] for one in drawn])
+        values = values[np.isfinite(values)]
+        known = len(values) > 0 and originals > 1
+        low, high = np.quantile(values, ends) if known else (np.nan, np.nan)
+        intervals[name] = float(low), float(high)
+    return intervals
 
 
 def _correlation(statistic: Callable[..., Any], x: np.ndarray, y: np.ndarray) -> float:

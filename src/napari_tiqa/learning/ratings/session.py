@@ -4,7 +4,6 @@ The folder holds ``session.json``, the ratings (``ratings.csv``, written anew af
 images, in ``images/`` or, where there is no such folder because images are rated in place, beside them.
 """
 
-import json
 import os
 import secrets
 import threading
@@ -21,7 +20,16 @@ import pandas as pd
 import tifffile
 
 from napari_tiqa.errors import RatingError
-from napari_tiqa.learning.ratings.images import ImageSource, cut_images, find_images, read_image
+from napari_tiqa.learning.ratings.images import ImageSource, cut_images, read_image
+from napari_tiqa.learning.ratings.session_files import (
+    IMAGES_FOLDER,
+    RATINGS_FILE,
+    REPEAT_SHARE,
+    different_images,
+    new_record,
+    read_record,
+    write_record,
+)
 from napari_tiqa.learning.ratings.table import (
     LEVELS,
     Rating,
@@ -30,14 +38,8 @@ from napari_tiqa.learning.ratings.table import (
     read_ratings,
     write_ratings,
 )
-from napari_tiqa.whole_file import whole_folder, write_text
+from napari_tiqa.whole_file import whole_folder
 from napari_tiqa.wording import some
-
-FORMAT, FORMAT_VERSION = "napari-tiqa ratings", 1
-REPEAT_SHARE = 0.2
-"""Share of the images that each rater is shown twice, unless asked otherwise."""
-
-_SESSION, _RATINGS, _IMAGES = "session.json", "ratings.csv", "images"
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ class RatingSession:
     @property
     def ratings_file(self) -> Path:
         """The CSV file with everybody's ratings."""
-        return self.folder / _RATINGS
+        return self.folder / RATINGS_FILE
 
     @property
     def sources(self) -> list[dict[str, Any]]:
@@ -281,9 +283,9 @@ class RatingSession:
         self._ratings = changed
 
     def _keep_skips(self, rater: str, skips: list[dict[str, Any]]) -> None:
-        now = _read_record(self.folder) or self._record  # another napari may have kept some
+        now = read_record(self.folder) or self._record  # another napari may have kept some
         record = now | {"skipped": now["skipped"] | {rater: skips}}
-        _write_record(record, self.folder)
+        write_record(record, self.folder)
         self._record = record
 
 
@@ -365,11 +367,11 @@ def open_session(
     folder = Path(folder).expanduser()
     if not folder.is_dir():
         raise RatingError(f"There is no folder {folder}: check the path.")
-    record = _read_record(folder)
-    paths, largest, notes = _rateable(folder / _IMAGES if (folder / _IMAGES).is_dir() else folder)
+    record = read_record(folder)
+    paths, largest, notes = different_images(folder)
     if record is None:
-        record = _new_record(repeat_share, secrets.randbits(32) if seed is None else seed)
-        _write_record(record, folder)
+        record = new_record(repeat_share, secrets.randbits(32) if seed is None else seed)
+        write_record(record, folder)
     return RatingSession(folder, paths, largest, record, notes)
 
 
@@ -381,79 +383,20 @@ def _fill(
     progress: Callable[[int, int], object] | None,
     cancel: threading.Event | None,
 ) -> None:
-    (folder / _IMAGES).mkdir()
+    (folder / IMAGES_FOLDER).mkdir()
     # Numbers in random order: the list of files must not tell which images are from one scan.
     most = sum(source.count for source in sources)
     numbers = iter((np.random.default_rng(seed).permutation(most) + 1).tolist())
-    record = _new_record(repeat_share, seed)
+    record = new_record(repeat_share, seed)
     for image, origin in cut_images(sources, seed, progress, cancel):
         name = f"{next(numbers):0{len(str(most))}}.tif"
-        tifffile.imwrite(folder / _IMAGES / name, image, photometric="minisblack")
+        tifffile.imwrite(folder / IMAGES_FOLDER / name, image, photometric="minisblack")
         record["sources"].append({"image": name} | origin)
     if not record["sources"]:
         raise RatingError("The chosen slices show nothing to rate: choose a layer with grey values in it.")
-    _write_record(record, folder)
-
-
-def _rateable(folder: Path) -> tuple[dict[str, Path], tuple[int, int], list[str]]:
-    """Return the different images in a folder by name, their largest shape, and what there is to say."""
-    paths: dict[str, Path] = {}
-    notes: list[str] = []
-    rows = columns = 0
-    first: dict[tuple[tuple[int, ...], bytes], str] = {}
-    for path in find_images(folder):
-        image = read_image(path)
-        original = first.setdefault((image.shape, sha256(image.tobytes()).digest()), path.name)
-        if original == path.name:
-            paths[path.name] = path
-            rows, columns = max(rows, image.shape[0]), max(columns, image.shape[1])
-        else:
-            notes.append(f"{path.name} is the same image as {original} and is left out.")
-    if not paths:
-        raise RatingError(f"The folder {folder} holds no images (TIFF, PNG or JPEG): choose another one.")
-    return paths, (rows, columns), notes
+    write_record(record, folder)
 
 
 def _without_last(ratings: list[Rating], rater: str) -> list[Rating]:
     last = max(place for place, rating in enumerate(ratings) if rating.rater == rater)
     return ratings[:last] + ratings[last + 1 :]
-
-
-def _new_record(repeat_share: float, seed: int) -> dict[str, Any]:
-    return {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "scale": [min(LEVELS), max(LEVELS)],
-        "repeat_share": repeat_share,
-        "seed": seed,
-        "skipped": {},
-        "sources": [],
-    }
-
-
-def _write_record(record: dict[str, Any], folder: Path) -> None:
-    try:
-        write_text(folder / _SESSION, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-    except OSError as error:
-        raise RatingError(
-            f"The session cannot be saved in {folder} ({error.strerror}): free some space or make the folder "
-            "writable, and try again."
-        ) from error
-
-
-def _read_record(folder: Path) -> dict[str, Any] | None:
-    path = folder / _SESSION
-    if not path.exists():
-        return None
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        if record["format"] != FORMAT:
-            raise RatingError(f"{path} is of another program: choose a folder of ratings or of images.")
-        if record["format_version"] > FORMAT_VERSION:
-            raise RatingError(f"{path} was written by a newer napari-tiqa: update this one to go on with it.")
-        # What the file does not say is as for a new one.
-        return _new_record(record["repeat_share"], record.get("seed", 0)) | record
-    except OSError as error:
-        raise RatingError(f"{path} cannot be read ({error.strerror}).") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise RatingError(f"{path} is damaged: take it away to start anew; the ratings are kept.") from error

@@ -16,7 +16,8 @@ from napari_tiqa.learning.images.dataset import Dataset, is_dataset, rate, read_
 from napari_tiqa.learning.images.distortions import version_names
 from napari_tiqa.learning.images.groups import MIN_ORIGINALS, Group, distortion_group
 from napari_tiqa.learning.images.labels import LabelProjection, make_and_observe
-from napari_tiqa.learning.images.originals import RATINGS_FILE, Original, read_originals
+from napari_tiqa.learning.images.originals import Original, read_originals
+from napari_tiqa.learning.ratings.session_files import RATINGS_FILE
 from napari_tiqa.learning.ratings.table import mean_scores, rating_warnings, read_ratings
 from napari_tiqa.learning.training.recipe import TrainingRecipe
 from napari_tiqa.wording import some

@@ -11,8 +11,6 @@ times faster, and four slices go through as the channels of one image for little
 one (benchmarks/sample_time.py).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """Building blocks of microstructures: smooth noise, Voronoi cells, packed spheres, the field of view."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

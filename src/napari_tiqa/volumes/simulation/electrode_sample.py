@@ -6,8 +6,6 @@ throughout, as the two scans of figure 4 in Zhang et al. (npj Computational Mate
 segmentation of both would be is known, since the material is.
 """
 
-from __future__ import annotations
-
 import hashlib
 import itertools
 import json

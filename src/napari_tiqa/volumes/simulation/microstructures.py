@@ -6,8 +6,6 @@ What differs between two seeds of one kind is what differs between two specimens
 porosity, damage, and whether the specimen fills the field of view or stands in air.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

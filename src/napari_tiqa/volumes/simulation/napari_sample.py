@@ -1,7 +1,5 @@
 """The sample tomogram as napari layer data, for the manifest's sample_data; imports no napari."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from typing import Any
 

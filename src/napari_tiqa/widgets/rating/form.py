@@ -24,7 +24,7 @@ from qtpy.QtWidgets import (
 
 from napari_tiqa.errors import RatingError
 from napari_tiqa.learning.ratings.images import ImageSource
-from napari_tiqa.learning.ratings.session import REPEAT_SHARE
+from napari_tiqa.learning.ratings.session_files import REPEAT_SHARE
 from napari_tiqa.widgets.shared.background_job import JobState
 from napari_tiqa.widgets.shared.file_row import FileRow
 from napari_tiqa.widgets.shared.job_bar import JobBar

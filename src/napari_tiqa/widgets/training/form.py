@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 from superqt import QCollapsible
 
 from napari_tiqa.learning.images.observers import OBSERVER_SETS, OBSERVERS
-from napari_tiqa.learning.images.originals import RATINGS_FILE, is_session
+from napari_tiqa.learning.ratings.session_files import RATINGS_FILE, is_session
 from napari_tiqa.learning.training.recipe import TrainingRecipe
 from napari_tiqa.widgets.shared.file_row import FileRow
 from napari_tiqa.widgets.shared.forms import button, form_layout, row

@@ -22,8 +22,7 @@ from napari_tiqa.widgets.segmentation.labels_layer import LabelsElsewhere, read_
 from napari_tiqa.widgets.segmentation.panel import SegmentPanel
 from napari_tiqa.widgets.segmentation.train.form import SegmentTrainForm
 from napari_tiqa.widgets.segmentation.train.label_count import count_labels
-from napari_tiqa.widgets.segmentation.train.request import shared_segmenter_job
-from napari_tiqa.widgets.segmentation.train.tab import SegmentTrainTab
+from napari_tiqa.widgets.segmentation.train.tab import SegmentTrainTab, shared_segmenter_job
 from napari_tiqa.widgets.shared.background_job import JobState
 from napari_tiqa.widgets.shared.read_layer import read_layer
 from napari_tiqa.widgets.shared.slice_source import SliceSource
@@ -263,7 +262,7 @@ def test_a_click_takes_the_brush_and_names_stay_with_the_layer(
     panel.header.choose_labels(labels)
     counted(tab, qtbot)
     assert [row.text(1) for row in tab.classes._rows.values()] == ["class 1", "grain"]
-    assert tab._request().names == ("class 1", "grain")
+    assert tab._request().verb.keywords["names"] == ("class 1", "grain")
 
 
 def test_zero_can_be_a_class(
@@ -275,10 +274,10 @@ def test_zero_can_be_a_class(
     counted(tab, qtbot)
     assert "only one class" in tab.controls.warnings.text()
     tab.form.zero.setCurrentIndex(1)
-    assert "5 of 6 slices hold nothing but 0" in tab.controls.warnings.text()
-    request = tab._request()
-    assert request.unlabelled is None
-    assert request.names == ("class 0", "class 1")
+    assert "5 of 6 slices contain only 0" in tab.controls.warnings.text()
+    chosen = tab._request().verb.keywords
+    assert chosen["unlabelled"] is None
+    assert chosen["names"] == ("class 0", "class 1")
 
 
 def test_slices_are_learned_from_along_the_axis_that_they_were_painted_along(
@@ -291,7 +290,7 @@ def test_slices_are_learned_from_along_the_axis_that_they_were_painted_along(
     viewer.dims.order = (1, 0, 2)
     counted(tab, qtbot)
     qtbot.waitUntil(lambda: panel.state.source.axis == 1, timeout=TIMEOUT)
-    assert tab._request().axis == 0
+    assert tab._request().verb.keywords["axis"] == 0
     assert tab.summary.text() == "Learns from 1 slice along z."
     dense = count_labels(np.ones((5, 64, 64), int), Event())
     assert dense.learned_axis(2, 0) == 2  # no direction of their own

@@ -1,4 +1,4 @@
-"""The classes that are painted: their names, how many pixels each has, and how well each is learned."""
+"""The painted classes: their names, how many pixels each has, and how well each is learned."""
 
 from collections.abc import Mapping
 from math import isfinite
@@ -11,6 +11,7 @@ from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import QHeaderView, QSizePolicy, QTreeWidget, QTreeWidgetItem, QWidget
 
 from napari_tiqa.volumes.applied import KEY, note_under
+from napari_tiqa.widgets.shared.forms import quietly
 
 _VALUE, _NAME, _PIXELS, _IOU = range(4)
 _NAMES = "class_names"
@@ -20,7 +21,7 @@ _SWATCH = 12  # px
 
 
 class SegmentTrainClasses(QTreeWidget):
-    """A row for each class; a click takes the brush with its label, a double click edits its name."""
+    """A row for each class; a click activates the brush with its label, a double click edits its name."""
 
     class_chosen = Signal(int)  # label value
     names_changed = Signal()
@@ -36,8 +37,8 @@ class SegmentTrainClasses(QTreeWidget):
         self.setEditTriggers(QTreeWidget.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setToolTip(
-            "The classes that are painted. Click one to paint with it, double-click its name to change it.\n"
-            "IoU: how well the network finds it in what was left out of training; 1 is perfect."
+            "The painted classes. Click one to paint with it, double-click its name to change it.\n"
+            "IoU: how well the network finds it in the labels left out of training; 1 is perfect."
         )
         header = self.header()
         header.setStretchLastSection(False)
@@ -54,7 +55,7 @@ class SegmentTrainClasses(QTreeWidget):
         return QSize(300, self.header().sizeHint().height() + _ROWS * row + 4)
 
     def names_of(self, values: tuple[int, ...]) -> tuple[str, ...]:
-        """Return the names of classes, as they were typed or else "class 1" and so on."""
+        """Return the names of classes as they were typed, else "class 1" and so on."""
         kept = _kept_names(self._labels)
         return tuple(kept.get(str(value)) or f"class {value}" for value in values)
 
@@ -72,31 +73,29 @@ class SegmentTrainClasses(QTreeWidget):
         pixels : mapping of int to int
             By label value; 0 too.
         unlabelled : int or None
-            The value that is no class.
+            The value that is not a class.
         """
         values = {value for value in pixels if value != unlabelled} | self._added
-        for value in range(1, _AT_LEAST + 1):  # what to paint first
+        for value in range(1, _AT_LEAST + 1):  # to paint first
             if self._labels is not None and len(values) < _AT_LEAST:
                 values.add(value)
-        blocked = self.blockSignals(True)
-        if set(self._rows) != values:
-            self._make_rows(sorted(values))
-        for (value, row), name in zip(self._rows.items(), self.names_of(tuple(self._rows)), strict=True):
-            row.setText(_NAME, name)
-            row.setText(_PIXELS, f"{pixels.get(value, 0):,}".replace(",", " "))
-            row.setIcon(_VALUE, self._swatch(value))
-        self.blockSignals(blocked)
+        with quietly(self):
+            if set(self._rows) != values:
+                self._make_rows(sorted(values))
+            for (value, row), name in zip(self._rows.items(), self.names_of(tuple(self._rows)), strict=True):
+                row.setText(_NAME, name)
+                row.setText(_PIXELS, f"{pixels.get(value, 0):,}".replace(",", " "))
+                row.setIcon(_VALUE, self._swatch(value))
 
     def show_ious(self, ious: Mapping[int, float]) -> None:
-        """Show how well each class is found, by label value; NaN where that cannot be told."""
-        blocked = self.blockSignals(True)
-        for value, row in self._rows.items():
-            iou = ious.get(value, np.nan)
-            row.setText(_IOU, f"{iou:.3f}" if isfinite(iou) else "")
-        self.blockSignals(blocked)
+        """Show how well each class is found, by label value; NaN where it is unknown."""
+        with quietly(self):
+            for value, row in self._rows.items():
+                iou = ious.get(value, np.nan)
+                row.setText(_IOU, f"{iou:.3f}" if isfinite(iou) else "")
 
     def add_class(self) -> int:
-        """Add a row for a class that nothing is painted of yet, and return its label value."""
+        """Add a row for a class without pixels yet, and return its label value."""
         value = max(self._rows, default=0) + 1
         self._added.add(value)
         pixels = {known: int(row.text(_PIXELS).replace(" ", "")) for known, row in self._rows.items()}
@@ -110,9 +109,8 @@ class SegmentTrainClasses(QTreeWidget):
             return
         names = {**_kept_names(self._labels), str(value): name.strip()}
         self._labels.metadata[KEY] = {**note_under(self._labels.metadata), _NAMES: names}
-        blocked = self.blockSignals(True)
-        self._rows[value].setText(_NAME, self.names_of((value,))[0])
-        self.blockSignals(blocked)
+        with quietly(self):
+            self._rows[value].setText(_NAME, self.names_of((value,))[0])
         self.names_changed.emit()
 
     def _make_rows(self, values: list[int]) -> None:
@@ -147,10 +145,7 @@ class SegmentTrainClasses(QTreeWidget):
 
 
 def _kept_names(labels: Labels | None) -> dict[str, str]:
-    """Return the names that a layer keeps, by label value as text, since JSON has no other keys.
-
-    Those typed here go before those among the layer's features, where napari has words for labels.
-    """
+    """Return a layer's names by label value as text (as in JSON): those typed, else those in its features."""
     if labels is None:
         return {}
     typed = note_under(labels.metadata).get(_NAMES)

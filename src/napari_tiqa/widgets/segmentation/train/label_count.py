@@ -1,26 +1,28 @@
-"""How much of a volume is labelled: pixels of each label value, and slices with a label along each axis."""
+"""What is labelled in a volume: pixels of each value, slices along each axis, what may spoil a training."""
 
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from napari_tiqa.segmentation.classes import Classes, pixel_counts
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slices import map_slices
 
-_MOST_BINS = 2**16
 _SPARSE = 3  # times as many slices along the viewer's axis as along another one: painted along the other
+_FEW = 50  # labelled pixels of a class
 
 
 @dataclass(frozen=True)
 class LabelCount:
-    """What labels hold.
+    """Pixels of each label value, and slices with a label along each axis.
 
     Attributes
     ----------
     pixels : dict of int to int
-        Pixels of each label value that there is, 0 too.
+        By label value, 0 too.
     shape : tuple of int
         Of the labels.
     labelled : tuple of int
@@ -37,27 +39,45 @@ class LabelCount:
         Parameters
         ----------
         seen : int
-            The axis of the viewer's slider: where the labels have no direction of their own, it is this one.
+            The axis of the viewer's slider; it is this one, unless the labels lie in few slices of another.
         unlabelled : int or None
             The label value that means "not labelled"; None where 0 is a class.
         """
         if len(self.shape) < 3:
             return 0
-        # Where all slices are labelled, nobody has chosen some of them.
+        # An axis along which every slice is labelled tells nothing.
         chosen = [axis for axis in range(3) if self.labelled[axis] < self.shape[axis]]
         fewest = min(chosen, key=lambda axis: self.labelled[axis], default=seen)
         painted = self.labelled[fewest] * _SPARSE <= self.labelled[seen]
         return fewest if painted and unlabelled is not None else seen
 
-    def learned_slices(self, axis: int, unlabelled: int | None) -> int:
-        """Return how many slices across an axis are learned from."""
+    def summary(self, axis: int, axis_name: str, unlabelled: int | None) -> str:
+        """Return a sentence on the slices to learn from, which lie along an axis."""
         if len(self.shape) < 3:
-            return 1
-        return self.shape[axis] if unlabelled is None else self.labelled[axis]
+            return "Learns from the image."
+        slices = self.shape[axis] if unlabelled is None else self.labelled[axis]
+        return f"Learns from {slices} slice{'s' * (slices > 1)} along {axis_name}."
+
+    def warnings(self, classes: Classes, axis: int) -> list[str]:
+        """Return sentences on what may spoil a training."""
+        warnings = [
+            f"Only {self.pixels[value]} pixels of '{name}' are labelled: paint some more of it."
+            for value, name in zip(classes.values, classes.names, strict=True)
+            if self.pixels[value] < _FEW
+        ]
+        if classes.unlabelled is None and len(self.shape) > 2:
+            slices = self.shape[axis]
+            empty = slices - self.labelled[axis]
+            if empty:
+                warnings.append(
+                    f"{empty} of {slices} slices contain only 0, which is learned as a class: if they are "
+                    "not labelled, choose 'unlabelled' for label 0."
+                )
+        return warnings
 
 
 def count_labels(labels: object, cancel: threading.Event) -> LabelCount:
-    """Count what labels hold, slice by slice, so that they may be larger than memory.
+    """Count labels slice by slice, so that they may be larger than memory.
 
     Parameters
     ----------
@@ -76,28 +96,21 @@ def count_labels(labels: object, cancel: threading.Event) -> LabelCount:
     volume = as_volume(labels)
     pixels: Counter[int] = Counter()
     planes = 0
-    seen = [np.zeros(side, bool) for side in volume.data.shape[-2:]]
+    rows_seen, columns_seen = (np.zeros(side, bool) for side in volume.data.shape[-2:])
     slices = map_slices(volume, 0, range(volume.slice_count(0)), _count, cancel=cancel)
     for _, (values, rows, columns) in slices:
         pixels.update(values)
         if rows.any():
             planes += 1
-            seen[0] |= rows
-            seen[1] |= columns
-    along = tuple(int(line.sum()) for line in seen)
-    labelled = (planes, *along) if volume.data.ndim == 3 else (planes,)
+            rows_seen |= rows
+            columns_seen |= columns
+    labelled = (planes, int(rows_seen.sum()), int(columns_seen.sum())) if volume.data.ndim == 3 else (planes,)
     return LabelCount(dict(sorted(pixels.items())), volume.data.shape, labelled)
 
 
-def _count(plane: np.ndarray) -> tuple[dict[int, int], np.ndarray, np.ndarray]:
+def _count(plane: np.ndarray) -> tuple[Mapping[int, int], np.ndarray, np.ndarray]:
     """Return the pixels of each value, and which rows and columns have one that is not 0."""
-    if not plane.any():  # as most slices, where people paint in a few; a hundred times as fast
+    if not plane.any():  # as most slices; a hundred times as fast
         return {0: plane.size}, np.zeros(plane.shape[0], bool), np.zeros(plane.shape[1], bool)
-    if plane.dtype.kind == "b" or (plane.min() >= 0 and plane.max() < _MOST_BINS):
-        counts = np.bincount(plane.ravel())
-        values = {int(value): int(counts[value]) for value in np.flatnonzero(counts)}
-    else:
-        found, counts = np.unique(plane, return_counts=True)
-        values = dict(zip(found.tolist(), counts.tolist(), strict=True))
-    there = plane != 0
-    return values, there.any(1), there.any(0)
+    labelled = plane != 0
+    return pixel_counts(plane), labelled.any(1), labelled.any(0)

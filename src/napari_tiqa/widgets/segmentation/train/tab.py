@@ -1,14 +1,19 @@
-"""The Train tab: from labels that somebody has painted to a segmenter that the other tabs use."""
+"""The Train tab: from painted labels to a segmenter that the other tabs use."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from threading import Event
 from typing import Any
 
 import numpy as np
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
 from superqt import QCollapsible
 
 from napari_tiqa.errors import SegmentationError
+from napari_tiqa.jobs.segmentation.train import resume_segmenter, train_segmenter
 from napari_tiqa.segmentation.classes import Classes
 from napari_tiqa.segmentation.progress import SegmentProgress, read_segment_epochs
 from napari_tiqa.widgets.segmentation.header import SegmentState
@@ -16,30 +21,43 @@ from napari_tiqa.widgets.segmentation.labels_layer import read_labels, take_brus
 from napari_tiqa.widgets.segmentation.train.classes import SegmentTrainClasses
 from napari_tiqa.widgets.segmentation.train.form import SegmentTrainForm
 from napari_tiqa.widgets.segmentation.train.label_count import LabelCount, count_labels
-from napari_tiqa.widgets.segmentation.train.request import (
-    ResumedSegmenterTraining,
-    SegmenterTraining,
-    shared_segmenter_job,
-)
-from napari_tiqa.widgets.segmentation.train.words import agreement_in_words, label_warnings, learned_in_words
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
+from napari_tiqa.widgets.shared.forms import button, column, line
 from napari_tiqa.widgets.shared.read_layer import axis_names
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
 from napari_tiqa.widgets.training.controls import TrainingControls
 from napari_tiqa.widgets.training.epoch_plot import EpochPlot
+from napari_tiqa.widgets.training.job import TrainingJob
 from napari_tiqa.widgets.training.page import TrainingPage
-from napari_tiqa.widgets.training.runs import TrainingRun, free_folder
+from napari_tiqa.widgets.training.runs import StartedRuns, TrainingRun, free_folder
 
 STAGE = "train"
 """Of ``SegmentProgress``: the one that has epochs."""
 
-
 _COUNT_AFTER = 250  # ms after the last stroke
 _STAGES = {
-    "prepare": ("Gathering labelled slices", "slices"),
+    "prepare": ("Collecting labelled slices", "slices"),
     "train": ("Training", "patches"),
-    "judge": ("Judging", "images"),
+    "judge": ("Validating", "images"),
 }
+
+
+@dataclass(frozen=True)
+class SegmenterTraining:
+    """A training of a segmenter: where it goes, and a verb that only lacks progress and cancel."""
+
+    run: TrainingRun
+    verb: partial[dict[str, Any]]
+
+    def __call__(self, report: Callable[[Any], None], cancel: Event) -> dict[str, Any]:
+        """Train, and return the card of the bundle."""
+        return self.verb(progress=report, cancel=cancel)
+
+
+@cache
+def shared_segmenter_job() -> TrainingJob:
+    """Return the one training of a segmenter in this napari."""
+    return TrainingJob(StartedRuns("segmenter_runs.json"))
 
 
 class SegmentTrainTab(TrainingPage):
@@ -54,27 +72,26 @@ class SegmentTrainTab(TrainingPage):
     """
 
     def __init__(self, state: SegmentState, viewer: Any, parent: QWidget | None = None) -> None:
-        controls = TrainingControls(
-            "Learn from the labels, in a process of its own: napari can be used meanwhile."
-        )
+        controls = TrainingControls("Learn from the labels, in a process of its own: napari stays usable.")
         super().__init__(viewer, shared_segmenter_job(), controls, parent)
         self.state = state
         self.count: LabelCount | None = None
         self.count_job = BackgroundJob("counting labelled pixels")
         self.classes = SegmentTrainClasses()
-        self.add_button = QPushButton("Add a class")
-        self.add_button.setToolTip("Take the brush with the next label, to paint one more class.")
-        self.summary = SentenceLabel("What there is to learn from.")
+        self.add_button = button(
+            "Add a class",
+            "Activate the brush with the next label, to paint one more class.",
+            lambda: self._take_brush(self.classes.add_class()),
+        )
+        self.summary = SentenceLabel("What the training learns from.")
         self.form = SegmentTrainForm()
         self.settings = QCollapsible("Settings")
         self.plot = SegmentTrainPlot()
         self._counted_for: tuple[Any, ...] = ()
         self._counting_again = False
         self._train_when_counted = False
-        self._of_training: list[str] = []  # what the last training warned of
-        self._count_soon = QTimer(self)
-        self._count_soon.setSingleShot(True)
-        self._count_soon.setInterval(_COUNT_AFTER)
+        self._training_warnings: list[str] = []  # of the last training
+        self._count_soon = QTimer(self, singleShot=True, interval=_COUNT_AFTER)
         self._lay_out()
         self._connect()
         self._follow_theme()
@@ -93,25 +110,15 @@ class SegmentTrainTab(TrainingPage):
         self._train_when_counted = False
 
     def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 4, 0, 0)
-        layout.setSpacing(6)
-        below = QHBoxLayout()
-        below.addWidget(self.summary, 1)
-        below.addWidget(self.add_button)
         self.settings.setDuration(0)
         self.settings.layout().setContentsMargins(0, 0, 0, 0)
-        self.settings.toggleButton().setToolTip("How to learn, and where the model goes.")
+        self.settings.toggleButton().setToolTip("Settings of the training, and where the model is saved.")
         self.settings.addWidget(self.form)
         self.settings.expand()
         self.plot.hide()
-        layout.addWidget(self.offer)
-        layout.addWidget(self.classes)
-        layout.addLayout(below)
-        layout.addWidget(self.settings)
-        layout.addWidget(self.controls)
-        layout.addWidget(self.plot, 1)
-        layout.addStretch(0)
+        below = line((self.summary, 1), self.add_button)
+        parts = (self.offer, self.classes, below, self.settings, self.controls, (self.plot, 1))
+        column(*parts, parent=self).addStretch()
 
     def _connect(self) -> None:
         state = self.state
@@ -122,7 +129,6 @@ class SegmentTrainTab(TrainingPage):
         self.count_job.ended.connect(self._on_counted)
         self._end_with_dock(self.count_job)
         self.classes.class_chosen.connect(self._take_brush)
-        self.add_button.clicked.connect(lambda: self._take_brush(self.classes.add_class()))
         self.form.changed.connect(self._show_count)
         self.settings.toggled.connect(lambda _: self._show_plot())
         self._subscribe(self._viewer.events.theme, self._follow_theme)
@@ -133,7 +139,7 @@ class SegmentTrainTab(TrainingPage):
     # -- the labels --------------------------------------------------------------------------------
 
     def _on_labels(self, _labels: object = None) -> None:
-        self._of_training = []
+        self._training_warnings = []
         self._counted_for = ()
         self.count = None
         self.classes.show_labels(self.state.labels)
@@ -141,7 +147,7 @@ class SegmentTrainTab(TrainingPage):
         self._on_source()
 
     def _on_edited(self) -> None:
-        self._of_training = []
+        self._training_warnings = []
         self._count_soon.start()
 
     def _on_source(self, _source: object = None) -> None:
@@ -169,7 +175,7 @@ class SegmentTrainTab(TrainingPage):
             lazy = None  # the dock's header says why
         if lazy is None:
             self.count = None
-            self._on_known()
+            self._on_count()
             return
         key = self._counted_for
         self.count_job.start(lambda _report, cancel: (key, count_labels(lazy, cancel)))
@@ -185,39 +191,39 @@ class SegmentTrainTab(TrainingPage):
         if self._counting_again:
             self._count()
         else:
-            self._on_known()
+            self._on_count()
 
-    def _on_known(self) -> None:
-        """Show what is known of the labels now, and train where that has waited for it."""
+    def _on_count(self) -> None:
+        """Show the new count, and start the training that has waited for it."""
         self._show_count()
         if self._train_when_counted:
             self._train_when_counted = False
             self.train()
 
-    def _found(self) -> Classes:
-        """Return the classes that are painted; raises SegmentationError where they cannot be learned."""
+    def _painted(self) -> Classes:
+        """Return the painted classes; raises SegmentationError where they cannot be learned."""
         values = np.array(list(self.count.pixels) if self.count is not None else [], np.int64)
-        found = Classes.of(values, self.form.unlabelled)
-        return Classes.of(values, self.form.unlabelled, self.classes.names_of(found.values))
+        unnamed = Classes.of(values, self.form.unlabelled)
+        return Classes.of(values, self.form.unlabelled, self.classes.names_of(unnamed.values))
 
     def _show_count(self) -> None:
-        """Show what there is to learn from, and what speaks against it."""
+        """Show what there is to learn from, and what may spoil the training."""
         count, unlabelled = self.count, self.form.unlabelled
         self.classes.show_pixels(count.pixels if count is not None else {}, unlabelled)
-        self.summary.say(self._what_there_is())
+        self.summary.say(self._summary())
         if not self.job.state.busy:
             self.controls.show_warnings(self._warnings())
 
-    def _what_there_is(self) -> str:
+    def _summary(self) -> str:
         source, count = self.state.source, self.count
         if self.state.labels is None:
-            return "Press New layer for one to paint on, or choose labels that you have."
+            return "Press New layer to paint on a new one, or choose existing labels."
         if source is None or count is None or not any(count.labelled):
             return "Click a class and paint some strokes of it: a few in each of two slices are enough."
         dimensions = [d for d in range(source.layer.ndim) if d not in source.at]
         axis = self._axis(count)
         name = axis_names(source.layer)[dimensions[axis]]
-        return learned_in_words(count, axis, name, self.form.unlabelled)
+        return count.summary(axis, name, self.form.unlabelled)
 
     def _axis(self, count: LabelCount) -> int:
         seen = self.state.source.axis if self.state.source is not None else 0
@@ -228,7 +234,7 @@ class SegmentTrainTab(TrainingPage):
         if count is None or not any(count.labelled):
             return []
         try:
-            return [*label_warnings(count, self._found(), self._axis(count)), *self._of_training]
+            return [*count.warnings(self._painted(), self._axis(count)), *self._training_warnings]
         except SegmentationError as error:
             return [str(error)]
 
@@ -247,28 +253,32 @@ class SegmentTrainTab(TrainingPage):
         if source is None:
             raise SegmentationError("There is no image to learn from: open a tomogram first.")
         if labels is None:
-            raise SegmentationError("There are no labels to learn from: make a new layer, paint strokes.")
+            raise SegmentationError("There are no labels to learn from: make a new layer and paint strokes.")
         frozen = read_labels(labels, source, frozen=True)
         if self.count is not None and not any(self.count.labelled):
             raise SegmentationError("Nothing is painted yet: paint some strokes of two classes or more.")
-        found = self._found()
+        classes = self._painted()
         output = self.form.output.model_path
-        return SegmenterTraining(
-            self.form.recipe,
-            TrainingRun(free_folder(output), output),
+        run = TrainingRun(free_folder(output), output)
+        verb = partial(
+            train_segmenter,
             source.volume,
             frozen,
-            self.form.unlabelled,
-            found.names,
-            self._axis(self.count) if self.count is not None else source.axis,
-            source.window,
+            output,
+            run_folder=run.folder,
+            recipe=self.form.recipe,
+            unlabelled=self.form.unlabelled,
+            names=classes.names,
+            axis=self._axis(self.count) if self.count is not None else source.axis,
+            window=source.window,
         )
+        return SegmenterTraining(run, verb)
 
-    def _resumed(self, run: TrainingRun) -> ResumedSegmenterTraining:
-        return ResumedSegmenterTraining(run)
+    def _resumed(self, run: TrainingRun) -> SegmenterTraining:
+        return SegmenterTraining(run, partial(resume_segmenter, run.folder, run.output))
 
     def _show_begun(self) -> None:
-        self._of_training = []
+        self._training_warnings = []
         self.controls.show_warnings([])
         self.classes.show_ious({})
         self.settings.collapse()
@@ -284,18 +294,24 @@ class SegmentTrainTab(TrainingPage):
             self.plot.add(STAGE, int(epoch), int(epochs), loss, iou)
         self._show_plot()
 
-    def _show_progress(self, news: SegmentProgress) -> None:
-        stage, of_what = _STAGES[news.stage]
+    def _show_progress(self, progress: SegmentProgress) -> None:
+        stage, parts = _STAGES[progress.stage]
         self.controls.show_progress(
-            stage, news.patches_done, news.patches, of_what, news.seconds_left, news.epoch, news.epochs
+            stage,
+            progress.patches_done,
+            progress.patches,
+            parts,
+            progress.seconds_left,
+            progress.epoch,
+            progress.epochs,
         )
 
-    def _draw_progress(self, news: SegmentProgress) -> None:
-        if not news.epochs:
+    def _draw_progress(self, progress: SegmentProgress) -> None:
+        if not progress.epochs:
             return
-        self.plot.add(STAGE, news.epoch, news.epochs, news.loss, news.iou)
-        if news.class_ious is not None:
-            self.classes.show_ious(news.class_ious)
+        self.plot.add(STAGE, progress.epoch, progress.epochs, progress.loss, progress.iou)
+        if progress.class_ious is not None:
+            self.classes.show_ious(progress.class_ious)
 
     def _show_plot(self) -> None:
         """Give the plot the room of the settings, where there is something to plot."""
@@ -306,8 +322,8 @@ class SegmentTrainTab(TrainingPage):
         card = outcome.result
         kept = f"Cancelled; the best network so far, epoch {card['training']['best']['epoch']}, is kept"
         begin = f"'{run.name}' is trained" if outcome.state is JobState.DONE else kept
-        self.message.say(f"{begin}; the Segment tab uses it now. {agreement_in_words(card)}")
-        self._of_training = list(self.job.warnings)
+        self.message.say(f"{begin}; the Segment tab uses it now. {_validation(card)}")
+        self._training_warnings = list(self.job.warnings)
         self.controls.show_warnings(self._warnings())
         self.form.output.propose()
         self.state.set_model(run.output)
@@ -315,9 +331,22 @@ class SegmentTrainTab(TrainingPage):
     def _where_stopped(self, run: TrainingRun) -> str:
         rows = read_segment_epochs(run.folder)
         if rows.empty:
-            return "before its first epoch had ended"
+            return "before the end of its first epoch"
         last = rows.iloc[-1]
         return f"after epoch {int(last['epoch'])} of {int(last['epochs'])}"
+
+
+def _validation(card: Mapping[str, Any]) -> str:
+    """Return a sentence on how good a model is, from its card."""
+    best, rows = card["training"]["best"], card["evaluation"]
+    if not isinstance(rows, list):
+        if best["iou"] is None:
+            return "Nothing was left out of training, so it has not been validated."
+        return f"On labelled pixels left out of training: mean IoU {best['iou']:.3f}."
+    *classes, mean = rows
+    known = [f"{row['class']} {row['f1']:.3f}" for row in classes if row["f1"] is not None]
+    pixels = f"{mean['pixels']:.0f} labelled pixels left out of training"
+    return f"On {pixels}: F1 {', '.join(known)}; mean IoU {mean['iou']:.3f}."
 
 
 class SegmentTrainPlot(EpochPlot):
@@ -328,8 +357,8 @@ class SegmentTrainPlot(EpochPlot):
             {STAGE: "Training"},
             {"mean IoU": "#56B4E9"},
             (0, 0.5, 1),
-            "Above: the loss that the training makes smaller; only its fall counts.\n"
-            "Below: IoU, the overlap of what the network finds with the labels that were left out of\n"
-            "training, as a share of both together, mean over the classes; 1 is perfect.",
+            "Above: the loss, which the training minimises; only its decrease matters.\n"
+            "Below: IoU, the overlap of the segmentation with the labels left out of training, as a share\n"
+            "of both together, mean over the classes; 1 is perfect.",
             parent,
         )

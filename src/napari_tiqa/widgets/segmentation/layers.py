@@ -1,4 +1,4 @@
-"""The layers of a segmented volume: probabilities, segmentation, uncertainty, IoU map; which one is seen."""
+"""The layers of a segmented volume: probabilities, segmentation, uncertainty, IoU map; which one is shown."""
 
 import math
 from collections.abc import Callable
@@ -21,15 +21,13 @@ from napari_tiqa.widgets.shared.slider import shown_slice
 
 _OPACITY = 0.5
 _WHITE, _RED = (1.0, 1.0, 1.0, 1.0), (0.8, 0.0, 0.0, 1.0)
-# Multiplied with the image, white leaves it as it is: where the network is sure, and where nothing is known.
+# Multiplied with the image, white leaves it as it is: where the network is certain, or has no value.
 _UNSURE = Colormap([_WHITE, _RED], nan_color=_WHITE, name="white sure, red unsure")
-_OUTCOME_COLOURS: dict[int | None, str] = {None: "transparent", NOT_JUDGED: "transparent"}
-_OUTCOME_COLOURS.update(IOU_COLOURS.items())
-_OUTCOMES = DirectLabelColormap(color_dict=_OUTCOME_COLOURS)
+_OUTCOMES = DirectLabelColormap(color_dict={None: "transparent", NOT_JUDGED: "transparent"} | IOU_COLOURS)
 
 
 class SegmentView(StrEnum):
-    """What is seen above the image."""
+    """What is shown above the image."""
 
     SEGMENTATION = "segmentation"
     UNCERTAINTY = "uncertainty"
@@ -37,10 +35,13 @@ class SegmentView(StrEnum):
     IOU = "IoU map"
 
 
-class SegmentLayers(QObject):
-    """Puts a segmented volume's layers into the viewer and keeps them up to date; one of them is seen.
+_Make = Callable[[da.Array], Layer]
 
-    All are lazy: a slice is read from its probabilities when it is looked at.
+
+class SegmentLayers(QObject):
+    """Puts a segmented volume's layers into the viewer and keeps them up to date; one of them is shown.
+
+    All are lazy: a slice is computed from its probabilities when it is shown.
 
     Parameters
     ----------
@@ -57,7 +58,7 @@ class SegmentLayers(QObject):
         self._segmentation: Segmentation | None = None
         self._labels: da.Array | None = None
         self._truth: da.Array | None = None
-        self._value = 0  # of the class that the IoU map is about
+        self._value = 0  # of the class of the IoU map
         self._view = SegmentView.SEGMENTATION
         self._layers: dict[str, Layer] = {}
         self._waiting: dict[str, Callable[[], Layer] | None] = {}  # None: to be taken out
@@ -65,7 +66,7 @@ class SegmentLayers(QObject):
         self._change_soon.timeout.connect(self._change_next)
 
     def layer(self, view: SegmentView) -> Layer | None:
-        """Return a view's layer, of the probabilities the last class's; None where it is not there."""
+        """Return a view's layer, that of the last class for probabilities; None where it is not there."""
         return self._layers.get(self._key(view))
 
     def show(self, segmentation: Segmentation, threshold: float) -> None:
@@ -74,34 +75,21 @@ class SegmentLayers(QObject):
             self.clear()
         self._segmentation = segmentation
         name = self._source.layer_name
+        grey = {"contrast_limits": (0.0, 1.0), "colormap": "gray"}
         for index, (value, title) in enumerate(_classes(segmentation)):
-            self._put(
-                _probability(value),
-                segmentation.probabilities[index].astype(np.float32),
-                partial(
-                    self._make_image, f"probability of {title}", contrast_limits=(0.0, 1.0), colormap="gray"
-                ),
-            )
-        self._put(
-            SegmentView.UNCERTAINTY,
-            segmentation.uncertainty(),
-            partial(
-                self._make_image,
-                f"uncertainty of {name}",
-                **uncertainty_look(len(segmentation.classes)),
-                colorbar=True,
-            ),
-        )
+            probability = segmentation.probabilities[index].astype(np.float32)
+            make: _Make = partial(self._make_image, f"probability of {title}", **grey)
+            self._put(_probability(value), probability, make)
+        look = uncertainty_look(len(segmentation.classes))
+        make = partial(self._make_image, f"uncertainty of {name}", **look, colorbar=True)
+        self._put(SegmentView.UNCERTAINTY, segmentation.uncertainty(), make)
         self._labels = segmentation.segmentation(threshold)
-        self._put(
-            SegmentView.SEGMENTATION,
-            self._labels,
-            partial(self._make_labels, f"segmentation of {name}", None),
-        )
+        make = partial(self._make_labels, f"segmentation of {name}", None)
+        self._put(SegmentView.SEGMENTATION, self._labels, make)
         self._show_outcomes()
 
     def set_threshold(self, threshold: float) -> None:
-        """Decide anew, from the same probabilities."""
+        """Decide again, from the same probabilities."""
         if self._segmentation is not None:
             self._labels = self._segmentation.segmentation(threshold)
             self._replace(SegmentView.SEGMENTATION, self._labels)
@@ -109,7 +97,7 @@ class SegmentLayers(QObject):
                 self._replace(SegmentView.IOU, self._outcomes(self._truth))
 
     def set_truth(self, truth: da.Array | None, value: int) -> None:
-        """Compare a class with a truth; None takes the IoU map away.
+        """Compare a class with a truth; None removes the IoU map.
 
         Parameters
         ----------
@@ -122,7 +110,7 @@ class SegmentLayers(QObject):
         self._show_outcomes()
 
     def refresh_outcomes(self) -> None:
-        """Read the IoU map again, after the truth was painted on."""
+        """Update the IoU map, after the truth was painted on."""
         layer = self._layers.get(SegmentView.IOU)
         if layer is not None:
             layer.refresh()
@@ -134,7 +122,7 @@ class SegmentLayers(QObject):
             layer.visible = key == self._key(view)
 
     def refresh(self, index: int | None = None) -> None:
-        """Read again what is seen, after a slice was done or, without one, after more of them were."""
+        """Update what is shown, after a slice was done or, without an index, after several were."""
         source = self._source
         whole = index is None or source.volume.data.ndim == 2
         if whole or shown_slice(self._viewer, source.layer, source.dimension) == index:
@@ -152,7 +140,7 @@ class SegmentLayers(QObject):
             self._take_out(key)
 
     def stop(self) -> None:
-        """Add no more layers; those that there are stay."""
+        """Add no more layers; existing ones stay."""
         self._change_soon.stop()
         self._waiting.clear()
 
@@ -163,7 +151,7 @@ class SegmentLayers(QObject):
             return view
         return _probability(self._segmentation.classes.values[-1])
 
-    def _put(self, key: str, data: da.Array, make: Callable[[da.Array], Layer]) -> None:
+    def _put(self, key: str, data: da.Array, make: _Make) -> None:
         self._waiting.pop(key, None)
         if key in self._layers:
             self._replace(key, data)
@@ -175,8 +163,8 @@ class SegmentLayers(QObject):
         self._change_soon.start(0)
 
     def _change_next(self) -> None:
-        # One in a turn of the event loop: napari takes some 20 ms for a layer, seen or not. And not at once,
-        # since the docks that are told of a change may be about to change what has led to it.
+        # One per turn of the event loop: napari takes some 20 ms for a layer, visible or not. And not at once,
+        # since other docks that are notified may still be changing what has led to it.
         if not self._waiting:
             self._change_soon.stop()
             return
@@ -221,37 +209,21 @@ class SegmentLayers(QObject):
     def _thick(self, data: da.Array) -> da.Array:
         return da.expand_dims(data, sorted(self._source.at)) if self._source.at else data
 
-    def _make_image(
-        self,
-        name: str,
-        data: da.Array,
-        *,
-        colorbar: bool = False,
-        **look: Any,
-    ) -> Image:
-        layer = derived_layer(
-            self._source.layer,
-            data,
-            name,
-            self._source.at,
-            **self._of_ours(),
-            **look,
-        )
+    def _make_image(self, name: str, data: da.Array, *, colorbar: bool = False, **look: Any) -> Image:
+        layer = derived_layer(self._source.layer, data, name, self._source.at, **self._common(), **look)
         if colorbar and hasattr(layer, "colorbar"):  # not in the oldest napari that we work with
             layer.colorbar.visible = True
         return layer
 
     def _make_labels(self, name: str, colormap: DirectLabelColormap | None, data: da.Array) -> Labels:
-        coloured = {} if colormap is None else {"colormap": colormap}
-        layer = derived_labels(
-            self._source.layer, data, name, self._source.at, opacity=_OPACITY, **self._of_ours(), **coloured
-        )
+        look = {"opacity": _OPACITY} | ({"colormap": colormap} if colormap is not None else {})
+        layer = derived_labels(self._source.layer, data, name, self._source.at, **self._common(), **look)
         layer.editable = False
         return layer
 
-    def _of_ours(self) -> dict[str, Any]:
+    def _common(self) -> dict[str, Any]:
         assert self._segmentation is not None
-        # Not cached: napari would keep the empty slice that it saw before the slice was done.
+        # Not cached: napari would keep the empty slice from before it was segmented.
         return {"cache": False, "metadata": result_metadata(Result.SEGMENTATION, self._segmentation.record)}
 
 

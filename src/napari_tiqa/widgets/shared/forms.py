@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt import QCollapsible
 
 SPACING = 4
 """Pixels between the rows of a form."""
@@ -108,6 +109,19 @@ def spin_box(value: int, low: int, high: int, tooltip: str, suffix: str = "") ->
     box.setSuffix(suffix)
     box.setToolTip(tooltip)
     return box
+
+
+def collapsible(title: str, tooltip: str, content: QWidget | QLayout) -> QCollapsible:
+    """Return a part of a form that is folded away until its title is clicked."""
+    holder = content if isinstance(content, QWidget) else QWidget()
+    if isinstance(content, QLayout):
+        holder.setLayout(content)
+    part = QCollapsible(title)
+    part.setDuration(0)
+    part.toggleButton().setToolTip(tooltip)
+    part.layout().setContentsMargins(0, 0, 0, 0)
+    part.addWidget(holder)
+    return part
 
 
 def _filled(layout: Any, parts: Iterable[Part]) -> Any:

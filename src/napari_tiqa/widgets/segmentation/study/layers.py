@@ -5,8 +5,9 @@ from typing import Any
 from napari.layers import Layer
 
 from napari_tiqa.jobs.study.version import SeenVersion
-from napari_tiqa.widgets.segmentation.layers import Result, result_metadata, uncertainty_look
+from napari_tiqa.widgets.segmentation.layers import uncertainty_look
 from napari_tiqa.widgets.shared.derived_layer import derived_labels, derived_layer, insert_layer
+from napari_tiqa.widgets.shared.result_layers import Result, result_metadata
 from napari_tiqa.widgets.shared.slice_source import SliceSource
 
 _IMAGE, _SEGMENTATION, _UNCERTAINTY = "image", "segmentation", "uncertainty"
@@ -37,41 +38,41 @@ class StudyLayers:
             What the version is called: "blur 3".
         version : SeenVersion
         """
-        seen = {key: layer.visible for key, layer in self.layers.items()}  # as the user has left them
+        visible = {key: layer.visible for key, layer in self.layers.items()}  # as the user has left them
         self.clear()
-        of_study = {"metadata": result_metadata(Result.SEGMENTATION, {"version": name})}
-        title = f"{source.layer_name}, {name}"
+        layer, at, title = source.layer, source.across, f"{source.layer_name}, {name}"
+        metadata = result_metadata(Result.SEGMENTATION, {"version": name})
         image = derived_layer(
-            source.layer,
+            layer,
             version.image,
             title,
-            source.across,
-            contrast_limits=source.layer.contrast_limits,
-            colormap=source.layer.colormap,
-            **of_study,
+            at,
+            contrast_limits=layer.contrast_limits,
+            colormap=layer.colormap,
+            metadata=metadata,
         )
         labels = derived_labels(
-            source.layer,
+            layer,
             version.labels,
             f"segmentation of {title}",
-            source.across,
+            at,
             opacity=_OPACITY,
-            visible=seen.get(_SEGMENTATION, True),
-            **of_study,
+            visible=visible.get(_SEGMENTATION, True),
+            metadata=metadata,
         )
         labels.editable = False
         uncertainty = derived_layer(
-            source.layer,
+            layer,
             version.uncertainty,
             f"uncertainty of {title}",
-            source.across,
-            visible=seen.get(_UNCERTAINTY, False),
+            at,
+            visible=visible.get(_UNCERTAINTY, False),
+            metadata=metadata,
             **uncertainty_look(version.classes),
-            **of_study,
         )
         self.layers = {_IMAGE: image, _SEGMENTATION: labels, _UNCERTAINTY: uncertainty}
-        for layer in self.layers.values():
-            insert_layer(self._viewer, layer)
+        for made in self.layers.values():
+            insert_layer(self._viewer, made)
 
     def forget(self, layer: Layer) -> None:
         """Let go of a layer that is removed from the viewer."""

@@ -10,7 +10,6 @@ import numpy as np
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
-from superqt import QCollapsible
 
 from napari_tiqa.errors import SegmentationError
 from napari_tiqa.jobs.segmentation.train import resume_segmenter, train_segmenter
@@ -22,7 +21,7 @@ from napari_tiqa.widgets.segmentation.train.classes import SegmentTrainClasses
 from napari_tiqa.widgets.segmentation.train.form import SegmentTrainForm
 from napari_tiqa.widgets.segmentation.train.label_count import LabelCount, count_labels
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
-from napari_tiqa.widgets.shared.forms import button, column, line
+from napari_tiqa.widgets.shared.forms import button, collapsible, column, line
 from napari_tiqa.widgets.shared.read_layer import axis_names
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
 from napari_tiqa.widgets.training.controls import TrainingControls
@@ -85,7 +84,8 @@ class SegmentTrainTab(TrainingPage):
         )
         self.summary = SentenceLabel("What the training learns from.")
         self.form = SegmentTrainForm()
-        self.settings = QCollapsible("Settings")
+        where = "Settings of the training, and where the model is saved."
+        self.settings = collapsible("Settings", where, self.form)
         self.plot = SegmentTrainPlot()
         self._counted_for: tuple[Any, ...] = ()
         self._counting_again = False
@@ -110,10 +110,6 @@ class SegmentTrainTab(TrainingPage):
         self._train_when_counted = False
 
     def _lay_out(self) -> None:
-        self.settings.setDuration(0)
-        self.settings.layout().setContentsMargins(0, 0, 0, 0)
-        self.settings.toggleButton().setToolTip("Settings of the training, and where the model is saved.")
-        self.settings.addWidget(self.form)
         self.settings.expand()
         self.plot.hide()
         below = line((self.summary, 1), self.add_button)

@@ -163,7 +163,7 @@ class SegmentLayers(QObject):
         self._change_soon.start(0)
 
     def _change_next(self) -> None:
-        # One per turn of the event loop: napari takes some 20 ms for a layer, visible or not. And not at once,
+        # One per turn of the event loop: napari takes some 20 ms for a layer, visible or not. Not at once,
         # since other docks that are notified may still be changing what has led to it.
         if not self._waiting:
             self._change_soon.stop()

@@ -75,7 +75,7 @@ class SegmentLayers(QObject):
             self.clear()
         self._segmentation = segmentation
         name = self._source.layer_name
-        grey = {"contrast_limits": (0.0, 1.0), "colormap": "gray"}
+        grey: dict[str, Any] = {"contrast_limits": (0.0, 1.0), "colormap": "gray"}
         for index, (value, title) in enumerate(_classes(segmentation)):
             probability = segmentation.probabilities[index].astype(np.float32)
             make: _Make = partial(self._make_image, f"probability of {title}", **grey)

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,15 +16,8 @@ import tifffile
 
 from napari_tiqa import __version__, open_volume, score_map, score_volume
 from napari_tiqa.cli import main
-from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.scoring.table import read_scores
 from tests.places import CELL
-
-
-@pytest.fixture(scope="module", autouse=True)
-def model_process() -> Iterator[None]:
-    yield
-    shared_model_process().close()
 
 
 @pytest.fixture(scope="module")

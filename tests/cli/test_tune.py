@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +16,6 @@ import skimage.io
 from napari_tiqa.cli import main
 from napari_tiqa.filtering.pipeline import Pipeline, Step
 from napari_tiqa.jobs.filtering.tune import tune
-from napari_tiqa.jobs.process.client import shared_model_process
-
-
-@pytest.fixture(scope="module", autouse=True)
-def model_process() -> Iterator[None]:
-    yield
-    shared_model_process().close()
 
 
 @pytest.fixture(scope="module")

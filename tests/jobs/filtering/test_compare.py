@@ -3,7 +3,6 @@
 import io
 import json
 import threading
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -15,19 +14,12 @@ from napari_tiqa.errors import BundleError, FilterError, TiqaError, VolumeError
 from napari_tiqa.filtering.pipeline import Pipeline, Step
 from napari_tiqa.jobs.filtering.compare import UNFILTERED, CompareProgress, Comparison, compare
 from napari_tiqa.jobs.filtering.comparison_figure import comparison_figure
-from napari_tiqa.jobs.process.client import shared_model_process
 
 PIPELINES = {
     "mild": Pipeline([Step("gaussian", {"sigma": 0.8})]),
     "coarse tiles": Pipeline([Step("clahe", {"tile": 1024})]),  # too large for the slices
     "strong": Pipeline([Step("gaussian", {"sigma": 6})]),
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def model_process() -> Iterator[None]:
-    yield
-    shared_model_process().close()
 
 
 @pytest.fixture(scope="module")

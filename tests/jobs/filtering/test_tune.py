@@ -3,7 +3,6 @@
 import itertools
 import json
 import threading
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -20,18 +19,11 @@ from napari_tiqa.jobs.filtering.trial import Trial
 from napari_tiqa.jobs.filtering.tune import TuneProgress, tune
 from napari_tiqa.jobs.filtering.tuning import Tuning
 from napari_tiqa.jobs.filtering.variables import Variable, variables
-from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.volumes.open import as_volume
 from tests.places import CELL
 
 GAUSSIAN = Pipeline([Step("gaussian")])
 NOISE = 0.3
-
-
-@pytest.fixture(scope="module", autouse=True)
-def model_process() -> Iterator[None]:
-    yield
-    shared_model_process().close()
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,5 @@
 """Training as a job: a process of its own that can be cancelled or killed and leaves what it has."""
 
-import os
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -9,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 import tifffile
 from scipy.ndimage import gaussian_filter
@@ -19,6 +16,7 @@ from napari_tiqa.jobs.learning.train import train
 from napari_tiqa.learning.training.progress import TrainProgress, read_epochs
 from napari_tiqa.learning.training.recipe import TrainingRecipe
 from napari_tiqa.scoring.bundle import load_card
+from tests.processes import model_processes
 
 
 @pytest.fixture(scope="module")
@@ -29,11 +27,6 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> TrainingRecipe:
         tifffile.imwrite(folder / f"image{seed}.tif", (texture / texture.max() * 255).astype(np.uint8))
     paths = sorted(map(str, folder.glob("*.tif")))
     return TrainingRecipe(tuple(paths), observers=("ssim",), ranking_epochs=2, regression_epochs=1)
-
-
-def model_processes() -> list[int]:
-    children = psutil.Process().children(recursive=True)
-    return [child.pid for child in children if "napari_tiqa.jobs.process.worker" in child.cmdline()]
 
 
 def on(
@@ -54,7 +47,7 @@ def test_killed_then_cancelled_then_finished(recipe: TrainingRecipe, tmp_path: P
     seen: list[TrainProgress] = []
     kill = on(
         lambda progress: progress.loss is not None,
-        lambda: os.kill(model_processes()[0], signal.SIGKILL),
+        lambda: model_processes()[-1].kill(),
         seen,
     )
     with pytest.raises(ModelProcessError, match=r"ended by SIGKILL.*train again with the run folder"):

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,17 +15,16 @@ import psutil
 import pytest
 
 from napari_tiqa.errors import BundleError, ModelProcessError
-from napari_tiqa.jobs.process.client import ModelProcess, ProcessState
+from napari_tiqa.jobs.process.client import ModelProcess, ProcessState, shared_model_process
 from napari_tiqa.jobs.process.messages import ModelFile
 from napari_tiqa.scoring.predict import BATCH_SIZE
 
 
 @pytest.fixture(scope="module")
-def warm(untrained_model: Path) -> Iterator[ModelProcess]:
-    process = ModelProcess()
+def warm(untrained_model: Path) -> ModelProcess:
+    process = shared_model_process()
     process.score(tiles(1), ModelFile.of(untrained_model))
-    yield process
-    process.close()
+    return process
 
 
 @pytest.fixture

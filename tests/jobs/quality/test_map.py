@@ -1,7 +1,6 @@
 """The quality map of a slice: low where quality is lost, smooth, NaN outside, one sentence where it fails."""
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +8,8 @@ import pytest
 
 from napari_tiqa import score_volume
 from napari_tiqa.errors import Cancelled, VolumeError
-from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.jobs.quality.map import MapProgress, score_map
 from napari_tiqa.scoring.quality_map import blend, overlapping_starts
-
-
-@pytest.fixture(scope="module", autouse=True)
-def model_process() -> Iterator[None]:
-    yield
-    shared_model_process().close()
 
 
 @pytest.fixture(scope="module")

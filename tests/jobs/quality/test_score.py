@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +30,6 @@ from napari_tiqa.scoring.table import (
     scores_json,
     write_scores,
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def model_process() -> Iterator[None]:
-    yield
-    shared_model_process().close()
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,12 +36,6 @@ from napari_tiqa.volumes.open import as_volume, open_volume
 from napari_tiqa.volumes.volume import Volume
 
 WINDOW = (0.0, 1.0)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def model_process() -> Iterator[None]:
-    yield
-    shared_model_process().close()
 
 
 def pixels(shape: tuple[int, ...] = (5, 48, 70), seed: int = 0) -> np.ndarray:
@@ -524,7 +517,7 @@ def test_another_threshold_needs_no_network(
 ) -> None:
     output = tmp_path / "out.zarr"
     assert segment_in_shell(scan, "-o", output, "--slices", "0") == 0
-    shared_model_process().close()  # the last test of this file: others would have to start it again
+    shared_model_process().close()
     assert (
         segment_in_shell(
             scan, "--model", "default", "-o", output, "--slices", "0", "--threshold", "0.9", "--uncertainty"

@@ -12,7 +12,6 @@ import tifffile
 from napari_tiqa import score_image
 from napari_tiqa.cli import main
 from napari_tiqa.errors import BundleError, Cancelled, SegmentationError, TableError, VolumeError
-from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.jobs.study.figures import spread
 from napari_tiqa.jobs.study.files import FILES, write_study
 from napari_tiqa.jobs.study.result import Study
@@ -25,12 +24,6 @@ from napari_tiqa.volumes.simulation.acquisition import Acquisition, acquire
 from napari_tiqa.volumes.simulation.microstructures import electrode_phases, microstructure
 
 SIDE = 224
-
-
-@pytest.fixture(scope="module", autouse=True)
-def model_process():
-    yield
-    shared_model_process().close()
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
-import psutil
 import pytest
 from napari import Viewer
 from pytestqt.qtbot import QtBot
@@ -21,6 +20,7 @@ from napari_tiqa.learning.images.groups import Group, distortion_group
 from napari_tiqa.learning.measures.measures import evaluate, image_rows
 from napari_tiqa.widgets.evaluation.panel import EvaluationPanel
 from napari_tiqa.widgets.shared.background_job import JobState
+from tests.processes import model_processes
 
 WIDGET = ("napari-tiqa", "Evaluate a model")
 TIMEOUT = 200_000  # ms, for a model process that has to import Keras on a busy machine
@@ -83,8 +83,7 @@ def panel(viewer: Viewer, qtbot: QtBot) -> EvaluationPanel:
 @pytest.fixture
 def no_process_left() -> Iterator[None]:
     yield
-    children = psutil.Process().children(recursive=True)
-    assert not [child for child in children if "napari_tiqa.jobs.process.worker" in child.cmdline()]
+    assert not model_processes()
 
 
 def cell(panel: EvaluationPanel, row: int, column: int) -> str:

@@ -15,7 +15,6 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QPointF, Qt
 from skimage.io import imread
 
-from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.scoring.bundle import DEFAULT_MODEL
 from napari_tiqa.scoring.table import ScoredSlice
 from napari_tiqa.segmentation.agreement import IOU_COLOURS, agreement_table, iou_map
@@ -34,12 +33,6 @@ TIMEOUT = 200_000  # ms, for a model process that has to import Keras on a busy 
 SEGMENTATION, UNSURE, LIKELY, IOU = SegmentView
 CLASSES = classes_of(segmenter_card())
 _SEEDS = itertools.count()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def model_process() -> Iterator[None]:
-    yield
-    shared_model_process().close()
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from napari.layers import Image
 from pytestqt.qtbot import QtBot
 from qtpy.QtWidgets import QFileDialog
 
-from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.jobs.study.files import FILES
 from napari_tiqa.segmentation.native_distortions import native_fields, native_version
 from napari_tiqa.widgets.segmentation.header import SegmentState
@@ -23,12 +22,6 @@ from napari_tiqa.widgets.shared.source_finder import SourceFinder
 
 TIMEOUT = 200_000  # ms, for a model process that has to import Keras on a busy machine
 PLACE = {"scale": (2, 0.65, 0.65), "translate": (10, 0, 0), "units": ("um",) * 3}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def model_process() -> Iterator[None]:
-    yield
-    shared_model_process().close()
 
 
 def pixels(count: int = 3, side: int = 64) -> np.ndarray:

@@ -1,8 +1,6 @@
 """The training dock in a real viewer with a real training process: choose, preview, train, go on."""
 
-import os
 import resource
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 import tifffile
 from napari import Viewer
@@ -32,6 +29,7 @@ from napari_tiqa.widgets.training.layer_slices import write_layer_slices
 from napari_tiqa.widgets.training.panel import TrainingPanel
 from napari_tiqa.widgets.training.request import shared_training_job
 from napari_tiqa.widgets.training.runs import is_interrupted
+from tests.processes import model_processes
 
 WIDGET = ("napari-tiqa", "Train a model")
 TIMEOUT = 900_000  # ms, for a process that has to import Keras and build its graph on a busy machine
@@ -116,13 +114,6 @@ def question_answered(answer: QMessageBox.StandardButton) -> Iterator[list[str]]
 
 def epochs_drawn(panel: TrainingPanel, stage: str) -> list[int]:
     return sorted(panel.plot.stages[stage].points)
-
-
-def training_process() -> psutil.Process:
-    """Return the model process that this process has started last."""
-    ours = psutil.Process().children(recursive=True)
-    workers = [child for child in ours if "napari_tiqa.jobs.process.worker" in child.cmdline()]
-    return max(workers, key=lambda child: child.create_time())
 
 
 # -- what the form says ----------------------------------------------------------------------------
@@ -251,7 +242,7 @@ def test_from_layers_to_a_model_in_the_quality_dock_though_it_was_killed_on_the_
 
     qtbot.waitUntil(lambda: epochs_drawn(short, "rank") == [1], timeout=TIMEOUT)
     with qtbot.waitSignal(job.ended, timeout=TIMEOUT):
-        os.kill(training_process().pid, signal.SIGKILL)
+        model_processes()[-1].kill()
     assert states == [JobState.STARTING, JobState.RUNNING, JobState.FAILED]
     assert "SIGKILL" in short.controls.message.text()
     assert short.offer.run is not None

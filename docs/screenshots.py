@@ -254,7 +254,7 @@ def evaluate_trained(viewer: napari.Viewer, bundle: Path, folder: Path) -> None:
     panel.form.models.tick_only(None, bundle)
     panel.form.dataset.set_path(folder / "other electrodes")
     if not panel.evaluate():
-        raise SystemExit(panel.form.message.text())
+        raise SystemExit(panel.message.text())
     wait_until(lambda: not panel.job.state.busy, timeout=3600)
     panel.form.dataset.set_path("other electrodes")
     take(viewer, "training_evaluation")
@@ -281,7 +281,7 @@ def take_evaluation(model: str) -> None:
         panel.form.models.tick_only(model or None)
         panel.form.dataset.set_path(Path(folder) / "made" / "other electrodes")
         if not panel.evaluate():
-            raise SystemExit(panel.form.message.text())
+            raise SystemExit(panel.message.text())
         wait_until(lambda: not panel.job.state.busy, timeout=3600)
         panel.form.dataset.set_path("other electrodes")
         take(viewer, "evaluation_table")

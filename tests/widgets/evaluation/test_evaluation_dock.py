@@ -117,9 +117,9 @@ def test_a_model_is_judged_beside_a_baseline(
     stages = []
     panel.job.progressed.connect(lambda progress: stages.append(progress.stage))
     with qtbot.waitSignal(panel.job.ended, timeout=TIMEOUT):
-        panel.form.evaluate_button.click()
-    assert panel.job.state is JobState.DONE, panel.form.message.text()
-    assert panel.form.message.text() == "Evaluated on 48 images."
+        panel.form.run.start_button.click()
+    assert panel.job.state is JobState.DONE, panel.message.text()
+    assert panel.message.text() == "Evaluated on 48 images."
     assert "scoring by untrained" in stages
     table = panel.results.table
     rows = [table.verticalHeaderItem(row).text().replace("\n", " ") for row in range(table.rowCount())]
@@ -139,10 +139,10 @@ def test_an_evaluation_can_be_cancelled_and_the_last_result_stays(
     panel.form.dataset.set_path(dataset)
     with qtbot.waitSignal(panel.job.ended, timeout=TIMEOUT):
         panel.evaluate()
-        assert not panel.form.evaluate_button.isEnabled()
-        panel.form.cancel_button.click()
-    assert panel.form.message.text() == "The evaluation was cancelled."
-    assert panel.form.evaluate_button.isEnabled()
+        assert not panel.form.run.start_button.isEnabled()
+        panel.form.run.cancel_button.click()
+    assert panel.message.text() == "The evaluation was cancelled."
+    assert panel.form.run.start_button.isEnabled()
     assert panel.results.evaluation is evaluation
 
 
@@ -202,7 +202,7 @@ def test_tables_and_figures_are_saved(panel: EvaluationPanel, evaluation: Evalua
     panel.save(tmp_path / "result")
     assert pd.read_csv(tmp_path / "result/table.csv")["judged"].unique().tolist() == list(evaluation.titles)
     assert cv2.imread(str(tmp_path / "result/scatter.png")).std() > 10
-    assert "scatter.png" in panel.form.message.text()
+    assert "scatter.png" in panel.message.text()
 
 
 def test_an_earlier_evaluation_is_replaced_only_after_asking(
@@ -222,7 +222,7 @@ def test_what_cannot_be_saved_is_said(panel: EvaluationPanel, evaluation: Evalua
     panel.results.show_evaluation(evaluation)
     (tmp_path / "file").touch()
     panel.save(tmp_path / "file")
-    assert "cannot be written" in panel.form.message.text()
+    assert "cannot be written" in panel.message.text()
 
 
 # -- bad input -------------------------------------------------------------------------------------
@@ -230,11 +230,11 @@ def test_what_cannot_be_saved_is_said(panel: EvaluationPanel, evaluation: Evalua
 
 def test_what_is_missing_in_the_form_is_said(panel: EvaluationPanel, dataset: Path) -> None:
     assert not panel.evaluate()
-    assert "There is no dataset yet" in panel.form.message.text()
+    assert "There is no dataset yet" in panel.message.text()
     panel.form.dataset.set_path(dataset)
     panel.form.models.tick_only()
     assert not panel.evaluate()
-    assert "No model is ticked" in panel.form.message.text()
+    assert "No model is ticked" in panel.message.text()
 
 
 @pytest.mark.usefixtures("no_process_left")
@@ -242,7 +242,7 @@ def test_a_folder_that_is_no_dataset_is_said(panel: EvaluationPanel, tmp_path: P
     panel.form.dataset.set_path(tmp_path)
     with qtbot.waitSignal(panel.job.ended, timeout=TIMEOUT):
         panel.evaluate()
-    assert "is no dataset: choose a folder" in panel.form.message.text()
+    assert "is no dataset: choose a folder" in panel.message.text()
 
 
 def test_models_that_are_added_stay_ticked_and_those_that_are_gone_leave(

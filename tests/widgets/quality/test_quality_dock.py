@@ -574,7 +574,7 @@ def test_runs_of_two_layers_are_compared_in_one_plot(
     assert names == [f"{ways[0]}, model untrained", *(f"{ways[1]}, model untrained{n}" for n in ("", " (2)"))]
     assert len({entry.colour for entry in panel.shelf}) == 3
     assert len(panel.results.plot._curves) == len(panel.results.plot._boxes) == 3
-    panel.results.runs.set_shown(next(iter(panel.shelf)).run.key, False)
+    panel.results.runs.topLevelItem(0).setCheckState(0, Qt.CheckState.Unchecked)
     assert len(panel.results.plot._curves) == len(panel.results.plot._boxes) == 2
 
 
@@ -616,14 +616,14 @@ def test_the_saved_table_is_score_volumes_and_can_be_loaded(
     viewer.add_image(data, name="electrode", scale=(0.5, 1, 1), units="um")
     score(panel)
     path = tmp_path / "scores.csv"
-    panel.export_csv(str(path))
+    panel.results.export_csv(str(path))
     expected = score_volume(data, model=panel.form.model)
     saved = pd.read_csv(path)
     assert saved.columns[:3].tolist() == ["slice", "position", "score"]
     np.testing.assert_array_equal(saved["score"], expected["score"])
     np.testing.assert_array_equal(saved["position"], expected["position"] * 0.5)
 
-    panel.load_csv(str(path))
+    panel.results.load_csv(str(path))
     loaded = list(panel.shelf)[1]
     assert loaded.run.name == "electrode, axis z, model untrained (2)"
     assert (loaded.run.axis, loaded.run.unit, loaded.run.spacing) == ("z", "µm", 0.5)
@@ -639,7 +639,7 @@ def test_the_cell_has_the_scores_that_the_shell_gives_it(
     viewer.open(CELL, plugin="napari-tiqa")
     panel.form.model_box.choose(None)  # the default model
     score(panel)
-    panel.export_csv(str(tmp_path / "dock.csv"))
+    panel.results.export_csv(str(tmp_path / "dock.csv"))
     assert shell(["score", str(CELL), "-o", str(tmp_path / "shell.csv")]) == 0
     in_shell = pd.read_csv(tmp_path / "shell.csv")
     assert len(in_shell) == 40
@@ -678,12 +678,12 @@ def test_what_cannot_be_saved_or_loaded_is_said(
 ) -> None:
     viewer.add_image(tomogram(3))
     score(panel)
-    panel.export_csv(str(tmp_path / "nowhere" / "scores.csv"))
+    panel.results.export_csv(str(tmp_path / "nowhere" / "scores.csv"))
     assert "cannot be written" in panel.controls.message.text()
-    panel.export_png(str(tmp_path / "nowhere" / "plot.png"))
+    panel.results.export_png(str(tmp_path / "nowhere" / "plot.png"))
     assert "could not be saved" in panel.controls.message.text()
     (tmp_path / "foreign.csv").write_text("a,b\n1,2\n")
-    panel.load_csv(str(tmp_path / "foreign.csv"))
+    panel.results.load_csv(str(tmp_path / "foreign.csv"))
     assert "is not a score table" in panel.controls.message.text()
     assert len(panel.shelf) == 1
 
@@ -695,7 +695,7 @@ def test_the_saved_plot_is_a_picture_on_white(
 
     viewer.add_image(tomogram(6))
     score(panel)
-    panel.export_png(str(tmp_path / "plot.png"))
+    panel.results.export_png(str(tmp_path / "plot.png"))
     picture = imread(tmp_path / "plot.png")
     assert picture.shape[1] >= 800
     assert (picture[0, 0, :3] == 255).all()
@@ -708,7 +708,7 @@ def test_a_removed_run_is_gone_from_its_layer(
 ) -> None:
     layer = viewer.add_image(tomogram(3))
     score(panel)
-    panel.remove_run(next(iter(panel.shelf)))
+    panel.results.remove_run(next(iter(panel.shelf)))
     assert layer.metadata[METADATA_KEY]["runs"] == []
     assert not panel.results.plot._curves
 
@@ -758,12 +758,12 @@ def test_buttons_allow_what_the_state_allows(
     viewer: Viewer, panel: QualityPanel, midway: Callable[..., None], qtbot: QtBot
 ) -> None:
     controls = panel.controls
-    assert not controls.score_button.isEnabled()
+    assert not controls.start_button.isEnabled()
     viewer.add_image(tomogram(LONG))
-    assert controls.score_button.isEnabled()
+    assert controls.start_button.isEnabled()
     assert not controls.cancel_button.isEnabled()
     midway(panel)
-    assert not controls.score_button.isEnabled()
+    assert not controls.start_button.isEnabled()
     assert not controls.slice_button.isEnabled()
     assert controls.cancel_button.isEnabled()
     assert f"of {LONG}" in controls.bar.format()
@@ -771,7 +771,7 @@ def test_buttons_allow_what_the_state_allows(
         panel.job.cancel()
         assert panel.job.state is JobState.CANCELLING
         assert not controls.cancel_button.isEnabled()
-    assert controls.score_button.isEnabled()
+    assert controls.start_button.isEnabled()
 
 
 def test_a_second_run_is_refused_while_one_goes_on(

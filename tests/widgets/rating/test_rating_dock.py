@@ -193,7 +193,7 @@ def test_a_rater_goes_on_after_a_pause_and_in_another_dock(
     third = window.image
     qtbot.keyClick(window, Qt.Key.Key_Escape)
     assert session.window_of_rater is None
-    assert session.rate_button.text() == "Go on rating"
+    assert session.rate_button.text() == "Continue rating"
     folder = session.session.folder  # type: ignore[union-attr]
     session.leave_session()
     session.form.origin_box.setCurrentIndex(1)
@@ -232,15 +232,15 @@ def test_all_images_are_shown_at_one_zoom_and_a_press_shows_own_pixels(qtbot: Qt
 def test_the_form_follows_the_layers_and_says_how_many_images_there_will_be(
     viewer: Viewer, panel: RatingPanel
 ) -> None:
-    assert panel.form.begin_button.text() == "Prepare 0 images"
+    assert panel.form.run.start_button.text() == "Prepare 0 images"
     deep = viewer.add_image(tomogram(30), name="deep")
     flat = viewer.add_image(tomogram(1)[0], name="flat")
     viewer.add_labels(np.zeros((9, 9), int))
-    assert panel.form.begin_button.text() == "Prepare 13 images"
+    assert panel.form.run.start_button.text() == "Prepare 13 images"
     assert [source.volume.name for source in panel.form.image_sources()] == ["flat", "deep"]
     viewer.layers.remove(flat)
     panel.form.count_box.setValue(99)
-    assert panel.form.begin_button.text() == "Prepare 30 images"
+    assert panel.form.run.start_button.text() == "Prepare 30 images"
     deep.name = "Cell: no. 7"
     assert "Cell no 7" in str(panel.form.place.path)
 
@@ -264,12 +264,12 @@ def test_preparing_can_be_cancelled(viewer: Viewer, panel: RatingPanel, tmp_path
     viewer.add_image(tomogram(100), name="long")
     panel.form.count_box.setValue(100)
     panel.form.place.set_path(tmp_path / "s")
-    panel.job.progressed.connect(lambda _: panel.form.cancel_button.click())
+    panel.job.progressed.connect(lambda _: panel.form.run.cancel_button.click())
     with qtbot.waitSignal(panel.job.ended, timeout=TIMEOUT):
         panel.begin()
     assert "nothing was kept" in panel.message.text()
     assert not list(tmp_path.iterdir())
-    assert panel.form.begin_button.isEnabled()
+    assert panel.form.run.start_button.isEnabled()
 
 
 def test_ratings_of_a_colleague_are_merged(session: RatingPanel, tmp_path: Path) -> None:
@@ -277,9 +277,9 @@ def test_ratings_of_a_colleague_are_merged(session: RatingPanel, tmp_path: Path)
     image = session.session.images[0]  # type: ignore[union-attr]
     theirs.write_text(f"image,rater,score,time\n{image},Ben,2,\n")
     session.merge([theirs])
-    assert session.message.text() == "1 ratings were added."
+    assert session.message.text() == "Ratings added: 1."
     session.merge([theirs])
-    assert session.message.text() == "These ratings were all known already."
+    assert session.message.text() == "All these ratings were there already."
     assert saved(session) == [("Ben", 2)]
 
 
@@ -320,8 +320,8 @@ def test_what_cannot_be_rated_is_said_in_one_sentence(
     panel: RatingPanel, tmp_path: Path, qtbot: QtBot, kind: str
 ) -> None:
     sentence = {
-        "no layer": "No layer is ticked",
-        "no folder": "There is no folder of the images yet",
+        "no layer": "There is no image layer to rate",
+        "no folder": "No folder of images to rate is chosen",
         "gone": "There is no folder",
         "empty": "holds no images",
         "16 bit": "would need an intensity window",

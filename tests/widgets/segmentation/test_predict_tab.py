@@ -27,7 +27,7 @@ from napari_tiqa.widgets.segmentation.predict.tab import SegmentPredictTab
 from napari_tiqa.widgets.shared.background_job import JobState
 from napari_tiqa.widgets.shared.result_layers import Result, is_result
 from napari_tiqa.widgets.shared.slider import go_to_slice
-from napari_tiqa.widgets.shared.source_finder import SourceFinder
+from napari_tiqa.widgets.shared.source_follower import SourceFinder
 
 TIMEOUT = 200_000  # ms, for a model process that has to import Keras on a busy machine
 SEGMENTATION, UNSURE, LIKELY, IOU = SegmentView

@@ -18,7 +18,7 @@ from napari_tiqa.widgets.shared.background_job import JobState
 from napari_tiqa.widgets.shared.figure_view import FigureView
 from napari_tiqa.widgets.shared.result_layers import is_original
 from napari_tiqa.widgets.shared.slider import go_to_slice
-from napari_tiqa.widgets.shared.source_finder import SourceFinder
+from napari_tiqa.widgets.shared.source_follower import SourceFinder
 
 TIMEOUT = 200_000  # ms, for a model process that has to import Keras on a busy machine
 PLACE = {"scale": (2, 0.65, 0.65), "translate": (10, 0, 0), "units": ("um",) * 3}

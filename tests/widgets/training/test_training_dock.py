@@ -125,9 +125,9 @@ def test_layers_to_learn_from_are_ticked_and_their_ticks_stay(viewer: Viewer, pa
     viewer.add_labels(np.zeros((224, 224), int))
     bad = viewer.add_image(tomogram(3, 1), name="bad")
     assert [layer.name for layer in panel.form.layers] == ["bad", "good"]
-    panel.form.layer_list.item(0).setCheckState(panel.form.layer_list.item(0).checkState().Unchecked)
+    panel.form.layer_list.topLevelItem(0).setCheckState(0, Qt.CheckState.Unchecked)
     bad.name = "worse"
-    assert [panel.form.layer_list.item(row).text() for row in range(2)] == ["worse", "good"]
+    assert [item.text(0) for item in panel.form.layer_list.items()] == ["worse", "good"]
     assert [layer.name for layer in panel.form.layers] == ["good"]
 
 
@@ -171,14 +171,14 @@ def test_what_cannot_be_trained_on_is_said_in_a_sentence(
         assert panel.job.state is JobState.IDLE or not panel.job.state.busy
         return panel.controls.message.text()
 
-    assert "no layer to learn from" in refusal()
+    assert "There is no image layer to learn from" in refusal()
     viewer.add_image(tomogram(3))
     assert "3 slices are too few" in refusal()
     panel.form.source_box.setCurrentText(Source.FILES)
     assert "no originals to train on" in refusal()
     panel.form.source_box.setCurrentText(Source.LAYERS)
     panel.form.output.set_path("")
-    assert "no place to go" in refusal()
+    assert "Choose where to save the model" in refusal()
     for box in panel.form.observers.values():
         box.setChecked(False)
     viewer.add_image(tomogram(3))
@@ -202,7 +202,7 @@ def test_the_preview_shows_sixteen_versions_with_their_scores(
     viewer: Viewer, short: TrainingPanel, qtbot: QtBot
 ) -> None:
     viewer.layers["second"].visible = False
-    short.form.layer_list.setCurrentRow(1)
+    short.form.layer_list.setCurrentItem(short.form.layer_list.topLevelItem(1))
     with qtbot.waitSignal(short.preview_job.ended, timeout=TIMEOUT):
         assert short.show_preview()
     picture, scores = viewer.layers[-2:]

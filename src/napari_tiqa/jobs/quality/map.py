@@ -18,6 +18,7 @@ from napari_tiqa.jobs.process.client import ModelProcess, shared_model_process
 from napari_tiqa.jobs.process.messages import ModelFile
 from napari_tiqa.jobs.process.record import model_card, run_record
 from napari_tiqa.jobs.process.waiting import Pace, wait_for
+from napari_tiqa.progress import Progress
 from napari_tiqa.scoring.native_tiles import filled_tiles, native_tile
 from napari_tiqa.scoring.network_input import TILE_SIZE, checked_plane, prepare_slice, reflected
 from napari_tiqa.scoring.predict import BATCH_SIZE
@@ -35,12 +36,8 @@ _BATCHES_IN_FLIGHT = 4
 
 
 @dataclass(frozen=True)
-class MapProgress:
+class MapProgress(Progress):
     """How far a map is, in tiles; `seconds_left` is None until a second batch tells how fast it goes."""
-
-    done: int
-    total: int
-    seconds_left: float | None
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from napari_tiqa.jobs.process.client import ModelProcess, shared_model_process
 from napari_tiqa.jobs.process.messages import ModelFile
 from napari_tiqa.jobs.process.record import model_card, run_record
 from napari_tiqa.jobs.process.waiting import POLL, Pace, wait_for
+from napari_tiqa.progress import Progress
 from napari_tiqa.scoring.native_tiles import MOST_TILES, prepare_native_tiles
 from napari_tiqa.scoring.network_input import PreparedSlice, prepare_slice
 from napari_tiqa.scoring.predict import BATCH_SIZE
@@ -42,22 +43,15 @@ _PREPARE = {"whole": prepare_slice, "native": prepare_native_tiles}
 
 
 @dataclass(frozen=True)
-class ScoreProgress:
-    """How far a run over a volume is.
+class ScoreProgress(Progress):
+    """How far a run over a volume is, in slices; `seconds_left` is None until a second batch tells its speed.
 
     Attributes
     ----------
-    done, total : int
-        Slices.
-    seconds_left : float or None
-        None until a second batch tells how fast the run is.
     rows : tuple of ScoredSlice
         The slices that this batch has added.
     """
 
-    done: int
-    total: int
-    seconds_left: float | None
     rows: tuple[ScoredSlice, ...]
 
 

@@ -1,66 +1,39 @@
 """The form of the evaluation dock: which models, on which dataset, beside which baselines."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from qtpy.QtCore import Signal
-from qtpy.QtWidgets import (
-    QCheckBox,
-    QFileDialog,
-    QFormLayout,
-    QHBoxLayout,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QCheckBox, QFileDialog, QWidget
 
 from napari_tiqa.errors import TrainingError
-from napari_tiqa.learning.evaluation.comparison import EvaluationProgress
-from napari_tiqa.widgets.shared.background_job import JobState
+from napari_tiqa.jobs.learning.evaluate import evaluate
+from napari_tiqa.learning.evaluation.comparison import Evaluation, EvaluationProgress
+from napari_tiqa.scoring.recent_models import recent_models, remember_model
 from napari_tiqa.widgets.shared.file_row import FileRow
-from napari_tiqa.widgets.shared.job_bar import JobBar, time_left
-from napari_tiqa.widgets.shared.model_list import ModelList
-from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
+from napari_tiqa.widgets.shared.flat_tree import Entry, TickList
+from napari_tiqa.widgets.shared.forms import STRETCH, button, column, form_layout, line
+from napari_tiqa.widgets.shared.job_bar import time_left
+from napari_tiqa.widgets.shared.run_row import RunRow
 
 _BASELINES = {
     "brisque": ("BRISQUE", "BRISQUE as its authors trained it, on photographs."),
     "ridge": ("ImageNet", "Ridge regression on the features of a network that has only learned ImageNet."),
     "lookup": (
         "Look-up",
-        "The mean label of each distortion and level: what can be had without looking at the image.",
+        "The mean label of each distortion and level: how far one gets without looking at the image.",
     ),
     "rankiqa": (
         "RankIQA",
-        "Ranking, then people's labels only; a training of its own for each fold, which takes many minutes.",
+        "Ranking, then people's labels only; trains a network for each fold, which takes many minutes.",
     ),
 }
 _SLOW = ("rankiqa",)
 
 
-@dataclass(frozen=True)
-class EvaluationRequest:
-    """What to evaluate, frozen in the main thread.
-
-    Attributes
-    ----------
-    models : tuple of Path or None
-        Bundles, None for the default model; the first one is judged in detail.
-    dataset : Path
-        Dataset or rated session folder.
-    baselines : tuple of str
-        Keys of ``learning.evaluation.baselines.BASELINES``.
-    """
-
-    models: tuple[Path | None, ...]
-    dataset: Path
-    baselines: tuple[str, ...]
-
-
 class EvaluationForm(QWidget):
     """Choices that an evaluation is started with, its buttons and its progress."""
-
-    evaluate_clicked = Signal()
-    cancel_clicked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -68,29 +41,32 @@ class EvaluationForm(QWidget):
         self.dataset = FileRow(
             lambda: QFileDialog.getExistingDirectory(self, "Choose a dataset"),
             "a dataset or rated images",
-            "A folder that napari-tiqa generate has made, the dataset in a training's folder,\n"
+            "A folder made by napari-tiqa generate, the dataset in a training's folder,\n"
             "or a folder of rated images.",
         )
         self.baselines = {name: QCheckBox(title) for name, (title, _) in _BASELINES.items()}
         for name, box in self.baselines.items():
             box.setToolTip(_BASELINES[name][1])
             box.setChecked(name not in _SLOW)
-        self.evaluate_button = QPushButton("Evaluate")
-        self.evaluate_button.setToolTip(
+        self.run = RunRow(
+            "Evaluate",
             "Score the dataset's images with each model and baseline and compare with their labels,\n"
-            "in a process of its own: napari can be used meanwhile."
+            "in a process of its own: napari can be used meanwhile.",
+            "Stop the evaluation; the last result stays.",
+            parts="images",
+            message_tooltip="What the dock is doing, and how the last evaluation ended.",
+            lines=1,
+            starting="Starting the network (a few seconds)…",
         )
-        self.cancel_button = QPushButton("Cancel")
-        self.cancel_button.setToolTip("Stop the evaluation; the last result stays.")
-        self.bar = JobBar("How much is done, and the time left.")
-        self.message = SentenceLabel("What the dock is doing, and how the last evaluation ended.")
-        self._lay_out()
-        self.evaluate_button.clicked.connect(self.evaluate_clicked)
-        self.cancel_button.clicked.connect(self.cancel_clicked)
-        self.show_state(JobState.IDLE)
+        form = form_layout(
+            ("Models", self.models),
+            ("Dataset", self.dataset),
+            ("Baselines", line(*self.baselines.values(), STRETCH)),
+        )
+        column(form, self.run, parent=self)
 
-    def request(self) -> EvaluationRequest:
-        """Return what the form asks for.
+    def request(self) -> Callable[..., Evaluation]:
+        """Return ``evaluate`` with all that was chosen; it lacks ``progress`` and ``cancel``.
 
         Raises
         ------
@@ -103,43 +79,53 @@ class EvaluationForm(QWidget):
         if dataset is None:
             raise TrainingError("There is no dataset yet: choose the folder of a dataset or of rated images.")
         baselines = tuple(name for name, box in self.baselines.items() if box.isChecked())
-        return EvaluationRequest(tuple(models), dataset, baselines)
-
-    def show_state(self, state: JobState) -> None:
-        """Enable what can be done in a state, and nothing else."""
-        self.evaluate_button.setEnabled(not state.busy)
-        self.cancel_button.setEnabled(state.cancellable)
-        self.bar.show_state(state)
-        if state is JobState.STARTING:
-            self.message.say("Starting; Keras needs some seconds…")
+        return partial(evaluate, dataset, model=models[0], baselines=baselines, against=models[1:])
 
     def show_progress(self, progress: EvaluationProgress) -> None:
         """Show the stage, the share done and the time left."""
         text = f"{progress.share:.0%}   {time_left(progress.seconds_left)}"
-        self.bar.show_done(round(1000 * progress.share), 1000, text)
-        self.message.say(f"{progress.stage[0].upper()}{progress.stage[1:]}…")
+        self.run.bar.show_done(round(1000 * progress.share), 1000, text)
+        self.run.message.say(f"{progress.stage[0].upper()}{progress.stage[1:]}…")
 
-    def _lay_out(self) -> None:
-        form = QFormLayout()
-        form.setHorizontalSpacing(8)
-        form.setVerticalSpacing(4)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow("Models", self.models)
-        form.addRow("Dataset", self.dataset)
-        boxes = QWidget()
-        row = QHBoxLayout(boxes)
-        row.setContentsMargins(0, 0, 0, 0)
-        for box in self.baselines.values():
-            row.addWidget(box)
-        row.addStretch(1)
-        form.addRow("Beside", boxes)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.evaluate_button, 2)
-        buttons.addWidget(self.cancel_button, 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addLayout(form)
-        layout.addLayout(buttons)
-        layout.addWidget(self.bar)
-        layout.addWidget(self.message)
+
+class ModelList(QWidget):
+    """Models with a tick each: the one used last first, the default model last."""
+
+    def __init__(self, tooltip: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.list = TickList(tooltip, rows=2.2, tick_new=False)  # a third row shows that there may be more
+        self.button = button("Add…", "Add a model bundle from a file (.tiqa).", self._ask)
+        row = line((self.list, 1), self.button)
+        row.setAlignment(self.button, Qt.AlignmentFlag.AlignTop)
+        self.setLayout(row)
+        self.offer()
+        listed = self.list.values()
+        self.list.tick_only([listed[0], listed[-1]])
+
+    def ticked(self) -> list[Path | None]:
+        """Return the ticked bundles, None for the default model, in the order of the list."""
+        return self.list.ticked()
+
+    def tick_only(self, *models: Path | str | None) -> None:
+        """Tick these models and no others; those that are not in the list are put there."""
+        paths = [None if model is None else Path(model).expanduser().absolute() for model in models]
+        self.offer(*paths)
+        self.list.tick_only(paths)
+
+    def offer(self, *more: Path | None) -> None:
+        """List the models that there are now; ticks stay."""
+        known = [*more, *self.list.values(), *recent_models()]
+        paths = [*dict.fromkeys(path for path in known if path is not None and path.is_file()), None]
+        self.list.show_entries(
+            Entry(path, path, [path.stem], str(path))
+            if path
+            else Entry(None, None, ["default model"], "The model that comes with napari-tiqa.")
+            for path in paths
+        )
+
+    def _ask(self) -> None:
+        paths, _ = QFileDialog.getOpenFileNames(self, "Add models", "", "Model bundle (*.tiqa)")
+        for path in paths:
+            remember_model(path)
+        if paths:
+            self.tick_only(*paths, *self.ticked())

@@ -7,17 +7,15 @@ than napari's window may stand still.
 from pathlib import Path
 from typing import Any
 
-from napari.utils.theme import get_theme
-from qtpy.QtWidgets import QFileDialog, QMessageBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from napari_tiqa.errors import TiqaError
-from napari_tiqa.jobs.learning.evaluate import evaluate
 from napari_tiqa.learning.evaluation.report import FILES, write_evaluation
 from napari_tiqa.widgets.evaluation.form import EvaluationForm
 from napari_tiqa.widgets.evaluation.results import EvaluationResults
-from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
+from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState, as_work
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
-from napari_tiqa.widgets.shared.dock_style import dock_style, table_style
+from napari_tiqa.widgets.shared.forms import DOCK_MARGINS, column
 
 
 class EvaluationPanel(DockPanel):
@@ -33,22 +31,17 @@ class EvaluationPanel(DockPanel):
         super().__init__(viewer, parent)
         self.job = BackgroundJob("the evaluation")
         self.form = EvaluationForm()
-        self.message = self.form.message
+        self.message = self.form.run.message
         self.results = EvaluationResults()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 4, 6, 4)
-        layout.setSpacing(6)
-        layout.addWidget(self.form)
-        layout.addWidget(self.results, 1)
-        self.form.evaluate_clicked.connect(self.evaluate)
-        self.form.cancel_clicked.connect(self.job.cancel)
-        self.results.save_clicked.connect(self._ask_folder)
-        self.job.state_changed.connect(self.form.show_state)
+        column(self.form, (self.results, 1), parent=self, margins=DOCK_MARGINS)
+        self.form.run.start_clicked.connect(self.evaluate)
+        self.form.run.cancel_clicked.connect(self.job.cancel)
+        self.results.save_button.clicked.connect(self._ask_folder)
+        self.job.state_changed.connect(self.form.run.show_state)
         self.job.progressed.connect(self.form.show_progress)
         self.job.ended.connect(self._on_ended)
         self._end_with_dock(self.job)
-        self._subscribe(viewer.events.theme, self._follow_theme)
-        self._follow_theme()
+        self._use_theme(self.results)
 
     def reset_choices(self) -> None:
         """List models that were trained meanwhile; layers do not matter here."""
@@ -61,17 +54,7 @@ class EvaluationPanel(DockPanel):
         except TiqaError as error:
             self.message.complain(str(error))
             return False
-        first, *others = request.models
-        return self.job.start(
-            lambda progress, cancel: evaluate(
-                model=first,
-                dataset=request.dataset,
-                baselines=request.baselines,
-                progress=progress,
-                cancel=cancel,
-                against=others,
-            )
-        )
+        return self.job.start(as_work(request))
 
     def _on_ended(self, outcome: JobOutcome) -> None:
         if outcome.state is JobState.DONE:
@@ -95,13 +78,8 @@ class EvaluationPanel(DockPanel):
 
     def _ask_folder(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Save tables and figures in a folder")
-        there = ", ".join(name for name in FILES if folder and (Path(folder) / name).exists())
-        question = f"Replace {there} in {folder}?"
+        existing = ", ".join(name for name in FILES if folder and (Path(folder) / name).exists())
+        question = f"Replace {existing} in {folder}?"
         yes = QMessageBox.StandardButton.Yes
-        if folder and (not there or QMessageBox.question(self, "Save the evaluation", question) == yes):
+        if folder and (not existing or QMessageBox.question(self, "Save the evaluation", question) == yes):
             self.save(folder)
-
-    def _follow_theme(self) -> None:
-        theme = get_theme(self._viewer.theme)
-        self.setStyleSheet(dock_style(theme) + table_style(theme))
-        self.results.set_theme(theme)

@@ -1,14 +1,23 @@
 """The lower half of the evaluation dock: table, scatter and box plots of an evaluation."""
 
 from napari.utils.theme import Theme
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QStackedLayout, QTabWidget, QWidget
 
 from napari_tiqa.learning.evaluation.comparison import Evaluation
 from napari_tiqa.learning.evaluation.figures import box_figure, scatter_figure
 from napari_tiqa.widgets.evaluation.table import MEASURES, EvaluationTable, measures_in
 from napari_tiqa.widgets.shared.figure_view import FigureView
-from napari_tiqa.widgets.shared.forms import button, choice_box, column, form_layout, line, quietly
+from napari_tiqa.widgets.shared.forms import (
+    STRETCH,
+    TAB_MARGINS,
+    button,
+    choice_box,
+    form_layout,
+    line,
+    page,
+    quietly,
+)
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
 
 _HINT = (
@@ -19,8 +28,6 @@ _HINT = (
 
 class EvaluationResults(QWidget):
     """Shows an evaluation."""
-
-    save_clicked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,15 +49,13 @@ class EvaluationResults(QWidget):
         self.notes = SentenceLabel("What to know when reading the result.")
         self.save_button = button(
             "Save tables and figures…",
-            "Save all measures, a row for each image with everybody's score (CSV), the record (JSON), and\n"
-            "scatter and box plots of everybody judged (PNG) in a folder; asks before it replaces any.",
-            self.save_clicked.emit,
+            "Save all measures, a row for each image with all scores (CSV), the record (JSON), and\n"
+            "scatter and box plots of each model and baseline (PNG) in a folder; asks before replacing any."
         )
         self._lay_out()
         self.measure_box.currentIndexChanged.connect(lambda _: self._show_measure())
         for box in (self.judged_box, self.plot_box):
             box.currentIndexChanged.connect(lambda _: self._show_judged())
-        self._stack.setCurrentIndex(0)
 
     def show_evaluation(self, evaluation: Evaluation) -> None:
         """Show an evaluation in place of the one shown."""
@@ -92,25 +97,19 @@ class EvaluationResults(QWidget):
         )
 
     def _lay_out(self) -> None:
-        self.tabs = QTabWidget()
         measure = form_layout(("Measure", self.measure_box))
-        plots = line(QLabel("Scores by"), (self.judged_box, 3), (self.plot_box, 2))
-        for title, parts in {
-            "Table": (measure, self.measure_meaning, self.table, self.notes, (QWidget(), 1)),
-            "Plots": (plots, self.agreement, (self.plot, 1)),
-        }.items():
-            page = QWidget()
-            column(*parts, parent=page).setContentsMargins(0, 4, 0, 0)
-            self.tabs.addTab(page, title)
-        shown = QWidget()
-        column((self.tabs, 1), self.save_button, parent=shown)
+        table = page(measure, self.measure_meaning, self.table, self.notes, STRETCH, margins=TAB_MARGINS)
+        judged = line(QLabel("Scores by"), (self.judged_box, 3), (self.plot_box, 2))
+        self.tabs = QTabWidget()
+        self.tabs.addTab(table, "Table")
+        self.tabs.addTab(page(judged, self.agreement, (self.plot, 1), margins=TAB_MARGINS), "Plots")
         hint = QLabel(_HINT)
         hint.setWordWrap(True)
-        hint.setAlignment(hint.alignment().AlignCenter)
+        hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         hint.setToolTip("Table and plots appear here.")
         self._stack = QStackedLayout(self)
         self._stack.addWidget(hint)
-        self._stack.addWidget(shown)
+        self._stack.addWidget(page((self.tabs, 1), self.save_button))
 
 
 def _shrink_sentence(evaluation: Evaluation) -> list[str]:

@@ -6,13 +6,15 @@ from typing import Any
 from magicgui.widgets import CheckBox, ComboBox, LineEdit
 from napari.layers import Image, Layer
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QSizePolicy, QWidget
+from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_tiqa.errors import VolumeError
 from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.widgets.shared.flat_tree import layer_shape
+from napari_tiqa.widgets.shared.forms import form_layout, row
 from napari_tiqa.widgets.shared.model_box import ModelBox
 from napari_tiqa.widgets.shared.read_layer import axis_names
-from napari_tiqa.widgets.shared.result_layers import is_original
+from napari_tiqa.widgets.shared.result_layers import is_original, unwrapped
 
 _TILES = (("shrunk to 224 px", "whole"), ("native tiles", "native"))
 
@@ -20,8 +22,7 @@ _TILES = (("shrunk to 224 px", "whole"), ("native tiles", "native"))
 class ScoreForm(QWidget):
     """Choices that a scoring run is started with."""
 
-    layer_changed = Signal()
-    axis_changed = Signal()
+    axis_changed = Signal()  # the axis, or the layer
 
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,25 +62,23 @@ class ScoreForm(QWidget):
         self._offer_axes()  # of a layer that was there before the dock
 
     def _lay_out(self) -> None:
-        form = QFormLayout(self)
-        form.setContentsMargins(0, 0, 0, 0)
-        form.setHorizontalSpacing(8)
-        form.setVerticalSpacing(4)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for box in (self.layer_box, self.axis_box, self.tiles_box):
             box.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        form.addRow("Layer", self.layer_box.native)
-        form.addRow("Axis", _row(self.axis_box, self.tiles_box))
-        form.addRow("Window", _row(self.auto_window, self.low, self.high))
-        form.addRow("Model", self.model_box)
+        window = (field.native for field in (self.auto_window, self.low, self.high))
+        form_layout(
+            ("Layer", self.layer_box.native),
+            ("Axis", row(self.axis_box.native, self.tiles_box.native)),
+            ("Window", row(*window)),
+            ("Model", self.model_box),
+            parent=self,
+        )
 
     # -- what the form says ------------------------------------------------------------------------
 
     @property
     def layer(self) -> Image | None:
         """The chosen layer."""
-        value = self.layer_box.value
-        return getattr(value, "__wrapped__", value)
+        return unwrapped(self.layer_box.value)
 
     @property
     def dimension(self) -> int:
@@ -135,7 +134,7 @@ class ScoreForm(QWidget):
 
     def _on_layer(self) -> None:
         self._offer_axes()
-        self.layer_changed.emit()
+        self.axis_changed.emit()
 
     def _offer_axes(self) -> None:
         layer = self.layer
@@ -144,8 +143,7 @@ class ScoreForm(QWidget):
         elif layer.ndim == 2:
             self.axis_box.choices = [("single image", 0)]
         else:
-            shape = (layer.data[0] if layer.multiscale else layer.data).shape
-            names = axis_names(layer)
+            shape, names = layer_shape(layer), axis_names(layer)
             self.axis_box.choices = [(f"{names[d]}, {shape[d]} slices", d) for d in range(layer.ndim)]
             self.axis_box.value = layer.ndim - 3
         self.axis_box.enabled = layer is not None and layer.ndim > 2
@@ -156,12 +154,3 @@ class ScoreForm(QWidget):
             field.native.setReadOnly(automatic)
         self.low.native.setPlaceholderText("found when scoring" if automatic else "low")
         self.high.native.setPlaceholderText("" if automatic else "high")
-
-
-def _row(*widgets: Any) -> QWidget:
-    row = QWidget()
-    layout = QHBoxLayout(row)
-    layout.setContentsMargins(0, 0, 0, 0)
-    for widget in widgets:
-        layout.addWidget(widget.native)
-    return row

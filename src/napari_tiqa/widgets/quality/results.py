@@ -1,20 +1,18 @@
-"""The lower half of the quality dock: plot, run list, worst slices, and the buttons that export and load."""
+"""The lower half of the quality dock: plot, run list, worst slices, and the files that scores are kept in."""
+
+from collections.abc import Callable
+from pathlib import Path
 
 from qtpy.QtCore import Qt, QTimer, Signal
-from qtpy.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QSplitter,
-    QStackedLayout,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QFileDialog, QLabel, QMessageBox, QSplitter, QStackedLayout, QWidget
 
+from napari_tiqa.errors import TiqaError
+from napari_tiqa.scoring.table import read_scores, write_scores
 from napari_tiqa.widgets.quality.plot import Curve, ScorePlot
-from napari_tiqa.widgets.quality.run_list import RunList
+from napari_tiqa.widgets.quality.run_list import RunList, WorstSlices
 from napari_tiqa.widgets.quality.run_shelf import RunShelf, ShelvedRun
-from napari_tiqa.widgets.quality.worst_slices import WorstSlices
+from napari_tiqa.widgets.quality.score_run import run_of_table, run_sentence
+from napari_tiqa.widgets.shared.forms import button, column, line
 
 _REDRAW_EVERY = 100  # ms; faster is not seen and takes time from napari's own drawing
 _HINT = (
@@ -30,14 +28,12 @@ _NO_LAYER_HINT = (
 
 
 class ResultsView(QWidget):
-    """Shows the runs of a shelf and lets a user compare, select, export and remove them."""
+    """Shows the runs of a shelf and lets a user compare, select, export, load and remove them."""
 
     slice_clicked = Signal(int)  # of the current run
     current_changed = Signal()
-    export_csv_clicked = Signal()
-    export_png_clicked = Signal()
-    load_csv_clicked = Signal()
-    remove_clicked = Signal()
+    said = Signal(str)
+    problem = Signal(str)
 
     def __init__(self, shelf: RunShelf, plot: ScorePlot, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,66 +48,55 @@ class ResultsView(QWidget):
         self._redraw.setSingleShot(True)
         self._redraw.setInterval(_REDRAW_EVERY)
         self._redraw.timeout.connect(self._draw)
-        self._buttons = self._make_buttons()
+        self._buttons = {
+            "csv": button(
+                "Save CSV…",
+                "Save the selected run as a table: score, uncertainty and parts of each slice.",
+                lambda: self._ask_path("Save scores", "csv", "Score table (*.csv)", self.export_csv),
+            ),
+            "png": button(
+                "Save plot…",
+                "Save the plot as a PNG picture, large enough to print.",
+                lambda: self._ask_path("Save plot", "png", "Picture (*.png)", self.export_png),
+            ),
+            "load": button(
+                "Load CSV…",
+                "Load scores that were saved before, to see and compare them.",
+                self._ask_saved_path,
+            ),
+            "remove": button(
+                "Remove",
+                "Remove the selected run from the list and from its layer; asks first.",
+                self._ask_remove,
+            ),
+        }
         self._lay_out()
         self.runs.changed.connect(self._on_list_changed)
         self.plot.slice_clicked.connect(self.slice_clicked)
         self.worst.slice_clicked.connect(self.slice_clicked)
         self._draw()
 
-    def _make_buttons(self) -> dict[str, QPushButton]:
-        described = (
-            (
-                "csv",
-                "Save CSV…",
-                "Save the selected run as a table: score, uncertainty and parts of each slice.",
-            ),
-            ("png", "Save plot…", "Save the plot as a PNG picture, large enough to print."),
-            ("load", "Load CSV…", "Load scores that were saved before, to see and compare them."),
-            ("remove", "Remove", "Remove the selected run from the list and from its layer; asks first."),
-        )
-        clicked = (
-            self.export_csv_clicked,
-            self.export_png_clicked,
-            self.load_csv_clicked,
-            self.remove_clicked,
-        )
-        buttons = {}
-        for (name, text, tooltip), signal in zip(described, clicked, strict=True):
-            buttons[name] = QPushButton(text)
-            buttons[name].setToolTip(tooltip)
-            buttons[name].clicked.connect(signal)
-        return buttons
-
     def _lay_out(self) -> None:
-        self.hint.setAlignment(self.hint.alignment().AlignCenter)
+        self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.hint.setWordWrap(True)
         lists = QSplitter(Qt.Orientation.Horizontal)
-        lists.addWidget(self.runs)
-        lists.addWidget(self.worst)
-        for column in (0, 1):
-            lists.setStretchFactor(column, 1)
-        lists.setChildrenCollapsible(False)
-        lists.handle(1).setToolTip("Drag to make the list of runs wider or narrower.")
         scored = QSplitter(Qt.Orientation.Vertical)
-        scored.addWidget(self.plot)
-        scored.addWidget(lists)
+        for splitter, parts, tooltip in (
+            (lists, (self.runs, self.worst), "Drag to make the list of runs wider or narrower."),
+            (scored, (self.plot, lists), "Drag to make the plot higher or lower."),
+        ):
+            for part in parts:
+                splitter.addWidget(part)
+            splitter.setChildrenCollapsible(False)
+            splitter.handle(1).setToolTip(tooltip)
+        for place in (0, 1):
+            lists.setStretchFactor(place, 1)
         scored.setStretchFactor(0, 1)
-        scored.setChildrenCollapsible(False)
-        scored.handle(1).setToolTip("Drag to make the plot higher or lower.")
         scored_or_hint = QWidget()
         self._stack = QStackedLayout(scored_or_hint)
         self._stack.addWidget(self.hint)
         self._stack.addWidget(scored)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(4)
-        for button in self._buttons.values():
-            buttons.addWidget(button)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(scored_or_hint, 1)
-        layout.addLayout(buttons)
+        column((scored_or_hint, 1), line(*self._buttons.values()), parent=self)
 
     # -- runs --------------------------------------------------------------------------------------
 
@@ -138,10 +123,17 @@ class ResultsView(QWidget):
         self.runs.update_run(entry.run)
         self._draw()
 
-    def remove(self, entry: ShelvedRun) -> None:
-        """Take out a run that the shelf has forgotten."""
+    def forget(self, entry: ShelvedRun) -> None:
+        """Take a run off the shelf and out of the list; its layer keeps it."""
+        self._shelf.remove(entry.run.key)
         self.runs.remove_run(entry.run.key)
         self._on_list_changed()
+
+    def remove_run(self, entry: ShelvedRun) -> None:
+        """Remove a run from the list and from its layer's metadata."""
+        self.forget(entry)
+        if entry.layer is not None:
+            self._shelf.save(entry.layer)
 
     def show_hint(self, *, any_layer: bool) -> None:
         """Choose what an empty dock says."""
@@ -166,3 +158,57 @@ class ResultsView(QWidget):
         self.worst.show_run(current.run if current else None)
         for name in ("csv", "png", "remove"):
             self._buttons[name].setEnabled(current is not None)
+
+    # -- files -------------------------------------------------------------------------------------
+
+    def export_csv(self, path: str) -> None:
+        """Write the current run as a score table; a file of that name is replaced."""
+        if self.current is None:
+            return
+        try:
+            write_scores(self.current.run.table(), path)
+        except TiqaError as error:
+            self.problem.emit(str(error))
+        else:
+            self.said.emit(f"Scores saved to {path}.")
+
+    def export_png(self, path: str) -> None:
+        """Write the plot as a picture; a file of that name is replaced."""
+        try:
+            self.plot.save_png(path)
+        except OSError as error:
+            self.problem.emit(f"The plot could not be saved ({error}); choose another place.")
+        else:
+            self.said.emit(f"Plot saved to {path}.")
+
+    def load_csv(self, path: str) -> None:
+        """Show a saved score table beside the other runs."""
+        try:
+            run = run_of_table(read_scores(path), Path(path).stem)
+        except TiqaError as error:
+            self.problem.emit(str(error))
+            return
+        run.name = self._shelf.free_name(run.name)
+        self.add(self._shelf.add(run, None))
+        self.said.emit(run_sentence(run))
+
+    def _ask_path(self, title: str, suffix: str, kind: str, save: Callable[[str], None]) -> None:
+        stem = entry.run.name if (entry := self.current) else "scores"
+        dialog = QFileDialog(self, title, f"{stem}.{suffix}", kind)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)  # asks before it overwrites
+        dialog.setDefaultSuffix(suffix)
+        if dialog.exec():
+            save(dialog.selectedFiles()[0])
+
+    def _ask_saved_path(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Load scores", "", "Score table (*.csv)")
+        if path:
+            self.load_csv(path)
+
+    def _ask_remove(self) -> None:
+        entry = self.current
+        if entry is None or not entry.run.ended:  # a run under way is cancelled instead
+            return
+        question = f"Remove the scores of '{entry.run.name}'? They cannot be brought back."
+        if QMessageBox.question(self, "Remove scores", question) == QMessageBox.StandardButton.Yes:
+            self.remove_run(entry)

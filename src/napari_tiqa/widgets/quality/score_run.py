@@ -8,7 +8,8 @@ from uuid import uuid4
 import numpy as np
 import pandas as pd
 
-from napari_tiqa.scoring.table import ScoredSlice, score_table
+from napari_tiqa.scoring.sentence import score_sentence
+from napari_tiqa.scoring.table import UNLIKE_TRAINING, ScoredSlice, score_table
 from napari_tiqa.widgets.shared.result_layers import METADATA_KEY
 
 SINGLE_IMAGE = "image"  # the axis of a run over a layer that has but one slice
@@ -223,6 +224,31 @@ def load_runs(metadata: Mapping[str, Any]) -> tuple[list[ScoreRun], int]:
         except (KeyError, TypeError, ValueError, AttributeError):
             unreadable += 1
     return runs, unreadable
+
+
+def run_sentence(run: ScoreRun) -> str:
+    """Return how a run's slices are, in one sentence."""
+    scores = run.valid_scores
+    if not scores.size:
+        return f"None of the {len(run.rows)} slices could be scored: {run.rows[0].reason}."
+    worst = run.worst(1)[0]
+    if run.axis == SINGLE_IMAGE:
+        return f"{run.title()}: {score_sentence(worst)} (1 worst, 5 best)."
+    sentence = f"{run.title()}: mean {scores.mean():.2f}, worst slice {worst.slice}: {score_sentence(worst)}"
+    unscored = len(run.rows) - scores.size
+    flagged = int(run.flagged.sum())
+    if unscored:
+        sentence += f"; {unscored} slices could not be scored"
+    if flagged:
+        sentence += f"; {flagged} are {UNLIKE_TRAINING}"
+    return f"{sentence}."
+
+
+def row_sentence(row: ScoredSlice) -> str:
+    """Return how one slice is, in one sentence."""
+    if not np.isfinite(row.score):
+        return f"Slice {row.slice} has no score: {row.reason}."
+    return f"Slice {row.slice}: {score_sentence(row)} (score {row.score:.2f}, 1 worst, 5 best)."
 
 
 def _without_nan(values: Iterable[Any]) -> list[Any]:

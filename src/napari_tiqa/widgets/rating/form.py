@@ -6,73 +6,53 @@ from pathlib import Path
 from typing import Any
 
 from napari.layers import Image
-from qtpy.QtCore import QSize, Qt, Signal
-from qtpy.QtWidgets import (
-    QComboBox,
-    QFileDialog,
-    QFormLayout,
-    QHBoxLayout,
-    QHeaderView,
-    QLabel,
-    QPushButton,
-    QSpinBox,
-    QTreeWidget,
-    QTreeWidgetItem,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QFileDialog, QLabel, QWidget
 
 from napari_tiqa.errors import RatingError
 from napari_tiqa.learning.ratings.images import ImageSource
 from napari_tiqa.learning.ratings.session_files import REPEAT_SHARE
-from napari_tiqa.widgets.shared.background_job import JobState
 from napari_tiqa.widgets.shared.file_row import FileRow
-from napari_tiqa.widgets.shared.job_bar import JobBar
+from napari_tiqa.widgets.shared.flat_tree import LayerList, layer_shape
+from napari_tiqa.widgets.shared.forms import STRETCH, choice_box, column, form_layout, line, spin_box
 from napari_tiqa.widgets.shared.read_layer import read_layer
-from napari_tiqa.widgets.shared.result_layers import is_original
+from napari_tiqa.widgets.shared.result_layers import no_original
+from napari_tiqa.widgets.shared.run_row import RunRow
 from napari_tiqa.widgets.shared.slider import layer_position
 
 _LAYERS, _FOLDER = "Open layers", "A folder of images, or an earlier session"
-_WHOLE = "whole slices"
 _CROPS = (224, 448, 896)  # px
-_LAYER = Qt.ItemDataRole.UserRole
 _KEPT_IN = Path("~/napari-tiqa/ratings")
 
 
 class RatingForm(QWidget):
     """Choices that a rating session is begun with."""
 
-    begin_clicked = Signal()
-    cancel_clicked = Signal()
-
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._viewer = viewer
         self._own_place = False  # the user has chosen where to keep the images
-        self.origin_box = QComboBox()
-        self.origin_box.addItems([_LAYERS, _FOLDER])
-        self.origin_box.setToolTip("Where the images to rate come from.")
-        self.layer_list = _LayerList()
-        self.axis_box = QComboBox()
-        self.axis_box.addItems(["z", "y", "x"])
-        self.axis_box.setToolTip("Slices are cut across this axis of each tomogram.")
-        self.count_box = QSpinBox()
-        self.count_box.setRange(1, 1000)
-        self.count_box.setValue(12)
-        self.count_box.setToolTip("How many images of each layer, spread evenly along the axis.")
-        self.crop_box = QComboBox()
-        self.crop_box.addItem(_WHOLE, None)
-        for side in _CROPS:
-            self.crop_box.addItem(f"crops of {side} px", side)
-        self.crop_box.setToolTip(
-            "Whole slices, as the model judges them, or squares cut from them at random at native resolution."
+        self.origin_box = choice_box(
+            [(_LAYERS, None), (_FOLDER, None)], "Where the images to rate come from."
         )
-        self.repeat_box = QSpinBox()
-        self.repeat_box.setRange(0, 100)
-        self.repeat_box.setValue(round(100 * REPEAT_SHARE))
-        self.repeat_box.setSuffix(" % of the images")
-        self.repeat_box.setToolTip(
-            "Each rater sees this share a second time, unannounced: how steady a rater is."
+        self.layer_list = LayerList(
+            "Tick the layers that images are cut from; raters do not learn which is which.", rows=4
+        )
+        self.axis_box = choice_box(
+            [("z", 0), ("y", 1), ("x", 2)], "Slices are cut across this axis of each tomogram."
+        )
+        self.count_box = spin_box(
+            12, 1, 1000, "Number of images from each layer, spread evenly along the axis."
+        )
+        self.crop_box = choice_box(
+            [("whole slices", None), *((f"crops of {side} px", side) for side in _CROPS)],
+            "Whole slices, as the model judges them, or squares cut out at random at native resolution.",
+        )
+        self.repeat_box = spin_box(
+            round(100 * REPEAT_SHARE),
+            0,
+            100,
+            "Each rater sees this share a second time, unannounced, to measure how consistent the rater is.",
+            " % of the images",
         )
         self.place = FileRow(
             self._ask_folder, "a new folder", "A new folder for the images and everybody's ratings of them."
@@ -82,21 +62,22 @@ class RatingForm(QWidget):
             "a folder",
             "A folder of 8-bit grey images (TIFF, PNG, JPEG), or one that was rated before, to go on with.",
         )
-        self.begin_button = QPushButton()
-        self.cancel_button = QPushButton("Cancel")
-        self.cancel_button.setToolTip("Stop preparing the images; nothing is kept.")
-        self.bar = JobBar("Slices read so far.")
+        self.run = RunRow(
+            "",
+            "",
+            "Stop preparing the images; nothing is kept.",
+            parts="slices",
+            message_tooltip="What the dock is doing, and what went wrong.",
+            lines=0,
+        )
         self._lay_out()
         self.origin_box.currentTextChanged.connect(lambda _: self._show_origin())
-        self.layer_list.itemChanged.connect(lambda *_: self._on_choice())
+        self.layer_list.changed.connect(self._on_choice)
         self.count_box.valueChanged.connect(lambda _: self._on_choice())
-        self.crop_box.currentIndexChanged.connect(lambda _: self._on_choice())
-        self.axis_box.currentIndexChanged.connect(lambda _: self._on_choice())
+        for box in (self.crop_box, self.axis_box):
+            box.currentIndexChanged.connect(lambda _: self._on_choice())
         self.place.edited.connect(self._on_place_edited)
-        self.begin_button.clicked.connect(self.begin_clicked)
-        self.cancel_button.clicked.connect(self.cancel_clicked)
         self.reset_choices()
-        self.show_state(JobState.IDLE)
         self._show_origin()
 
     # -- what the form says ------------------------------------------------------------------------
@@ -121,8 +102,8 @@ class RatingForm(QWidget):
         """
         path = self.folder.path if self.from_folder else self.place.path
         if path is None:
-            what = "of the images" if self.from_folder else "to keep the images in"
-            raise RatingError(f"There is no folder {what} yet: choose one.")
+            purpose = "of images to rate" if self.from_folder else "to keep the images in"
+            raise RatingError(f"No folder {purpose} is chosen yet: choose one.")
         return path
 
     def image_sources(self) -> list[ImageSource]:
@@ -133,14 +114,16 @@ class RatingForm(QWidget):
         RatingError
             No layer is ticked.
         VolumeError
-            A layer is no grey image.
+            A layer cannot be read.
         """
         layers = self.layer_list.ticked()
         if not layers:
-            raise RatingError("No layer is ticked: open a tomogram and tick it, or rate a folder of images.")
+            if not self.layer_list.values():
+                raise RatingError(no_original("rate"))
+            raise RatingError("No layer is ticked: tick one, or rate a folder of images.")
         sources = []
         for layer in layers:
-            axis = self.axis_box.currentIndex() if layer.ndim > 2 else 0
+            axis = self.axis_box.currentData() if layer.ndim > 2 else 0
             volume = read_layer(layer, layer_position(self._viewer, layer))
             crop = self.crop_box.currentData()
             sources.append(ImageSource(volume, axis, self.count_box.value(), crop))
@@ -150,28 +133,15 @@ class RatingForm(QWidget):
 
     def reset_choices(self) -> None:
         """Follow the viewer's layer list."""
-        # napari's own list has the topmost layer first.
-        self.layer_list.show_layers([layer for layer in self._viewer.layers[::-1] if is_original(layer)])
+        self.layer_list.follow(self._viewer)
         self._on_choice()
-
-    def show_state(self, state: JobState) -> None:
-        """Enable what can be done in a state, and nothing else."""
-        self.begin_button.setEnabled(not state.busy)
-        self.cancel_button.setVisible(state.busy)
-        self.cancel_button.setEnabled(state.cancellable)
-        self.bar.show_state(state)
-
-    def show_progress(self, done: int, total: int) -> None:
-        """Show slices read."""
-        self.bar.show_done(done, total, f"{done} of {total} slices")
 
     def _show_origin(self) -> None:
-        for row in self._rows_of_layers:
-            row.setVisible(not self.from_folder)
-        for row in self._rows_of_folder:
-            row.setVisible(self.from_folder)
+        for field in self._fields_of_layers:
+            self._form.setRowVisible(field, not self.from_folder)
+        self._form.setRowVisible(self.folder, self.from_folder)
         self._on_choice()
-        self.begin_button.setToolTip(
+        self.run.start_button.setToolTip(
             "Take the images of this folder; ratings are kept in it."
             if self.from_folder
             else "Cut the images from the ticked layers, each tomogram in one intensity window."
@@ -181,13 +151,13 @@ class RatingForm(QWidget):
         self._suggest_place()
         count = sum(self._image_count(layer) for layer in self.layer_list.ticked())
         images = f"{count} image{'s' * (count != 1)}"
-        self.begin_button.setText("Open this folder" if self.from_folder else f"Prepare {images}")
+        self.run.start_button.setText("Open this folder" if self.from_folder else f"Prepare {images}")
 
     def _image_count(self, layer: Image) -> int:
         asked = self.count_box.value()
         if self.crop_box.currentData() is not None:
             return asked
-        return min(asked, _shape(layer)[-3:][self.axis_box.currentIndex()]) if layer.ndim > 2 else 1
+        return min(asked, layer_shape(layer)[-3:][self.axis_box.currentData()]) if layer.ndim > 2 else 1
 
     def _suggest_place(self) -> None:
         layers = self.layer_list.ticked()
@@ -213,87 +183,15 @@ class RatingForm(QWidget):
         return QFileDialog.getExistingDirectory(self, "Choose a folder")
 
     def _lay_out(self) -> None:
-        form = QFormLayout()
-        form.setContentsMargins(0, 0, 0, 0)
-        form.setHorizontalSpacing(8)
-        form.setVerticalSpacing(5)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        how = QWidget()
-        row = QHBoxLayout(how)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.count_box)
-        row.addWidget(QLabel("across"))
-        row.addWidget(self.axis_box)
-        row.addStretch(1)
-        form.addRow("Images from", self.origin_box)
-        self._rows_of_layers: list[QWidget] = []
-        self._rows_of_folder: list[QWidget] = []
-        for text, field, rows in (
-            ("Layers", self.layer_list, self._rows_of_layers),
-            ("Of each", how, self._rows_of_layers),
-            ("Show", self.crop_box, self._rows_of_layers),
-            ("Folder", self.folder, self._rows_of_folder),
-            ("Keep in", self.place, self._rows_of_layers),
-        ):
-            label = QLabel(text)
-            form.addRow(label, field)
-            rows += [label, field]
-        form.addRow("Shown twice", self.repeat_box)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.begin_button, 2)
-        buttons.addWidget(self.bar, 3)
-        buttons.addWidget(self.cancel_button, 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(form)
-        layout.addLayout(buttons)
-
-
-class _LayerList(QTreeWidget):
-    """Image layers with a tick each."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setColumnCount(2)
-        self.setHeaderHidden(True)
-        self.setRootIsDecorated(False)
-        header = self.header()
-        header.setStretchLastSection(False)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
-        self.setToolTip("Tick the layers that images are cut from; raters do not learn which is which.")
-
-    def sizeHint(self) -> QSize:
-        """Return a height of four rows."""
-        return QSize(200, 92)
-
-    def show_layers(self, layers: list[Image]) -> None:
-        """List these layers; new ones are ticked, the others keep their ticks."""
-        unticked = {
-            item.data(0, _LAYER).unique_id
-            for item in self._items()
-            if item.checkState(0) == Qt.CheckState.Unchecked
-        }
-        blocked = self.blockSignals(True)
-        self.clear()
-        for layer in layers:
-            item = QTreeWidgetItem([layer.name, " × ".join(map(str, _shape(layer)))])
-            item.setData(0, _LAYER, layer)
-            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-            ticked = layer.unique_id not in unticked
-            item.setCheckState(0, Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
-            self.addTopLevelItem(item)
-        self.blockSignals(blocked)
-
-    def ticked(self) -> list[Image]:
-        """Return the ticked layers, in the order of the list."""
-        items = [item for item in self._items() if item.checkState(0) == Qt.CheckState.Checked]
-        layers = [item.data(0, _LAYER) for item in items]
-        return [getattr(layer, "__wrapped__", layer) for layer in layers]
-
-    def _items(self) -> list[QTreeWidgetItem]:
-        return [self.topLevelItem(row) for row in range(self.topLevelItemCount())]
-
-
-def _shape(layer: Image) -> tuple[int, ...]:
-    return (layer.data[0] if layer.multiscale else layer.data).shape[: layer.ndim]
+        count = line(self.count_box, QLabel("across"), self.axis_box, STRETCH)
+        self._fields_of_layers = (self.layer_list, count, self.crop_box, self.place)
+        self._form = form_layout(
+            ("Images from", self.origin_box),
+            ("Layers", self.layer_list),
+            ("Images per layer", count),
+            ("Cut-out", self.crop_box),
+            ("Folder", self.folder),
+            ("Keep in", self.place),
+            ("Shown twice", self.repeat_box),
+        )
+        column(self._form, self.run, parent=self)

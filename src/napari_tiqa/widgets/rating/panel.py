@@ -8,31 +8,37 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from napari.utils.theme import get_theme
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QComboBox,
     QFileDialog,
-    QFormLayout,
-    QHBoxLayout,
     QMainWindow,
     QProgressBar,
-    QPushButton,
     QStackedWidget,
     QTabWidget,
-    QVBoxLayout,
     QWidget,
 )
 from superqt import QElidingLabel
 
 from napari_tiqa.errors import TiqaError
 from napari_tiqa.learning.ratings.session import RatingSession, create_session, open_session
+from napari_tiqa.progress import Progress
 from napari_tiqa.widgets.rating.form import RatingForm
 from napari_tiqa.widgets.rating.results import RatingResults
 from napari_tiqa.widgets.rating.window import RatingWindow
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState, Work
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
-from napari_tiqa.widgets.shared.dock_style import dock_style
+from napari_tiqa.widgets.shared.forms import (
+    DOCK_MARGINS,
+    STRETCH,
+    TAB_MARGINS,
+    button,
+    column,
+    form_layout,
+    line,
+    page,
+    quietly,
+)
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
 
 
@@ -52,11 +58,11 @@ class RatingPanel(DockPanel):
         self.job = BackgroundJob("preparing the images")
         self.form = RatingForm(viewer)
         self.results = RatingResults()
-        self.message = SentenceLabel("What the dock is doing, and what went wrong.")
+        self.message = self.form.run.message
         self._make_session_page()
         self._lay_out()
         self._connect()
-        self._follow_theme()
+        self._use_theme()
         self._show_session()
 
     # -- building ----------------------------------------------------------------------------------
@@ -64,74 +70,49 @@ class RatingPanel(DockPanel):
     def _make_session_page(self) -> None:
         self.session_name = QElidingLabel()
         self.session_name.setElideMode(Qt.TextElideMode.ElideMiddle)
-        self.other_button = QPushButton("Other images…")
-        self.other_button.setToolTip("Rate other layers or another folder; what was rated is kept.")
+        self.other_button = button(
+            "Other images…", "Rate other layers or another folder; all ratings are kept.", self.leave_session
+        )
         self.rater_box = QComboBox()
         self.rater_box.setEditable(True)
         self.rater_box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.rater_box.lineEdit().setPlaceholderText("type your name")
-        self.rater_box.setToolTip("Who rates: type a new name, or choose one to go on.")
+        self.rater_box.setToolTip("The rater: type a new name, or choose one to continue.")
         self.bar = QProgressBar()
         self.bar.setToolTip("Images that this rater has rated; some are shown a second time.")
-        self.rate_button = QPushButton("Rate")
-        self.rate_button.setToolTip("Open the window that shows the images one by one, without their names.")
-        self.notes = SentenceLabel("What there is to know of the images.")
+        self.rate_button = button(
+            "Rate", "Open the window that shows the images one by one, without their names.", self.rate
+        )
+        self.rate_button.setMinimumHeight(38)
+        self.notes = SentenceLabel("Notes on the images.")
 
     def _lay_out(self) -> None:
-        head = QHBoxLayout()
-        head.addWidget(self.session_name, 1)
-        head.addWidget(self.other_button)
-        rater = QFormLayout()
-        rater.setHorizontalSpacing(8)
-        rater.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        rater.addRow("Rater", self.rater_box)
-        rater.addRow("Rated", self.bar)
-        page = QWidget()
-        column = QVBoxLayout(page)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(head)
-        column.addLayout(rater)
-        self.rate_button.setMinimumHeight(38)
-        column.addWidget(self.rate_button)
-        column.addWidget(self.notes)
-        column.addStretch(1)
-        begin = QWidget()
-        column = QVBoxLayout(begin)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.form)
-        column.addStretch(1)
+        head = line((self.session_name, 1), self.other_button)
+        rater = form_layout(("Rater", self.rater_box), ("Rated", self.bar))
         self._pages = QStackedWidget()
-        self._pages.addWidget(begin)
-        self._pages.addWidget(page)
-        rate = QWidget()
-        column = QVBoxLayout(rate)
-        column.setContentsMargins(0, 6, 0, 0)
-        column.addWidget(self._pages, 1)
+        self._pages.addWidget(page(self.form, STRETCH))
+        self._pages.addWidget(page(head, rater, self.rate_button, self.notes, STRETCH))
         self.tabs = QTabWidget()
-        self.tabs.addTab(rate, "Rate")
+        self.tabs.addTab(page((self._pages, 1), margins=TAB_MARGINS), "Rate")
         self.tabs.addTab(self.results, "Results")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 4, 6, 4)
-        layout.addWidget(self.tabs, 1)
-        layout.addWidget(self.message)
+        # The message stands below both tabs: it also tells of merged ratings.
+        column((self.tabs, 1), self.message, parent=self, margins=DOCK_MARGINS)
 
     def _connect(self) -> None:
-        self.form.begin_clicked.connect(self.begin)
-        self.form.cancel_clicked.connect(self.job.cancel)
-        self.job.state_changed.connect(self.form.show_state)
-        self.job.progressed.connect(lambda news: self.form.show_progress(*news))
+        run = self.form.run
+        run.start_clicked.connect(self.begin)
+        run.cancel_clicked.connect(self.job.cancel)
+        self.job.state_changed.connect(run.show_state)
+        self.job.progressed.connect(run.show_progress)
         self.job.ended.connect(self._on_ended)
-        self.other_button.clicked.connect(self.leave_session)
         self.rater_box.editTextChanged.connect(lambda _: self._show_rater())
-        self.rate_button.clicked.connect(self.rate)
         self.tabs.currentChanged.connect(lambda _: self._show_results())
         self.results.image_chosen.connect(self._show_image)
         self.results.merge_clicked.connect(self._ask_merge)
         self._end_with_dock(self.job)
         layers = self._viewer.layers.events
         for emitter in (layers.inserted, layers.removed, layers.reordered, layers.renamed):
-            self._subscribe(emitter, self._follow_layers)
-        self._subscribe(self._viewer.events.theme, self._follow_theme)
+            self._subscribe(emitter, self.reset_choices)
 
     def close_down(self) -> None:
         """End what is under way and let go of the viewer: the dock was closed."""
@@ -139,7 +120,7 @@ class RatingPanel(DockPanel):
         if self.window_of_rater is not None:
             self.window_of_rater.close()
 
-    def reset_choices(self) -> None:
+    def reset_choices(self, _event: object = None) -> None:
         """Follow the viewer's layer list."""
         self.form.reset_choices()
 
@@ -164,7 +145,7 @@ class RatingPanel(DockPanel):
             folder,
             sources,
             repeat_share=share,
-            progress=lambda done, total: progress((done, total)),
+            progress=lambda done, total: progress(Progress(done, total, None)),
             cancel=cancel,
         )
 
@@ -235,11 +216,10 @@ class RatingPanel(DockPanel):
     def _offer_raters(self, name: str) -> None:
         if self.session is None:
             return
-        blocked = self.rater_box.blockSignals(True)
-        self.rater_box.clear()
-        self.rater_box.addItems(self.session.raters())
-        self.rater_box.setEditText(name)
-        self.rater_box.blockSignals(blocked)
+        with quietly(self.rater_box):
+            self.rater_box.clear()
+            self.rater_box.addItems(self.session.raters())
+            self.rater_box.setEditText(name)
         self._show_rater()
 
     def _show_rater(self) -> None:
@@ -255,7 +235,7 @@ class RatingPanel(DockPanel):
         self.bar.setFormat(f"{progress.done} of {progress.total}{skipped}")
         done = progress.done == progress.total
         self.rate_button.setText(
-            "All rated: open again" if done else "Go on rating" if progress.done else "Rate"
+            "All rated: open again" if done else "Continue rating" if progress.done else "Rate"
         )
 
     # -- results -----------------------------------------------------------------------------------
@@ -283,20 +263,12 @@ class RatingPanel(DockPanel):
             return
         self._offer_raters(self.rater)
         self._show_results()
-        self.message.say(f"{added} ratings were added." if added else "These ratings were all known already.")
+        self.message.say(f"Ratings added: {added}." if added else "All these ratings were there already.")
 
     def _ask_merge(self) -> None:
         paths, _ = QFileDialog.getOpenFileNames(self, "Merge ratings", "", "Ratings (*.csv)")
         if paths:
             self.merge(paths)
-
-    # -- viewer ------------------------------------------------------------------------------------
-
-    def _follow_layers(self) -> None:
-        self.form.reset_choices()
-
-    def _follow_theme(self) -> None:
-        self.setStyleSheet(dock_style(get_theme(self._viewer.theme)))
 
 
 def _main_window(widget: QWidget) -> QWidget:

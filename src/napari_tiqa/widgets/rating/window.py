@@ -5,15 +5,17 @@ or change them, nothing bright beside the image, and napari's own keys stay napa
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtGui import QCloseEvent, QKeyEvent
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton, QWidget
 
 from napari_tiqa.errors import RatingError
 from napari_tiqa.learning.ratings.session import RatingSession
 from napari_tiqa.learning.ratings.table import LEVELS
 from napari_tiqa.widgets.rating.canvas import GROUND, TEXT, RatingCanvas
+from napari_tiqa.widgets.shared.forms import STRETCH, button, column, line
 
 # Empty ground between two images: they are not compared by their flicker, and the second click of a double
 # click does not rate an image that nobody has seen.
@@ -62,15 +64,24 @@ class RatingWindow(QWidget):
         self._image: str | None = None
         self.canvas = RatingCanvas()
         self.canvas.set_largest(session.largest)
-        self.score_buttons = {score: self._button(f"{score}  {word}") for score, word in LEVELS.items()}
-        self.undo_button = self._button("Undo")
-        self.undo_button.setToolTip("Take back the last score or skip (Backspace); the image comes back.")
-        self.skip_button = self._button("Skip")
-        self.skip_button.setToolTip("Leave this image out (S); at the end it can be asked for again.")
-        self.skipped_button = self._button("Show the skipped ones")
-        self.skipped_button.setToolTip("Go through the images that you have skipped.")
-        self.pause_button = self._button("Pause")
-        self.pause_button.setToolTip("Close this window (Esc); you go on from here when you come back.")
+        self.score_buttons = {
+            score: self._button(
+                f"{score}  {word}", f"The image is {word} (key {score}).", partial(self.rate, score)
+            )
+            for score, word in LEVELS.items()
+        }
+        self.undo_button = self._button(
+            "Undo", "Take back the last score or skip (Backspace); the image comes back.", self.undo
+        )
+        self.skip_button = self._button(
+            "Skip", "Leave this image out (S); the skipped images can be shown again at the end.", self.skip
+        )
+        self.skipped_button = self._button(
+            "Show the skipped ones", "Go through the images that you have skipped.", self.ask_again
+        )
+        self.pause_button = self._button(
+            "Pause", "Close this window (Esc); you continue from here when you come back.", self.close
+        )
         self.bar = QProgressBar()
         self.bar.setToolTip("Images that you have rated; some are shown a second time.")
         self.message = QLabel(_HINT)
@@ -80,13 +91,6 @@ class RatingWindow(QWidget):
         self._pause.setInterval(_PAUSE)
         self._pause.timeout.connect(self._show_next)
         self._lay_out()
-        for score, button in self.score_buttons.items():
-            button.setToolTip(f"The image is {LEVELS[score]} (key {score}).")
-            button.clicked.connect(lambda _, given=score: self.rate(given))
-        self.undo_button.clicked.connect(self.undo)
-        self.skip_button.clicked.connect(self.skip)
-        self.skipped_button.clicked.connect(self.ask_again)
-        self.pause_button.clicked.connect(self.close)
         self._show_next()
 
     @property
@@ -173,41 +177,29 @@ class RatingWindow(QWidget):
 
     def _allow(self, allowed: bool) -> None:
         progress = self._session.progress(self._rater)
-        for button in self.score_buttons.values():
-            button.setEnabled(allowed and self.canvas.image is not None)
+        for score_button in self.score_buttons.values():
+            score_button.setEnabled(allowed and self.canvas.image is not None)
         self.skip_button.setEnabled(allowed and self._image is not None)
         self.undo_button.setEnabled(allowed and bool(progress.done or progress.skipped))
         at_the_end = allowed and self._image is None
         self.skipped_button.setVisible(at_the_end and progress.skipped > 0)
         self.pause_button.setText("Close" if at_the_end else "Pause")
 
-    def _button(self, text: str) -> QPushButton:
-        button = QPushButton(text)
-        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys are this window's, not the last button's
-        return button
+    def _button(self, text: str, tooltip: str, action: Callable[[], object]) -> QPushButton:
+        made = button(text, tooltip, action)
+        made.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys are this window's, not the last button's
+        return made
 
     def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 10)
-        layout.setSpacing(10)
-        layout.addWidget(self.canvas, 1)
-        scores = QHBoxLayout()
-        scores.setContentsMargins(12, 0, 12, 0)
-        scores.setSpacing(8)
-        scores.addStretch(1)
-        for button in self.score_buttons.values():
-            button.setMinimumSize(120, 44)
-            scores.addWidget(button, 2)
-        scores.addStretch(1)
-        layout.addLayout(scores)
-        below = QHBoxLayout()
-        below.setContentsMargins(12, 0, 12, 0)
-        below.setSpacing(8)
+        for score_button in self.score_buttons.values():
+            score_button.setMinimumSize(120, 44)
         self.bar.setFixedWidth(220)
-        below.addWidget(self.bar)
         self.message.setWordWrap(True)
         self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        below.addWidget(self.message, 1)
-        for button in (self.skipped_button, self.undo_button, self.skip_button, self.pause_button):
-            below.addWidget(button)
-        layout.addLayout(below)
+        scores = line(STRETCH, *((made, 2) for made in self.score_buttons.values()), STRETCH)
+        others = (self.skipped_button, self.undo_button, self.skip_button, self.pause_button)
+        below = line(self.bar, (self.message, 1), *others)
+        for row in (scores, below):
+            row.setContentsMargins(12, 0, 12, 0)
+            row.setSpacing(8)
+        column((self.canvas, 1), scores, below, parent=self, margins=(0, 0, 0, 10)).setSpacing(10)

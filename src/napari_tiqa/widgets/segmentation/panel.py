@@ -10,8 +10,7 @@ from napari_tiqa.widgets.segmentation.header import SegmentHeader, SegmentState
 from napari_tiqa.widgets.segmentation.predict.tab import SegmentPredictTab
 from napari_tiqa.widgets.segmentation.study.tab import SegmentStudyTab
 from napari_tiqa.widgets.segmentation.train.tab import SegmentTrainTab
-from napari_tiqa.widgets.shared.dock_panel import DockPanel
-from napari_tiqa.widgets.shared.dock_style import dock_style
+from napari_tiqa.widgets.shared.dock_panel import DockPanel, dock_style
 from napari_tiqa.widgets.shared.fitting_tabs import FittingTabs
 from napari_tiqa.widgets.shared.forms import column
 

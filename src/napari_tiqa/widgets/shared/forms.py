@@ -21,8 +21,17 @@ from superqt import QCollapsible
 SPACING = 4
 """Pixels between the rows of a form."""
 
-Part: TypeAlias = QWidget | QLayout | tuple[QWidget | QLayout, int]
-"""What a line or a column is made of; with its stretch, or with none."""
+DOCK_MARGINS = (6, 4, 6, 4)
+"""Pixels around the content of a dock: left, top, right, bottom."""
+
+TAB_MARGINS = (0, 6, 0, 0)
+"""Pixels around a page behind a tab."""
+
+STRETCH = 1
+"""Among the parts of a layout: takes the room that is left."""
+
+Part: TypeAlias = QWidget | QLayout | tuple[QWidget | QLayout, int] | int
+"""A part of a layout, with its share of the room where that is not none, or empty room (``STRETCH``)."""
 
 quietly = QSignalBlocker
 """``with quietly(box): box.clear()``: the box tells nobody of what is done to it."""
@@ -50,19 +59,25 @@ def form_layout(
     return form
 
 
-def column(*parts: Part, parent: QWidget | None = None) -> QVBoxLayout:
-    """Return a layout of parts below one another, without margins; the layout of `parent` where given.
-
-    ``(part, 1)`` gets a share of the room that is left.
-    """
+def column(
+    *parts: Part, parent: QWidget | None = None, margins: tuple[int, int, int, int] = (0, 0, 0, 0)
+) -> QVBoxLayout:
+    """Return a layout of parts below one another; the layout of `parent` where given."""
     layout = QVBoxLayout() if parent is None else QVBoxLayout(parent)
     layout.setSpacing(SPACING)
-    return _filled(layout, parts)
+    return _filled(layout, parts, margins)
 
 
 def line(*parts: Part) -> QHBoxLayout:
     """Return a layout of parts side by side, without margins; ``(part, 2)`` gets two shares of the room."""
     return _filled(QHBoxLayout(), parts)
+
+
+def page(*parts: Part, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> QWidget:
+    """Return a widget that holds parts below one another."""
+    holder = QWidget()
+    column(*parts, parent=holder, margins=margins)
+    return holder
 
 
 def row(*widgets: QWidget) -> QWidget:
@@ -124,13 +139,17 @@ def collapsible(title: str, tooltip: str, content: QWidget | QLayout) -> QCollap
     return part
 
 
-def _filled(layout: Any, parts: Iterable[Part]) -> Any:
-    """Add widgets and layouts with their stretch to a box layout without margins."""
+def _filled(layout: Any, parts: Iterable[Part], margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> Any:
+    """Fill a box layout."""
     box: QBoxLayout = layout
-    box.setContentsMargins(0, 0, 0, 0)
-    for part, stretch in (part if isinstance(part, tuple) else (part, 0) for part in parts):
-        if isinstance(part, QLayout):
-            box.addLayout(part, stretch)
+    box.setContentsMargins(*margins)
+    for part in parts:
+        if isinstance(part, int):
+            box.addStretch(part)
+            continue
+        content, stretch = part if isinstance(part, tuple) else (part, 0)
+        if isinstance(content, QLayout):
+            box.addLayout(content, stretch)
         else:
-            box.addWidget(part, stretch)
+            box.addWidget(content, stretch)
     return layout

@@ -33,6 +33,8 @@ class RunRow(QWidget):
         Sentences while the job starts and while it is being cancelled; none where empty.
     others : sequence of QPushButton
         Before the start button; they can be pressed while no job is under way.
+    status : QWidget, optional
+        Stands beside the bar; the cancel button then stands there too, and `others` after the start button.
 
     Attributes
     ----------
@@ -56,6 +58,7 @@ class RunRow(QWidget):
         starting: str = "",
         stopping: str = "Stopping…",
         others: Sequence[QPushButton] = (),
+        status: QWidget | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -66,10 +69,20 @@ class RunRow(QWidget):
         self.state = JobState.IDLE
         self.start_button = button(start, tooltip, self.start_clicked.emit)
         self.cancel_button = button("Cancel", cancel_tooltip, self.cancel_clicked.emit)
-        self.bar = JobBar(f"{parts[0].upper()}{parts[1:]} done, and the time left.")
+        self.bar = JobBar(f"{parts[0].upper()}{parts[1:]} done, and time remaining.")
+        policy = self.bar.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)  # nothing jumps when the bar appears
+        self.bar.setSizePolicy(policy)
         self.message = SentenceLabel(message_tooltip, lines=lines)
-        buttons = line(*((one, 1) for one in others), (self.start_button, 2), (self.cancel_button, 1))
-        column(buttons, self.bar, self.message, parent=self)
+        beside = [(other, 1) for other in others]
+        if status is None:
+            rows = [line(*beside, (self.start_button, 2), (self.cancel_button, 1)), self.bar]
+        else:
+            rows = [
+                line((self.start_button, 1), *beside),
+                line((self.bar, 3), (status, 2), self.cancel_button),
+            ]
+        column(*rows, self.message, parent=self)
         self.show_state(JobState.IDLE)
 
     def set_ready(self, ready: bool) -> None:
@@ -88,15 +101,16 @@ class RunRow(QWidget):
             self.bar.show_busy()  # how long it takes is not known
             self.message.say(self._stopping)
 
-    def show_progress(self, progress: Progress, sentence: str = "") -> None:
-        """Show how much is done, the time left and, where given, a sentence."""
-        text = f"{progress.done} of {progress.total} {self._parts}   {time_left(progress.seconds_left)}"
+    def show_progress(self, progress: Progress, sentence: str = "", parts: str = "") -> None:
+        """Show how much is done, the time left and, where given, a sentence; `parts` of this job alone."""
+        done = f"{progress.done} of {progress.total} {parts or self._parts}"
+        text = f"{done}   {time_left(progress.seconds_left)}"
         self.bar.show_done(progress.done, progress.total, text.rstrip())
         if sentence:
             self.message.say(sentence)
 
     def _enable(self) -> None:
         self.start_button.setEnabled(self._ready and not self.state.busy)
-        for one in self._others:
-            one.setEnabled(not self.state.busy)
+        for other in self._others:
+            other.setEnabled(not self.state.busy)
         self.cancel_button.setEnabled(self.state.cancellable)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from napari.layers import Image
 
@@ -29,6 +30,8 @@ class SliceSource:
         Layer dimensions that `volume` lacks, and the index that each is fixed at.
     window : IntensityWindow or None
         The volume's intensity window; None until a job has estimated it.
+    volume_key : tuple
+        Tells `volume` from others: of another layer, of other data, at another index of a further axis.
     """
 
     layer: Image
@@ -38,6 +41,7 @@ class SliceSource:
     index: int = 0
     at: Mapping[int, int] = field(default_factory=dict)
     window: IntensityWindow | None = None
+    volume_key: tuple[Any, ...] = ()
 
     @property
     def across(self) -> dict[int, int]:

@@ -1,16 +1,15 @@
-"""The buttons of a training, the progress of its job, and what it says; the job's state drives all."""
+"""The run row of a training, with what may spoil its result."""
 
 from collections.abc import Sequence
 
-from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QGridLayout, QPushButton, QWidget
+from qtpy.QtWidgets import QPushButton, QWidget
 
-from napari_tiqa.widgets.shared.background_job import JobState
-from napari_tiqa.widgets.shared.job_bar import JobBar, time_left
+from napari_tiqa.widgets.shared.job_bar import time_left
+from napari_tiqa.widgets.shared.run_row import RunRow
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
 
 
-class TrainingControls(QWidget):
+class TrainingControls(RunRow):
     """Warnings; train, cancel; progress and message.
 
     Parameters
@@ -21,57 +20,31 @@ class TrainingControls(QWidget):
         Before "Train"; they can be pressed while no training is under way.
     """
 
-    train_clicked = Signal()
-    cancel_clicked = Signal()
-
     def __init__(
         self, train_tooltip: str, others: Sequence[QPushButton] = (), parent: QWidget | None = None
     ) -> None:
-        super().__init__(parent)
         self.warnings = SentenceLabel("What may spoil the result, before any time is spent on it.")
+        super().__init__(
+            "Train",
+            train_tooltip,
+            "Stop training; the best network so far is kept as a model.",
+            parts="parts of a stage",
+            message_tooltip="What the dock is doing, and how the last training ended.",
+            starting="Starting the network (a few seconds)…",
+            stopping="Stopping; the best network so far is kept…",
+            others=others,
+            parent=parent,
+        )
+        self.bar.setToolTip("The stage under way, and the time left for all of them.")
+        self.layout().insertWidget(0, self.warnings)
         self.warnings.hide()
-        self._others = others
-        self.train_button = QPushButton("Train")
-        self.train_button.setToolTip(train_tooltip)
-        self.cancel_button = QPushButton("Cancel")
-        self.cancel_button.setToolTip("Stop training; the best network so far is kept as a model.")
-        self.bar = JobBar("The stage under way, and the time left for all of them.")
-        self.message = SentenceLabel("What the dock is doing, and how the last training ended.", lines=2)
-        self._lay_out()
-        self.train_button.clicked.connect(self.train_clicked)
-        self.cancel_button.clicked.connect(self.cancel_clicked)
-        self.show_state(JobState.IDLE)
 
-    def _lay_out(self) -> None:
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setVerticalSpacing(4)
-        buttons = (*self._others, self.train_button, self.cancel_button)
-        for column, button in enumerate(buttons):
-            grid.addWidget(button, 1, column)
-            grid.setColumnStretch(column, 1)
-        for row, widget in ((0, self.warnings), (2, self.bar), (3, self.message)):
-            grid.addWidget(widget, row, 0, 1, len(buttons))
-        grid.setRowMinimumHeight(2, self.bar.sizeHint().height())  # nothing jumps when the bar appears
-
-    def show_state(self, state: JobState) -> None:
-        """Enable what can be done in a state, and nothing else."""
-        for button in (self.train_button, *self._others):
-            button.setEnabled(not state.busy)
-        self.cancel_button.setEnabled(state.cancellable)
-        self.bar.show_state(state)
-        if state is JobState.STARTING:
-            self.message.say("Starting; Keras needs some seconds…")
-        elif state is JobState.CANCELLING:
-            self.bar.setRange(0, 0)  # moves to and fro: how long is not known
-            self.message.say("Stopping, and keeping the best network so far…")
-
-    def show_progress(
+    def show_stage(
         self,
         stage: str,
         done: int,
         total: int,
-        of_what: str,
+        parts: str,
         seconds_left: float | None,
         epoch: int = 0,
         epochs: int = 0,
@@ -84,7 +57,7 @@ class TrainingControls(QWidget):
             What people call it.
         done, total : int
             Parts of the stage.
-        of_what : str
+        parts : str
             What a part is, in the plural: "images".
         seconds_left : float or None
             Of the whole training; None while that is not known.
@@ -94,7 +67,7 @@ class TrainingControls(QWidget):
         if epochs:
             stage += f", epoch {min(epoch + 1, epochs)} of {epochs}"
         self.bar.show_done(done, max(total, 1), f"{stage}   {time_left(seconds_left)}")
-        self.message.say(f"{stage}: {done} of {total} {of_what}.")
+        self.message.say(f"{stage}: {done} of {total} {parts}.")
 
     def show_warnings(self, sentences: list[str]) -> None:
         """Show what may spoil the result, a line each; nothing where there is nothing."""

@@ -12,9 +12,7 @@ from qtpy.QtWidgets import (
     QFileDialog,
     QGridLayout,
     QListWidget,
-    QListWidgetItem,
     QSizePolicy,
-    QVBoxLayout,
     QWidget,
 )
 from superqt import QCollapsible
@@ -23,8 +21,8 @@ from napari_tiqa.learning.images.observers import OBSERVER_SETS, OBSERVERS
 from napari_tiqa.learning.ratings.session_files import RATINGS_FILE, is_session
 from napari_tiqa.learning.training.recipe import TrainingRecipe
 from napari_tiqa.widgets.shared.file_row import FileRow
-from napari_tiqa.widgets.shared.forms import button, form_layout, row
-from napari_tiqa.widgets.shared.result_layers import is_original, unwrapped
+from napari_tiqa.widgets.shared.flat_tree import LayerList
+from napari_tiqa.widgets.shared.forms import button, column, form_layout, page, quietly, row
 from napari_tiqa.widgets.shared.setting_rows import SettingBoxes
 from napari_tiqa.widgets.training.model_output import ModelOutput
 
@@ -77,17 +75,14 @@ class TrainingForm(QWidget):
     @property
     def layers(self) -> list[Image]:
         """The ticked layers, where originals come from layers."""
-        if self.source is not Source.LAYERS:
-            return []
-        return [layer for item, layer in self._layer_items() if item.checkState() is Qt.CheckState.Checked]
+        return self.layer_list.ticked() if self.source is Source.LAYERS else []
 
     @property
     def chosen(self) -> int:
         """Which of the originals is selected, the first where none is; its versions are shown by Preview."""
         if self.source is Source.LAYERS:
-            selected = self.layer_list.currentItem()
-            rows = [item for item, layer in self._layer_items() if layer in self.layers]
-            return rows.index(selected) if selected in rows else 0
+            selected = self.layer_list.selected
+            return self.layers.index(selected) if selected in self.layers else 0
         return max(self.file_list.currentRow(), 0) if self.source is Source.FILES else 0
 
     @property
@@ -130,24 +125,7 @@ class TrainingForm(QWidget):
 
     def reset_choices(self) -> None:
         """Follow the viewer's layer list; ticks stay, new layers are ticked."""
-        unticked = {
-            layer.unique_id
-            for item, layer in self._layer_items()
-            if item.checkState() is not Qt.CheckState.Checked
-        }
-        layers = [unwrapped(layer) for layer in reversed(self._viewer.layers)]  # the top one first
-        self.layer_list.blockSignals(True)
-        self.layer_list.clear()
-        for layer in layers:
-            if not is_original(layer):
-                continue
-            item = QListWidgetItem(layer.name)
-            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-            ticked = layer.unique_id not in unticked
-            item.setCheckState(Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
-            item.setData(Qt.ItemDataRole.UserRole, layer)
-            self.layer_list.addItem(item)
-        self.layer_list.blockSignals(False)
+        self.layer_list.follow(self._viewer)
         self.changed.emit()
 
     def allow_changes(self, allowed: bool) -> None:
@@ -163,17 +141,16 @@ class TrainingForm(QWidget):
             "Originals are good images; the training makes the bad ones from them.\n"
             "A rated session is what the rating dock keeps: its images and its ratings.csv."
         )
-        self.layer_list = QListWidget()
-        self.layer_list.setToolTip(
+        self.layer_list = LayerList(
             "Tick the layers to learn from. Each counts as one specimen: its slices are never\n"
-            "split between training and validation."
+            "split between training and validation.",
+            rows=3.4,
         )
         self.file_list = QListWidget()
         self.file_list.setToolTip("Images and tomograms to learn from; each file counts as one specimen.")
-        for list_widget in (self.layer_list, self.file_list):
-            list_widget.setFixedHeight(_LIST_HEIGHT)
-            list_widget.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-            list_widget.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.file_list.setFixedHeight(_LIST_HEIGHT)
+        self.file_list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.file_list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.file_list.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
         self.add_files = button("Add files…", "Choose images or tomograms.", self._ask_files)
         self.remove_files = button("Remove", "Take the selected files off the list.", self._remove_files)
@@ -184,22 +161,12 @@ class TrainingForm(QWidget):
         )
         self._pages = {
             Source.LAYERS: self.layer_list,
-            Source.FILES: self._files_page(),
+            Source.FILES: page(self.file_list, row(self.add_files, self.remove_files)),
             Source.FOLDER: self.folder,
         }
         self.source_box.currentIndexChanged.connect(self._show_source)
-        self.layer_list.itemChanged.connect(self.changed)
-        self.layer_list.itemSelectionChanged.connect(self.changed)
+        self.layer_list.changed.connect(self.changed)
         self.folder.changed.connect(self.changed)
-
-    def _files_page(self) -> QWidget:
-        page = QWidget()
-        layout = QVBoxLayout(page)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(self.file_list)
-        layout.addWidget(row(self.add_files, self.remove_files))
-        return page
 
     def _make_ratings(self) -> None:
         self.ratings_row = FileRow(
@@ -209,7 +176,7 @@ class TrainingForm(QWidget):
             f"separated by '{_BETWEEN.strip()}'. Those of a rated session are found by themselves.",
         )
         self.ratings_row.changed.connect(self.changed)
-        self.changed.connect(self._say_what_ratings_there_are)
+        self.changed.connect(self._show_found_ratings)
 
     def _make_advanced(self) -> None:
         self.observer_set = QComboBox()
@@ -226,7 +193,7 @@ class TrainingForm(QWidget):
         self._tick_observer_set(self.observer_set.currentText())
 
     def _advanced_page(self) -> QWidget:
-        page = QWidget()
+        advanced = QWidget()
         boxes = QWidget()
         grid = QGridLayout(boxes)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -234,22 +201,18 @@ class TrainingForm(QWidget):
         for place, box in enumerate(self.observers.values()):
             grid.addWidget(box, *divmod(place, 3))
         backbone, *others = self.settings.rows(*_SETTINGS[1:])
-        form_layout(backbone, ("Observers", self.observer_set), ("", boxes), *others, parent=page)
-        return page
+        form_layout(backbone, ("Observers", self.observer_set), ("", boxes), *others, parent=advanced)
+        return advanced
 
     def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
         top = QWidget()
         self._top = form = form_layout(parent=top)
         form.addRow("Originals", self.source_box)
-        for page in self._pages.values():
-            form.addRow("", page)
+        for field in self._pages.values():
+            form.addRow("", field)
         form.addRow(*self.settings.rows("slices")[0])
         form.addRow("Ratings", self.ratings_row)
         form.addRow("Save model to", self.output)
-        layout.addWidget(top)
         self.advanced = QCollapsible("Advanced")
         self.advanced.setDuration(0)
         self.advanced.toggleButton().setToolTip(
@@ -257,33 +220,32 @@ class TrainingForm(QWidget):
         )
         self.advanced.layout().setContentsMargins(0, 0, 0, 0)
         self.advanced.addWidget(self._advanced_page())
-        layout.addWidget(self.advanced)
+        column(top, self.advanced, parent=self)
         for box in (self.source_box, self.observer_set):
             box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     # -- reactions ---------------------------------------------------------------------------------
 
     def _show_source(self) -> None:
-        for source, page in self._pages.items():
-            self._top.setRowVisible(page, source is self.source)
+        for source, field in self._pages.items():
+            self._top.setRowVisible(field, source is self.source)
         self.changed.emit()
 
     def _tick_observer_set(self, name: str) -> None:
         if name in OBSERVER_SETS:
             for observer, box in self.observers.items():
-                box.blockSignals(True)
-                box.setChecked(observer in OBSERVER_SETS[name])
-                box.blockSignals(False)
+                with quietly(box):
+                    box.setChecked(observer in OBSERVER_SETS[name])
 
     def _name_observer_set(self) -> None:
         ticked = {name for name, box in self.observers.items() if box.isChecked()}
         names = [name for name, members in OBSERVER_SETS.items() if set(members) == ticked]
         self.observer_set.setCurrentText(names[0] if names else "chosen below")
 
-    def _say_what_ratings_there_are(self) -> None:
+    def _show_found_ratings(self) -> None:
         found = self._found_ratings()
-        there_are = f"those of the session, {found.name}" if found else _NO_RATINGS
-        self.ratings_row.line.setPlaceholderText(there_are)
+        text = f"those of the session, {found.name}" if found else _NO_RATINGS
+        self.ratings_row.line.setPlaceholderText(text)
 
     def _found_ratings(self) -> Path | None:
         """Return the ratings of a rated session folder."""
@@ -292,10 +254,6 @@ class TrainingForm(QWidget):
         folder = Path(self.paths[0]).expanduser().absolute()
         ratings = folder / RATINGS_FILE
         return ratings if is_session(folder) and ratings.is_file() else None
-
-    def _layer_items(self) -> list[tuple[QListWidgetItem, Image]]:
-        items = [self.layer_list.item(row) for row in range(self.layer_list.count())]
-        return [(item, item.data(Qt.ItemDataRole.UserRole)) for item in items]
 
     def _ask_ratings(self) -> str:
         return _BETWEEN.join(QFileDialog.getOpenFileNames(self, "Ratings", "", "Ratings (*.csv)")[0])
@@ -306,8 +264,8 @@ class TrainingForm(QWidget):
 
     def add_paths(self, paths: list[str]) -> None:
         """Add files to the list, each once."""
-        there = set(self.paths)
-        self.file_list.addItems([path for path in dict.fromkeys(paths) if path not in there])
+        known = set(self.paths)
+        self.file_list.addItems([path for path in dict.fromkeys(paths) if path not in known])
         self.changed.emit()
 
     def _remove_files(self) -> None:

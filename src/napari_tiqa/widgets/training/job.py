@@ -62,7 +62,7 @@ class TrainingJob(BackgroundJob):
             return ""
         return (
             f"'{self.request.run.name}' is still being trained. Close napari and stop the training?\n\n"
-            "It is kept up to its last full epoch, and the dock will offer to go on with it."
+            "It is kept up to its last full epoch, and the dock will offer to resume it."
         )
 
     def train(self, request: Training) -> None:

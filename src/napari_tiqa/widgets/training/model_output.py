@@ -17,14 +17,14 @@ class ModelOutput(FileRow):
     Parameters
     ----------
     stem : str
-        What the model is called where nobody says otherwise.
+        What the model is called by default.
     """
 
     def __init__(self, stem: str, parent: QWidget | None = None) -> None:
         super().__init__(
             self._ask_output,
             "a .tiqa file",
-            "Where the finished model is written; what the training needs on the way is kept beside it.",
+            "Where the finished model is written; the files of the training are kept beside it.",
             parent,
         )
         self._stem = stem
@@ -40,7 +40,7 @@ class ModelOutput(FileRow):
             The field is empty.
         """
         if self.path is None:
-            raise TrainingError("The model has no place to go: choose where to save it.")
+            raise TrainingError("Choose where to save the model.")
         path = self.path.absolute()
         return path if path.suffix == ".tiqa" else path.with_name(f"{path.name}.tiqa")
 

@@ -1,13 +1,15 @@
-"""What a dock or tab that trains has to do whatever it trains: start, follow, end, offer to go on."""
+"""What a dock or tab that trains has to do whatever it trains: start, follow, end, offer to resume."""
 
 from typing import Any
 
 from qtpy.QtGui import QShowEvent
-from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QMessageBox, QPushButton, QWidget
+from qtpy.QtWidgets import QMessageBox, QWidget
 
 from napari_tiqa.errors import TiqaError, TrainingError
 from napari_tiqa.widgets.shared.background_job import JobOutcome, JobState
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
+from napari_tiqa.widgets.shared.forms import button, line
+from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
 from napari_tiqa.widgets.training.ask_before_closing import ask_before_closing
 from napari_tiqa.widgets.training.controls import TrainingControls
 from napari_tiqa.widgets.training.job import Training, TrainingJob
@@ -45,7 +47,7 @@ class TrainingPage(DockPanel):
         raise NotImplementedError
 
     def _resumed(self, run: TrainingRun) -> Training:
-        """Return what goes on with a run; raises TiqaError or OSError where that cannot be."""
+        """Return what resumes a run; raises TiqaError or OSError where that cannot be."""
         raise NotImplementedError
 
     def _draw_epochs(self, run: TrainingRun) -> None:
@@ -56,11 +58,11 @@ class TrainingPage(DockPanel):
         """Say how far a run came: "after epoch 3 of 8"; raises TrainingError where that cannot be read."""
         raise NotImplementedError
 
-    def _show_progress(self, news: Any) -> None:
+    def _show_progress(self, progress: Any) -> None:
         """Show a report of the job under way."""
         raise NotImplementedError
 
-    def _draw_progress(self, news: Any) -> None:
+    def _draw_progress(self, progress: Any) -> None:
         """Draw the epoch that a report ends."""
         raise NotImplementedError
 
@@ -91,7 +93,7 @@ class TrainingPage(DockPanel):
         return True
 
     def resume(self) -> bool:
-        """Go on with the interrupted training that is offered; False where that cannot start."""
+        """Resume the interrupted training that is offered; False where that cannot start."""
         run = self.offer.run
         if run is None:
             return False
@@ -111,17 +113,17 @@ class TrainingPage(DockPanel):
         self._show_job()
 
     def _may_replace(self, run: TrainingRun) -> bool:
-        question = f"There is a model at {run.output} already. Replace it?"
+        question = f"{run.output} exists already. Replace it?"
         return QMessageBox.question(self, "Replace model", question) == QMessageBox.StandardButton.Yes
 
     # -- while it runs, and its end ----------------------------------------------------------------
 
     def _follow_job(self) -> None:
         """Follow the job from now on, and show where it is."""
-        self.controls.train_clicked.connect(self.train)
+        self.controls.start_clicked.connect(self.train)
         self.controls.cancel_clicked.connect(self.job.cancel)
-        self.offer.resume_clicked.connect(self.resume)
-        self.offer.dismiss_clicked.connect(self._dismiss)
+        self.offer.resume_button.clicked.connect(self.resume)
+        self.offer.dismiss_button.clicked.connect(self._dismiss)
         # Slots of this object: Qt disconnects them by itself when the dock is gone and the job goes on.
         self.job.state_changed.connect(self._on_state)
         self.job.progressed.connect(self._on_progress)
@@ -162,14 +164,14 @@ class TrainingPage(DockPanel):
     def _on_state(self, state: JobState) -> None:
         self._allow_changes(not state.busy)
         self.controls.show_state(state)
-        self.offer.allow(not state.busy)
+        self.offer.setEnabled(not state.busy)
 
-    def _on_progress(self, news: Any) -> None:
+    def _on_progress(self, progress: Any) -> None:
         if self.job.state is JobState.RUNNING:
-            self._show_progress(news)
-        if news.warnings:
+            self._show_progress(progress)
+        if progress.warnings:
             self.controls.show_warnings(list(self.job.warnings))
-        self._draw_progress(news)
+        self._draw_progress(progress)
 
     def _on_ended(self, outcome: JobOutcome) -> None:
         assert self.job.request is not None
@@ -207,24 +209,16 @@ class TrainingPage(DockPanel):
             self.offer.show_run(None, "")
 
 
-class TrainingOffer(QFrame):
-    """An interrupted training, to go on with or not."""
+class TrainingOffer(QWidget):
+    """An interrupted training, to resume or not."""
 
     def __init__(self) -> None:
         super().__init__()
         self.run: TrainingRun | None = None
-        self.text = QLabel()
-        self.text.setWordWrap(True)
-        resume = QPushButton("Resume")
-        resume.setToolTip("Go on from the last epoch that had ended.")
-        dismiss = QPushButton("Dismiss")
-        dismiss.setToolTip("Do not offer this training again; its files stay.")
-        self.resume_clicked, self.dismiss_clicked = resume.clicked, dismiss.clicked
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.text, 1)
-        layout.addWidget(resume)
-        layout.addWidget(dismiss)
+        self.text = SentenceLabel("A training that stopped before its model was finished.")
+        self.resume_button = button("Resume", "Continue after the last finished epoch.")
+        self.dismiss_button = button("Dismiss", "Do not offer this training again; its files stay.")
+        self.setLayout(line((self.text, 1), self.resume_button, self.dismiss_button))
         self.hide()
 
     def show_run(self, run: TrainingRun | None, sentence: str) -> None:
@@ -232,7 +226,3 @@ class TrainingOffer(QFrame):
         self.run = run
         self.text.setText(sentence)
         self.setVisible(run is not None)
-
-    def allow(self, allowed: bool) -> None:
-        """Say whether a training can start now."""
-        self.setEnabled(allowed)

@@ -10,16 +10,8 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from napari.utils.theme import get_theme
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QWidget
 
 from napari_tiqa.errors import TiqaError, TrainingError
 from napari_tiqa.learning.images.groups import MIN_ORIGINALS
@@ -30,8 +22,10 @@ from napari_tiqa.learning.training.run_folder import RECIPE_FILE
 from napari_tiqa.scoring.recent_models import remember_model
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
-from napari_tiqa.widgets.shared.dock_style import dock_style
+from napari_tiqa.widgets.shared.forms import DOCK_MARGINS, button, column, line
 from napari_tiqa.widgets.shared.read_layer import read_layer
+from napari_tiqa.widgets.shared.result_layers import no_original
+from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
 from napari_tiqa.widgets.shared.slider import layer_position
 from napari_tiqa.widgets.training.controls import TrainingControls
 from napari_tiqa.widgets.training.epoch_plot import EpochPlot
@@ -57,10 +51,11 @@ class TrainingPanel(TrainingPage):
     """
 
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
-        self.preview_button = QPushButton("Preview")
-        self.preview_button.setToolTip(
+        self.preview_button = button(
+            "Preview",
             "Show the sixteen versions of the first original, or of the selected one, with the scores\n"
-            "that the training will teach, as a layer."
+            "that the training will teach, as a layer.",
+            self.show_preview,
         )
         controls = TrainingControls(
             "Make the distorted versions, rank them, then learn the scores, in a process of its own:\n"
@@ -78,31 +73,25 @@ class TrainingPanel(TrainingPage):
         self._check.setSingleShot(True)
         self._check.setInterval(_CHECK_AFTER)
 
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 4, 6, 4)
-        layout.setSpacing(6)
-        for part in (self.offer, self.form, self.controls, self.result):
-            layout.addWidget(part)
-        layout.addWidget(self.plot, 1)
+        parts = (self.offer, self.form, self.controls, self.result, (self.plot, 1))
+        column(*parts, parent=self, margins=DOCK_MARGINS)
         self._connect()
-        self._follow_theme()
+        self._use_theme(self.plot)
         self._show_warnings()
         self._follow_job()
 
     def _connect(self) -> None:
         self.form.changed.connect(self._check.start)
         self._check.timeout.connect(self._show_warnings)
-        self.preview_button.clicked.connect(self.show_preview)
-        self.result.use_clicked.connect(self.use_in_quality_dock)
+        self.result.use_button.clicked.connect(self.use_in_quality_dock)
         self.preview_job.state_changed.connect(self._on_preview_state)
         self.preview_job.ended.connect(self._on_preview)
-        viewer = self._viewer
-        for emitter in (viewer.layers.events.inserted, viewer.layers.events.renamed):
-            self._subscribe(emitter, self._on_layers)
-        self._subscribe(viewer.layers.events.removed, self._on_layer_removed)
-        self._subscribe(viewer.events.theme, self._follow_theme)
+        layers = self._viewer.layers.events
+        for emitter in (layers.inserted, layers.reordered, layers.renamed):
+            self._subscribe(emitter, self.reset_choices)
+        self._subscribe(layers.removed, self._on_layer_removed)
 
-    def reset_choices(self) -> None:
+    def reset_choices(self, _event: object = None) -> None:
         """Follow the viewer's layer list."""
         self.form.reset_choices()
 
@@ -118,8 +107,6 @@ class TrainingPanel(TrainingPage):
         if self.form.source is not Source.LAYERS:
             return ScoreTraining(self.form.recipe(), run)
         volumes = self._volumes()
-        if not volumes:
-            raise TrainingError("There is no layer to learn from: open good tomograms, or choose files.")
         originals = sum(
             len(slice_places(v.slice_count(0), self.form.settings["slices"].value())) for v in volumes
         )
@@ -135,8 +122,6 @@ class TrainingPanel(TrainingPage):
         form = self.form
         try:
             volumes = self._volumes()
-            if form.source is Source.LAYERS and not volumes:
-                raise TrainingError("There is no layer to preview: tick one, or choose files.")
             recipe = form.recipe(("layers",)) if volumes else form.recipe()
             self.preview_job.start(partial(make_preview, recipe, form.chosen, volumes))
         except TiqaError as error:
@@ -146,6 +131,11 @@ class TrainingPanel(TrainingPage):
         return True
 
     def _volumes(self) -> tuple[Volume, ...]:
+        """Return the ticked layers; none where originals come from files."""
+        if self.form.source is Source.LAYERS and not self.form.layers:
+            if not self.form.layer_list.values():
+                raise TrainingError(no_original("learn from"))
+            raise TrainingError("No layer is ticked: tick one, or choose files.")
         return tuple(read_layer(layer, layer_position(self._viewer, layer)) for layer in self.form.layers)
 
     # -- while it runs, and its end ----------------------------------------------------------------
@@ -168,15 +158,23 @@ class TrainingPanel(TrainingPage):
     def _on_preview_state(self, state: JobState) -> None:
         self.preview_button.setEnabled(not (state.busy or self.job.state.busy))
 
-    def _show_progress(self, news: TrainProgress) -> None:
-        stage = _STAGE_NAMES[news.stage]
-        self.controls.show_progress(
-            stage, news.images_done, news.images, "images", news.seconds_left, news.epoch, news.epochs
+    def _show_progress(self, progress: TrainProgress) -> None:
+        stage = _STAGE_NAMES[progress.stage]
+        self.controls.show_stage(
+            stage,
+            progress.images_done,
+            progress.images,
+            "images",
+            progress.seconds_left,
+            progress.epoch,
+            progress.epochs,
         )
 
-    def _draw_progress(self, news: TrainProgress) -> None:
-        if news.epochs:
-            self.plot.add(news.stage, news.epoch, news.epochs, news.loss, news.srocc, news.plcc)
+    def _draw_progress(self, progress: TrainProgress) -> None:
+        if progress.epochs:
+            self.plot.add(
+                progress.stage, progress.epoch, progress.epochs, progress.loss, progress.srocc, progress.plcc
+            )
 
     def _show_model(self, run: TrainingRun, outcome: JobOutcome) -> None:
         self._finished = run
@@ -202,7 +200,7 @@ class TrainingPanel(TrainingPage):
     def _where_stopped(self, run: TrainingRun) -> str:
         rows = read_epochs(run.folder)
         if rows.empty:
-            return "before its first epoch had ended"
+            return "before the end of its first epoch"
         last = rows.iloc[-1]
         return f"after {_epoch_in_words(last)} of {last['epochs']}"
 
@@ -224,8 +222,8 @@ class TrainingPanel(TrainingPage):
         specimens = len(form.layers) if form.source is Source.LAYERS else len(form.paths)
         if form.source is not Source.FOLDER and specimens == 1:
             return [
-                "All originals are of one specimen: validated on slices of its own, the model will look "
-                "better than it is on others; add another tomogram if you can."
+                "All originals are of one specimen: validated on slices of the same one, the model will "
+                "look better than it is on others; add another tomogram if you can."
             ]
         return []
 
@@ -239,33 +237,21 @@ class TrainingPanel(TrainingPage):
             "teach; remove the layers to see the others again."
         )
 
-    def _on_layers(self) -> None:
-        self.form.reset_choices()
-
     def _on_layer_removed(self) -> None:
         self.preview.show_others()
         self.form.reset_choices()
 
-    def _follow_theme(self) -> None:
-        theme = get_theme(self._viewer.theme)
-        self.setStyleSheet(dock_style(theme))
-        self.plot.set_theme(theme)
 
-
-class _Result(QFrame):
+class _Result(QWidget):
     """The finished model: how good it is, where it is, and a button to use it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.text = QLabel()
-        self.text.setWordWrap(True)
-        use = QPushButton("Use in the quality dock")
-        use.setToolTip("Open the quality dock with this model chosen, beside the default one.")
-        self.use_clicked = use.clicked
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.text, 1)
-        layout.addWidget(use)
+        self.text = SentenceLabel("How good the model is.")
+        self.use_button = button(
+            "Use in the quality dock", "Open the quality dock with this model chosen, beside the default one."
+        )
+        self.setLayout(line((self.text, 1), self.use_button))
         self.hide()
 
     def show_model(self, run: TrainingRun, summary: str) -> None:
@@ -286,7 +272,7 @@ def _summary(training: Mapping[str, Any]) -> str:
     if not training["left_out"]:
         return "No original was left out, so it has not been validated."
     if not isfinite(best["srocc"]):
-        return "It scores all originals left out of training alike: train for more epochs."
+        return "It gives every validation image the same score: train for more epochs."
     return (
         f"On originals left out of training: SROCC {best['srocc']:.3f} (order), "
         f"PLCC {best['plcc']:.3f} (value)."

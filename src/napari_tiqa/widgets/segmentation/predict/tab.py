@@ -16,7 +16,7 @@ from napari_tiqa.jobs.segmentation.predict import PredictProgress, segment
 from napari_tiqa.jobs.segmentation.result import Segmentation
 from napari_tiqa.segmentation.classes import Classes
 from napari_tiqa.segmentation.segmenter import classes_of
-from napari_tiqa.widgets.quality.kept_scores import KeptScores
+from napari_tiqa.widgets.quality.run_shelf import KeptScores
 from napari_tiqa.widgets.segmentation.header import SegmentState
 from napari_tiqa.widgets.segmentation.layers import SegmentLayers, SegmentView
 from napari_tiqa.widgets.segmentation.model_tab import ModelTab
@@ -27,7 +27,6 @@ from napari_tiqa.widgets.segmentation.predict.judge import SegmentJudge
 from napari_tiqa.widgets.segmentation.predict.save import SegmentSave
 from napari_tiqa.widgets.segmentation.predict.slice_table import SliceTable
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
-from napari_tiqa.widgets.shared.dock_style import table_style
 from napari_tiqa.widgets.shared.read_layer import axis_names
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
 from napari_tiqa.widgets.shared.slice_source import SliceSource
@@ -213,11 +212,8 @@ class SegmentPredictTab(ModelTab):
         self._draw_later()
 
     def _follow_theme(self, _event: object = None) -> None:
-        theme = get_theme(self._viewer.theme)
-        self.plot.set_theme(theme)
-        self.agreement.setStyleSheet(
-            f"{table_style(theme)} QTableWidget QHeaderView::section {{ padding: 4px 0px; }}"
-        )
+        self.plot.set_theme(get_theme(self._viewer.theme))
+        self.agreement.setStyleSheet("QTableWidget QHeaderView::section { padding: 4px 0px; }")
 
     def _forget(self, layer: Layer) -> bool:
         for shown in self._all.values():

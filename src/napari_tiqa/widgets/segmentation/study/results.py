@@ -8,7 +8,6 @@ from napari_tiqa.jobs.study.figures import f1_figure, measures_figure, two_point
 from napari_tiqa.jobs.study.result import Study
 from napari_tiqa.segmentation.native_distortions import VERSIONS
 from napari_tiqa.widgets.segmentation.study.tables import CorrelationTable, VersionTable, version_name
-from napari_tiqa.widgets.shared.dock_style import table_style
 from napari_tiqa.widgets.shared.figure_view import FigureView
 from napari_tiqa.widgets.shared.fitting_tabs import FittingTabs
 from napari_tiqa.widgets.shared.forms import button, choice_box, column, line, quietly
@@ -105,7 +104,6 @@ class SegmentStudyResults(QWidget):
         """Take napari's colours."""
         for plot in (self.levels, self.f1, self.two_point):
             plot.set_theme(theme)
-        self.setStyleSheet(table_style(theme))
 
     def _take(self, found: Study) -> None:
         self.found = found

@@ -292,7 +292,7 @@ class SegmentTrainTab(TrainingPage):
 
     def _show_progress(self, progress: SegmentProgress) -> None:
         stage, parts = _STAGES[progress.stage]
-        self.controls.show_progress(
+        self.controls.show_stage(
             stage,
             progress.patches_done,
             progress.patches,

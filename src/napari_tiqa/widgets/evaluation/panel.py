@@ -13,7 +13,7 @@ from napari_tiqa.errors import TiqaError
 from napari_tiqa.learning.evaluation.report import FILES, write_evaluation
 from napari_tiqa.widgets.evaluation.form import EvaluationForm
 from napari_tiqa.widgets.evaluation.results import EvaluationResults
-from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState, as_work
+from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
 from napari_tiqa.widgets.shared.forms import DOCK_MARGINS, column
 
@@ -54,7 +54,7 @@ class EvaluationPanel(DockPanel):
         except TiqaError as error:
             self.message.complain(str(error))
             return False
-        return self.job.start(as_work(request))
+        return self.job.run(request)
 
     def _on_ended(self, outcome: JobOutcome) -> None:
         if outcome.state is JobState.DONE:

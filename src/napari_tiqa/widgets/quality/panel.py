@@ -25,7 +25,7 @@ from napari_tiqa.widgets.quality.plot import ScorePlot
 from napari_tiqa.widgets.quality.results import ResultsView
 from napari_tiqa.widgets.quality.run_shelf import RunShelf, ShelvedRun
 from napari_tiqa.widgets.quality.score_run import SINGLE_IMAGE, ScoreRun, row_sentence, rows_of, run_sentence
-from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState, as_work
+from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
 from napari_tiqa.widgets.shared.derived_layer import derived_layer
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
 from napari_tiqa.widgets.shared.forms import DOCK_MARGINS, column
@@ -152,7 +152,7 @@ class QualityPanel(DockPanel):
         verb = chosen(source, window or source.window)
         ready = bool(self._model_process.device)
         self.message.say("Reading the first slices…" if ready else "Starting the model, a few seconds…")
-        self.job.start(as_work(partial(verb, source.volume, axis=source.axis, model=self.form.model)))
+        self.job.run(partial(verb, source.volume, axis=source.axis, model=self.form.model))
         if self._running is not None:
             QTimer.singleShot(_ACTIVITY_AFTER, self._begin_activity)
         return True

@@ -14,19 +14,6 @@ from napari_tiqa.errors import Cancelled, TiqaError
 Work = Callable[[Callable[[Any], None], threading.Event], Any]
 """What a job does: called with a function to report progress and an event that is set to cancel."""
 
-
-def as_work(verb: Callable[..., Any]) -> Work:
-    """Return the work that calls a verb of the core.
-
-    Parameters
-    ----------
-    verb : callable
-        A partial of the verb with all that was chosen, frozen in the main thread: a job never sees a widget,
-        a layer or the viewer. It is called with ``progress`` and ``cancel``.
-    """
-    return lambda progress, cancel: verb(progress=progress, cancel=cancel)
-
-
 _log = logging.getLogger(__name__)
 _QUIT_WITHIN = 2.0  # s
 # Jobs whose thread runs: the last reference must go in the main thread, where their signals are delivered.

@@ -238,9 +238,9 @@ def run_sentence(run: ScoreRun) -> str:
     unscored = len(run.rows) - scores.size
     flagged = int(run.flagged.sum())
     if unscored:
-        sentence += f"; {unscored} slices could not be scored"
+        sentence += f"; {unscored} slice{'s' * (unscored > 1)} could not be scored"
     if flagged:
-        sentence += f"; {flagged} are {UNLIKE_TRAINING}"
+        sentence += f"; {flagged} {'are' if flagged > 1 else 'is'} {UNLIKE_TRAINING}"
     return f"{sentence}."
 
 

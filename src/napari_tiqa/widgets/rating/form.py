@@ -13,7 +13,7 @@ from napari_tiqa.learning.ratings.images import ImageSource
 from napari_tiqa.learning.ratings.session_files import REPEAT_SHARE
 from napari_tiqa.widgets.shared.file_row import FileRow
 from napari_tiqa.widgets.shared.flat_tree import LayerList, layer_shape
-from napari_tiqa.widgets.shared.forms import STRETCH, choice_box, column, form_layout, line, spin_box
+from napari_tiqa.widgets.shared.forms import choice_box, column, form_layout, line, spin_box
 from napari_tiqa.widgets.shared.read_layer import read_layer
 from napari_tiqa.widgets.shared.result_layers import no_original
 from napari_tiqa.widgets.shared.run_row import RunRow
@@ -35,7 +35,7 @@ class RatingForm(QWidget):
             [(_LAYERS, None), (_FOLDER, None)], "Where the images to rate come from."
         )
         self.layer_list = LayerList(
-            "Tick the layers that images are cut from; raters do not learn which is which.", rows=4
+            "Tick the layers that images are cut from; raters do not learn which is which.", "rate", rows=4
         )
         self.axis_box = choice_box(
             [("z", 0), ("y", 1), ("x", 2)], "Slices are cut across this axis of each tomogram."
@@ -183,7 +183,7 @@ class RatingForm(QWidget):
         return QFileDialog.getExistingDirectory(self, "Choose a folder")
 
     def _lay_out(self) -> None:
-        count = line(self.count_box, QLabel("across"), self.axis_box, STRETCH)
+        count = line((self.count_box, 1), QLabel("across"), (self.axis_box, 1))
         self._fields_of_layers = (self.layer_list, count, self.crop_box, self.place)
         self._form = form_layout(
             ("Images from", self.origin_box),

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
 
 _ROOM = 4  # px above and below a line of text
 _LINE = 14  # characters of a heading, before it goes on in the next line
+_TITLE = 16  # characters of a row's title
 
 
 class FlatTable(QTableWidget):
@@ -41,7 +42,7 @@ class FlatTable(QTableWidget):
         """Show these headings; a column's has a tooltip, and lines of so many characters."""
         self.setRowCount(len(rows))
         self.setColumnCount(len(columns))
-        self.setVerticalHeaderLabels([fill(title, _LINE) for title in rows])
+        self.setVerticalHeaderLabels([fill(title, _TITLE) for title in rows])
         for number, (title, tooltip) in enumerate(columns):
             heading = QTableWidgetItem(fill(title, line))
             heading.setToolTip(tooltip)

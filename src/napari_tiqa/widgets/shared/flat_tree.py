@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 
 from napari.layers import Image
 from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtGui import QPainter, QPaintEvent
 from qtpy.QtWidgets import QHeaderView, QSizePolicy, QTreeWidget, QTreeWidgetItem, QWidget
 
 from napari_tiqa.widgets.shared.forms import quietly
-from napari_tiqa.widgets.shared.result_layers import is_original, unwrapped
+from napari_tiqa.widgets.shared.result_layers import is_original, no_original, unwrapped
 
 _ROW = 20  # px
 
@@ -151,10 +152,21 @@ class TickList(FlatTree):
 
 
 class LayerList(TickList):
-    """The originals of a viewer with a tick each, the topmost first; new ones are ticked."""
+    """The originals of a viewer with a tick each, the topmost first; new ones are ticked.
 
-    def __init__(self, tooltip: str, *, rows: float, parent: QWidget | None = None) -> None:
+    Parameters
+    ----------
+    tooltip : str
+        What ticking a layer does.
+    verb : str
+        What the layers are for, in the sentence that an empty list shows: "rate".
+    rows : float
+        As of ``FlatTree``.
+    """
+
+    def __init__(self, tooltip: str, verb: str, *, rows: float, parent: QWidget | None = None) -> None:
         super().__init__(tooltip, rows=rows, columns=2, parent=parent)
+        self._verb = verb
 
     def follow(self, viewer: Any) -> None:
         """List the viewer's layers as they are now."""
@@ -163,6 +175,16 @@ class LayerList(TickList):
             Entry(layer.unique_id, layer, (layer.name, " × ".join(map(str, layer_shape(layer)))))
             for layer in originals
         )
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the list, or why it is empty."""
+        super().paintEvent(event)
+        if not self._entries:
+            viewport = self.viewport()
+            where = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            QPainter(viewport).drawText(
+                viewport.rect().adjusted(8, 4, -8, -4), where, no_original(self._verb)
+            )
 
 
 def layer_shape(layer: Image) -> tuple[int, ...]:

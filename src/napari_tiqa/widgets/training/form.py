@@ -144,6 +144,7 @@ class TrainingForm(QWidget):
         self.layer_list = LayerList(
             "Tick the layers to learn from. Each counts as one specimen: its slices are never\n"
             "split between training and validation.",
+            "learn from",
             rows=3.4,
         )
         self.file_list = QListWidget()

@@ -352,7 +352,7 @@ def test_what_cannot_be_trained_on_is_said_in_a_sentence(
     paint(labels, 0, 50, 2)
     counted(tab, qtbot)
     tab.form.output.set_path("")
-    assert "no place to go" in refusal()
+    assert "Choose where to save the model" in refusal()
     labels.data = np.zeros((2, 9, 9), "u1")
     assert tab.train()  # once they are counted
     qtbot.waitUntil(lambda: "2 x 9 x 9 voxels" in tab.message.text(), timeout=TIMEOUT)

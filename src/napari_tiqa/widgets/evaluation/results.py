@@ -50,7 +50,7 @@ class EvaluationResults(QWidget):
         self.save_button = button(
             "Save tables and figures…",
             "Save all measures, a row for each image with all scores (CSV), the record (JSON), and\n"
-            "scatter and box plots of each model and baseline (PNG) in a folder; asks before replacing any."
+            "scatter and box plots of each model and baseline (PNG) in a folder; asks before replacing any.",
         )
         self._lay_out()
         self.measure_box.currentIndexChanged.connect(lambda _: self._show_measure())

@@ -23,7 +23,7 @@ from napari_tiqa.scoring.bundle import DEFAULT_MODEL, save_bundle
 from napari_tiqa.scoring.calibration import Calibration
 
 LEFT_OUT = Path(__file__).with_name("default_left_out.csv")
-"""What the default recipe says of every image of specimens that were left out of training in turn, by
+"""Scores by the default recipe of every image of specimens that were left out of training in turn, by
 benchmarks/leave_specimens_out.py: the default model's card and its uncertainty rest on it."""
 
 
@@ -84,7 +84,7 @@ def train_default_model(
 
 
 def read_left_out(path: str | os.PathLike[str] = LEFT_OUT) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read what benchmarks/leave_specimens_out.py wrote: images of specimens, images that are no slices."""
+    """Read what benchmarks/leave_specimens_out.py wrote: images of specimens, and of other things."""
     table = pd.read_csv(path, keep_default_na=False, na_values=[""])
     table["family"] = table["family"].fillna("")
     foreign = table["specimen"] == "foreign"
@@ -97,20 +97,20 @@ def on_the_scale_of_others(left_out: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     left_out : pandas.DataFrame
-        Images of specimens, of ``read_left_out``, whose scores are what the network said.
+        Images of specimens, of ``read_left_out``, whose scores are those of the network.
 
     Returns
     -------
     pandas.DataFrame
         The same with scores as a calibrated model gives them, and their uncertainty in another column.
     """
-    said, label = (left_out[column].to_numpy(float) for column in ("score", "label"))
-    score, uncertainty = said.copy(), np.full(len(said), np.nan)
+    raw, label = (left_out[column].to_numpy(float) for column in ("score", "label"))
+    score, uncertainty = raw.copy(), np.full(len(raw), np.nan)
     for specimen in left_out["specimen"].unique():
         own = (left_out["specimen"] == specimen).to_numpy()
-        expected, half_widths = score_scale(said[~own], label[~own])
-        score[own] = np.interp(said[own], KNOTS, expected)
-        uncertainty[own] = np.interp(said[own], KNOTS, half_widths)
+        expected, half_widths = score_scale(raw[~own], label[~own])
+        score[own] = np.interp(raw[own], KNOTS, expected)
+        uncertainty[own] = np.interp(raw[own], KNOTS, half_widths)
     return left_out.assign(score=score, uncertainty=uncertainty)
 
 
@@ -120,7 +120,7 @@ def groups_of_rows(rows: pd.DataFrame, column: str = "score") -> tuple[list[Grou
     Parameters
     ----------
     rows : pandas.DataFrame
-        Columns as of ``image_rows``, also fold (original counts in each anew) and clean.
+        Columns as of ``image_rows``, also fold (originals are numbered within each) and clean.
     column : str
         Whose scores.
 

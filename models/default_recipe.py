@@ -225,15 +225,15 @@ def composite_groups(
     sources = [*scans, *kinds, *textures]
 
     def make(number: int) -> Group:
-        one = sources[number](np.random.default_rng([number, 2]))
-        group = composite_group(one.specimen, one.image, number, scanned=number % 3 == 0)
-        return replace(group.labelled(projection), clean=one.clean)
+        original = sources[number](np.random.default_rng([number, 2]))
+        group = composite_group(original.specimen, original.image, number, scanned=number % 3 == 0)
+        return replace(group.labelled(projection), clean=original.clean)
 
     return make_all(make, len(sources), advance)
 
 
 def teachable(groups: Sequence[Group]) -> list[Group]:
-    """Take the labels from groups whose original has visible faults of its own, and so is no 5."""
+    """Take the labels from groups whose original has visible faults of its own: it is not a 5."""
     return [
         group if group.clean else group.with_labels(np.full(len(group.labels), np.nan)) for group in groups
     ]
@@ -299,7 +299,7 @@ def _texture_source(name: str) -> Source:
 
 
 def _varied(specimen: str, tile: np.ndarray, clean: bool, rng: np.random.Generator) -> Original:
-    """Vary what tells one material from another, and is no matter of quality: the grey scale."""
+    """Vary what tells one material from another, but not quality: the grey scale."""
     tile = tile ** np.float32(np.exp(rng.uniform(-0.4, 0.4)))
     if rng.random() < 0.15:
         tile = 1 - tile
@@ -315,7 +315,7 @@ def read_scan(data: Path, path: str) -> tuple[Volume, IntensityWindow]:
     Raises
     ------
     TrainingError
-        If there is none.
+        If it is missing.
     """
     if not (data / path).exists():
         raise TrainingError(f"{data} has no {path}: give the folder with the training scans.")

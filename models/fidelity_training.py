@@ -101,11 +101,13 @@ class SimilarityLoss(keras.losses.Loss):
 
     def call(self, y_true, y_pred):  # type: ignore[no-untyped-def]  # noqa: D102
         shape = (-1, self.images, len(SIMILARITIES))
-        true, said = ops.reshape(y_true, shape), ops.reshape(y_pred, shape)
-        centred = (said - ops.mean(said, 1, keepdims=True)) - (true - ops.mean(true, 1, keepdims=True))
+        true, estimate = ops.reshape(y_true, shape), ops.reshape(y_pred, shape)
+        centred = (estimate - ops.mean(estimate, 1, keepdims=True)) - (
+            true - ops.mean(true, 1, keepdims=True)
+        )
         spread = ops.std(true, 1, keepdims=True) + 0.02
         return ops.mean(ops.square(centred / spread)) + self.absolute_weight * ops.mean(
-            ops.square(said - true)
+            ops.square(estimate - true)
         )
 
 

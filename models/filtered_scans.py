@@ -95,8 +95,8 @@ def filtered_scans(data: Path, advance: Callable[[int, int], None] | None = None
     Parameters
     ----------
     data : pathlib.Path
-        Folder with the scans of ``default_recipe.SCANS``; those with faults of their own are no truth and
-        left out.
+        Folder with the scans of ``default_recipe.SCANS``; those with faults of their own are not a
+        truth and are left out.
     advance : callable, optional
         Called with scans done and scans in all.
 
@@ -142,7 +142,9 @@ def filtered_scan(specimen: str, truth: np.ndarray, seed: int) -> FilteredScan:
     for sweep in sweeps:
         for value in _values(sweep, rng):
             versions.append(FILTERS[sweep.filter].kernel({sweep.parameter: value})(pixels, inside))
-    images = np.stack([np.rint(np.clip(one[_CUT, _CUT], 0, 1) * 255).astype(np.uint8) for one in versions])
+    images = np.stack(
+        [np.rint(np.clip(plane[_CUT, _CUT], 0, 1) * 255).astype(np.uint8) for plane in versions]
+    )
     similarity = [[OBSERVERS[name](images[0], image) for name in SIMILARITIES] for image in images]
     return FilteredScan(specimen, images, np.array(similarity, np.float32))
 
@@ -191,7 +193,7 @@ def _window(scan: np.ndarray) -> IntensityWindow:
 
 
 def _varied(truth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Vary what is no matter of fidelity: the grey scale."""
+    """Vary what does not change fidelity: the grey scale."""
     truth = truth ** np.float32(np.exp(rng.uniform(-0.4, 0.4)))
     return 1 - truth if rng.random() < 0.15 else truth
 

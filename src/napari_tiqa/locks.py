@@ -7,7 +7,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 
 
 class AlreadyLocked(Exception):
-    """Somebody else, another process or another part of this one, holds the lock."""
+    """Another process, or another part of this one, holds the lock."""
 
 
 def hold(path: str | os.PathLike[str]) -> BaseFileLock:
@@ -34,7 +34,7 @@ def hold(path: str | os.PathLike[str]) -> BaseFileLock:
 
 
 def is_held(path: str | os.PathLike[str]) -> bool:
-    """Tell whether somebody holds a lock; a file that is not there is not held."""
+    """Tell whether a lock is held; without its file it is not."""
     if not Path(path).exists():
         return False
     try:

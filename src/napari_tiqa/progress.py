@@ -1,4 +1,4 @@
-"""How far a piece of work is: what every job reports."""
+"""Progress of a piece of work, as every job reports it."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ class Progress:
     Attributes
     ----------
     done, total : int
-        Parts of the work; what a part is, the job says: slices, pipelines, versions.
+        Parts of the work, such as slices, pipelines or versions.
     seconds_left : float or None
         None until it is known how fast the work is.
     """

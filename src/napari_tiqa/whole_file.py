@@ -53,7 +53,7 @@ def whole_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     Parameters
     ----------
     path : path-like
-        Where the folder is to be: nothing, or an empty folder, as yet.
+        Where the folder is to be; an empty folder there is replaced.
 
     Yields
     ------

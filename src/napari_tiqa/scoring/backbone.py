@@ -27,8 +27,8 @@ LITE0 = "EfficientNet-Lite0"
 BACKBONES = (LITE0, "EfficientNetB0", "EfficientNetB1", "EfficientNetB2")
 """Lite0 comes with the package; the weights of the others are downloaded by Keras."""
 
-# Where the layers end whose channels tell one content from another: early enough not to have been bent
-# to nothing but quality. Lite0's names, then those of keras.applications.
+# Layers whose channels tell one content from another: early ones, which training has not yet bent to quality
+# alone. Lite0's names, then those of keras.applications.
 _CONTENT_LAYERS = (
     ("stage2_1_add", "stage3_1_add", "stage4_2_add", "stage5_2_add"),
     ("block2b_add", "block3b_add", "block4c_add", "block5c_add"),
@@ -111,9 +111,9 @@ def load_imagenet(network: keras.Model, backbone: str = LITE0) -> None:
             f"The ImageNet weights of {backbone} cannot be downloaded ({error}): go online, or choose "
             f"{LITE0}, whose weights come with napari-tiqa."
         ) from error
-    # By order, since Keras numbers some of the names anew each time it builds one.
+    # By order, since Keras gives some layers another name each time it builds a network.
     own = [layer for layer in network.layers if layer.weights and not layer.name.startswith(_HEAD)]
-    for layer, source in zip(own, (one for one in pretrained.layers if one.weights), strict=True):
+    for layer, source in zip(own, (layer for layer in pretrained.layers if layer.weights), strict=True):
         weights = source.get_weights()
         if isinstance(layer, keras.layers.Normalization):
             # Keras divides its ImageNet networks' input once more, in a layer that others do not have.

@@ -150,7 +150,7 @@ def load_card(path: str | os.PathLike[str] | None = None, purpose: str = SCORE) 
 
 
 def purpose_of(path: str | os.PathLike[str]) -> str:
-    """Tell what a bundle is for by its card alone, which takes no time; `SCORE` where there is no card."""
+    """Return what a bundle is for, by its card alone, which is quick; `SCORE` where there is no card."""
     try:
         with zipfile.ZipFile(path) as archive:
             return str(json.loads(archive.read("card.json")).get("purpose", SCORE))
@@ -234,8 +234,10 @@ def _read(path: str | os.PathLike[str] | None, purpose: str) -> tuple[dict[str, 
         raise BundleError(
             f"The model bundle {path} was made by {other} napari-tiqa (format {version}): {remedy}."
         )
-    if (of := card.get("purpose", SCORE)) != purpose:
-        raise BundleError(f"{path} holds a model for another purpose ({of}): choose one for {purpose}.")
+    if (own_purpose := card.get("purpose", SCORE)) != purpose:
+        raise BundleError(
+            f"{path} holds a model for another purpose ({own_purpose}): choose one for {purpose}."
+        )
     described = all(isinstance(card.get(key), kind) for key, kind in _BUILT_FROM[purpose].items())
     intact = hashlib.sha256(weights).hexdigest() == card.get("weights_sha256")
     if version != FORMAT_VERSION or not described or not intact:

@@ -1,4 +1,4 @@
-"""What is known of a model from images that it was not trained on: how far off it is, what it has seen."""
+"""How far to trust a model, learned from images that it was not trained on."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -16,18 +16,18 @@ class Calibration:
     Attributes
     ----------
     knots : numpy.ndarray
-        Shape (k,), rising: what the network may say, 1..5.
+        Shape (k,), rising: raw scores of the network, 1..5.
     expected : numpy.ndarray
-        Shape (k,), never falling, 1..5: what labels of left-out specimens are on average where the network
-        says so. The knots themselves where no specimen was left out.
+        Shape (k,), never falling, 1..5: mean label of left-out specimens at each raw score. The knots
+        themselves where no specimen was left out.
     half_widths : numpy.ndarray
         Shape (k,), points: how far from `expected` nine of ten of these labels lie at most. NaN where no
         specimen was left out.
     direction : numpy.ndarray
         Shape (f,), weights of the content features.
     offset : float
-        With `direction` it makes the logarithm of the odds that an image is no slice of the kind that the
-        model was trained on.
+        With `direction` it makes the logarithm of the odds that an image is not a slice of the kind that
+        the model was trained on.
     """
 
     knots: np.ndarray
@@ -36,16 +36,16 @@ class Calibration:
     direction: np.ndarray
     offset: float
 
-    def score(self, said: np.ndarray) -> np.ndarray:
-        """Score to expect where the network says `said`: of a new specimen it says too little."""
-        return np.interp(said, self.knots, self.expected)
+    def score(self, raw: np.ndarray) -> np.ndarray:
+        """Return the scores to expect for raw ones of the network, which are too moderate."""
+        return np.interp(raw, self.knots, self.expected)
 
-    def uncertainty(self, said: np.ndarray) -> np.ndarray:
-        """Half width of the 90 % interval around each score, points, where the network says `said`."""
-        return np.interp(said, self.knots, self.half_widths)
+    def uncertainty(self, raw: np.ndarray) -> np.ndarray:
+        """Return half the width of the 90 % interval, points, around the score for each raw one."""
+        return np.interp(raw, self.knots, self.half_widths)
 
     def novelty(self, features: np.ndarray) -> np.ndarray:
-        """Twice the probability that each image is unlike the training images, shape (n,): above 1, it is.
+        """Return twice the probability that each image is unlike the training images, shape (n,).
 
         Parameters
         ----------

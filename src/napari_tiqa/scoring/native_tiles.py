@@ -93,7 +93,7 @@ def native_tile(pixels: np.ndarray, row: int, column: int, window: IntensityWind
 
 
 def filled_tiles(plane: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Tell the tiles at least three quarters of which have content.
+    """Tell which tiles have content in at least three quarters of their area.
 
     Parameters
     ----------
@@ -124,30 +124,30 @@ def filled_tiles(plane: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np
 def content(plane: np.ndarray, step: int = 1) -> np.ndarray:
     """Tell the pixels of a slice from those around its reconstruction.
 
-    Pixels that are not finite are none, and no constant padding: where the four corners are equal, pixels of
-    that very value near and outside the inscribed circle (the rule of ``estimate_window``).
+    Pixels that are not finite do not count, and neither does constant padding: where the four corners are
+    equal, pixels of that very value near and outside the inscribed circle (the rule of ``estimate_window``).
 
     Parameters
     ----------
     plane : numpy.ndarray
         Shape (rows, columns).
     step : int
-        Look at every so manieth row and column only.
+        Look at every `step`-th row and column only.
 
     Returns
     -------
     numpy.ndarray
         Of the shape of ``plane[::step, ::step]``, bool.
     """
-    looked_at = plane[::step, ::step]
-    inside = np.isfinite(looked_at)
+    sampled = plane[::step, ::step]
+    inside = np.isfinite(sampled)
     corners = plane[[0, 0, -1, -1], [0, -1, 0, -1]]
     if (corners == corners[0]).all():
         height, width = plane.shape
         y = np.arange(0, height, step)[:, None] - (height - 1) / 2
         x = np.arange(0, width, step) - (width - 1) / 2
         near_or_outside = y**2 + x**2 > (PADDING_FROM * min(height, width) / 2) ** 2
-        inside &= ~near_or_outside | (looked_at != corners[0])
+        inside &= ~near_or_outside | (sampled != corners[0])
     return inside
 
 

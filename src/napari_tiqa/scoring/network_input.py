@@ -81,7 +81,7 @@ def prepare_slice(plane: np.ndarray, window: IntensityWindow) -> PreparedSlice:
 
 
 def checked_plane(plane: np.ndarray) -> np.ndarray:
-    """Refuse what is no slice.
+    """Refuse what is not a slice.
 
     Raises
     ------

@@ -19,8 +19,8 @@ BATCH_SIZE = 32
 """Tiles per forward pass at most."""
 
 _SIZES = (1, 9, BATCH_SIZE)
-# A network is compiled once for each size of a batch. The smaller ones are for a slice filtered anew while a
-# slider moves, whose answer is waited for: one tile shrunk, nine at native resolution.
+# A network is compiled once for each size of a batch. The smaller ones are for a slice that is filtered while
+# a slider moves, when somebody waits for the score: one tile shrunk, nine at native resolution.
 
 
 AfterBatch = Callable[[int], object]
@@ -36,7 +36,7 @@ class ScoreModel:
     network : keras.Model
         A network of ``backbone.build_network``.
     calibration : Calibration or None
-        None where the model was never judged.
+        None where the model was never evaluated.
     """
 
     network: "keras.Model"
@@ -72,13 +72,13 @@ def predict(model: ScoreModel, tiles: np.ndarray, after_batch: AfterBatch | None
         probability that the image is unlike those of the training. NaN where unknown.
     """
     outputs, features = forward(model.with_features, tiles, after_batch)
-    said = np.clip(outputs[:, 0], *SCORE_RANGE)
+    raw = np.clip(outputs[:, 0], *SCORE_RANGE)
     calibration = model.calibration
-    score = calibration.score(said) if calibration else said
+    score = calibration.score(raw) if calibration else raw
     shares = np.maximum(outputs[:, 1:], 0) + 1e-6
     parts = shares / shares.sum(1, keepdims=True) * (SCORE_RANGE[1] - score)[:, None]
     unknown = np.full(len(tiles), np.nan)
-    uncertainty = calibration.uncertainty(said) if calibration else unknown
+    uncertainty = calibration.uncertainty(raw) if calibration else unknown
     novelty = calibration.novelty(features) if calibration else unknown
     return np.column_stack([score, uncertainty, parts, novelty]).astype(np.float32)
 
@@ -151,8 +151,8 @@ def load_model(path: str | os.PathLike[str] | None = None) -> ScoreModel:
     """
     from napari_tiqa.scoring.backbone import build_network
 
-    network, _, others = load_network(
+    network, _, arrays = load_network(
         path, SCORE, lambda card: build_network(head_units=card["head_units"], backbone=card["backbone"])
     )
-    known = {name.partition("/")[2]: values for name, values in others.items()}
-    return ScoreModel(network, Calibration.from_arrays(known) if known else None)
+    arrays = {name.partition("/")[2]: values for name, values in arrays.items()}
+    return ScoreModel(network, Calibration.from_arrays(arrays) if arrays else None)

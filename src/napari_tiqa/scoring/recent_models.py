@@ -29,7 +29,7 @@ def recent_models(purpose: str = SCORE) -> list[Path]:
 def remember_model(path: str | os.PathLike[str]) -> None:
     """Put a bundle first in the list of recent ones of its purpose.
 
-    A list that cannot be written is no reason to lose a training: then it stays as it was.
+    A list that cannot be written stays as it was, since that must not end a training.
 
     Parameters
     ----------

@@ -5,7 +5,7 @@ import numpy as np
 from napari_tiqa.scoring.scale import ARTEFACTS
 from napari_tiqa.scoring.table import ScoredSlice
 
-_HARDLY_ANY = 4.5  # from this score on nobody would name an artefact
+_HARDLY_ANY = 4.5  # from this score on no artefact is named
 _MOST = 2 / 3  # of the points lost: no other artefact is named beside this one
 _PART = 1 / 4  # of the points lost: an artefact is named
 _IN_WORDS = {"ring": "rings"}

@@ -25,7 +25,7 @@ SCORE_DECIMALS = 4
 same in memory, in a CSV file and from another batch."""
 
 UNLIKE_TRAINING = "unlike anything the model was trained on"
-"""The reason of a slice that has a score on which nobody should rely."""
+"""The reason of a slice whose score should not be relied on."""
 
 _NOT_IN_OLD_TABLES = ("uncertainty", *ARTEFACTS)
 _NUMBERS = ("position", "score", *_NOT_IN_OLD_TABLES)
@@ -49,7 +49,7 @@ class ScoredSlice(NamedTuple):
     ring, blur, noise : float
         Points lost to each kind of artefact, >= 0, together 5 - score; NaN where that is not known.
     reason : str
-        Why there is no score, or why the score there is should not be relied on; else empty.
+        Why there is no score, or why the score should not be relied on; else empty.
     """
 
     slice: int

@@ -40,7 +40,7 @@ def note_under(values: Any) -> dict[str, Any]:
 
 
 def applied_in(found: Mapping[str, Any]) -> Applied:
-    """Return the records of a note; what is no record is left out."""
+    """Return the records of a note; anything else is left out."""
     records = found.get("applied")
     return tuple(r for r in records if isinstance(r, Mapping)) if isinstance(records, list) else ()
 

@@ -50,7 +50,7 @@ def open_hdf5(path: Path, dataset: str | None = None) -> Volume:
     ------
     VolumeError
         No or several datasets to choose from (they are listed), a dataset that is not there or is
-        no grey tomogram, a compression that cannot be decoded here, or a truncated file.
+        not a grey tomogram, a compression that cannot be decoded here, or a truncated file.
     """
     with h5py.File(path, "r") as file:
         chosen = _named(file, dataset, path) if dataset else _choose(file, path)

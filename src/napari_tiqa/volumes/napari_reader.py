@@ -24,7 +24,7 @@ DISPLAY_SLICES = 3  # enough to see something; the window to score with is estim
 
 
 def get_reader(path: str | list[str]) -> Callable[..., list[LayerData]] | None:
-    """Return the function that reads the path, None where it is not ours to read.
+    """Return the function that reads the path, None for a path that this reader does not open.
 
     Parameters
     ----------

@@ -82,7 +82,7 @@ def open_zarr(folder: Path, dataset: str | None = None) -> Volume:
     ------
     VolumeError
         No Zarr metadata, no or several arrays to choose from (they are listed), an array that is
-        not there or is no grey tomogram.
+        not there or is not a grey tomogram.
     """
     if not is_zarr(folder):
         raise VolumeError(

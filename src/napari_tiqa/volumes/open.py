@@ -100,7 +100,7 @@ def as_volume(x: Any) -> Volume:
     Raises
     ------
     VolumeError
-        The file cannot be opened, or the array is no grey tomogram.
+        The file cannot be opened, or the array is not a grey tomogram.
     """
     if isinstance(x, Volume):
         return x

@@ -1,4 +1,4 @@
-"""Reading: parts of a lazy array into memory, and the sentence when one cannot be read."""
+"""Read parts of a lazy array into memory."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -123,7 +123,7 @@ def _compute(array: dask.array.Array, out: np.ndarray, before_each_piece: Callab
         array,
         out,
         lock=False,
-        # Said outright, so that a cluster set as dask's default is not sent local files.
+        # Named here, so that a cluster set as dask's default does not get local files to read.
         scheduler="threads",
         pool=_DASK_POOL,
         # Callbacks given here keep dask off its global ones: napari registers its chunk cache there
@@ -135,8 +135,8 @@ def _compute(array: dask.array.Array, out: np.ndarray, before_each_piece: Callab
 def computed(array: dask.array.Array) -> np.ndarray:
     """Compute a small dask array in a background thread, apart from what else dask does in this process.
 
-    ``array.compute()`` there would take the callbacks that napari registers in the GUI thread, and end in a
-    KeyError now and then.
+    ``array.compute()`` there would take the callbacks that napari registers in the GUI thread, and sometimes
+    end in a KeyError.
 
     Parameters
     ----------

@@ -143,7 +143,7 @@ def open_tiff(path: Path) -> Volume:
         data = lazy(PageStack(pages, leading), (1,) * len(leading) + tuple(coding.shape))
 
     if tiff.is_imagej and letters in ("TYX", "CYX"):
-        # ImageJ and tifffile call the slices of a plain stack frames or channels, for want of better.
+        # ImageJ and tifffile call the slices of a plain stack frames or channels.
         letters = "ZYX"
     axes = axis_names(letters)
     order = sorted(range(len(axes)), key=lambda i: "tczyx".index(axes[i]))

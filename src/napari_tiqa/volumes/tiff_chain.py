@@ -47,14 +47,16 @@ def read_chain(path: Path) -> list[PageLayout]:
     Raises
     ------
     VolumeError
-        The file is no TIFF, holds no page, or ends before its last page.
+        The file is not a TIFF, holds no page, or ends before its last page.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
         start = file.read(8)
         order = {b"II": "<", b"MM": ">"}.get(start[:2])
         if order is None or len(start) < 8 or struct.unpack(order + "H", start[2:4])[0] not in (42, 43):
-            raise VolumeError(f"'{path}' is no TIFF file, whatever its name says: check where it comes from.")
+            raise VolumeError(
+                f"'{path}' is not a TIFF file, whatever its name says: check where it comes from."
+            )
         big = struct.unpack(order + "H", start[2:4])[0] == 43
         count_format, offset_format = ("Q", "Q") if big else ("H", "I")
         entry = struct.Struct(order + ("HHQ8s" if big else "HHI4s"))

@@ -19,7 +19,7 @@ MIN_SIDE = 3  # px; a slice with a shorter side holds no texture to judge
 
 @dataclass(frozen=True)
 class Volume:
-    """A tomogram, or a single slice, of which nothing is read until a slice is asked for.
+    """A tomogram or a single slice; nothing is read before a slice is asked for.
 
     Attributes
     ----------
@@ -141,7 +141,7 @@ class Volume:
         Raises
         ------
         VolumeError
-            A leading axis is still open, there is no such axis, or the slices across it have
+            A leading axis is not fixed yet, there is no such axis, or the slices across it have
             fewer than 3 pixels a side.
         """
         if self.axes != self.spatial_axes:

@@ -170,7 +170,7 @@ def test_a_zarr_holds_what_a_tiff_cannot(tmp_path: Path, dtype: str) -> None:
 
 
 def test_the_end_of_the_name_tells_the_format(tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match=r"The end of 'better.dat' does not tell a format"):
+    with pytest.raises(ExportError, match=r"The ending of 'better.dat' does not tell a format"):
         export(tomogram(), SMOOTH, tmp_path / "better.dat")
     with pytest.raises(ExportError, match="There is no format 'png'"):
         export(tomogram(), SMOOTH, tmp_path / "better", format="png")

@@ -136,7 +136,7 @@ def test_cancel_ends_an_evaluation_under_way(dataset: Path) -> None:
     ("arguments", "sentence"),
     [
         (["{dataset}", "--model", "gone.tiqa"], "There is no model bundle at"),
-        (["{dataset}/images"], "is no dataset"),
+        (["{dataset}/images"], "is not a dataset"),
     ],
 )
 def test_what_cannot_be_evaluated_is_said_in_one_sentence(

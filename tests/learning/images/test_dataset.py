@@ -159,7 +159,7 @@ def _edit_csv(folder, change):
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
-        (lambda f: (f / "dataset.json").unlink(), "is no dataset"),
+        (lambda f: (f / "dataset.json").unlink(), "is not a dataset"),
         (lambda f: (f / "dataset.json").write_text("{}"), "of another program"),
         (lambda f: (f / "images.csv").unlink(), r"images\.csv cannot be read"),
         (lambda f: next((f / "images").iterdir()).unlink(), "lacks images that it lists"),
@@ -168,7 +168,7 @@ def _edit_csv(folder, change):
         (lambda f: _edit_csv(f, lambda t: t.__setitem__("label", 5.5)), "not within 1 to 5"),
         (lambda f: _edit_csv(f, lambda t: t.__setitem__("level", 1)), "each original before its versions"),
         (lambda f: _edit_csv(f, lambda t: t.__setitem__("distortion", "frost")), "the distortion 'frost'"),
-        (lambda f: _edit_csv(f, lambda t: t.__setitem__("file", "../x.tif")), "a file of the images folder"),
+        (lambda f: _edit_csv(f, lambda t: t.__setitem__("file", "../x.tif")), "another file of the images folder"),
         (lambda f: ratings_file(f / "ratings.csv", {"gone.tif": [3]}), "ratings name images that are not"),
         (lambda f: ratings_file(f / "ratings.csv", {"gone.tif": [0]}), "not one of 1, 2, 3, 4, 5"),
     ],
@@ -188,7 +188,7 @@ def test_another_version_is_refused(folder, version, remedy):
 
 
 def test_a_full_folder_is_left_alone(dataset, folder):
-    with pytest.raises(TrainingError, match="holds something already"):
+    with pytest.raises(TrainingError, match="is not empty"):
         write_dataset(folder, dataset, {})
     assert len(read_dataset(folder).groups) == COUNT
 
@@ -210,7 +210,7 @@ def test_generate_in_the_shell(images, tmp_path, capsys):
     assert "All ratings are by rater 0" in said
     assert read_dataset(output).groups[0].labels[0] == 4
     assert main(command) == 2
-    assert "holds something already" in capsys.readouterr().err
+    assert "is not empty" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["generate", *images, "-o", str(tmp_path / "other"), "--observers", "nobody"])
     assert "there is no observer 'nobody'" in capsys.readouterr().err

@@ -71,7 +71,7 @@ def test_equal_names_are_told_apart(folder, tmp_path):
     paths = [str(folder / "image0.tif"), str(tmp_path / "image0.tif")]
     originals, _ = read_originals(paths)
     assert [original.name for original in originals] == ["image0", "image0_2"]
-    with pytest.raises(TrainingError, match=r"called image0\.tif, so it cannot be told"):
+    with pytest.raises(TrainingError, match=r"called image0\.tif, so it is unclear"):
         read_originals(paths, rated={"image0.tif"})
 
 

@@ -264,7 +264,7 @@ def test_ratings_of_images_that_are_gone_are_kept_but_not_counted(pictures: Path
         session.rate("Anna", name, 4)
     (pictures / "scan 1.png").unlink()
     session = open_session(pictures)
-    assert session.notes == ["scan 1.png was rated but is gone: its ratings are kept and not counted."]
+    assert session.notes == ["scan 1.png was rated but is missing: its ratings are kept and not counted."]
     assert session.ratings()["image"].tolist() == ["scan 0.tif"]
     assert session.progress("Anna").done == 1
     session.rate("Anna", "scan 2.jpg", 1)
@@ -272,7 +272,7 @@ def test_ratings_of_images_that_are_gone_are_kept_but_not_counted(pictures: Path
 
 
 def test_a_folder_that_holds_something_is_not_written_into(pictures: Path) -> None:
-    with pytest.raises(RatingError, match="already holds something"):
+    with pytest.raises(RatingError, match="is not empty"):
         create_session(pictures, [ImageSource(as_volume(tomogram(12)))])
 
 

@@ -101,7 +101,7 @@ def test_a_bad_line_is_named(tmp_path: Path, line: str, complaint: str) -> None:
 def test_what_is_no_table_of_ratings_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "ratings.csv"
     path.write_bytes(content)
-    with pytest.raises(RatingError, match=r"no table of ratings.*image,rater,score,time"):
+    with pytest.raises(RatingError, match=r"not a table of ratings.*image,rater,score,time"):
         read_ratings(path)
 
 

@@ -242,7 +242,7 @@ def test_a_folder_that_is_no_dataset_is_said(panel: EvaluationPanel, tmp_path: P
     panel.form.dataset.set_path(tmp_path)
     with qtbot.waitSignal(panel.job.ended, timeout=TIMEOUT):
         panel.evaluate()
-    assert "is no dataset: choose a folder" in panel.message.text()
+    assert "is not a dataset: choose a folder" in panel.message.text()
 
 
 def test_models_that_are_added_stay_ticked_and_those_that_are_gone_leave(

@@ -1,4 +1,4 @@
-"""Baselines that a model is compared with: what can be had without it, fitted on the same training images.
+"""Baselines that a model is compared with, fitted on the same training images.
 
 A baseline is fitted on groups and then scores others; none ever sees the labels of images it is judged on.
 """
@@ -52,7 +52,7 @@ def fit(name: str, training: Sequence[Group], fitting: Fitting | None = None) ->
     training : sequence of Group
         Labelled groups, none of them of a specimen that is to be judged.
     fitting : callable, optional
-        Hears of the progress, where fitting takes long.
+        Called with the progress, where fitting takes long.
 
     Raises
     ------
@@ -115,11 +115,11 @@ def _look_up(training: Sequence[Group], fitting: Fitting) -> Baseline:
     for name, label in zip(names, labels, strict=True):
         if np.isfinite(label):
             known[name].append(label)
-    every = float(np.nanmean(labels))
-    mean = {name: float(np.mean(some)) if some else every for name, some in known.items()}
+    overall = float(np.nanmean(labels))
+    mean = {name: float(np.mean(values)) if values else overall for name, values in known.items()}
 
     def score(group: Group) -> np.ndarray:
-        return np.array([mean.get(name, every) for name in zip(group.families, group.levels, strict=True)])
+        return np.array([mean.get(name, overall) for name in zip(group.families, group.levels, strict=True)])
 
     return Baseline("look-up of distortion and level", score)
 

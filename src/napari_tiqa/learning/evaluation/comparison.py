@@ -33,16 +33,16 @@ _ROWS = 4
 
 @dataclass(frozen=True)
 class EvaluationProgress:
-    """How far an evaluation is.
+    """Progress of an evaluation.
 
     Attributes
     ----------
     stage : str
         What is being done, in words.
     share : float
-        Of the whole work that is done, 0..1.
+        Share of the whole work that is done, 0..1.
     seconds_left : float or None
-        None until that can be told.
+        None until it is known.
     """
 
     stage: str
@@ -52,12 +52,12 @@ class EvaluationProgress:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How good a model is on a dataset, beside other models and the baselines.
+    """The measures of a model on a dataset, beside other models and the baselines.
 
     Attributes
     ----------
     titles : tuple of str
-        Who was judged: the model first, then other models, then the baselines.
+        Names of what was judged: the model first, then other models, then the baselines.
     table : pandas.DataFrame
         A row for each of `titles` (column ``judged``) and family; the other columns are those of
         ``learning.measures.measures.evaluate``, with intervals.
@@ -68,7 +68,7 @@ class Evaluation:
     shrink : pandas.DataFrame
         A row per large slice, see ``learning.evaluation.shrink.shrink_effect``; empty where there is none.
     notes : tuple of str
-        What has to be known to read the table, a sentence each.
+        Notes for reading the table, a sentence each.
     record : dict
         What was judged on what and how, JSON-able.
     """
@@ -228,7 +228,7 @@ def _not_trained_on(dataset: Dataset, cards: Sequence[dict[str, Any]]) -> tuple[
     # A card names whole paths, or their ends where it must be true on every machine.
     trained = [any(g.specimen == s or g.specimen.endswith(f"/{s}") for s in seen) for g in dataset.groups]
     specimens = {group.specimen for group in dataset.groups}
-    known = {g.specimen for g, one in zip(dataset.groups, trained, strict=True) if one}
+    known = {group.specimen for group, flag in zip(dataset.groups, trained, strict=True) if flag}
     if not known:
         return list(range(len(trained))), []
     if len(known) == len(specimens):
@@ -238,7 +238,7 @@ def _not_trained_on(dataset: Dataset, cards: Sequence[dict[str, Any]]) -> tuple[
         f"Judged on the {len(specimens) - len(known)} specimens of {len(specimens)} that were not used in "
         "training."
     )
-    return [i for i, one in enumerate(trained) if not one], [sentence]
+    return [i for i, flag in enumerate(trained) if not flag], [sentence]
 
 
 def _teachable(name: str, dataset: Dataset) -> list[Group]:
@@ -262,7 +262,7 @@ def _notes_on(dataset: Dataset, baselines: Sequence[str]) -> list[str]:
     ]
     specimens = len({group.specimen for group in dataset.groups})
     if len(dataset.groups) < 2:
-        notes.append("There is one original only, so no baseline could be fitted on others.")
+        notes.append("There is only one original, so no baseline could be fitted.")
     elif baselines:
         over = f"{specimens} specimens" if specimens > 1 else "originals of its one specimen"
         notes.append(

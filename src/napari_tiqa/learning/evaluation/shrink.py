@@ -1,4 +1,4 @@
-"""What shrinking a large slice to 224 px changes about its score: against the mean over native tiles.
+"""How shrinking a large slice to 224 px changes its score, compared with the mean over native tiles.
 
 The paper's Fig. S1 asks the same of its shrink to 255 px.
 """
@@ -64,18 +64,18 @@ def large_slices(folder: Path) -> list[LargeSlice]:
     Returns
     -------
     list of LargeSlice
-        Those over 224 px a side; none of originals that are no longer there.
+        Those over 224 px a side; originals that are no longer there give none.
     """
     if is_session(folder):
         paths = [path for path, _ in session_images(folder)]
-        return [one for path in paths for one in spread_slices(path, 1, SESSION_WINDOW)]
+        return [found for path in paths for found in spread_slices(path, 1, SESSION_WINDOW)]
     if not is_dataset(folder):
         return []
     recipe = dataset_record(folder).get("recipe") or {}
     return [
-        one
+        found
         for path in recipe.get("originals", ())
-        for one in spread_slices(Path(path), int(recipe.get("slices", 1)))
+        for found in spread_slices(Path(path), int(recipe.get("slices", 1)))
     ]
 
 
@@ -94,7 +94,7 @@ def spread_slices(path: Path, count: int, window: IntensityWindow | None = None)
     Returns
     -------
     list of LargeSlice
-        None if they are not over 224 px a side, or the file is gone or is none of these.
+        Empty if they are not over 224 px a side, or the file is missing or cannot be opened.
     """
     try:
         volume = open_volume(path).tomogram()
@@ -131,13 +131,13 @@ def shrink_effect(
     """
     network = load_model(model)
     rows = []
-    for number, one in enumerate(slices):
+    for number, large in enumerate(slices):
         advance(number / len(slices))
-        plane, window = one.read()
+        plane, window = large.read()
         shrunk, native = prepare_slice(plane, window).tiles, prepare_native_tiles(plane, window).tiles
         if len(shrunk) and len(native):
             scores = predict(network, np.concatenate([shrunk, native]))[:, 0]
             whole, tiles = scores[: len(shrunk)].mean(), scores[len(shrunk) :]
             values = (whole, tiles.mean(), tiles.std(), len(tiles), tiles.mean() - whole)
-            rows.append((one.name, *plane.shape, *values))
+            rows.append((large.name, *plane.shape, *values))
     return pd.DataFrame(rows, columns=list(SHRINK_COLUMNS))

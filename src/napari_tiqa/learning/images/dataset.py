@@ -46,7 +46,7 @@ class Dataset:
     files : list of list of str
         For each group the file name of each image; ratings name them so.
     ratings : pandas.DataFrame or None
-        What people said of the images, see ``learning.ratings.table``; the labels have it already.
+        Ratings of the images, see ``learning.ratings.table``; the labels have it already.
     """
 
     groups: list[Group]
@@ -80,9 +80,9 @@ def is_dataset(folder: Path) -> bool:
 
 
 def check_free(folder: Path) -> None:
-    """Refuse, with a TrainingError, a folder for a new dataset that is a file or holds something."""
+    """Refuse, with a TrainingError, a folder for a new dataset that is a file or is not empty."""
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
-        raise TrainingError(f"{folder} holds something already: choose a new folder for the dataset.")
+        raise TrainingError(f"{folder} is not empty: choose a new folder for the dataset.")
 
 
 def write_dataset(folder: str | os.PathLike[str], dataset: Dataset, record: dict[str, Any]) -> None:
@@ -100,7 +100,7 @@ def write_dataset(folder: str | os.PathLike[str], dataset: Dataset, record: dict
     Raises
     ------
     TrainingError
-        If the folder holds something, or cannot be written.
+        If the folder is not empty or cannot be written.
     """
     folder = Path(folder)
     check_free(folder)
@@ -122,9 +122,9 @@ def read_dataset(folder: str | os.PathLike[str]) -> Dataset:
     Raises
     ------
     TrainingError
-        If it is neither, is of another version or damaged, or an image is gone.
+        If it is neither, is of another version or damaged, or an image is missing.
     RatingError
-        If the ratings cannot be read, are outside 1..5, or name images that are gone.
+        If the ratings cannot be read, are outside 1..5, or name images that are missing.
     """
     folder = Path(folder)
     # First: a dataset that was rated in place is a session, too.
@@ -132,7 +132,7 @@ def read_dataset(folder: str | os.PathLike[str]) -> Dataset:
         if is_session(folder):
             return _read_session(folder)
         raise TrainingError(
-            f"{folder} is no dataset: choose a folder that napari-tiqa generate or the rating dock has made."
+            f"{folder} is not a dataset: choose a folder made by napari-tiqa generate or by the rating dock."
         )
     _check_version(folder)
     table = _read_table(folder)
@@ -210,10 +210,10 @@ def _read_table(folder: Path) -> pd.DataFrame:
             f"{path} gives {outside['file'].iloc[0]} the label {outside['label'].iloc[0]:g}, which is not "
             "within 1 to 5: correct it, or leave the field empty."
         )
-    strange = set(table["distortion"]) - {"", *COUNTERPART}
-    if strange:
+    unknown = set(table["distortion"]) - {"", *COUNTERPART}
+    if unknown:
         raise TrainingError(
-            f"{path} names the distortion {sorted(strange)[0]!r}, which this napari-tiqa does not know: use "
+            f"{path} names the distortion {sorted(unknown)[0]!r}, which this napari-tiqa does not know: use "
             f"one of {', '.join(COUNTERPART)}."
         )
     references = table[~table.duplicated("original")]
@@ -222,11 +222,13 @@ def _read_table(folder: Path) -> pd.DataFrame:
             f"{path} must list each original before its versions: generate the dataset again."
         )
     if table["file"].duplicated().any() or not table["file"].map(lambda file: Path(file).name == file).all():
-        raise TrainingError(f"{path} must name a file of the images folder in each line, each once.")
-    gone = [file for file in table["file"] if not (folder / "images" / file).is_file()]
-    if gone:
         raise TrainingError(
-            f"The dataset {folder} lacks images that it lists ({some(gone, 1)}): copy it again as a whole."
+            f"Each line of {path} must name another file of the images folder: generate the dataset again."
+        )
+    missing = [file for file in table["file"] if not (folder / "images" / file).is_file()]
+    if missing:
+        raise TrainingError(
+            f"The dataset {folder} lacks images that it lists ({some(missing, 1)}): copy it again as a whole."
         )
     return table
 
@@ -248,8 +250,8 @@ def _read_image(folder: Path, file: str) -> np.ndarray:
         ) from error
     if image.shape != (TILE_SIZE, TILE_SIZE) or image.dtype != np.uint8:
         raise TrainingError(
-            f"{folder / 'images' / file} is no 8-bit image of {TILE_SIZE} x {TILE_SIZE} px: copy the dataset "
-            "again."
+            f"{folder / 'images' / file} is not an 8-bit image of {TILE_SIZE} x {TILE_SIZE} px: copy the "
+            "dataset again."
         )
     return image
 

@@ -25,7 +25,7 @@ _RING_COUNT = 20
 class Fields:
     """What is random about the distortions of one original; only its strength changes with the level.
 
-    Drawn anew for each level, it would make quality rise and fall at random along the levels.
+    Drawn for each level, it would make quality rise and fall at random along the levels.
 
     Attributes
     ----------

@@ -83,7 +83,7 @@ Curve = tuple[np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class LabelProjection:
-    """How much damage, as each observer sees it, costs how much of the score.
+    """How much of the score each amount of damage costs, as each observer sees it.
 
     Each observer votes like a rater: its damage is mapped to a score by a falling, piecewise linear
     curve, one for each distortion, and the label is the mean of the votes. Structural metrics rate
@@ -101,7 +101,7 @@ class LabelProjection:
     def from_levels(
         cls, groups: Sequence[Group], damages: Sequence[np.ndarray], best: float = 5.0
     ) -> "LabelProjection":
-        """Follow the published human scale: a level's median damage costs what people said it costs.
+        """Follow the published human scale: a level's median damage costs what it costs people.
 
         The observers then give what the level does not know: that one image suffers more than another.
 

@@ -1,4 +1,4 @@
-"""Full-reference metrics, the observers that label distorted images in place of people.
+"""Full-reference metrics: the observers that label distorted images in place of people.
 
 All take a reference and a distorted grey image of one shape, values 0 to 255, and are computed in
 float64 with the constants of their papers, which are tuned to 8-bit images.
@@ -106,8 +106,8 @@ def mse(reference: np.ndarray, distorted: np.ndarray) -> float:
 def psnr(reference: np.ndarray, distorted: np.ndarray) -> float:
     """Peak signal-to-noise ratio, dB.
 
-    At most 58.9 dB, what rounding to 8 bits alone leaves (mean squared error 1/12): an image is compared with
-    itself, too, and infinity is no damage to compare others with.
+    At most 58.9 dB, what rounding to 8 bits alone leaves (mean squared error 1/12): an image is
+    also compared with itself, and infinite values cannot be compared.
     """
     return float(10 * np.log10(255**2 / max(mse(reference, distorted), 1 / 12)))
 

@@ -1,4 +1,4 @@
-"""Originals: the good images that distorted versions are made of, read from what a user chose."""
+"""Originals: the good images that distorted versions are made of, read from files and folders."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -190,7 +190,7 @@ def _check_told_apart(sources: Sequence[_Source], rated: Collection[str]) -> Non
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise TrainingError(
-            f"Two of the originals are called {twice[0]}, so it cannot be told which one was rated: rename "
+            f"Two of the originals are called {twice[0]}, so it is unclear which one was rated: rename "
             "one, or leave one out."
         )
 

@@ -11,7 +11,7 @@ def split(groups: Sequence[Group], share: float, seed: int) -> tuple[list[Group]
     """Leave out a share of the labelled groups for validation.
 
     Where there are several specimens, whole ones are left out, drawn at random as long as they fit into the
-    share; if none does, the smallest. Groups of one specimen alone are left out one by one.
+    share; if none does, the smallest. Of a single specimen, single groups are left out.
 
     Parameters
     ----------
@@ -30,7 +30,9 @@ def split(groups: Sequence[Group], share: float, seed: int) -> tuple[list[Group]
     labelled = [number for number, group in enumerate(groups) if np.isfinite(group.labels).any()]
     specimens = list(dict.fromkeys(groups[number].specimen for number in labelled))
     if len(specimens) > 1:
-        units = [[n for n, group in enumerate(groups) if group.specimen == one] for one in specimens]
+        units = [
+            [n for n, group in enumerate(groups) if group.specimen == specimen] for specimen in specimens
+        ]
     else:
         units = [[number] for number in labelled]
     most = min(len(groups) - MIN_ORIGINALS, len(labelled) - 1)

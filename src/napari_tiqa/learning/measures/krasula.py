@@ -12,7 +12,7 @@ SIGNIFICANT = 2.0
 
 @dataclass(frozen=True)
 class RatedPairs:
-    """All pairs of rated images, and what the raters said of each.
+    """All pairs of rated images, and how the raters compare the two.
 
     L. Krasula et al., QoMEX 2016, doi 10.1109/QoMEX.2016.7498936.
 
@@ -60,7 +60,7 @@ class RatedPairs:
         return cls.from_statistics(*(frame.agg(what, axis=1).to_numpy() for what in ("mean", "var", "count")))
 
     def of(self, images: np.ndarray) -> "RatedPairs":
-        """Return the pairs of which both images are in `images`, shape (n,), bool."""
+        """Return the pairs whose images are both in `images`, shape (n,), bool."""
         kept = images[self.first] & images[self.second]
         return RatedPairs(self.first[kept], self.second[kept], self.z[kept])
 
@@ -88,7 +88,7 @@ class Krasula:
         self._right = np.sign(signed) == np.sign(z)
 
     def statistics(self, times: np.ndarray | None = None) -> dict[str, float]:
-        """Return what is found.
+        """Return the figures of the analysis.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""How well scores order and match the quality that is known, per family and pooled."""
+"""How well scores order and match the known quality, per family and pooled, with bootstrap intervals."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,7 +19,7 @@ POOLED = "all distortions"
 """The row that pools the paper's distortions; "all images" where nothing was distorted."""
 
 METRICS = ("within", "srocc", "plcc", "krocc", "rmse", "auc_ds", "auc_bw", "cc_0")
-"""What ``evaluate`` finds, in the order of its columns; docs/evaluation.md defines them."""
+"""The metrics of ``evaluate``, in the order of its columns; docs/evaluation.md defines them."""
 
 CONFIDENCE = 0.95
 """Share of the resamples that an interval holds."""
@@ -129,7 +129,7 @@ def evaluate(
         mean and least of ``order_within_specimens``; ``srocc``, ``plcc``, ``krocc`` and ``rmse`` (points of
         the score) against the labels, across all specimens; with `pairs` also ``auc_ds``, ``auc_bw`` and
         ``cc_0``, see ``Krasula``. With `resamples` each metric but ``worst`` has its 95 % interval in
-        columns such as ``srocc_low`` and ``srocc_high``. NaN where a row has no such thing.
+        columns such as ``srocc_low`` and ``srocc_high``. NaN where a row has no such value.
     """
     images = image_rows(groups, scores)
     order = _order_within_originals(groups, scores)
@@ -174,7 +174,7 @@ def bootstrap_intervals(
     ends = (1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2
     intervals = {}
     for name in drawn[0]:
-        values = np.array([one[name] for one in drawn])
+        values = np.array([resample[name] for resample in drawn])
         values = values[np.isfinite(values)]
         known = len(values) > 0 and originals > 1
         low, high = np.quantile(values, ends) if known else (np.nan, np.nan)
@@ -220,7 +220,9 @@ def _judge(
     def statistics(times: np.ndarray) -> dict[str, float]:
         drawn = np.repeat(np.arange(len(label)), times[original[known]])
         found = {"within": _mean_of_means(order["srocc"].to_numpy(), specimen, times[order_original])}
-        found |= {one.__name__: one(score[drawn], label[drawn]) for one in (srocc, plcc, krocc, rmse)}
+        found |= {
+            metric.__name__: metric(score[drawn], label[drawn]) for metric in (srocc, plcc, krocc, rmse)
+        }
         if analysis:
             image_times = np.zeros(len(images), int)
             image_times[member] = times[original]

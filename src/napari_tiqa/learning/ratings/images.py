@@ -148,7 +148,7 @@ def read_image(path: Path) -> np.ndarray:
     Raises
     ------
     RatingError
-        The file cannot be read, or is no 8-bit grey image.
+        The file cannot be read, or is not an 8-bit grey image.
     """
     try:
         if path.suffix.lower() in (".tif", ".tiff"):

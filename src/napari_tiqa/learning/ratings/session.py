@@ -1,6 +1,6 @@
 """A rating session: a folder of images that several raters score blind, each in a random order of their own.
 
-The folder holds ``session.json``, the ratings (``ratings.csv``, written anew after every click) and the
+The folder holds ``session.json``, the ratings (``ratings.csv``, written again after every click) and the
 images, in ``images/`` or, where there is no such folder because images are rated in place, beside them.
 """
 
@@ -60,7 +60,7 @@ class RaterProgress:
 
 
 class RatingSession:
-    """What is shown to whom next, and what was said of it; every change is on disk before it counts.
+    """The images of a session, in the order of each rater, and the ratings; changes are saved at once.
 
     Made by `create_session` or `open_session`.
 
@@ -79,7 +79,7 @@ class RatingSession:
         images rated in place.
     notes : list of str
         What a user should know of these images, a sentence each: duplicates that are left out, ratings of
-        images that are gone.
+        missing images.
     """
 
     def __init__(
@@ -99,9 +99,11 @@ class RatingSession:
         self._ratings: list[Rating] = []
         if self.ratings_file.exists():
             self._read()
-            gone = sorted({rating.image for rating in self._ratings} - set(paths))
-            if gone:
-                notes.append(f"{some(gone, 1)} was rated but is gone: its ratings are kept and not counted.")
+            missing = sorted({rating.image for rating in self._ratings} - set(paths))
+            if missing:
+                notes.append(
+                    f"{some(missing, 1)} was rated but is missing: its ratings are kept and not counted."
+                )
 
     @property
     def ratings_file(self) -> Path:
@@ -123,7 +125,7 @@ class RatingSession:
         return rating_table(rating for rating in self._ratings if rating.image in self.image_paths)
 
     def raters(self) -> list[str]:
-        """Return the names of all who have rated or skipped, in alphabetical order."""
+        """Return the names of all who rated or skipped an image, in alphabetical order."""
         return sorted({rating.rater for rating in self._ratings} | set(self._record["skipped"]))
 
     def image(self, name: str) -> np.ndarray:
@@ -192,10 +194,10 @@ class RatingSession:
         Raises
         ------
         RatingError
-            There is no name or no such score, or it cannot be saved; then nothing has changed.
+            The name is empty, the score is not 1 to 5, or it cannot be saved; then nothing has changed.
         """
         if not rater.strip():
-            raise RatingError("Nobody knows who is rating: type your name first.")
+            raise RatingError("The rater has no name: type your name first.")
         if score not in LEVELS:
             raise RatingError(f"There is no score {score}: give one of {', '.join(map(str, LEVELS))}.")
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -322,7 +324,7 @@ def create_session(
     Raises
     ------
     RatingError
-        The folder holds something or cannot be written, or no source gives an image to rate.
+        The folder is not empty or cannot be written, or no source gives an image to rate.
     VolumeError
         A tomogram cannot be read.
     Cancelled
@@ -331,7 +333,7 @@ def create_session(
     folder = Path(folder).expanduser()
     seed = secrets.randbits(32) if seed is None else seed
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise RatingError(f"{folder} already holds something: choose a new or empty folder for the images.")
+        raise RatingError(f"{folder} is not empty: choose a new or empty folder for the images.")
     try:
         with whole_folder(folder) as partial:
             _fill(partial, sources, repeat_share, seed, progress, cancel)
@@ -345,14 +347,14 @@ def create_session(
 def open_session(
     folder: str | os.PathLike[str], *, repeat_share: float = REPEAT_SHARE, seed: int | None = None
 ) -> RatingSession:
-    """Open a session to go on with, or make one of a folder of 8-bit grey images, which stay where they are.
+    """Open a session to resume it, or make one of a folder of 8-bit grey images, which stay where they are.
 
     Parameters
     ----------
     folder : path-like
         A folder that `create_session` has made, or that holds images.
     repeat_share, seed
-        As for `create_session`, for a folder that is no session yet.
+        As for `create_session`, for a folder that is not a session yet.
 
     Returns
     -------
@@ -362,7 +364,7 @@ def open_session(
     ------
     RatingError
         The folder is not there, holds no images, or cannot be written; its record is damaged or of a newer
-        version; an image cannot be read or is no 8-bit grey image; its ratings cannot be read.
+        version; an image cannot be read or is not an 8-bit grey image; its ratings cannot be read.
     """
     folder = Path(folder).expanduser()
     if not folder.is_dir():

@@ -1,4 +1,4 @@
-"""What people said of images: read, merge and write their ratings, and tell how far to trust them.
+"""Ratings of images: read, merge and write them, and tell how far to trust them.
 
 Ratings are kept as a CSV file with the header ``image,rater,score,time``, for any program to read and for
 raters to send to one another.
@@ -79,7 +79,7 @@ def read_ratings(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]
     Raises
     ------
     RatingError
-        A file cannot be read or is no table of ratings, names no image or no rater, or has a score that is
+        A file cannot be read or is not a table of ratings, names no image or no rater, or has a score that is
         not one of 1 to 5; says which file and line.
     """
     if isinstance(paths, str | os.PathLike):
@@ -240,7 +240,7 @@ def most_disputed(ratings: pd.DataFrame, count: int | None = None) -> pd.DataFra
 
 
 def rating_warnings(ratings: pd.DataFrame) -> list[str]:
-    """Say what stands against learning from these ratings, a sentence each; none where nothing does."""
+    """Return what speaks against learning from these ratings, a sentence each."""
     if ratings.empty:
         return ["No image has been rated yet."]
     warnings = []
@@ -275,7 +275,7 @@ def _warnings_of_agreement(ratings: pd.DataFrame) -> list[str]:
     alpha = krippendorff_alpha(ratings)
     if (raters_of_image < 2).all():
         return [
-            "No image was rated by two raters, so whether they agree is not known: let them rate the same."
+            "No image was rated by two raters, so their agreement is unknown: let them rate the same images."
         ]
     if alpha < ALPHA_TENTATIVE:
         return [
@@ -299,14 +299,15 @@ def _read_file(path: Path) -> list[Rating]:
         reader = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")), strict=True)
         if tuple(reader.fieldnames or ()) != _COLUMNS:
             raise RatingError(
-                f"{path} is no table of ratings: choose a CSV file whose first line is {','.join(_COLUMNS)}."
+                f"{path} is not a table of ratings: choose a CSV file whose first line is "
+                f"{','.join(_COLUMNS)}."
             )
         return [_rating(row, path, reader.line_num) for row in reader]
     except OSError as error:
         raise RatingError(f"The ratings in {path} cannot be read ({error.strerror}).") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise RatingError(
-            f"{path} is no table of ratings ({error}): choose a CSV file in UTF-8 whose first line is "
+            f"{path} is not a table of ratings ({error}): choose a CSV file in UTF-8 whose first line is "
             f"{','.join(_COLUMNS)}."
         ) from error
 

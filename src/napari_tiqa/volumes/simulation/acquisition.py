@@ -202,7 +202,7 @@ def detect(line_integrals: Floats, acquisition: Acquisition, rng: np.random.Gene
         intensity = np.maximum(counts, np.float32(0.5)) / np.float32(acquisition.photons)
     gain = np.tile(1 + acquisition.gain_error * gain_field, (angles, 1))
     gain[angles // 2 :] += acquisition.gain_drift * drift_field
-    # an element is never deader than this: a flat field that low is masked as a dead pixel in real scans
+    # no element has less gain: real scans mask a flat field that low as a dead pixel
     sinogram = -np.log(intensity * np.maximum(gain, 0.05)) / attenuation
     return sinogram.astype(np.float32, copy=False)
 

@@ -177,7 +177,7 @@ def _is_intact(record: Path, paths: tuple[Path, ...]) -> bool:
         known = json.loads(record.read_text(encoding="utf-8"))
         return known["version"] == VERSION and known["sha256"] == _checksums(paths)
     except (OSError, ValueError, KeyError, TypeError):
-        return False  # missing, unreadable or not such a record: all alike, it is made anew
+        return False  # missing, unreadable or of another form: the sample is made again
 
 
 def _checksums(paths: tuple[Path, ...]) -> dict[str, str]:

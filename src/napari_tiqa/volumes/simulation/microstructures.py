@@ -93,7 +93,7 @@ def electrode_phases(material: Floats) -> NDArray[np.uint8]:
     -------
     numpy.ndarray
         Shape of `material`, uint8: a value of `PHASES`, 0 outside the inscribed circle of each slice, which
-        a scan does not see. Cracks and holes of particles, wider than a voxel, are no active material.
+        a scan does not see. Cracks and holes wider than a voxel are not active material.
     """
     phases = np.where(material >= ACTIVE_MATERIAL, np.uint8(2), np.uint8(1))
     phases[..., ~inscribed_circle(material.shape[-1])] = 0

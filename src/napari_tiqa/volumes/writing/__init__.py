@@ -1,1 +1,1 @@
-"""Volumes written slice by slice, so that what was interrupted goes on where it stopped."""
+"""Volumes written slice by slice, so that an interrupted export resumes where it stopped."""

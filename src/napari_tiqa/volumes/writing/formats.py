@@ -18,7 +18,7 @@ class VolumeFormat:
     title : str
         For people.
     suffixes : tuple of str
-        Ends of names that mean this format; the first one is proposed, an empty one is a plain folder.
+        Endings that stand for this format; the first one is proposed, an empty one is a plain folder.
     writer : type of VolumeWriter
     """
 
@@ -41,27 +41,27 @@ def format_for(path: Path, name: str | None = None) -> str:
     Parameters
     ----------
     path : pathlib.Path
-        Its end tells the format: .zarr, .tif, or none for a folder of slices.
+        Its ending tells the format: .zarr, .tif, or none for a folder of slices.
     name : str, optional
         The format that was asked for; it has to fit the path, so that the result can be opened again.
 
     Raises
     ------
     ExportError
-        There is no such format, or the path's end means another one or none.
+        The format does not exist, or the path's ending stands for another one or none.
     """
     if name is not None and name not in FORMATS:
         raise ExportError(f"There is no format '{name}': choose one of {', '.join(FORMATS)}.")
     suffix = path.suffix.lower()
-    meant = next((key for key, one in FORMATS.items() if suffix in one.suffixes), None)
+    meant = next((key for key, form in FORMATS.items() if suffix in form.suffixes), None)
     if name is None and meant is None:
         raise ExportError(
-            f"The end of '{path.name}' does not tell a format: choose .zarr, .tif, or none for a folder "
-            "of TIFF slices."
+            f"The ending of '{path.name}' does not tell a format: use .zarr, .tif, or no ending for a "
+            "folder of TIFF slices."
         )
     # Any name will do for a folder, unless it is that of another format.
     if name is not None and meant != name and (name == "tiff" or meant is not None):
         wanted = FORMATS[name].suffixes[0]
-        advice = f"end it with {wanted}" if wanted else "leave its end out"
+        advice = f"end it with {wanted}" if wanted else "leave its ending out"
         raise ExportError(f"'{path.name}' does not fit the format {name}: {advice}.")
     return name or str(meant)

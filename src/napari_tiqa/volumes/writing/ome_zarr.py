@@ -90,7 +90,7 @@ class OmeZarrWriter(VolumeWriter):
             return
         planes = [plane]
         if index % 2:
-            # Stored, but not held, where the export has gone on from there.
+            # Stored, but no longer in memory, where the export was resumed here.
             before = self._before.pop(level, None)
             planes.insert(0, array[self._place(index - 1)] if before is None else before)
         self._write(level + 1, index // 2, self.shrunk(planes))

@@ -14,7 +14,7 @@ from napari_tiqa.volumes.volume import Volume
 
 @dataclass(frozen=True)
 class VolumeLayout:
-    """A volume but for its pixels.
+    """What is known of a volume apart from its pixels.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class VolumeWriter(ABC):
     """Writes a volume slice by slice.
 
     What was written stays, also when the process is killed: another writer of the same path and layout
-    goes on with ``begin(done)``. Slices are written in ascending order, one at a time.
+    resumes with ``begin(done)``. Slices are written in ascending order, one at a time.
 
     Parameters
     ----------
@@ -96,11 +96,11 @@ class VolumeWriter(ABC):
 
     @abstractmethod
     def begin(self, done: int) -> None:
-        """Get ready for slice number `done`; 0: make everything anew."""
+        """Get ready for slice number `done`; 0 starts from nothing."""
 
     @abstractmethod
     def write(self, index: int, plane: np.ndarray) -> None:
-        """Write a slice of the layout's dtype, to be found in its file when this returns.
+        """Write a slice of the layout's dtype, which is in its file when this returns.
 
         Raises
         ------

@@ -65,7 +65,7 @@ def test_twice_only_with_again(folder: Path, capsys: pytest.CaptureFixture[str])
     said = capsys.readouterr().err
     assert "Note: once has been filtered already: gaussian(sigma=1.5)." in said
     assert "'once' has been filtered with gaussian(sigma=1.5) already" in said
-    assert "say --again" in said
+    assert "use --again" in said
     assert run("once.tif", "twice.tif", "--pipeline", "best.json", "--again") == 0
     assert len(open_volume("twice.tif").applied) == 2
 

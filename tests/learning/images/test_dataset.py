@@ -168,7 +168,7 @@ def _edit_csv(folder, change):
         (lambda f: _edit_csv(f, lambda t: t.__setitem__("label", 5.5)), "not within 1 to 5"),
         (lambda f: _edit_csv(f, lambda t: t.__setitem__("level", 1)), "each original before its versions"),
         (lambda f: _edit_csv(f, lambda t: t.__setitem__("distortion", "frost")), "the distortion 'frost'"),
-        (lambda f: _edit_csv(f, lambda t: t.__setitem__("file", "../x.tif")), "another file of the images folder"),
+        (lambda f: _edit_csv(f, lambda t: t.__setitem__("file", "../x.tif")), "another file of the"),
         (lambda f: ratings_file(f / "ratings.csv", {"gone.tif": [3]}), "ratings name images that are not"),
         (lambda f: ratings_file(f / "ratings.csv", {"gone.tif": [0]}), "not one of 1, 2, 3, 4, 5"),
     ],

@@ -50,7 +50,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what opens a viewer or starts a process, which ``make quick`` leaves out, and sort by room."""
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
-        if "make_napari_viewer" in fixtures:
+        if fixtures & {"make_napari_viewer", "viewer"}:
             item.add_marker("viewer")
         if _room(item) in ("jobs", "cli", "network") or fixtures & {"untrained_model", "calibrated_model"}:
             item.add_marker("process")

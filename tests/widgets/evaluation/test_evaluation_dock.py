@@ -1,7 +1,7 @@
 """The evaluation dock in a real viewer with a real model process: judge, read, save, cancel, fail well."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -66,11 +66,6 @@ def evaluation() -> Evaluation:
         columns=list(SHRINK_COLUMNS),
     )
     return Evaluation((good, useless), pd.concat(tables, ignore_index=True), rows, shrink, ("A note.",), {})
-
-
-@pytest.fixture
-def viewer(make_napari_viewer: Callable[..., Viewer]) -> Viewer:
-    return make_napari_viewer()
 
 
 @pytest.fixture

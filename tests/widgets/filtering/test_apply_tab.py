@@ -1,6 +1,5 @@
 """The Apply tab in a real viewer: the lazy layer, exports to real files, cancel and resume, questions."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -28,11 +27,6 @@ TIMEOUT = 60_000  # ms, on a busy machine
 SMOOTH = Pipeline([Step("gaussian", {"sigma": 1.5})])
 WINDOW = IntensityWindow(0, 200, "given")
 Answers = list[str]
-
-
-@pytest.fixture
-def viewer(make_napari_viewer: Callable[..., Viewer]) -> Viewer:
-    return make_napari_viewer()
 
 
 @pytest.fixture

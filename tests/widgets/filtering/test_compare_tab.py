@@ -1,6 +1,5 @@
 """The Compare tab in a real viewer with a real model process: add, compare, use, save, fail well."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -24,11 +23,6 @@ MILD, STRONG = (Pipeline([Step("gaussian", {"sigma": sigma})]) for sigma in (0.7
 TOO_LARGE = Pipeline([Step("gaussian", {"sigma": 20})])  # for slices of 64 x 64 px
 PIPELINES = {"mild": MILD, "strong": STRONG, "too large": TOO_LARGE}
 GAIN, SCORE = 1, 2  # columns
-
-
-@pytest.fixture
-def viewer(make_napari_viewer: Callable[..., Viewer]) -> Viewer:
-    return make_napari_viewer()
 
 
 def noisy_blocks() -> np.ndarray:

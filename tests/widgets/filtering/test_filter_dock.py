@@ -46,11 +46,6 @@ def user_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def viewer(make_napari_viewer: Callable[..., Viewer]) -> Viewer:
-    return make_napari_viewer()
-
-
-@pytest.fixture
 def panel(viewer: Viewer, qtbot: QtBot, untrained_model: Path) -> FilterPanel:
     dock = viewer.window.add_plugin_dock_widget(*WIDGET)[1]
     qtbot.waitUntil(lambda: dock.panel is not None, timeout=TIMEOUT)

@@ -37,11 +37,6 @@ def noisy_blocks(slices: int = 7, side: int = 64) -> np.ndarray:
 
 
 @pytest.fixture
-def viewer(make_napari_viewer: Callable[..., Viewer]) -> Viewer:
-    return make_napari_viewer()
-
-
-@pytest.fixture
 def state(viewer: Viewer, untrained_model: Path) -> FilterState:
     """Return what the dock shares: slice 3 of a small noisy volume."""
     layer = viewer.add_image(noisy_blocks(), name="blocks")

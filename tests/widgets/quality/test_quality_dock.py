@@ -84,11 +84,6 @@ def user_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def viewer(make_napari_viewer: Callable[..., Viewer]) -> Viewer:
-    return make_napari_viewer()
-
-
-@pytest.fixture
 def open_dock(qtbot: QtBot, untrained_model: Path) -> OpenDock:
     def open_in(viewer: Viewer) -> QualityPanel:
         dock: QualityDock = viewer.window.add_plugin_dock_widget(*WIDGET)[1]

@@ -35,11 +35,6 @@ def tomogram(slices: int, side: int = 48) -> np.ndarray:
 
 
 @pytest.fixture
-def viewer(make_napari_viewer: Callable[..., Viewer]) -> Viewer:
-    return make_napari_viewer()
-
-
-@pytest.fixture
 def dock(viewer: Viewer, qtbot: QtBot) -> RatingDock:
     dock: RatingDock = viewer.window.add_plugin_dock_widget(*WIDGET)[1]
     qtbot.waitUntil(lambda: dock.panel is not None, timeout=TIMEOUT)

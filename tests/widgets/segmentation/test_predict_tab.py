@@ -3,7 +3,7 @@
 import itertools
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -33,11 +33,6 @@ TIMEOUT = 200_000  # ms, for a model process that has to import Keras on a busy 
 SEGMENTATION, UNSURE, LIKELY, IOU = SegmentView
 CLASSES = classes_of(segmenter_card())
 _SEEDS = itertools.count()
-
-
-@pytest.fixture
-def viewer(make_napari_viewer: Callable[..., Viewer]) -> Viewer:
-    return make_napari_viewer()
 
 
 def pixels(count: int = 4, side: int = 64) -> np.ndarray:

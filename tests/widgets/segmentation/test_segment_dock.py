@@ -44,7 +44,7 @@ def user_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def job(qtbot: QtBot) -> Iterator[TrainingJob]:
+def job(viewer: Viewer, qtbot: QtBot) -> Iterator[TrainingJob]:
     """Return the training of this process, and end it."""
     shared_segmenter_job.cache_clear()
     job = shared_segmenter_job()
@@ -54,12 +54,7 @@ def job(qtbot: QtBot) -> Iterator[TrainingJob]:
 
 
 @pytest.fixture
-def viewer(make_napari_viewer: Callable[..., Viewer], job: TrainingJob) -> Viewer:
-    return make_napari_viewer()
-
-
-@pytest.fixture
-def open_dock(viewer: Viewer, qtbot: QtBot) -> OpenDock:
+def open_dock(viewer: Viewer, job: TrainingJob, qtbot: QtBot) -> OpenDock:
     def open_it() -> SegmentPanel:
         dock: SegmentDock = viewer.window.add_plugin_dock_widget(*WIDGET)[1]
         with qtbot.waitSignal(dock.ready, timeout=TIMEOUT):
@@ -362,6 +357,7 @@ def test_what_cannot_be_trained_on_is_said_in_a_sentence(
 # -- training --------------------------------------------------------------------------------------
 
 
+@pytest.mark.own_viewer
 def test_from_strokes_to_the_docks_model_though_napari_was_closed_on_the_way(
     viewer: Viewer,
     image: Image,

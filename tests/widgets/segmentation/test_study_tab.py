@@ -1,6 +1,6 @@
 """The Study tab in a real viewer with a real model process: study, look at a version, save, bad input."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -60,8 +60,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(make_napari_viewer: Callable[..., Viewer]) -> Iterator[Bench]:
-    bench = Bench(make_napari_viewer())
+def bench(viewer: Viewer) -> Iterator[Bench]:
+    bench = Bench(viewer)
     yield bench
     bench.tab.close_down()
 

@@ -51,7 +51,7 @@ def user_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def job(qtbot: QtBot) -> Iterator[TrainingJob]:
+def job(viewer: Viewer, qtbot: QtBot) -> Iterator[TrainingJob]:
     """Return the training of this process, and end it."""
     shared_training_job.cache_clear()
     job = shared_training_job()
@@ -61,12 +61,7 @@ def job(qtbot: QtBot) -> Iterator[TrainingJob]:
 
 
 @pytest.fixture
-def viewer(make_napari_viewer: Callable[..., Viewer], job: TrainingJob) -> Viewer:
-    return make_napari_viewer()
-
-
-@pytest.fixture
-def open_dock(viewer: Viewer, qtbot: QtBot) -> OpenDock:
+def open_dock(viewer: Viewer, job: TrainingJob, qtbot: QtBot) -> OpenDock:
     def open_it() -> TrainingPanel:
         dock: TrainingDock = viewer.window.add_plugin_dock_widget(*WIDGET)[1]
         with qtbot.waitSignal(dock.ready, timeout=TIMEOUT):
@@ -279,6 +274,7 @@ def test_from_layers_to_a_model_in_the_quality_dock_though_it_was_killed_on_the_
     )
 
 
+@pytest.mark.own_viewer
 def test_closing_napari_in_the_middle_asks_keeps_the_best_and_leaves_the_rest_to_do(
     viewer: Viewer, short: TrainingPanel, job: TrainingJob, qtbot: QtBot, tmp_path: Path
 ) -> None:

@@ -405,7 +405,7 @@ def test_layers_that_hold_no_slice_are_refused_in_a_sentence(
     assert "open a tomogram" in panel.message.text()
     viewer.add_image(np.random.default_rng(0).random((48, 48, 3)), name="photo")
     rest()
-    assert "'photo' is a colour (RGB) image" in panel.message.text()
+    assert "colour images and results of these docks are not offered" in panel.message.text()
     assert panel.state.source is None
     panel.state.set_pipeline(GAUSSIAN)
     rest()

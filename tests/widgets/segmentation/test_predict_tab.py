@@ -317,7 +317,7 @@ def test_what_does_not_fit_is_told_in_a_sentence(bench: Bench, tmp_path: Path, q
     qtbot.waitUntil(lambda: len(tab.judge.slices) == 1, timeout=TIMEOUT)
     tab.form.slices.choose("2-9")
     tab.form.run_row.start_button.click()
-    assert "names slices that are not there: choose from 0 to 3" in tab.message.text()
+    assert "There is no slice 9: choose from 0 to 3" in tab.message.text()
     tab.form.slices.choose()
     for model, sentence in ((tmp_path / "no.tiqa", "There is no model"), (DEFAULT_MODEL, "another purpose")):
         bench.state.set_model(model)

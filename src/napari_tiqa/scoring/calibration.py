@@ -45,13 +45,7 @@ class Calibration:
         return np.interp(raw, self.knots, self.half_widths)
 
     def novelty(self, features: np.ndarray) -> np.ndarray:
-        """Return twice the probability that each image is unlike the training images, shape (n,).
-
-        Parameters
-        ----------
-        features : numpy.ndarray
-            Shape (n, f), content features of `backbone.content_features`.
-        """
+        """Return twice the probability of each image to be unlike the training; content features (n, f)."""
         return 2 * expit(features @ self.direction + self.offset)
 
     def arrays(self) -> dict[str, np.ndarray]:

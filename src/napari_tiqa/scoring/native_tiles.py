@@ -58,13 +58,7 @@ def prepare_native_tiles(plane: np.ndarray, window: IntensityWindow) -> Prepared
 
 
 def native_places(plane: np.ndarray) -> list[tuple[int, int]]:
-    """Choose where the native tiles of a slice lie: row and column of each in the reflected slice.
-
-    Parameters
-    ----------
-    plane : numpy.ndarray
-        Shape (rows, columns), at least 3 x 3 px.
-    """
+    """Choose where the native tiles of a slice lie: row and column of each in the reflected slice."""
     starts = [tile_starts(max(side, TILE_SIZE)) for side in plane.shape]
     corners = spread(np.argwhere(filled_tiles(plane, *starts)))
     return [(int(starts[0][i]), int(starts[1][j])) for i, j in corners]

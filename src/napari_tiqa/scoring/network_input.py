@@ -81,13 +81,7 @@ def prepare_slice(plane: np.ndarray, window: IntensityWindow) -> PreparedSlice:
 
 
 def checked_plane(plane: np.ndarray) -> np.ndarray:
-    """Refuse what is not a slice.
-
-    Raises
-    ------
-    VolumeError
-        If `plane` is not a 2-D array of real numbers with at least 3 px a side.
-    """
+    """Return a slice as an array; raises VolumeError unless it is 2-D, real and at least 3 px a side."""
     plane = np.asarray(plane)
     if plane.ndim != 2:
         raise VolumeError(

@@ -16,13 +16,7 @@ _LISTS = {SCORE: "models", SEGMENTATION: "segmenters"}
 
 
 def recent_models(purpose: str = SCORE) -> list[Path]:
-    """Return the bundles that were remembered and are still there, the latest first.
-
-    Parameters
-    ----------
-    purpose : str
-        ``bundle.SCORE`` or ``bundle.SEGMENTATION``: what they are to be used for.
-    """
+    """Return the remembered bundles for a purpose of ``bundle`` that still exist, the latest first."""
     return [path for path in _remembered().get(_LISTS[purpose], []) if path.is_file()]
 
 
@@ -30,11 +24,6 @@ def remember_model(path: str | os.PathLike[str]) -> None:
     """Put a bundle first in the list of recent ones of its purpose.
 
     A list that cannot be written stays as it was, since that must not end a training.
-
-    Parameters
-    ----------
-    path : path-like
-        A bundle file.
     """
     latest = Path(path).absolute()
     lists = _remembered()

@@ -146,13 +146,7 @@ def read_scores(path: str | os.PathLike[str]) -> pd.DataFrame:
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write a text file as a whole or not at all, replacing one that is there.
-
-    Raises
-    ------
-    TableError
-        If it cannot be written.
-    """
+    """Write a text file as a whole or not at all; raises TableError where it cannot be written."""
     try:
         whole_file.write_text(path, text)
     except OSError as error:

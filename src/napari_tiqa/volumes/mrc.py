@@ -15,13 +15,7 @@ VOLUME_STACKS = range(401, 631)  # space groups, MRC2014
 
 
 def open_mrc(path: Path) -> Volume:
-    """Open an MRC file; its voxel size in ångström is given in nm.
-
-    Raises
-    ------
-    VolumeError
-        The pixels are complex or packed in 4 bits, or the file is truncated.
-    """
+    """Open an MRC file; its voxel size in ångström is given in nm. Raises VolumeError as ``open_volume``."""
     with mrcfile.open(path, header_only=True) as mrc:
         header = mrc.header
         columns, rows, sections = int(header.nx), int(header.ny), int(header.nz)

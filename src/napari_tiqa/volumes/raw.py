@@ -28,13 +28,7 @@ class _RawStack(Stored):
 
 
 def open_raw(path: Path, offset: int, shape: tuple[int, ...], dtype: np.dtype) -> dask.array.Array:
-    """Return raw pixels as a lazy array, a chunk per slice.
-
-    Raises
-    ------
-    VolumeError
-        The file is shorter than its header says.
-    """
+    """Return raw pixels as a lazy array, a chunk per slice; raises VolumeError if the file is too short."""
     needed = offset + math.prod(shape) * dtype.itemsize
     size = path.stat().st_size
     if size < needed:
@@ -46,13 +40,7 @@ def open_raw(path: Path, offset: int, shape: tuple[int, ...], dtype: np.dtype) -
 
 
 def open_npy(path: Path) -> Volume:
-    """Open a .npy file of 2 to 5 dimensions, in C or Fortran order; voxels are 1 pixel.
-
-    Raises
-    ------
-    VolumeError
-        The array is not a grey tomogram, or the file is truncated.
-    """
+    """Open a .npy file of 2 to 5 dimensions, in C or Fortran order; raises VolumeError as ``open_volume``."""
     with path.open("rb") as file:
         version = npy_format.read_magic(file)
         read_header = (

@@ -137,10 +137,5 @@ def computed(array: dask.array.Array) -> np.ndarray:
 
     ``array.compute()`` there would take the callbacks that napari registers in the GUI thread, and sometimes
     end in a KeyError.
-
-    Parameters
-    ----------
-    array : dask.array.Array
-        Such as a slice of a volume.
     """
     return np.asarray(array.compute(scheduler="synchronous", callbacks=[]))

@@ -82,22 +82,7 @@ def map_slices(
 
 
 def plan_slabs(volume: Volume, axis: int, indices: list[int]) -> list[list[int]]:
-    """Part the slices asked for into slabs that follow the pieces the volume is stored in.
-
-    Parameters
-    ----------
-    volume : Volume
-        3-D.
-    axis : int
-        0, 1 or 2.
-    indices : list of int
-        The slices wanted, in order.
-
-    Returns
-    -------
-    list of list of int
-        The same slices in the same order.
-    """
+    """Part the slices asked for, in order, into slabs that follow the pieces a 3-D volume is stored in."""
     plane_bytes = volume.data.nbytes // volume.data.shape[axis]
     gathered = max(GATHERED_BYTES // plane_bytes, CORES)
     slabs: list[list[int]] = []

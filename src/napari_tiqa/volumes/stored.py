@@ -34,15 +34,7 @@ class Stored(ABC):
 
     @abstractmethod
     def read_into(self, box: Box, out: np.ndarray) -> None:
-        """Read a part straight to its place; called from several threads at a time.
-
-        Parameters
-        ----------
-        box : tuple of slice
-            The part.
-        out : numpy.ndarray
-            Of the box's shape and this array's dtype, not always contiguous.
-        """
+        """Read a part straight to its place, of its shape and dtype; called from several threads."""
 
     def __getitem__(self, key: tuple[int | slice, ...]) -> np.ndarray:
         """Read a part as dask asks for it: integers and slices, also backwards."""

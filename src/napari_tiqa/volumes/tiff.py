@@ -181,13 +181,7 @@ def page_of(page: tifffile.TiffPage | tifffile.TiffFrame) -> Page:
 
 
 def check_pixels_present(pages: Sequence[Page]) -> None:
-    """Compare where the pixels should lie with the sizes of the files.
-
-    Raises
-    ------
-    VolumeError
-        A page's pixels lie beyond the end of its file.
-    """
+    """Raise VolumeError where a page's pixels would lie beyond the end of its file."""
     sizes: dict[Path, int] = {}
     for number, page in enumerate(pages):
         if page.path not in sizes:
@@ -200,13 +194,7 @@ def check_pixels_present(pages: Sequence[Page]) -> None:
 
 
 def check_decodable(coding: tifffile.TiffPage, path: Path) -> None:
-    """Try out a page's coding on nothing.
-
-    Raises
-    ------
-    VolumeError
-        A colour image, or a compression that this installation cannot decode.
-    """
+    """Raise VolumeError for a colour image, or a compression that cannot be decoded here."""
     if coding.samplesperpixel != 1 or coding.photometric in (2, 3, 6):
         raise VolumeError(
             f"'{path}' is a colour image ({coding.photometric.name}, {coding.samplesperpixel} samples "

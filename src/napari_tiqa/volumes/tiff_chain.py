@@ -42,13 +42,7 @@ class PageLayout:
 
 
 def read_chain(path: Path) -> list[PageLayout]:
-    """Follow the chain from page to page; no pixels are read.
-
-    Raises
-    ------
-    VolumeError
-        The file is not a TIFF, holds no page, or ends before its last page.
-    """
+    """Follow the chain from page to page without reading pixels; raises VolumeError where it breaks off."""
     size = path.stat().st_size
     with path.open("rb") as file:
         start = file.read(8)

@@ -199,13 +199,7 @@ class Volume:
 
 
 def check_image(shape: tuple[int, ...], dtype: np.dtype, name: str) -> None:
-    """Refuse what cannot be a grey tomogram whatever its axes mean.
-
-    Raises
-    ------
-    VolumeError
-        Fewer than two dimensions, an empty array, or complex, object or structured data.
-    """
+    """Raise VolumeError for what cannot be a grey tomogram: under 2 dimensions, empty, no real numbers."""
     if len(shape) < 2:
         raise VolumeError(
             f"'{name}' has {len(shape)} dimension{'s' * (len(shape) != 1)}: "
@@ -251,17 +245,7 @@ def default_axes(shape: tuple[int, ...], name: str) -> tuple[str, ...]:
 
 
 def unreadable(what: str, volume: Volume, error: Exception) -> VolumeError:
-    """Return the error that says which part of which file cannot be read, and why.
-
-    Parameters
-    ----------
-    what : str
-        "slice 3 along axis 0".
-    volume : Volume
-        Where it should have been.
-    error : Exception
-        What the file's library raised.
-    """
+    """Return the error for a part ("slice 3 along axis 0") of a volume that cannot be read, and why."""
     return VolumeError(
         f"Cannot read {what} of '{volume.source or volume.name}', which may be damaged or incomplete "
         f"({cause(error)}): copy it again, or leave out what cannot be read."

@@ -48,19 +48,11 @@ def brisque(image: np.ndarray) -> float:
 
 
 def brisque_features(image: np.ndarray) -> np.ndarray:
-    """Find the 36 statistics that BRISQUE goes by.
+    """Return the 36 statistics of BRISQUE, shape (36,), of an image as in ``brisque``.
 
-    Parameters
-    ----------
-    image : numpy.ndarray
-        As in ``brisque``.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (36,), float: at full and half size, shape and variance of the generalised Gaussian of the
-        normalised luminance (eq. 4), then shape, mean, left and right variance of the asymmetric one (eq. 11)
-        of the products of its horizontal, vertical and two diagonal neighbours.
+    At full and half size: shape and variance of the generalised Gaussian of the normalised luminance (eq.
+    4), then shape, mean, left and right variance of the asymmetric one (eq. 11) of the products of its
+    horizontal, vertical and two diagonal neighbours.
     """
     image = np.asarray(image, float)
     features = [*_scene_statistics(image), *_scene_statistics(half_size(image))]

@@ -12,20 +12,7 @@ FOLDS = 5
 
 
 def fold_of(groups: Sequence[Group], folds: int = FOLDS) -> np.ndarray:
-    """Deal groups to folds by specimen, or one by one where there is only one specimen.
-
-    Parameters
-    ----------
-    groups : sequence of Group
-        What is to be judged.
-    folds : int
-        At most so many.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (groups,), int: the fold that each group is judged in.
-    """
+    """Deal groups to folds by specimen, or one by one with a single specimen; int, shape (groups,)."""
     specimens = [group.specimen for group in groups]
     if len(set(specimens)) == 1:
         return np.arange(len(groups)) % folds

@@ -78,17 +78,10 @@ def _network() -> tuple[str, keras.Model]:
 
 
 def rank_iqa_network(features: keras.Model) -> keras.Model:
-    """Put the head on a VGG16.
+    """Put the head on ``keras.applications.VGG16`` without its top.
 
-    Parameters
-    ----------
-    features : keras.Model
-        ``keras.applications.VGG16`` without its top.
-
-    Returns
-    -------
-    keras.Model
-        Grey images, shape (n, 224, 224, 1), float32 in [0, 1], to shape (n, 4): the score and three zeros.
+    The network takes grey images, shape (n, 224, 224, 1), float32 in [0, 1], and returns shape (n, 4): the
+    score and three zeros.
     """
     image = keras.Input((TILE_SIZE, TILE_SIZE, 1), name="image")
     # VGG16's own input: blue, green, red in 0..255, less ImageNet's means.
@@ -102,9 +95,6 @@ def rank_iqa_network(features: keras.Model) -> keras.Model:
 
 
 def _score_alone(image: keras.KerasTensor, score: keras.KerasTensor) -> keras.Model:
-    """Give the losses the columns they expect, with constants for the points lost to each artefact.
-
-    RankIQA learns the score alone, and nothing can be learned from a constant.
-    """
+    """Give the losses the columns they expect: constants for the points lost, which teach nothing."""
     constants = [ops.zeros_like(score)] * len(ARTEFACTS)
     return keras.Model(image, keras.layers.Concatenate(name="outputs")([score, *constants]), name="rank_iqa")

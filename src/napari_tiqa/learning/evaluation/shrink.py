@@ -27,18 +27,9 @@ SHRINK_COLUMNS = ("slice", "rows", "columns", "shrunk", "native", "native_sd", "
 
 @dataclass(frozen=True)
 class LargeSlice:
-    """A slice whose shorter side exceeds 224 px; it is read when it is needed.
+    """A slice along z whose shorter side exceeds 224 px, read when it is needed.
 
-    Attributes
-    ----------
-    name : str
-        For people.
-    path : pathlib.Path
-        Its file.
-    index : int
-        Along z.
-    window : IntensityWindow or None
-        None for the volume's own.
+    `window` is None for the volume's own.
     """
 
     name: str
@@ -53,18 +44,10 @@ class LargeSlice:
 
 
 def large_slices(folder: Path) -> list[LargeSlice]:
-    """Find the large slices behind a dataset.
+    """Find the slices over 224 px a side behind a rated session or a dataset.
 
-    Parameters
-    ----------
-    folder : pathlib.Path
-        A rated session folder, whose images are at native resolution, or a dataset folder, whose originals
-        are looked up where they were when it was generated.
-
-    Returns
-    -------
-    list of LargeSlice
-        Those over 224 px a side; originals that are no longer there give none.
+    The images of a session are at native resolution; the originals of a dataset are looked up where they
+    were when it was generated, and left out where they are no longer there.
     """
     if is_session(folder):
         paths = [path for path, _ in session_images(folder)]
@@ -80,21 +63,10 @@ def large_slices(folder: Path) -> list[LargeSlice]:
 
 
 def spread_slices(path: Path, count: int, window: IntensityWindow | None = None) -> list[LargeSlice]:
-    """Choose slices of a file, evenly spaced along z.
+    """Choose up to `count` slices of a file, evenly spaced along z.
 
-    Parameters
-    ----------
-    path : pathlib.Path
-        An image or a tomogram.
-    count : int
-        How many, at most.
-    window : IntensityWindow, optional
-        Theirs; the volume's own where omitted.
-
-    Returns
-    -------
-    list of LargeSlice
-        Empty if they are not over 224 px a side, or the file is missing or cannot be opened.
+    Empty if they are not over 224 px a side, or the file is missing or cannot be opened. `window` replaces
+    the volume's own.
     """
     try:
         volume = open_volume(path).tomogram()

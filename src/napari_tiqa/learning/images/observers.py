@@ -175,12 +175,7 @@ _ORIENTATIONS = 4
 
 @lru_cache(maxsize=4)
 def _log_gabor_filters(shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Make the filters of one image shape, and what the noise estimate needs of them.
-
-    They are the filters in the frequency domain, shape (orientations, scales, rows, columns); the energy
-    of each orientation's finest filter; and the sum over scales and pairs of scales of the spatial
-    filters' products, which relates noise power to the energy it is expected to cause (Kovesi 1999).
-    """
+    """Return the filters, shape (orientations, scales, rows, columns), and two terms of the noise estimate."""
     rows, columns = shape
     u, v = np.meshgrid(fft.fftfreq(rows), fft.fftfreq(columns), indexing="ij")
     radius = np.hypot(u, v)

@@ -114,10 +114,7 @@ class Krasula:
 
 
 class _RocArea:
-    """Area under the ROC curve: how likely a positive's value is above a negative's, ties counting half.
-
-    SciPy's rank statistic for it (Mann-Whitney U) knows no weights.
-    """
+    """Area under the ROC curve, ties counting half; SciPy's rank statistic for it knows no weights."""
 
     def __init__(self, values: np.ndarray, positive: np.ndarray) -> None:
         _, self._place = np.unique(values, return_inverse=True)

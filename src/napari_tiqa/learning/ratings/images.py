@@ -116,13 +116,7 @@ def cut_images(
 
 
 def find_images(folder: Path) -> list[Path]:
-    """Return the image files that lie in a folder itself, in natural order.
-
-    Raises
-    ------
-    RatingError
-        The folder cannot be read.
-    """
+    """Return the image files in a folder, in natural order; raises RatingError if it cannot be read."""
     try:
         return files_in(folder, IMAGE_SUFFIXES)
     except OSError as error:

@@ -129,13 +129,7 @@ class RatingSession:
         return sorted({rating.rater for rating in self._ratings} | set(self._record["skipped"]))
 
     def image(self, name: str) -> np.ndarray:
-        """Read an image, shape (rows, columns), uint8.
-
-        Raises
-        ------
-        RatingError
-            It cannot be read.
-        """
+        """Read an image, shape (rows, columns), uint8; raises RatingError where it cannot be read."""
         return read_image(self.image_paths[name])
 
     # -- one rater ---------------------------------------------------------------------------------
@@ -204,23 +198,11 @@ class RatingSession:
         self._change(lambda ratings: [*ratings, Rating(image, rater.strip(), score, now)])
 
     def skip(self, rater: str, image: str) -> None:
-        """Leave an image out for a rater, until `ask_again`.
-
-        Raises
-        ------
-        RatingError
-            It cannot be saved; then nothing has changed.
-        """
+        """Leave an image out for a rater, until `ask_again`; raises RatingError where it cannot be saved."""
         self._keep_skips(rater, [*self._skips(rater), {"image": image, "after": self._count(rater)}])
 
     def ask_again(self, rater: str) -> None:
-        """Show a rater the images that were skipped.
-
-        Raises
-        ------
-        RatingError
-            It cannot be saved; then nothing has changed.
-        """
+        """Show a rater the skipped images again; raises RatingError where it cannot be saved."""
         self._keep_skips(rater, [])
 
     def undo(self, rater: str) -> bool:

@@ -42,13 +42,7 @@ def new_record(repeat_share: float = REPEAT_SHARE, seed: int = 0) -> dict[str, A
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:
-    """Read the record of a session folder; None where there is none.
-
-    Raises
-    ------
-    RatingError
-        It cannot be read, is damaged, of another program or of a newer version.
-    """
+    """Read the record of a session folder, None without one; raises RatingError where it cannot be used."""
     path = folder / SESSION_FILE
     if not path.exists():
         return None

@@ -67,11 +67,11 @@ class Fault:
     name : str
         For people.
     first, last : int
-        The range, both included; the fault is at its strongest from `first + RAMP` to `last - RAMP`.
+        The range, both included; strongest from `first + RAMP` to `last - RAMP`.
     setting : str
-        The field of :class:`~napari_tiqa.volumes.simulation.acquisition.Acquisition` that differs.
+        The field of ``Acquisition`` that differs.
     strongest : float
-        That field's value in the middle of the range.
+        Its value in the middle of the range.
     """
 
     name: str

@@ -123,15 +123,7 @@ class OmeZarrLabelsWriter(OmeZarrWriter):
 
 
 def space_axes(names: str, unit: str) -> list[dict[str, Any]]:
-    """Return the metadata of axes that lie in space.
-
-    Parameters
-    ----------
-    names : str
-        One letter each: "zyx".
-    unit : str
-        That of the voxel size, by the name that a Volume has; left out where OME-Zarr knows none, as "pixel".
-    """
+    """Return the metadata of the axes `names` ("zyx"); a unit that OME-Zarr does not have is left out."""
     known = {"unit": _UNITS[unit]} if unit in _UNITS else {}
     return [{"name": name, "type": "space", **known} for name in names]
 

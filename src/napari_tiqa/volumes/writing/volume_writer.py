@@ -81,13 +81,7 @@ class VolumeWriter(ABC):
     @staticmethod
     @abstractmethod
     def check(layout: VolumeLayout) -> None:
-        """Refuse what the format cannot hold.
-
-        Raises
-        ------
-        ExportError
-            With what to do instead.
-        """
+        """Refuse what the format cannot hold: ExportError with what to do instead."""
 
     @staticmethod
     def nbytes(layout: VolumeLayout) -> int:
@@ -100,13 +94,7 @@ class VolumeWriter(ABC):
 
     @abstractmethod
     def write(self, index: int, plane: np.ndarray) -> None:
-        """Write a slice of the layout's dtype, which is in its file when this returns.
-
-        Raises
-        ------
-        OSError
-            If it cannot be written.
-        """
+        """Write a slice of the layout's dtype, which is in its file when this returns; may raise OSError."""
 
     def close(self) -> None:  # noqa: B027 - most writers hold nothing open
         """Let go of the file."""

@@ -175,7 +175,7 @@ _ORIENTATIONS = 4
 
 @lru_cache(maxsize=4)
 def _log_gabor_filters(shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the filters, shape (orientations, scales, rows, columns), and two terms of the noise estimate."""
+    """Return the filters, shape (orientations, scales, rows, columns), and terms of the noise estimate."""
     rows, columns = shape
     u, v = np.meshgrid(fft.fftfreq(rows), fft.fftfreq(columns), indexing="ij")
     radius = np.hypot(u, v)

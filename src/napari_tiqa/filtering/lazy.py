@@ -15,7 +15,7 @@ from napari_tiqa.volumes.applied import Applied
 from napari_tiqa.volumes.stored import Box, Stored, lazy
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
-from napari_tiqa.volumes.window_estimate import estimate_window
+from napari_tiqa.volumes.window_estimate import volume_window
 
 KEPT_BYTES = 128 * 2**20
 """Size of the filtered slices that are kept: a viewer asks for one again whenever it draws."""
@@ -144,9 +144,7 @@ def apply_to(
         raise FilterError("No step of the pipeline is on, so there is nothing to apply: switch one on.")
     if not again:
         refuse_twice(pipeline, tomogram)
-    if isinstance(window, tuple):
-        window = IntensityWindow(*window, rule="given")
-    window = window or tomogram.window or estimate_window(tomogram)
+    window = volume_window(tomogram, window)
     pipeline = settled(pipeline, tomogram, window, count // 2, axis)
     return Application(tomogram, axis, pipeline, window, applied_record(pipeline, tomogram, axis, window))
 

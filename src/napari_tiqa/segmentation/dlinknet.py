@@ -97,7 +97,7 @@ class LabelledPixels(keras.losses.Loss):
     Parameters
     ----------
     dice_weight : float
-        Weight of the Dice loss beside the cross-entropy; 0 in the TIQA paper, 1 in its authors' report.
+        Weight of the Dice loss added to the cross-entropy; 0 in the TIQA paper, 1 in its authors' report.
 
     Notes
     -----

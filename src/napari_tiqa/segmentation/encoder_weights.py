@@ -1,4 +1,4 @@
-"""What an encoder starts from: ImageNet weights, of the package or from a file of torchvision's or timm's."""
+"""ImageNet weights that an encoder starts from: the package's, or a file of torchvision's or timm's."""
 
 import keras
 import numpy as np
@@ -18,7 +18,7 @@ def load_encoder(network: keras.Model, recipe: SegmentationRecipe) -> None:
     """Set the encoder of a new network to what its training starts from; all other layers stay as they are.
 
     EfficientNet-Lite0 starts from the ImageNet weights of the package, ResNet34 from those of
-    `recipe.encoder_weights`, or, where that is empty, from the random ones that it has.
+    `recipe.encoder_weights` or, where that is empty, from its random ones.
 
     Parameters
     ----------
@@ -30,15 +30,14 @@ def load_encoder(network: keras.Model, recipe: SegmentationRecipe) -> None:
     Raises
     ------
     SegmentationError
-        If the file cannot be read, or holds no ResNet34.
+        If the file cannot be read, or does not hold a ResNet34.
 
     Notes
     -----
     The file has the names of torchvision and timm (``conv1.weight``, ``layer1.0.bn1.running_var``,
-    ``layer2.0.downsample.0.weight``). Of its three colours the stem's kernels are added up, which is what
-    equal colours come to, and ImageNet's mean and standard deviation are folded into stem and batch
-    normalisation. What cannot be folded is that a border of 3 px is then black where the file's network saw
-    ImageNet's mean grey.
+    ``layer2.0.downsample.0.weight``). The stem's kernels of the three colours are added up, as for
+    grey images, and ImageNet's mean and standard deviation are folded into stem and batch normalisation. One
+    difference remains: a border of 3 px is black where the file's network saw ImageNet's mean grey.
     """
     if recipe.encoder == LITE0:
         _load_lite0(network)
@@ -49,7 +48,7 @@ def load_encoder(network: keras.Model, recipe: SegmentationRecipe) -> None:
 def _load_lite0(network: keras.Model) -> None:
     own = {layer.name for layer in network.layers}
     with np.load(IMAGENET_WEIGHTS, allow_pickle=False) as stored:
-        # The classifier's own last layers are in the file, and not in this network.
+        # The file also has the classifier's last layers, which this network lacks.
         for name in {key.rpartition("/")[0] for key in stored.files} & own:
             kernel = stored[f"{name}/kernel"].astype(np.float32)
             network.get_layer(name).set_weights([kernel, stored[f"{name}/bias"]])
@@ -103,6 +102,6 @@ def _of_layer(layer: keras.Layer, source: str, weights: dict[str, np.ndarray]) -
     if source == "bn1":
         stem = weights["conv1.weight"].astype(np.float64)
         mean = mean + (stem * (_MEAN / _DEVIATION)[:, None, None]).sum((1, 2, 3))
-    # Keras keeps variances further away from 0.
+    # Keras adds a larger epsilon to the variance.
     scale = scale * np.sqrt((variance + layer.epsilon) / (variance + _EPSILON))
     return [scale, shift, mean, variance]

@@ -19,7 +19,7 @@ from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slices import map_slices
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
-from napari_tiqa.volumes.window_estimate import estimate_window
+from napari_tiqa.volumes.window_estimate import volume_window
 
 _MOST_PIXELS = 2**27  # of all slices together: 1.5 GB while training, as many patches as anyone draws
 
@@ -66,12 +66,11 @@ def gather(
     count = volume.slice_count(axis)
     paintings = [_labels_of(one, volume) for one in (labels, validation_labels) if one is not None]
     found = _found(paintings, volume, axis, unlabelled, report, cancel)
-    classes = Classes.of(_values(found[0]), unlabelled, names)
+    values = np.array(sorted(set().union(*found[0].values())), np.uint64)
+    classes = Classes.of(values, unlabelled, names)
     most = max(1, _MOST_PIXELS // (volume.data.size // count))
     slices = sorted(set().union(*(_enough(counts, most) for counts in found)))
-    if isinstance(window, tuple):
-        window = IntensityWindow(*window, rule="given")
-    window = window or volume.window or estimate_window(volume)
+    window = volume_window(volume, window)
     looked_through = count * len(paintings)
     greys, finite = [], []
     for _, (grey, known) in map_slices(volume, axis, slices, partial(_seen, window=window), cancel=cancel):
@@ -154,8 +153,8 @@ def _enough(found: Mapping[int, Counter[int]], most: int) -> set[int]:
     if len(numbers) <= most:
         return set(numbers)
     chosen = {numbers[place] for place in np.linspace(0, len(numbers) - 1, most).round().astype(int)}
-    there = set().union(*(found[number] for number in chosen))
-    lacking = set().union(*found.values()) - there
+    covered = set().union(*(found[number] for number in chosen))
+    lacking = set().union(*found.values()) - covered
     return chosen | {max(numbers, key=lambda number: found[number][value]) for value in lacking}
 
 
@@ -163,16 +162,14 @@ def _seen(plane: np.ndarray, window: IntensityWindow) -> tuple[np.ndarray, np.nd
     return grey_levels(network_image(plane, window)), np.isfinite(plane)
 
 
-def _values(found: Mapping[int, Counter[int]]) -> np.ndarray:
-    return np.array(sorted(set().union(*found.values())), np.uint64)
-
-
 def _on_finite_pixels(
     classes: Classes, painted: Sequence[np.ndarray], finite: Sequence[np.ndarray]
 ) -> tuple[Classes, list[str]]:
     """Leave out classes whose labelled pixels all lie where the image has no value, with a warning."""
-    there = {value for plane, known in zip(painted, finite, strict=True) for value in np.unique(plane[known])}
-    kept = [one for one in zip(classes.values, classes.names, strict=True) if one[0] in there]
+    present = {
+        value for plane, known in zip(painted, finite, strict=True) for value in np.unique(plane[known])
+    }
+    kept = [one for one in zip(classes.values, classes.names, strict=True) if one[0] in present]
     if len(kept) == len(classes):
         return classes, []
     if len(kept) < 2:
@@ -181,7 +178,7 @@ def _on_finite_pixels(
             "two classes inside the image."
         )
     gone = [
-        f"'{name}'" for value, name in zip(classes.values, classes.names, strict=True) if value not in there
+        f"'{name}'" for value, name in zip(classes.values, classes.names, strict=True) if value not in present
     ]
     values, names = zip(*kept, strict=True)
     return replace(classes, values=values, names=names), [

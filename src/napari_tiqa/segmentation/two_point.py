@@ -18,8 +18,8 @@ def two_point_correlation(
     normalised : bool
         Divide by the value at distance 0, the phase's share of the slice, so that curves begin at 1.
     where : numpy.ndarray, optional
-        Shape (rows, columns), bool: the pixels of which it is known whether they are of the phase, such as
-        those that are labelled. Only pairs of two such pixels are counted; all where omitted.
+        Shape (rows, columns), bool: the pixels whose phase is known.
+        Only pairs of two such pixels are counted; all where omitted.
 
     Returns
     -------

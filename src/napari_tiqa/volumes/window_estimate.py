@@ -25,6 +25,23 @@ CORNERS = 4
 PADDING_FROM = 0.9  # of the inscribed circle's radius
 
 
+def volume_window(
+    volume: Volume, window: IntensityWindow | tuple[float, float] | None = None
+) -> IntensityWindow:
+    """Return the window to work in: the one given, else the volume's own, else an estimated one.
+
+    Parameters
+    ----------
+    volume : Volume
+        As of `estimate_window`, whose errors it raises.
+    window : IntensityWindow or (low, high), optional
+        What the caller asks for.
+    """
+    if isinstance(window, tuple):
+        return IntensityWindow(*window, rule="given")
+    return window or volume.window or estimate_window(volume)
+
+
 def estimate_window(volume: Volume, max_slices: int = MAX_SLICES) -> IntensityWindow:
     """Estimate a tomogram's intensity window from a few sampled slices.
 

@@ -30,7 +30,7 @@ from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slices import map_slices
 from napari_tiqa.volumes.threads import CORES
 from napari_tiqa.volumes.window import IntensityWindow
-from napari_tiqa.volumes.window_estimate import estimate_window
+from napari_tiqa.volumes.window_estimate import volume_window
 
 DEFAULT_SLICES = 5
 """Slices that stand for a volume where none are named, evenly spread, the ends left out."""
@@ -96,9 +96,7 @@ class TrialBench:
         bundle = ModelFile.of(model)
         model_card(bundle)  # a bundle that cannot be used is refused before anything is read
         shared_model_process().start()  # Keras is imported while the slices are read
-        if isinstance(window, tuple):
-            window = IntensityWindow(*window, rule="given")
-        self.window = window or tomogram.window or estimate_window(tomogram)
+        self.window = volume_window(tomogram, window)
         self._volume, self._axis, self._model = tomogram, axis, model
         self._aim, self._cancel = aim, cancel
         self._planes = [plane for _, plane in map_slices(tomogram, axis, indices, np.copy, cancel=cancel)]

@@ -26,7 +26,7 @@ from napari_tiqa.scoring.quality_map import blend, overlapping_starts
 from napari_tiqa.scoring.scale import PREDICTED, SCORE_RANGE
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.window import IntensityWindow
-from napari_tiqa.volumes.window_estimate import estimate_window
+from napari_tiqa.volumes.window_estimate import volume_window
 from napari_tiqa.whole_file import whole_file
 
 STRIDE = TILE_SIZE // 2
@@ -125,10 +125,8 @@ def score_map(
     model_card(bundle)  # a bundle that cannot be used is refused before anything is read
     process = shared_model_process()
     process.start()  # Keras is imported while the slice is read.
-    if isinstance(window, tuple):
-        window = IntensityWindow(*window, rule="given")
     plane = checked_plane(tomogram.slice(axis, index))
-    window = window or tomogram.window or estimate_window(tomogram)
+    window = volume_window(tomogram, window)
     starts = [overlapping_starts(side, stride) for side in plane.shape]
     places = np.argwhere(filled_tiles(plane, *starts))
     grid = np.full([len(s) for s in starts], np.nan)

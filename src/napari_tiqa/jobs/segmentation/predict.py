@@ -35,7 +35,7 @@ from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slices import map_slices
 from napari_tiqa.volumes.volume import MIN_SIDE, Volume
 from napari_tiqa.volumes.window import IntensityWindow
-from napari_tiqa.volumes.window_estimate import estimate_window
+from napari_tiqa.volumes.window_estimate import volume_window
 
 _TASK = "napari_tiqa.segmentation.segmenter:segment_image"
 _ASKED_AHEAD = 3  # one under way, one on its way, and one that waits for its turn
@@ -129,9 +129,7 @@ def segment(
     # What cannot be used is refused before anything is read.
     card = model_card(bundle, SEGMENTATION)
     place = None if output is None else _checked_place(output, tomogram)
-    if isinstance(window, tuple):
-        window = IntensityWindow(*window, rule="given")
-    window = window or tomogram.window or estimate_window(tomogram)
+    window = volume_window(tomogram, window)
     record = run_record(tomogram, axis, window, bundle, "", SEGMENTATION)
     del record["device"]  # the slices of a store may come from several
     record |= {"classes": card["classes"], "slices_sha256": fingerprint(tomogram, _across(tomogram, axis))}

@@ -27,7 +27,7 @@ from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slices import map_slices
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
-from napari_tiqa.volumes.window_estimate import estimate_window
+from napari_tiqa.volumes.window_estimate import volume_window
 
 DEFAULT_SLICES = 5
 """Labelled slices that stand for a volume where none are named, evenly spread over those that there are."""
@@ -134,9 +134,7 @@ def study_segmentation(
     )
     shared_model_process().start()  # Keras is imported while slices are read
     indices = labelled.indices(slices, cancel)
-    if isinstance(window, tuple):
-        window = IntensityWindow(*window, rule="given")
-    window = window or labelled.volume.window or estimate_window(labelled.volume)
+    window = volume_window(labelled.volume, window)
     run = _Run(labelled, indices, window, classes, value, segmenter, quality, seed)
     pace = Pace(len(indices) * len(VERSIONS))
     try:

@@ -45,7 +45,7 @@ class SegmentPanel(DockPanel):
         self.header.reset_choices()
 
     def close_down(self) -> None:
-        """End what is under way and let go of the viewer: the dock was closed. A training goes on."""
+        """End what is under way and let go of the viewer: the dock was closed. A training continues."""
         super().close_down()
         self.header.close_down()
         for page in self.tabs.pages:

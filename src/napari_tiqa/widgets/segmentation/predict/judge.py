@@ -82,7 +82,7 @@ class SegmentJudge(QObject):
     def ask(
         self, segmentation: Segmentation | None, truth: da.Array | None, threshold: float, first: int
     ) -> None:
-        """Compare anew.
+        """Compare again.
 
         Parameters
         ----------
@@ -110,7 +110,7 @@ class SegmentJudge(QObject):
             self._delayed.start()
 
     def stop(self) -> None:
-        """Compare no more."""
+        """Stop comparing."""
         self._delayed.stop()
         self._segmentation = self._truth = None
         self.job.cancel()

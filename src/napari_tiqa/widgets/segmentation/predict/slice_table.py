@@ -59,7 +59,7 @@ class SliceTable:
         return table
 
     def save(self, path: Path) -> None:
-        """Write the table as CSV and its record beside it; files of these names are replaced.
+        """Write the table as CSV and its record next to it; files of these names are replaced.
 
         Raises
         ------

@@ -199,7 +199,7 @@ class SegmentStudyTab(ModelTab):
         elif outcome.state is JobState.FAILED:
             self.message.complain(outcome.message, outcome.error)
 
-    # -- what the dock is told ---------------------------------------------------------------------
+    # -- following the dock ------------------------------------------------------------------------
 
     def _follow(self, _changed: object = None) -> None:
         self.form.slices.show_source(self.state.source)

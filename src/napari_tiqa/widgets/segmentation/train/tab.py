@@ -100,11 +100,11 @@ class SegmentTrainTab(TrainingPage):
 
     @property
     def jobs(self) -> tuple[BackgroundJob, ...]:
-        """What ends with the dock; a training goes on."""
+        """What ends with the dock; a training continues."""
         return (self.count_job,)
 
     def close_down(self) -> None:
-        """Let go of viewer and labels; a training goes on."""
+        """Let go of viewer and labels; a training continues."""
         super().close_down()
         self._count_soon.stop()
         self._train_when_counted = False

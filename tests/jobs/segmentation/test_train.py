@@ -92,10 +92,10 @@ def test_a_run_folder_of_another_training_is_refused(files, tmp_path):
     run = tmp_path / "run"
     run.mkdir()
     with run_lock(run), pytest.raises(TrainingError, match=r"running in .* already"):
-        train_segmenter(*files, tmp_path / "m.tiqa", run, TINY)
+        train_segmenter(*files, tmp_path / "m.tiqa", run_folder=run, recipe=TINY)
     (run / "recipe.json").write_text(SegmentationRecipe().to_json())
     with pytest.raises(TrainingError, match=r"another recipe \(other encoder, width, crop"):
-        train_segmenter(*files, tmp_path / "m.tiqa", run, TINY)
+        train_segmenter(*files, tmp_path / "m.tiqa", run_folder=run, recipe=TINY)
     (tmp_path / "empty").mkdir()
     with pytest.raises(SegmentationError, match=r"No training of a segmenter was begun in .*empty"):
         resume_segmenter(tmp_path / "empty", tmp_path / "m.tiqa")
@@ -104,14 +104,14 @@ def test_a_run_folder_of_another_training_is_refused(files, tmp_path):
 def test_a_place_that_cannot_be_written_and_a_full_disk_are_said(files, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(TrainingError, match="cannot write to"):
-        train_segmenter(*files, tmp_path / "m.tiqa", tmp_path / "file" / "run", TINY)
+        train_segmenter(*files, tmp_path / "m.tiqa", run_folder=tmp_path / "file" / "run", recipe=TINY)
     run = tmp_path / "run"
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
         # No file may grow beyond a few bytes, so that writing more fails as on a full disk.
         resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
         with pytest.raises(TrainingError, match=r"cannot write to .*run .* free some space"):
-            train_segmenter(*files, tmp_path / "m.tiqa", run, TINY)
+            train_segmenter(*files, tmp_path / "m.tiqa", run_folder=run, recipe=TINY)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert {path.name for path in run.iterdir()} == {"lock", "recipe.json"}  # and no half of the slices

@@ -3,16 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
-from napari.utils.theme import get_theme
 from qtpy.QtWidgets import QWidget
 
 from napari_tiqa.widgets.segmentation.header import SegmentHeader, SegmentState
 from napari_tiqa.widgets.segmentation.predict.tab import SegmentPredictTab
 from napari_tiqa.widgets.segmentation.study.tab import SegmentStudyTab
 from napari_tiqa.widgets.segmentation.train.tab import SegmentTrainTab
-from napari_tiqa.widgets.shared.dock_panel import DockPanel, dock_style
+from napari_tiqa.widgets.shared.dock_panel import DockPanel
 from napari_tiqa.widgets.shared.fitting_tabs import FittingTabs
-from napari_tiqa.widgets.shared.forms import column
+from napari_tiqa.widgets.shared.forms import DOCK_MARGINS, column
 
 TABS = (("Train", SegmentTrainTab), ("Segment", SegmentPredictTab), ("Study", SegmentStudyTab))
 """Each is made of the dock's state and the viewer."""
@@ -32,9 +31,8 @@ class SegmentPanel(DockPanel):
         self.state = SegmentState(self)
         self.header = SegmentHeader(self.state, viewer)
         self.tabs = FittingTabs()
-        column(self.header, (self.tabs, 1), parent=self).setContentsMargins(6, 4, 6, 4)
-        self._subscribe(viewer.events.theme, self._follow_theme)
-        self._follow_theme()
+        column(self.header, (self.tabs, 1), parent=self, margins=DOCK_MARGINS)
+        self._use_theme()
 
     def add_tab(self, title: str, tab: Callable[[SegmentState, Any], QWidget]) -> None:
         """Make a tab and add it."""
@@ -50,6 +48,3 @@ class SegmentPanel(DockPanel):
         self.header.close_down()
         for page in self.tabs.pages:
             page.close_down()
-
-    def _follow_theme(self, _event: object = None) -> None:
-        self.setStyleSheet(dock_style(get_theme(self._viewer.theme)))

@@ -7,7 +7,7 @@ from qtpy.QtWidgets import QGridLayout, QGroupBox, QLabel, QWidget
 from napari_tiqa.segmentation.agreement import IOU_COLOURS, IOU_NAMES, agreement_of
 from napari_tiqa.segmentation.classes import Classes
 from napari_tiqa.widgets.segmentation.predict.agreement_tables import AgreementTable, ConfusionTable
-from napari_tiqa.widgets.shared.forms import choice_box, column, form_layout
+from napari_tiqa.widgets.shared.forms import DOCK_MARGINS, choice_box, column, form_layout
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
 
 _SIDE = 11  # px
@@ -30,6 +30,7 @@ class SegmentAgreement(QGroupBox):
         self.legend = IouLegend()
         self.table = AgreementTable()
         self.confusion = ConfusionTable()
+        self.setStyleSheet("QTableWidget QHeaderView::section { padding: 4px 0px; }")
         self._caption = QLabel("True class (rows), segmented as (columns):")
         self._caption.setToolTip(self.confusion.toolTip())
         self._details = QWidget()
@@ -39,7 +40,7 @@ class SegmentAgreement(QGroupBox):
         self._truth_name = ""
         choices = form_layout(("IoU map of", self.class_box), self.legend, ("Slices", self.slices_box))
         column(choices, self.table, self._caption, self.confusion, parent=self._details)
-        column(self.message, self._details, parent=self).setContentsMargins(8, 6, 8, 6)
+        column(self.message, self._details, parent=self, margins=DOCK_MARGINS)
         self.slices_box.currentIndexChanged.connect(lambda _: self._draw())
         self.class_box.activated.connect(lambda _: self.class_changed.emit(self.value))
         self.show_problem("")

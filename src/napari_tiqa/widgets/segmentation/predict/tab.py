@@ -7,7 +7,6 @@ from typing import Any
 import dask.array as da
 import numpy as np
 from napari.layers import Layer
-from napari.utils.theme import get_theme
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
@@ -100,8 +99,7 @@ class SegmentPredictTab(ModelTab):
         self.plot.slice_clicked.connect(self.go_to)
         self.save.saved.connect(self.message.say)
         self.save.problem.connect(self.message.complain)
-        self._subscribe(self._viewer.events.theme, self._follow_theme)
-        self._follow_theme()
+        self._use_theme(self.plot)
 
     # -- segmenting --------------------------------------------------------------------------------
 
@@ -210,10 +208,6 @@ class SegmentPredictTab(ModelTab):
             self._show_truth()
         self.form.run_row.set_ready(source is not None)
         self._draw_later()
-
-    def _follow_theme(self, _event: object = None) -> None:
-        self.plot.set_theme(get_theme(self._viewer.theme))
-        self.agreement.setStyleSheet("QTableWidget QHeaderView::section { padding: 4px 0px; }")
 
     def _forget(self, layer: Layer) -> bool:
         for shown in self._all.values():

@@ -8,7 +8,6 @@ from typing import Any
 import dask.array as da
 import pandas as pd
 from napari.layers import Layer
-from napari.utils.theme import get_theme
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
 
@@ -58,8 +57,7 @@ class SegmentStudyTab(ModelTab):
             job.state_changed.connect(self._enable)
         self.looking.ended.connect(self._on_seen)
         self.saving.ended.connect(self._on_saved)
-        self._subscribe(viewer.events.theme, self._follow_theme)
-        self._follow_theme()
+        self._use_theme(self.results)
         self._set_up((self.results, 1))
 
     @property
@@ -217,9 +215,6 @@ class SegmentStudyTab(ModelTab):
     def _forget(self, layer: Layer) -> bool:
         self.layers.forget(layer)
         return self._source is not None and layer is self._source.layer
-
-    def _follow_theme(self, _event: object = None) -> None:
-        self.results.set_theme(get_theme(self._viewer.theme))
 
 
 def _study(volume: Volume, labels: da.Array, *, model: Path | None, **chosen: Any) -> Study:

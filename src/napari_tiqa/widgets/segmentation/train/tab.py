@@ -7,7 +7,6 @@ from threading import Event
 from typing import Any
 
 import numpy as np
-from napari.utils.theme import get_theme
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
@@ -21,7 +20,7 @@ from napari_tiqa.widgets.segmentation.train.classes import SegmentTrainClasses
 from napari_tiqa.widgets.segmentation.train.form import SegmentTrainForm
 from napari_tiqa.widgets.segmentation.train.label_count import LabelCount, count_labels
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
-from napari_tiqa.widgets.shared.forms import button, collapsible, column, line
+from napari_tiqa.widgets.shared.forms import STRETCH, TAB_MARGINS, button, collapsible, column, line
 from napari_tiqa.widgets.shared.read_layer import axis_names
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
 from napari_tiqa.widgets.training.controls import TrainingControls
@@ -94,7 +93,6 @@ class SegmentTrainTab(TrainingPage):
         self._count_soon = QTimer(self, singleShot=True, interval=_COUNT_AFTER)
         self._lay_out()
         self._connect()
-        self._follow_theme()
         self._on_labels()
         self._follow_job()
 
@@ -114,7 +112,7 @@ class SegmentTrainTab(TrainingPage):
         self.plot.hide()
         below = line((self.summary, 1), self.add_button)
         parts = (self.offer, self.classes, below, self.settings, self.controls, (self.plot, 1))
-        column(*parts, parent=self).addStretch()
+        column(*parts, STRETCH, parent=self, margins=TAB_MARGINS)
 
     def _connect(self) -> None:
         state = self.state
@@ -127,10 +125,7 @@ class SegmentTrainTab(TrainingPage):
         self.classes.class_chosen.connect(self._take_brush)
         self.form.changed.connect(self._show_count)
         self.settings.toggled.connect(lambda _: self._show_plot())
-        self._subscribe(self._viewer.events.theme, self._follow_theme)
-
-    def _follow_theme(self, _event: object = None) -> None:
-        self.plot.set_theme(get_theme(self._viewer.theme))
+        self._use_theme(self.plot)
 
     # -- the labels --------------------------------------------------------------------------------
 

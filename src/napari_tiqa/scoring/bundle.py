@@ -132,19 +132,10 @@ def write_bundle(
 
 
 def load_card(path: str | os.PathLike[str] | None = None, purpose: str = SCORE) -> dict[str, Any]:
-    """Read a bundle's card.
+    """Read the card of a bundle, the default model's where `path` is omitted.
 
-    Parameters
-    ----------
-    path : path-like, optional
-        The bundle; the default model where omitted.
-    purpose : str
-        `SCORE` or `SEGMENTATION`: what it is to be used for.
-
-    Raises
-    ------
-    BundleError
-        If the bundle is missing, corrupt, of another program or of a newer version, or for another purpose.
+    Raises BundleError if the bundle is missing, corrupt, of another program, of a newer version, or for
+    another purpose than `purpose`.
     """
     return _read(path, purpose)[0]
 

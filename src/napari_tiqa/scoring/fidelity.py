@@ -99,18 +99,7 @@ def bundled_model() -> FidelityModel:
 
 
 def load_fidelity_network(path: str | os.PathLike[str]) -> "keras.Model":
-    """Build the network of a bundle that holds one of ``fidelity_network.build_fidelity_network``.
-
-    Parameters
-    ----------
-    path : path-like
-        The bundle.
-
-    Raises
-    ------
-    BundleError
-        As ``load_model``.
-    """
+    """Build the network of a bundle of ``build_fidelity_network``; raises BundleError as ``load_model``."""
     from napari_tiqa.scoring.fidelity_network import build_fidelity_network
 
     return load_network(path, SCORE, lambda card: build_fidelity_network(head_units=card["head_units"]))[0]

@@ -65,21 +65,10 @@ def native_places(plane: np.ndarray) -> list[tuple[int, int]]:
 
 
 def native_tile(pixels: np.ndarray, row: int, column: int, window: IntensityWindow) -> np.ndarray:
-    """Cut out what the network sees of one tile.
+    """Cut out what the network sees of one tile: shape (224, 224), float32 in [0, 1].
 
-    Parameters
-    ----------
-    pixels : numpy.ndarray
-        A slice of at least 224 px a side (``network_input.reflected``).
-    row, column : int
-        The tile's first pixel.
-    window : IntensityWindow
-        Mapped to [0, 1]; pixels that are not finite take its low end.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (224, 224), float32 in [0, 1].
+    `pixels` is a slice of at least 224 px a side (``network_input.reflected``). The window is mapped to
+    [0, 1], and pixels that are not finite take its low end.
     """
     tile = pixels[row : row + TILE_SIZE, column : column + TILE_SIZE].astype(np.float32)
     tile[~np.isfinite(tile)] = window.low
@@ -87,19 +76,10 @@ def native_tile(pixels: np.ndarray, row: int, column: int, window: IntensityWind
 
 
 def filled_tiles(plane: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Tell which tiles have content in at least three quarters of their area.
+    """Tell which tiles have content in at least three quarters of their area: bool, shape (n, m).
 
-    Parameters
-    ----------
-    plane : numpy.ndarray
-        A slice as it is, before any reflection.
-    rows, columns : numpy.ndarray
-        Shape (n,) and (m,), where the tiles begin in the reflected slice.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (n, m), bool.
+    `rows` (n,) and `columns` (m,) say where tiles begin in the reflected slice; `plane` is the slice as
+    it is.
     """
     step = _COARSE if min(plane.shape) >= TILE_SIZE else 1
     inside = reflected(content(plane, step)) if step == 1 else content(plane, step)
@@ -116,22 +96,10 @@ def filled_tiles(plane: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np
 
 
 def content(plane: np.ndarray, step: int = 1) -> np.ndarray:
-    """Tell the pixels of a slice from those around its reconstruction.
+    """Tell the pixels of a slice, every `step`-th row and column, from those around its reconstruction; bool.
 
     Pixels that are not finite do not count, and neither does constant padding: where the four corners are
     equal, pixels of that very value near and outside the inscribed circle (the rule of ``estimate_window``).
-
-    Parameters
-    ----------
-    plane : numpy.ndarray
-        Shape (rows, columns).
-    step : int
-        Look at every `step`-th row and column only.
-
-    Returns
-    -------
-    numpy.ndarray
-        Of the shape of ``plane[::step, ::step]``, bool.
     """
     sampled = plane[::step, ::step]
     inside = np.isfinite(sampled)
@@ -146,19 +114,9 @@ def content(plane: np.ndarray, step: int = 1) -> np.ndarray:
 
 
 def spread(places: np.ndarray, bands: int = BANDS) -> np.ndarray:
-    """Choose places, each in the middle of an equal share of all.
+    """Choose places (n, 2), row and column, row by row: each in the middle of an equal share of all.
 
-    Parameters
-    ----------
-    places : numpy.ndarray
-        Shape (n, 2), row and column, row by row.
-    bands : int
-        So many bands of rows, and so many shares of each.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (m, 2), m at most ``bands**2``.
+    There are `bands` bands of rows with as many shares each, so the result has at most ``bands**2`` places.
     """
     if len(places) <= bands**2:
         return places

@@ -106,18 +106,10 @@ def unscorable(reason: str) -> PreparedSlice:
 
 
 def noise_kept(shape: tuple[int, ...]) -> float:
-    """Tell how much of its noise a slice keeps when it is shrunk.
+    """Return how much of its noise a slice of a shape keeps when it is shrunk, 1 where it is not shrunk.
 
-    Parameters
-    ----------
-    shape : (int, int)
-        Rows and columns of the slice.
-
-    Returns
-    -------
-    float
-        Standard deviation after shrinking, by that before it, of noise that is independent in each pixel: 1
-        for a slice that is not shrunk. A root mean square over the pixels, which are means of unlike parts.
+    It is the standard deviation after shrinking, by that before it, of noise that is independent in each
+    pixel: a root mean square over the pixels, which are means of unlike parts.
     """
     scale = TILE_SIZE / min(shape)
     if scale >= 1:

@@ -68,20 +68,10 @@ class ScoredSlice(NamedTuple):
 
 
 def score_table(rows: Iterable[ScoredSlice], record: dict[str, Any]) -> pd.DataFrame:
-    """Make a score table.
+    """Make a score table of rows in their order; `record`, how they were made, becomes its ``attrs``.
 
-    Parameters
-    ----------
-    rows : iterable of ScoredSlice
-        In the order in which they are to stand in the table.
-    record : dict
-        How the scores came about, JSON-able; becomes the table's ``attrs``.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A column for each field of ScoredSlice: slice (int), reason (str), the others float with NaN for
-        what is not known.
+    A column for each field of ScoredSlice: slice (int), reason (str), the others float, NaN for what is
+    unknown.
     """
     table = pd.DataFrame(list(rows), columns=list(_DTYPES)).astype(_DTYPES)
     table.attrs.update(record)

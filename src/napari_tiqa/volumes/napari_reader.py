@@ -24,13 +24,7 @@ DISPLAY_SLICES = 3  # enough to see something; the window to score with is estim
 
 
 def get_reader(path: str | list[str]) -> Callable[..., list[LayerData]] | None:
-    """Return the function that reads the path, None for a path that this reader does not open.
-
-    Parameters
-    ----------
-    path : str or list of str
-        Several paths are left to other readers: a folder of slices is given as a folder.
-    """
+    """Return the function that reads a path; None for several, and for one that this reader does not open."""
     if not isinstance(path, str):
         return None
     place = Path(path)

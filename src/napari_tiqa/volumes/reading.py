@@ -60,19 +60,9 @@ def read(
 
 
 def read_boxes(array: dask.array.Array, boxes: Sequence[Box]) -> list[np.ndarray]:
-    """Read several small parts of a lazy array; a stored piece that they share is read once.
+    """Read several small parts of a lazy array, in native byte order; a piece that they share is read once.
 
-    Parameters
-    ----------
-    array : dask.array.Array
-        Any shape.
-    boxes : sequence of tuple of slice
-        Steps of 1.
-
-    Returns
-    -------
-    list of numpy.ndarray
-        One per box, in native byte order.
+    Boxes are tuples of slices with steps of 1.
     """
     ends = [np.cumsum(sizes) for sizes in array.chunks]
     sharing = defaultdict(list)

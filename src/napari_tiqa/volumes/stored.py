@@ -90,16 +90,7 @@ _BEHIND: WeakValueDictionary[str, Stored] = WeakValueDictionary()
 def lazy(stored: Stored, chunks: tuple[Any, ...]) -> dask.array.Array:
     """Wrap a stored array for dask, without reading from it.
 
-    Parameters
-    ----------
-    stored : Stored
-        What to wrap.
-    chunks : tuple
-        As dask takes them: the pieces that are worth reading at once.
-
-    Returns
-    -------
-    dask.array.Array
+    `chunks`, as dask takes them, are the pieces that are worth reading at once.
     """
     array = dask.array.from_array(
         stored,
@@ -132,22 +123,10 @@ def box_shape(box: Box) -> tuple[int, ...]:
 
 
 def grouped_chunks(shape: tuple[int, ...], stored: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
-    """Group neighbouring small chunks of a slice, since each read has a price of its own.
+    """Group neighbouring small chunks of a slice, since each read has a cost of its own.
 
-    Parameters
-    ----------
-    shape : tuple of int
-        The array's.
-    stored : tuple of int
-        Its chunks as the file has them.
-    itemsize : int
-        Bytes per pixel.
-
-    Returns
-    -------
-    tuple of int
-        `stored`, with the last two sides multiplied until a piece has about 16 MiB, so that a
-        slice of any size still comes in moderate pieces.
+    Returns the chunks as stored, with the last two sides multiplied until a piece has about 16 MiB, so that a
+    slice of any size still comes in moderate pieces.
     """
     chunks = [min(chunk, length) for chunk, length in zip(stored, shape, strict=True)]
     while math.prod(chunks) * itemsize < GROUPED_BYTES:

@@ -49,19 +49,8 @@ def known_unit(name: str | None) -> str:
 def common_unit(sizes: Sequence[float], units: Sequence[str | None]) -> tuple[tuple[float, ...], str]:
     """Express sizes along (z, y, x) or (y, x) in the unit of x.
 
-    Parameters
-    ----------
-    sizes : sequence of float
-        One per spatial axis, in `units`; what is not positive counts as unknown.
-    units : sequence of str or None
-        As written in the file.
-
-    Returns
-    -------
-    sizes : tuple of float
-        In `unit`; all 1.0 where a size is unknown, or only some of them have a length.
-    unit : str
-        A key of METRES, or "pixel".
+    Sizes that are not positive count as unknown. Where one is unknown, or only some have a unit of
+    length, all become 1.0 and the unit "pixel"; otherwise the unit is a key of METRES.
     """
     known = [known_unit(unit) for unit in units]
     lengths = [unit in METRES for unit in known]

@@ -216,18 +216,10 @@ def check_image(shape: tuple[int, ...], dtype: np.dtype, name: str) -> None:
 
 
 def default_axes(shape: tuple[int, ...], name: str) -> tuple[str, ...]:
-    """Name the axes of an array that came without names.
+    """Name the axes of an array without names: (y, x), (z, y, x), (t, z, y, x) or (t, c, z, y, x).
 
-    Returns
-    -------
-    tuple of str
-        (y, x), (z, y, x), (t, z, y, x) or (t, c, z, y, x).
-
-    Raises
-    ------
-    VolumeError
-        More than five dimensions, or what looks like a colour image: its last axis 3 or 4 long
-        after two long ones.
+    Raises VolumeError for more than five dimensions, and for what looks like a colour image: its last
+    axis 3 or 4 long after two long ones.
     """
     if len(shape) > 5:
         raise VolumeError(

@@ -56,17 +56,10 @@ class Dataset:
 
 
 def rate(group: Group, means: np.ndarray) -> Group:
-    """Put the raters' means in place of a group's labels.
+    """Put the raters' means, shape (n,), 1..5 or NaN, in place of the labels of a group of n images.
 
-    Where the reference was rated, the labels of the versions that were not follow: they keep the share of the
+    Where the reference was rated, the labels of unrated versions follow: they keep the share of the
     reference's quality that they had, (score - 1) / (reference's score - 1).
-
-    Parameters
-    ----------
-    group : Group
-        n images, labelled.
-    means : numpy.ndarray
-        Shape (n,), 1..5; NaN where an image was not rated.
     """
     labels = group.labels
     if np.isfinite(means[0]) and labels[0] > 1:

@@ -49,18 +49,10 @@ class Fields:
         centre: tuple[float, float] | None = None,
         scale: float = 1.0,
     ) -> "Fields":
-        """Draw both.
+        """Draw both for an image of a shape (rows, columns).
 
-        Parameters
-        ----------
-        shape : (int, int)
-            Rows and columns.
-        seed : int
-            Fixes them.
-        centre : (float, float), optional
-            Row and column of the rings' centre, px; the image's centre where omitted.
-        scale : float
-            As the attribute; the rings lie that many times as far apart, and are as many times as wide.
+        The rings' centre is (row, column) in px, the image's centre where omitted; with `scale` they lie
+        that many times as far apart and are as many times as wide.
         """
         rng = np.random.default_rng(seed)
         noise = rng.standard_normal(shape, dtype=np.float32)

@@ -151,14 +151,7 @@ def make_all(
 ) -> list[T]:
     """Call a function with each number from 0 to `count` - 1, in several threads; the results in order.
 
-    Parameters
-    ----------
-    make : callable
-        Takes the number.
-    count : int
-        How many.
-    advance : callable, optional
-        Called, in this thread, with the number done and `count`; what it raises ends the work.
+    `advance` is called in this thread with the number done and `count`; what it raises ends the work.
     """
     made = []
     pool = ThreadPoolExecutor()

@@ -20,19 +20,10 @@ commit eb77bc5). Nobody rated blur at level 5; it cannot be better than level 4.
 
 
 def observe(group: Group, observers: Sequence[str] = OBSERVER_SETS["paper"]) -> np.ndarray:
-    """Compare each image of a group with its reference.
+    """Compare the n images of a group with its reference.
 
-    Parameters
-    ----------
-    group : Group
-        n images.
-    observers : sequence of str
-        Names from `observers.OBSERVERS`.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (n, number of observers), float: damage, 0 for the reference, growing as quality falls.
+    Returns the damage that each of `observers` (names of `observers.OBSERVERS`) sees, float, shape (n,
+    observers): 0 for the reference, growing as quality falls.
     """
     reference = group.images[0]
     damage = np.empty((len(group.images), len(observers)))
@@ -49,24 +40,9 @@ def make_and_observe(
     advance: Callable[[int, int], None] | None = None,
     observers: Sequence[str] = OBSERVER_SETS["paper"],
 ) -> tuple[list[Group], list[np.ndarray]]:
-    """Make groups and observe them, in several threads.
+    """Make groups of the numbers 0 to `count` - 1 and ``observe`` them, in several threads.
 
-    Parameters
-    ----------
-    make : callable
-        Makes the group of a number from 0 to `count` - 1.
-    count : int
-        How many groups.
-    advance : callable, optional
-        Called, in this thread, with the groups done and `count`; what it raises ends the work.
-    observers : sequence of str
-        Names from `observers.OBSERVERS`.
-
-    Returns
-    -------
-    groups : list of Group
-    damages : list of numpy.ndarray
-        ``observe`` of each.
+    `advance` is called in this thread with the groups done and `count`; what it raises ends the work.
     """
 
     def made(number: int) -> tuple[Group, np.ndarray]:

@@ -135,17 +135,9 @@ def read_originals(
 
 
 def session_images(folder: Path) -> list[tuple[Path, str]]:
-    """List the images of a rated session folder.
+    """List the images of a rated session folder, each with the specimen it was taken from.
 
-    Returns
-    -------
-    list of (pathlib.Path, str)
-        Each image with the specimen it was taken from.
-
-    Raises
-    ------
-    TrainingError
-        If the folder's ``session.json`` cannot be read or is of another version, or there are no images.
+    Raises TrainingError if the record cannot be read or is of a newer version, or there are no images.
     """
     try:
         record = read_record(folder) or {}

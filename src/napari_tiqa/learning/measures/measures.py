@@ -46,19 +46,9 @@ def rmse(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def image_rows(groups: Sequence[Group], scores: Sequence[np.ndarray]) -> pd.DataFrame:
-    """List every image with its score.
+    """List every image of the groups with its score (one array per group).
 
-    Parameters
-    ----------
-    groups : sequence of Group
-        The judged images.
-    scores : sequence of numpy.ndarray
-        For each group, one score per image.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns original (number of its group), specimen, family, level, label, score.
+    Columns original (number of its group), specimen, family, level, label, score.
     """
     return pd.concat(
         [
@@ -79,18 +69,10 @@ def image_rows(groups: Sequence[Group], scores: Sequence[np.ndarray]) -> pd.Data
 
 
 def order_within_specimens(groups: Sequence[Group], scores: Sequence[np.ndarray]) -> pd.DataFrame:
-    """Find how well scores follow the levels within each specimen.
+    """Find how well scores follow the levels within each specimen; labels are not used.
 
-    Parameters
-    ----------
-    groups, scores
-        As in ``evaluate``; labels are not used.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Index: specimens; columns: families; values: SROCC of the score with falling level, computed in each
-        original (blur: levels 0 to 3) and averaged over the specimen's originals.
+    Index: specimens; columns: families; values: SROCC of the score with falling level, computed in each
+    original (blur: levels 0 to 3) and averaged over the specimen's originals.
     """
     return _order_within_originals(groups, scores).pivot_table(
         "srocc", "specimen", "family", aggfunc="mean", sort=False

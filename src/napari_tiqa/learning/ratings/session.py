@@ -174,21 +174,10 @@ class RatingSession:
         return RaterProgress(done, to_show.total(), len(skipped))
 
     def rate(self, rater: str, image: str, score: int) -> None:
-        """Keep a rater's score of an image.
+        """Keep a rater's score of an image, 1 (terrible) to 5 (excellent).
 
-        Parameters
-        ----------
-        rater : str
-            The rater's name.
-        image : str
-            One of `images`.
-        score : int
-            1 (terrible) to 5 (excellent).
-
-        Raises
-        ------
-        RatingError
-            The name is empty, the score is not 1 to 5, or it cannot be saved; then nothing has changed.
+        Raises RatingError where the name is empty, the score is not 1 to 5, or it cannot be saved; then
+        nothing has changed.
         """
         if not rater.strip():
             raise RatingError("The rater has no name: type your name first.")
@@ -208,15 +197,7 @@ class RatingSession:
     def undo(self, rater: str) -> bool:
         """Take back a rater's last score or skip, also one of an earlier day; the image is shown again.
 
-        Returns
-        -------
-        bool
-            False where there is nothing to take back.
-
-        Raises
-        ------
-        RatingError
-            It cannot be saved; then nothing has changed.
+        Returns False where there is nothing to take back; raises RatingError where it cannot be saved.
         """
         skips, count = self._skips(rater), self._count(rater)
         if skips and skips[-1]["after"] == count:
@@ -236,15 +217,8 @@ class RatingSession:
     def merge(self, paths: Iterable[str | os.PathLike[str]]) -> int:
         """Take in the ratings of CSV files, such as those of raters with a copy of this folder.
 
-        Returns
-        -------
-        int
-            How many ratings are new.
-
-        Raises
-        ------
-        RatingError
-            A file cannot be read, or rates other images; or it cannot be saved. Then nothing has changed.
+        Returns how many are new. Raises RatingError where a file cannot be read or rates other images, or
+        the result cannot be saved; then nothing has changed.
         """
         added = read_ratings(paths)
         check_images(added, self.images, self.folder)

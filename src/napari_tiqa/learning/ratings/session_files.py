@@ -75,21 +75,10 @@ def write_record(record: dict[str, Any], folder: Path) -> None:
 
 
 def different_images(folder: Path) -> tuple[dict[str, Path], tuple[int, int], list[str]]:
-    """Return the images of a session folder, each once.
+    """Return the images of a session folder, each once: by name, largest rows and columns (px), notes.
 
-    Returns
-    -------
-    paths : dict of str to Path
-        By file name, in natural order.
-    largest : (int, int)
-        Rows of the highest image and columns of the widest one, px.
-    notes : list of str
-        A sentence on each copy that is left out.
-
-    Raises
-    ------
-    RatingError
-        There are no images, or one cannot be read or is not an 8-bit grey image.
+    The notes are a sentence on each copy that is left out. Raises RatingError where there are no images,
+    or one cannot be read or is not an 8-bit grey image.
     """
     paths: dict[str, Path] = {}
     notes: list[str] = []

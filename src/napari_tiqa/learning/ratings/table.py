@@ -107,21 +107,9 @@ def write_ratings(ratings: pd.DataFrame, path: str | os.PathLike[str]) -> None:
 
 
 def check_images(ratings: pd.DataFrame, images: Iterable[str], where: str | os.PathLike[str]) -> None:
-    """Refuse ratings of images that are not there.
+    """Refuse ratings of images that are not among `images`, the files of the folder `where`.
 
-    Parameters
-    ----------
-    ratings : pandas.DataFrame
-        From `read_ratings`.
-    images : iterable of str
-        File names of the images that there are.
-    where : path-like
-        Their folder, for the message.
-
-    Raises
-    ------
-    RatingError
-        Names the first image that is missing, and says how many there are.
+    Raises RatingError, which names the first image that is missing and says how many there are.
     """
     gone = sorted(set(ratings["image"]) - set(images))
     if gone:

@@ -131,20 +131,8 @@ def electrode_sample(
 def sample_phases(progress: Progress | None = None, directory: Path | None = None) -> NDArray[np.uint8]:
     """Return the true phases of the sample electrode, what a perfect segmentation of both scans would be.
 
-    Parameters
-    ----------
-    progress, directory
-        As :func:`electrode_sample`, with which they are made and kept.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (96, 256, 256), uint8: a value of ``microstructures.PHASES``, 0 outside the circle.
-
-    Raises
-    ------
-    VolumeError
-        Where the directory cannot be written.
+    Parameters are those of :func:`electrode_sample`, with which they are made and kept. Shape (96, 256, 256),
+    uint8: a value of ``microstructures.PHASES``, 0 outside the circle.
     """
     return tifffile.imread(_kept(directory, progress) / _PHASES)
 

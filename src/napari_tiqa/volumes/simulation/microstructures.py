@@ -83,17 +83,9 @@ def microstructure(kind: str, shape: tuple[int, ...], seed: int) -> Floats:
 def electrode_phases(material: Floats) -> NDArray[np.uint8]:
     """Tell the phases of a simulated electrode.
 
-    Parameters
-    ----------
-    material : numpy.ndarray
-        Shape (y, x) or (z, y, x), y and x alike: attenuation, 0 to 1, as ``microstructure("electrode", ...)``
-        returns it.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape of `material`, uint8: a value of `PHASES`, 0 outside the inscribed circle of each slice, which
-        a scan does not see. Cracks and holes wider than a voxel are not active material.
+    Takes the attenuation of ``microstructure("electrode", ...)``, shape (y, x) or (z, y, x), y and x
+    alike. Returns the same shape, uint8: a value of `PHASES`, 0 outside the inscribed circle of each
+    slice, which a scan does not see. Cracks and holes wider than a voxel are not active material.
     """
     phases = np.where(material >= ACTIVE_MATERIAL, np.uint8(2), np.uint8(1))
     phases[..., ~inscribed_circle(material.shape[-1])] = 0

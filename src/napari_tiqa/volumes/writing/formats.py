@@ -38,17 +38,8 @@ FORMATS = {
 def format_for(path: Path, name: str | None = None) -> str:
     """Return the name of the format that a path is to be written in.
 
-    Parameters
-    ----------
-    path : pathlib.Path
-        Its ending tells the format: .zarr, .tif, or none for a folder of slices.
-    name : str, optional
-        The format that was asked for; it has to fit the path, so that the result can be opened again.
-
-    Raises
-    ------
-    ExportError
-        The format does not exist, or the path's ending stands for another one or none.
+    The ending of the path tells it: .zarr, .tif, or none for a folder of slices. A `name` that was asked
+    for has to fit the path, so that the result can be opened again; else ExportError.
     """
     if name is not None and name not in FORMATS:
         raise ExportError(f"There is no format '{name}': choose one of {', '.join(FORMATS)}.")

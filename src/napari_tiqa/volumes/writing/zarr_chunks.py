@@ -14,22 +14,9 @@ COMPRESSOR = {"id": "blosc", "cname": "lz4", "clevel": 5, "shuffle": 2}  # 2: by
 def store_plane(folder: Path, array: zarr.Array, where: Sequence[int | None], plane: np.ndarray) -> None:
     """Write the chunks of a plane; each is there as a whole or not at all, also if the process is killed.
 
-    Parameters
-    ----------
-    folder : pathlib.Path
-        The array's.
-    array : zarr.Array
-        Of Zarr 2, with one compressor, no filters, "/" between the numbers of a chunk, and chunks that are
-        1 long along all axes but the plane's two.
-    where : sequence of int or None
-        The plane's index along each axis, None for the two that lie in it.
-    plane : numpy.ndarray
-        2-D, of the array's dtype.
-
-    Raises
-    ------
-    OSError
-        If a file cannot be written.
+    `folder` is that of the array: Zarr 2, one compressor, no filters, "/" between the numbers of a chunk,
+    chunks 1 long along all axes but the plane's two. `where` has the plane's index along each axis, None
+    for those two.
     """
     compressor = array.metadata.compressor
     height, width = (array.chunks[axis] for axis, index in enumerate(where) if index is None)

@@ -28,6 +28,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="napari-tiqa-tests-") as folder:
         environment = os.environ | {"NAPARI_TIQA_TEST_FOLDER": folder}  # for tests/conftest.py
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process compiles all anew, for 10 s
         results = [Path(folder, "network.xml"), Path(folder, "main.xml")]
         pytest = [sys.executable, "-m", *(["coverage", "run", "-m"] if covered else []), "pytest"]
         if covered:

@@ -1,5 +1,6 @@
 """One napari viewer for all tests of a worker, emptied after each: a new one takes a second."""
 
+import gc
 from collections.abc import Iterator
 from unittest.mock import patch
 
@@ -32,6 +33,7 @@ def _shared_viewer(qapp: QApplication) -> Iterator["SharedViewer"]:
         monkeypatch.setattr("napari._qt.threads.status_checker.StatusChecker.start", lambda *_: None)
         get_settings().reset()
         shared = SharedViewer()
+        gc.freeze()  # napari collects garbage with each change of its layers: not all that was imported
         yield shared
         shared.close()
 

@@ -62,14 +62,19 @@ COMMANDS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     given = _mark_numbers(sys.argv[1:] if arguments is None else arguments)
+    options = parser_for(given).parse_args(given)
+    return exit_code(lambda: options.run(options))
+
+
+def parser_for(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser of the command line, with the options of the command that the arguments name."""
     parser = argparse.ArgumentParser(
         prog="napari-tiqa",
         description="Image quality of X-ray tomograms: a score from 1 (worst) to 5 (best) for every slice.",
     )
     parser.add_argument("--version", action="version", version=f"napari-tiqa {__version__}")
-    _add_commands(parser, COMMANDS, [word for word in given if not word.startswith("-")])
-    options = parser.parse_args(given)
-    return exit_code(lambda: options.run(options))
+    _add_commands(parser, COMMANDS, [word for word in arguments if not word.startswith("-")])
+    return parser
 
 
 def _add_commands(parser: argparse.ArgumentParser, commands: Sequence[Command], words: Sequence[str]) -> None:

@@ -56,6 +56,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"resamples of the bootstrap; 0 for no intervals (default {RESAMPLES})",
     )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="random seed of bootstrap and baselines (default 0)"
+    )
     add_output_option(
         parser,
         "write tables, record and figures to this folder",
@@ -90,6 +93,7 @@ def run(options: argparse.Namespace) -> int:
             baselines=options.baselines,
             against=options.against,
             resamples=options.resamples,
+            seed=options.seed,
             progress=show,
             cancel=cancel,
         )

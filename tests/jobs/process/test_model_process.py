@@ -1,5 +1,6 @@
 """The model process: its life, its deaths, and that answers go to who asked."""
 
+import json
 import os
 import signal
 import subprocess
@@ -173,6 +174,20 @@ def test_process_that_cannot_start_says_why(model: ModelFile, monkeypatch: pytes
     monkeypatch.delenv("KERAS_BACKEND")
     assert len(process.score(tiles(1), model)) == 1
     process.close()
+
+
+def test_keras_configuration_of_the_user_changes_no_score(
+    warm: ModelProcess, model: ModelFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = {"image_data_format": "channels_first", "floatx": "float16", "epsilon": 0.1, "backend": "torch"}
+    (tmp_path / "keras.json").write_text(json.dumps(theirs))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    process = ModelProcess()
+    try:
+        scores = process.score(tiles(3), model)
+    finally:
+        process.close()
+    np.testing.assert_allclose(scores, warm.score(tiles(3), model), atol=1e-5)
 
 
 def test_missing_interpreter_says_why(model: ModelFile, monkeypatch: pytest.MonkeyPatch) -> None:

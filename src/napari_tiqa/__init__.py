@@ -7,8 +7,6 @@ brings Keras into a process that only opens a dock. The networks run in a proces
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from napari_tiqa.version import __version__
-
 if TYPE_CHECKING:
     from napari_tiqa.errors import BundleError as BundleError
     from napari_tiqa.errors import Cancelled as Cancelled
@@ -49,6 +47,7 @@ if TYPE_CHECKING:
     from napari_tiqa.scoring.table import read_scores as read_scores
     from napari_tiqa.scoring.table import write_scores as write_scores
     from napari_tiqa.segmentation.recipe import SegmentationRecipe as SegmentationRecipe
+    from napari_tiqa.version import __version__ as __version__
     from napari_tiqa.volumes.open import open_volume as open_volume
     from napari_tiqa.volumes.volume import Volume as Volume
     from napari_tiqa.volumes.window import IntensityWindow as IntensityWindow
@@ -104,9 +103,10 @@ _HOME = {
     "TableError": "errors",
     "TrainingError": "errors",
     "VolumeError": "errors",
+    "__version__": "version",
 }
 
-__all__ = [*_HOME, "__version__"]  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = [*_HOME]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> Any:

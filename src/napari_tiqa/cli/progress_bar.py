@@ -2,18 +2,11 @@
 
 import sys
 from collections.abc import Callable
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
 from tqdm import tqdm
 
-
-class _Parts(Protocol):
-    @property
-    def done(self) -> int: ...
-    @property
-    def total(self) -> int: ...
-    @property
-    def seconds_left(self) -> float | None: ...
+from napari_tiqa.progress import Progress
 
 
 class ProgressBar:
@@ -44,7 +37,7 @@ class ProgressBar:
         """Take it off the screen."""
         self._bar.close()
 
-    def follow(self, stage: str) -> Callable[[_Parts], None]:
+    def follow(self, stage: str) -> Callable[[Progress], None]:
         """Return a callable that shows a job's ``Progress`` as a stage."""
         return lambda progress: self.show(
             stage, progress.done, progress.total, seconds_left=progress.seconds_left

@@ -27,6 +27,7 @@ from napari_tiqa.jobs.process.record import model_card, run_record
 from napari_tiqa.jobs.process.waiting import wait_for
 from napari_tiqa.jobs.quality.score import chosen_slices
 from napari_tiqa.volumes.open import as_volume
+from napari_tiqa.volumes.slice_grammar import Slices
 from napari_tiqa.volumes.slices import map_slices
 from napari_tiqa.volumes.threads import CORES
 from napari_tiqa.volumes.window import IntensityWindow
@@ -77,7 +78,7 @@ class TrialBench:
     def __init__(
         self,
         volume: Any,
-        slices: slice | Iterable[int] | None,
+        slices: Slices,
         axis: int,
         model: str | os.PathLike[str] | None,
         window: IntensityWindow | tuple[float, float] | None,

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from napari_tiqa.jobs.filtering.objective import FIDELITY
 from napari_tiqa.jobs.filtering.trial import Trial
 from napari_tiqa.jobs.process.waiting import Pace
 from napari_tiqa.progress import Progress
+from napari_tiqa.volumes.slice_grammar import Slices
 from napari_tiqa.volumes.window import IntensityWindow
 
 UNFILTERED = "unfiltered"
@@ -154,7 +155,7 @@ def compare(
     volume: Any,
     pipelines: Mapping[str, Pipeline],
     *,
-    slices: slice | Iterable[int] | None = None,
+    slices: Slices = None,
     axis: int = 0,
     model: str | os.PathLike[str] | None = None,
     window: IntensityWindow | tuple[float, float] | None = None,

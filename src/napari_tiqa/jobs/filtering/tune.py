@@ -16,6 +16,7 @@ from napari_tiqa.jobs.filtering.tuning import Tuning, leading
 from napari_tiqa.jobs.filtering.variables import Variable, variables, with_values
 from napari_tiqa.jobs.process.waiting import Pace
 from napari_tiqa.progress import Progress
+from napari_tiqa.volumes.slice_grammar import Slices
 from napari_tiqa.volumes.window import IntensityWindow
 
 DEFAULT_TRIALS = 40
@@ -47,7 +48,7 @@ def tune(
     pipeline: Pipeline,
     parameters: Iterable[str | Variable] | str | Variable | None = None,
     *,
-    slices: slice | Iterable[int] | None = None,
+    slices: Slices = None,
     axis: int = 0,
     model: str | os.PathLike[str] | None = None,
     window: IntensityWindow | tuple[float, float] | None = None,

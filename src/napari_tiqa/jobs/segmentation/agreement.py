@@ -1,7 +1,6 @@
 """A segmented volume against a truth: refused where they do not fit, else compared slice by slice."""
 
 import threading
-from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -14,6 +13,7 @@ from napari_tiqa.jobs.segmentation.result import Segmentation, decided
 from napari_tiqa.segmentation.agreement import confusion_matrix
 from napari_tiqa.segmentation.classes import Classes, checked_labels
 from napari_tiqa.volumes.open import as_volume
+from napari_tiqa.volumes.slice_grammar import Slices
 from napari_tiqa.volumes.slices import map_slices
 from napari_tiqa.volumes.volume import Volume
 
@@ -22,7 +22,7 @@ def fitting_truth(
     labels: Any,
     volume: Volume,
     classes: Classes,
-    slices: slice | Iterable[int] | None = None,
+    slices: Slices = None,
     axis: int = 0,
     cancel: threading.Event | None = None,
 ) -> Volume:
@@ -73,7 +73,7 @@ def fitting_truth(
 def confusions(
     segmentation: Segmentation,
     truth: Volume,
-    slices: slice | Iterable[int] | None = None,
+    slices: Slices = None,
     threshold: float = 0.5,
     cancel: threading.Event | None = None,
 ) -> dict[int, pd.DataFrame]:

@@ -8,7 +8,7 @@ any interruption.
 import os
 import threading
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -32,6 +32,7 @@ from napari_tiqa.scoring.bundle import SEGMENTATION
 from napari_tiqa.segmentation.network_input import network_image
 from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL
 from napari_tiqa.volumes.open import as_volume
+from napari_tiqa.volumes.slice_grammar import Slices
 from napari_tiqa.volumes.slices import map_slices
 from napari_tiqa.volumes.volume import MIN_SIDE, Volume
 from napari_tiqa.volumes.window import IntensityWindow
@@ -62,7 +63,7 @@ class PredictProgress(Progress):
 def segment(
     volume: Any,
     *,
-    slices: slice | Iterable[int] | None = None,
+    slices: Slices = None,
     axis: int = 0,
     model: str | os.PathLike[str] | None = None,
     window: IntensityWindow | tuple[float, float] | None = None,

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -24,6 +24,7 @@ from napari_tiqa.segmentation.native_distortions import VERSIONS, native_fields,
 from napari_tiqa.segmentation.network_input import unit_image
 from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL, classes_of, segmenter_card
 from napari_tiqa.volumes.open import as_volume
+from napari_tiqa.volumes.slice_grammar import Slices
 from napari_tiqa.volumes.slices import map_slices
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
@@ -50,7 +51,7 @@ def study_segmentation(
     volume: Any,
     labels: Any,
     *,
-    slices: slice | Iterable[int] | None = None,
+    slices: Slices = None,
     axis: int = 0,
     model: str | os.PathLike[str] | None = None,
     quality_model: str | os.PathLike[str] | None = None,
@@ -175,7 +176,7 @@ class _Labelled:
             )
         checked_labels(np.empty(0, self.labels.data.dtype))
 
-    def indices(self, slices: slice | Iterable[int] | None, cancel: threading.Event) -> list[int]:
+    def indices(self, slices: Slices, cancel: threading.Event) -> list[int]:
         """Choose the slices to study."""
         volume, axis = self.volume, self.axis
         asked = chosen_slices(slices, volume.slice_count(axis), axis, volume.name)

@@ -1,10 +1,7 @@
 """``napari-tiqa tune`` and ``compare``: the same as Python's, files written whole, Ctrl-C keeps the best."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -140,22 +137,14 @@ def test_mistakes_are_one_sentence(
     assert not list(tmp_path.iterdir())
 
 
-def test_ctrl_c_keeps_the_best_so_far(folder: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "napari_tiqa.cli", "tune", str(folder / "noisy.npy"), "--slices", "0"]
-    command += ["--pipeline", str(folder / "gaussian.json"), "--trials", "3000", "-o", "best.json"]
-    pipe = subprocess.PIPE
-    run = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=tmp_path)
-    assert run.stderr is not None
-    seen = ""
-    while seen.count("best fidelity") < 2:  # the unfiltered slices, then the first setting
-        character = run.stderr.read(1)
-        assert character, seen
-        seen += character
-    os.kill(run.pid, signal.SIGINT)
-    out, err = run.communicate(timeout=60)
-    assert run.returncode == 130
-    assert "Traceback" not in err
-    assert out.startswith("Stopped after ")
+def test_ctrl_c_keeps_the_best_so_far(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], interrupt_at: Callable[[int], None]
+) -> None:
+    command = ["tune", str(folder / "noisy.npy"), "--pipeline", str(folder / "gaussian.json")]
+    interrupt_at(2)  # the unfiltered slices, then the first setting
+    output = ["-o", str(tmp_path / "best.json")]
+    assert main([*command, "--slices", "0", "--trials", "3000", *output]) == 130
+    assert capsys.readouterr().out.startswith("Stopped after ")
     table = pd.read_csv(tmp_path / "best.csv")
     assert 1 < len(table) < 3001
     best = Pipeline.load(tmp_path / "best.json")

@@ -11,8 +11,7 @@ import numpy as np
 from napari_tiqa.errors import VolumeError
 from napari_tiqa.volumes.stored import Box, Stored, grouped_chunks, lazy
 from napari_tiqa.volumes.units import common_unit
-from napari_tiqa.volumes.volume import Volume, check_image, default_axes
-from napari_tiqa.wording import some
+from napari_tiqa.volumes.volume import Volume, check_image, default_axes, listed, only_volume
 
 DATA_EXCHANGE = "/exchange/data"
 
@@ -77,7 +76,7 @@ def open_hdf5(path: Path, dataset: str | None = None) -> Volume:
 def _named(file: h5py.File, dataset: str, path: Path) -> h5py.Dataset:
     found = file.get(dataset)
     if not isinstance(found, h5py.Dataset):
-        raise VolumeError(f"'{path}' has no dataset '{dataset}': it holds {_listed(_datasets(file))}.")
+        raise VolumeError(f"'{path}' has no dataset '{dataset}': it holds {listed(_datasets(file))}.")
     return found
 
 
@@ -85,19 +84,7 @@ def _choose(file: h5py.File, path: Path) -> h5py.Dataset:
     for found in (file.get(DATA_EXCHANGE), _nexus_default(file)):
         if isinstance(found, h5py.Dataset) and found.ndim >= 2:
             return found
-    datasets = _datasets(file)
-    candidates = [d for d in datasets if d.ndim == 3 and d.dtype.kind in "buif"]
-    if len(candidates) == 1:
-        return candidates[0]
-    if candidates:
-        raise VolumeError(
-            f"'{path}' holds {len(candidates)} volumes, {_listed(candidates)}: choose one with "
-            "--dataset (in Python: dataset=...)."
-        )
-    raise VolumeError(
-        f"'{path}' holds no 3-D dataset; there are {_listed(datasets)}: choose what to open with "
-        "--dataset (in Python: dataset=...)."
-    )
+    return only_volume(_datasets(file), path)
 
 
 def _datasets(file: h5py.File) -> list[h5py.Dataset]:
@@ -105,10 +92,6 @@ def _datasets(file: h5py.File) -> list[h5py.Dataset]:
     # visititems stops at the first value that is not None, which append never returns.
     file.visititems(lambda _, node: found.append(node) if isinstance(node, h5py.Dataset) else None)
     return found
-
-
-def _listed(datasets: list[h5py.Dataset]) -> str:
-    return some([f"{d.name} {d.shape} {d.dtype}" for d in datasets], 10) or "no datasets"
 
 
 def _nexus_default(file: h5py.File) -> h5py.Dataset | None:

@@ -13,8 +13,7 @@ from napari_tiqa.errors import VolumeError
 from napari_tiqa.volumes.applied import applied_in, note_under, window_in
 from napari_tiqa.volumes.stored import Box, Stored, grouped_chunks, lazy
 from napari_tiqa.volumes.units import common_unit
-from napari_tiqa.volumes.volume import Volume, check_image, default_axes
-from napari_tiqa.wording import some
+from napari_tiqa.volumes.volume import Volume, check_image, default_axes, listed, only_volume
 
 LABELS = "image-label"
 """The attribute that an image of labels has."""
@@ -94,12 +93,12 @@ def open_zarr(folder: Path, dataset: str | None = None) -> Volume:
     if dataset:
         node = root.get(dataset.strip("/")) if isinstance(root, zarr.Group) else None
         if node is None:
-            raise VolumeError(f"'{folder}' has no array '{dataset}': it holds {_listed(_arrays(root))}.")
+            raise VolumeError(f"'{folder}' has no array '{dataset}': it holds {listed(_arrays(root))}.")
     if isinstance(node, zarr.Group) and _image_attributes(node) is None:
         if "0" in node and isinstance(node["0"], zarr.Group) and _image_attributes(node["0"]):
             node = node["0"]  # bioformats2raw wraps images in a group and numbers them
         else:
-            node = _only_array(node, folder)
+            node = only_volume(_arrays(node), folder)
 
     source = f"{folder}/{node.path}" if node.path else str(folder)
     name = folder.stem.removesuffix(".ome")
@@ -175,24 +174,7 @@ def _multiscale(group: zarr.Group, name: str) -> Multiscale:
     return Multiscale(names, tuple(sizes), unit, tuple(level["path"] for level in levels))
 
 
-def _only_array(group: zarr.Group, folder: Path) -> zarr.Array:
-    arrays = _arrays(group)
-    candidates = [a for a in arrays if a.ndim == 3 and np.dtype(a.dtype).kind in "buif"]
-    if len(candidates) == 1:
-        return candidates[0]
-    what = (
-        f"holds {len(candidates)} volumes, {_listed(candidates)}"
-        if candidates
-        else f"holds no 3-D array; there are {_listed(arrays)}"
-    )
-    raise VolumeError(f"'{folder}' {what}: choose one with --dataset (in Python: dataset=...).")
-
-
 def _arrays(node: zarr.Group | zarr.Array) -> list[zarr.Array]:
     if isinstance(node, zarr.Array):
         return [node]
     return [member for _, member in node.members(max_depth=4) if isinstance(member, zarr.Array)]
-
-
-def _listed(arrays: list[zarr.Array]) -> str:
-    return some([f"{a.path or '/'} {a.shape} {a.dtype}" for a in arrays], 10) or "no arrays"

@@ -1,7 +1,10 @@
 """Volume: one tomogram as the rest of the project sees it, lazy, with axes and voxel size."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import dask.array
 import numpy as np
@@ -11,7 +14,7 @@ from napari_tiqa.volumes.applied import Applied
 from napari_tiqa.volumes.reading import read
 from napari_tiqa.volumes.stored import fixed
 from napari_tiqa.volumes.window import IntensityWindow
-from napari_tiqa.wording import cause
+from napari_tiqa.wording import cause, some
 
 SPATIAL_AXES = ("z", "y", "x")
 MIN_SIDE = 3  # px; a slice with a shorter side holds no texture to judge
@@ -234,6 +237,20 @@ def default_axes(shape: tuple[int, ...], name: str) -> tuple[str, ...]:
     return {2: ("y", "x"), 3: ("z", "y", "x"), 4: ("t", "z", "y", "x")}.get(
         len(shape), ("t", "c", "z", "y", "x")
     )
+
+
+def only_volume(arrays: Sequence[Any], path: Path) -> Any:
+    """Return the only 3-D array of grey values in an HDF5 or Zarr file; else VolumeError lists them."""
+    volumes = [array for array in arrays if array.ndim == 3 and np.dtype(array.dtype).kind in "buif"]
+    if len(volumes) == 1:
+        return volumes[0]
+    found = f"{len(volumes)} volumes, {listed(volumes)}" if volumes else f"no volume; it has {listed(arrays)}"
+    raise VolumeError(f"'{path}' holds {found}: choose one with --dataset (in Python: dataset=...).")
+
+
+def listed(arrays: Sequence[Any]) -> str:
+    """Return names, shapes and types of arrays for a message, ten at most."""
+    return some([f"{array.name} {array.shape} {array.dtype}" for array in arrays], 10) or "no arrays"
 
 
 def unreadable(what: str, volume: Volume, error: Exception) -> VolumeError:

@@ -206,7 +206,7 @@ def test_the_score_at_the_slider_is_read_out(
     score(panel)
     viewer.dims.set_current_step(0, 7)
     sentence = score_sentence(next(iter(panel.shelf)).run.rows[7])
-    assert panel.results.plot._readout.text() == f"slice 7 (3.5 µm): {sentence}"
+    assert panel.results.plot.readout.text() == f"slice 7 (3.5 µm): {sentence}"
 
 
 def test_a_double_click_shows_the_whole_curve_again(
@@ -218,8 +218,8 @@ def test_a_double_click_shows_the_whole_curve_again(
     qtbot.wait(100)
     plot = panel.results.plot._curve_plot
     plot.setXRange(2, 3)
-    viewport = panel.results.plot._graphics.viewport()
-    middle = panel.results.plot._graphics.mapFromScene(plot.getViewBox().sceneBoundingRect().center())
+    viewport = panel.results.plot.graphics.viewport()
+    middle = panel.results.plot.graphics.mapFromScene(plot.getViewBox().sceneBoundingRect().center())
     qtbot.mouseDClick(viewport, Qt.MouseButton.LeftButton, pos=middle)
     qtbot.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=middle)
     qtbot.waitUntil(lambda: plot.viewRange()[0][0] <= 0 and plot.viewRange()[0][1] >= 11)
@@ -247,7 +247,7 @@ def test_a_click_on_the_curve_goes_to_that_slice(
     score(panel)
     viewer.window._qt_window.show()
     qtbot.wait(100)  # until the plot has the size that a click is mapped by
-    graphics = panel.results.plot._graphics
+    graphics = panel.results.plot.graphics
     view = panel.results.plot._curve_plot.getViewBox()
     at = graphics.mapFromScene(view.mapViewToScene(QPointF(2.5, 3)))
     qtbot.mouseClick(graphics.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(at.x(), at.y()))
@@ -905,7 +905,7 @@ def test_every_control_says_what_it_does(viewer: Viewer, panel: QualityPanel) ->
         for widget in panel.findChildren(kind)
         if not widget.objectName().startswith("qt_")
     ]
-    controls += [panel.results.runs, panel.results.worst, panel.results.plot._graphics, panel.controls.bar]
+    controls += [panel.results.runs, panel.results.worst, panel.results.plot.graphics, panel.controls.bar]
     assert len(controls) > 12
     assert [widget for widget in controls if not explained(widget)] == []
 
@@ -922,7 +922,7 @@ def test_the_plot_follows_the_theme(viewer: Viewer, panel: QualityPanel) -> None
     grounds = {}
     for theme in ("dark", "light"):
         viewer.theme = theme
-        grounds[theme] = plot._graphics.backgroundBrush().color().lightness()
+        grounds[theme] = plot.graphics.backgroundBrush().color().lightness()
         text = plot._curve_plot.getAxis("left").textPen().color().lightness()
         assert abs(text - grounds[theme]) > 100
     assert grounds["dark"] < 100 < grounds["light"]

@@ -262,13 +262,13 @@ def test_curves_of_uncertainty_and_quality_lead_to_their_slices(
     assert plot.curves.values[SCORE] == {0: 4.5, 1: 3.0, 2: 2.0, 3: 1.5}
     assert "slice 0: uncertainty 0." in plot.readout.text()
     assert plot.readout.text().endswith("score 4.50")
-    view = plot._plots[SCORE].getViewBox()
-    place = plot._graphics.mapFromScene(view.mapViewToScene(QPointF(2.1, view.viewRange()[1][0] + 0.1)))
-    qtbot.mouseClick(plot._graphics.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    view = plot._panels[SCORE].getViewBox()
+    place = plot.graphics.mapFromScene(view.mapViewToScene(QPointF(2.1, view.viewRange()[1][0] + 0.1)))
+    qtbot.mouseClick(plot.graphics.viewport(), Qt.MouseButton.LeftButton, pos=place)
     qtbot.waitUntil(lambda: bench.viewer.dims.current_step[0] == 2)
     bench.tab.save.save_png(str(tmp_path / "curves.png"))
     picture = imread(tmp_path / "curves.png")
-    assert picture.shape[1] == 4 * plot._graphics.width()
+    assert picture.shape[1] == 4 * plot.graphics.width()
     assert picture[0, 0].min() == 255  # on white
 
 

@@ -327,7 +327,7 @@ def test_the_plot_follows_the_theme(viewer: Viewer, panel: TrainingPanel) -> Non
     grounds = {}
     for theme in ("dark", "light"):
         viewer.theme = theme
-        grounds[theme] = panel.plot._graphics.backgroundBrush().color().lightness()
+        grounds[theme] = panel.plot.graphics.backgroundBrush().color().lightness()
     assert grounds["dark"] < 100 < grounds["light"]
 
 

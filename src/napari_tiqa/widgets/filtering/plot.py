@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from napari_tiqa.figure_style import GREEN, ORANGE, PINK, SKY, VIOLET
 from napari_tiqa.jobs.filtering.objective import FIDELITY, SCORE
 from napari_tiqa.scoring.scale import SCORE_RANGE
 
-# Okabe and Ito's colours, told apart by colour-blind readers and on dark and light ground alike.
-CURVE, SCORE_CURVE, DETAIL, BEST, AS_GOOD = "#56B4E9", "#8B93FF", "#CC79A7", "#E69F00", "#009E73"
+CURVE, SCORE_CURVE, DETAIL, BEST, AS_GOOD = SKY, VIOLET, PINK, ORANGE, GREEN
 AXIS_LABELS = {FIDELITY: "Fidelity", SCORE: "Score"}
 """What stands along the axis of what settings are compared by."""
 _LEAST_SPAN = {FIDELITY: 0.02, SCORE: 0.5}  # a difference that means nothing is not blown up

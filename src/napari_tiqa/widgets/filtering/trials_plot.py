@@ -15,7 +15,7 @@ from napari_tiqa.jobs.filtering.objective import FIDELITY
 from napari_tiqa.jobs.filtering.trial import Trial
 from napari_tiqa.widgets.filtering.plot import BEST
 from napari_tiqa.widgets.filtering.tune.axis import VariableAxis
-from napari_tiqa.widgets.shared.themed_plot import FilterPlot, faint
+from napari_tiqa.widgets.shared.themed_plot import ThemedPlot, faint
 
 _REACH = 40  # px around a dot in which the pointer means it
 
@@ -49,7 +49,7 @@ class Tried:
     as_good: tuple[tuple[Value, ...], ...] = ()
 
 
-class TrialsPlot(FilterPlot):
+class TrialsPlot(ThemedPlot):
     """A plot with a dot for each setting; `tried` is what it shows."""
 
     trial_hovered = Signal(object)  # Trial or None
@@ -59,7 +59,7 @@ class TrialsPlot(FilterPlot):
     """Whether the pointer means the dot above or below it, however far."""
 
     def __init__(self, tooltip: str, parent: QWidget | None = None) -> None:
-        super().__init__(tooltip, parent)
+        super().__init__(tooltip, parent=parent)
         self.tried = Tried(())
         self._best = pg.ScatterPlotItem(symbol="star", size=17, brush=BEST)
         self._best.setZValue(3)

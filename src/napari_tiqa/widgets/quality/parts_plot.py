@@ -5,8 +5,8 @@ import pyqtgraph as pg
 from qtpy.QtGui import QColor
 
 from napari_tiqa.scoring.scale import ARTEFACTS
+from napari_tiqa.widgets.quality.filled_area import FilledArea
 from napari_tiqa.widgets.quality.score_run import ScoreRun
-from napari_tiqa.widgets.shared.filled_area import FilledArea
 
 # Of Paul Tol's "medium-contrast" scheme: told apart by colour-blind readers, in print without colour, on dark
 # and light ground, and from the colours of the runs.
@@ -26,9 +26,6 @@ class PartsPlot(pg.PlotItem):
         for area in self._areas.values():
             self.addItem(area, ignoreBounds=True)
         self.setLabel("left", "Points lost")
-        self.setMouseEnabled(x=True, y=False)
-        self.hideButtons()
-        self.getAxis("bottom").enableAutoSIPrefix(False)
         self.getAxis("left").setTickSpacing(1, 1)
         self.show_run(None, np.empty(0), 1.0)
 

@@ -4,16 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite, nan
 
+import numpy as np
 import pyqtgraph as pg
-from napari.utils.theme import Theme
-from qtpy.QtCore import QSize
-from qtpy.QtGui import QColor
-from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
-_LOSS = "#E69F00"  # Okabe and Ito's orange, told apart by colour-blind readers on dark and light ground alike
+from napari_tiqa.figure_style import ORANGE
+from napari_tiqa.widgets.shared.themed_plot import ThemedPlot
+
 _LEFT_WIDTH, _BOTTOM_HEIGHT = 40, 34  # px
 _EPOCH_TICKS = 6
-_DOTS_UP_TO = 60  # epochs drawn as dots of their own
 
 
 @dataclass
@@ -29,7 +28,7 @@ class StageCurves:
             self.points[epoch] = tuple(nan if value is None else value for value in values)
 
 
-class EpochPlot(QWidget):
+class EpochPlot(ThemedPlot):
     """A column for each stage; the loss above, agreement with what was left out below.
 
     Parameters
@@ -52,42 +51,23 @@ class EpochPlot(QWidget):
         tooltip: str,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
+        super().__init__(tooltip, usual=(380, 260), parent=parent)
         self.stages = {stage: StageCurves() for stage in stages}
-        self._colours = {"loss": _LOSS, **agreements}
+        self._colours = {"loss": ORANGE, **agreements}
         self._ticks = ticks
-        self._graphics = pg.GraphicsLayoutWidget()
-        self._graphics.ci.setContentsMargins(2, 2, 6, 2)
-        self._graphics.ci.setSpacing(2)
         self._titles: list[pg.LabelItem] = []
-        self._plots: dict[tuple[str, str], pg.PlotItem] = {}
+        self._panels: dict[tuple[str, str], pg.PlotItem] = {}
         self._curves: dict[tuple[str, str], pg.PlotDataItem] = {}
         for column, (stage, title) in enumerate(stages.items()):
             if len(stages) > 1:
-                self._titles.append(self._graphics.addLabel(title, row=0, col=column))
-            self._add_plots(stage, column)
-        self._graphics.setToolTip(tooltip)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._graphics)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(QSize(220, 200))
+                self._titles.append(self.graphics.addLabel(title, row=0, col=column))
+            self._add_panels(stage, column)
 
-    def sizeHint(self) -> QSize:
-        """Return a size that leaves room for the form in a 1280 x 720 window."""
-        return QSize(380, 260)
-
-    def _add_plots(self, stage: str, column: int) -> None:
-        loss = self._graphics.addPlot(row=1, col=column, enableMenu=False)
-        agreement = self._graphics.addPlot(row=2, col=column, enableMenu=False)
-        self._plots[stage, "loss"], self._plots[stage, "agreement"] = loss, agreement
+    def _add_panels(self, stage: str, column: int) -> None:
+        loss, agreement = (self.add_plot(row, column) for row in (1, 2))
+        self._panels[stage, "loss"], self._panels[stage, "agreement"] = loss, agreement
         for plot in (loss, agreement):
-            plot.hideButtons()
-            plot.setMouseEnabled(x=False, y=False)
-            plot.showGrid(y=True, alpha=0.15)
             plot.getAxis("left").setWidth(_LEFT_WIDTH)
-            for side in ("left", "bottom"):
-                plot.getAxis(side).enableAutoSIPrefix(False)
         loss.getAxis("bottom").setTicks([[]])
         loss.getAxis("bottom").setHeight(6)
         agreement.getAxis("bottom").setHeight(_BOTTOM_HEIGHT)
@@ -133,37 +113,25 @@ class EpochPlot(QWidget):
         epochs = sorted(curves.points)
         values = [curves.points[epoch] for epoch in epochs]
         for column, (name, colour) in enumerate(self._colours.items()):
-            item = self._curves[stage, name]
-            item.setPen(pg.mkPen(colour, width=2))
-            item.setSymbol("o" if len(epochs) <= _DOTS_UP_TO else None)
-            item.setSymbolSize(5)
-            item.setSymbolBrush(colour)
-            item.setSymbolPen(None)
             # Not NaN, which there is without validation images: pyqtgraph warns of it.
             known = [(e, row[column]) for e, row in zip(epochs, values, strict=True) if isfinite(row[column])]
-            item.setData([e for e, _ in known], [value for _, value in known])
+            x, y = np.array(known, float).reshape(-1, 2).T
+            self.draw_curve(self._curves[stage, name], x, y, colour)
         last = max([curves.epochs, 2, *epochs])
         step = max(1, round(last / _EPOCH_TICKS))
         ticks = [(epoch, str(epoch)) for epoch in range(step, last + 1, step)] if curves.epochs else []
-        self._plots[stage, "agreement"].getAxis("bottom").setTicks([ticks])
-        self._plots[stage, "loss"].setXRange(0.5, last + 0.5, padding=0)
+        self._panels[stage, "agreement"].getAxis("bottom").setTicks([ticks])
+        self._panels[stage, "loss"].setXRange(0.5, last + 0.5, padding=0)
         losses = [row[0] for row in values if isfinite(row[0])]
-        self._plots[stage, "loss"].setYRange(0, max([*losses, 1e-3]) * 1.08, padding=0)
+        self._panels[stage, "loss"].setYRange(0, max([*losses, 1e-3]) * 1.08, padding=0)
         lowest = min([0.0, *(v for row in values for v in row[1:] if isfinite(v))])
-        self._plots[stage, "agreement"].setYRange(lowest - 0.08, 1.12, padding=0)
+        self._panels[stage, "agreement"].setYRange(lowest - 0.08, 1.12, padding=0)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take napari's colours."""
-        text, ground = (QColor(*colour.as_rgb_tuple()[:3]) for colour in (theme.text, theme.background))
-        faint = QColor(text)
-        faint.setAlpha(130)
-        self._graphics.setBackground(ground)
+    def paint(self) -> None:
+        """Draw titles, axes, legend and curves in the theme's colours."""
+        super().paint()
         for label in self._titles:
-            label.setText(label.text, color=text.name(), size="9pt")
-        for plot in self._plots.values():
-            for side in ("left", "bottom"):
-                plot.getAxis(side).setPen(pg.mkPen(faint))
-                plot.getAxis(side).setTextPen(text)
-        self._legend.setLabelTextColor(text)
+            label.setText(label.text, color=self.text.name(), size="9pt")
+        self._legend.setLabelTextColor(self.text)
         for stage in self.stages:
             self._draw(stage)

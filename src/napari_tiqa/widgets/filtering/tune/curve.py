@@ -107,7 +107,6 @@ class _Curve:
     def __init__(self, within: TrialsPlot, row: int, label: str, colour: str, stretch: int) -> None:
         self._colour = colour
         self.plot = within.add_plot(row)
-        self.plot.showGrid(y=True, alpha=0.15)
         self.plot.setLabel("left", label)
         self.plot.getAxis("left").setWidth(_LEFT_WIDTH)
         self.plot.getAxis("bottom").setTicks([[]])

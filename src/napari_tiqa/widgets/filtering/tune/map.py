@@ -26,6 +26,7 @@ class TuneMap(TrialsPlot):
             parent,
         )
         self.map_plot = self.add_plot(0)
+        self.map_plot.showGrid(y=False)
         self.image = pg.ImageItem(axisOrder="row-major")
         self.dots = pg.ScatterPlotItem(size=4, pen=None)
         self.map_plot.addItem(self.image, ignoreBounds=True)
@@ -74,9 +75,9 @@ class TuneMap(TrialsPlot):
         self.map_plot.setXRange(left, right, padding=0.03)
         self.map_plot.setYRange(bottom, top, padding=0.03)
 
-    def paint(self, text: QColor, ground: QColor) -> None:
-        """Draw axes, bar and ground in these colours."""
-        super().paint(text, ground)
+    def paint(self) -> None:
+        """Draw axes, bar and ground in the theme's colours."""
+        super().paint()
         for side in ("left", "right"):  # the bar's label is on one, its numbers are on the other
-            self.bar.getAxis(side).setPen(pg.mkPen(faint(text)))
-            self.bar.getAxis(side).setTextPen(text)
+            self.bar.getAxis(side).setPen(self.pen(faint(self.text)))
+            self.bar.getAxis(side).setTextPen(self.text)

@@ -22,7 +22,6 @@ class TuneSearch(TrialsPlot):
             parent,
         )
         self.search_plot = self.add_plot(0)
-        self.search_plot.showGrid(y=True, alpha=0.15)
         self.search_plot.setLabel("bottom", "Setting tried")
         self.unfiltered = UnfilteredLine()
         self.dots = pg.ScatterPlotItem(size=6, pen=None, brush=faint(QColor(CURVE), 190))

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from napari.utils.theme import Theme
-from qtpy.QtCore import QSize
+from qtpy.QtCore import QSize, QTimer
 from qtpy.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_tiqa.figure_style import Sheet
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
 
+_WAIT = 60  # ms in which a dock settles: laying out calls Python often, which a thread that draws slows down
 _PX_PER_INCH = 90  # so that a figure's 10 points are as large as the dock's own writing
 
 
@@ -43,6 +44,10 @@ class FigureView(QWidget):
         self._usual = QSize(*usual)
         self._job = BackgroundJob("drawing a figure")
         self._job.ended.connect(self._on_drawn)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(_WAIT)
+        self._soon.timeout.connect(self._draw)
         self.setToolTip(tooltip)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(*least)
@@ -76,7 +81,7 @@ class FigureView(QWidget):
     @property
     def is_drawn(self) -> bool:
         """Whether what is to be seen is on the screen."""
-        return not (self._stale or self._image.isNull())
+        return not (self._stale or self._job.state.busy or self._image.isNull())
 
     def showEvent(self, event: QShowEvent) -> None:
         """Draw what has changed while nobody saw it."""
@@ -103,6 +108,10 @@ class FigureView(QWidget):
         return Sheet(*self._colours, (self.width() / _PX_PER_INCH, self.height() / _PX_PER_INCH))
 
     def _draw_if_stale(self) -> None:
+        if self._stale and self.isVisible():
+            self._soon.start()
+
+    def _draw(self) -> None:
         make = self._make
         if make is None or not self._stale or not self.isVisible() or self._job.state.busy:
             return

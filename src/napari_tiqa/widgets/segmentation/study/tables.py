@@ -23,7 +23,7 @@ _CORRELATIONS = (
     (
         "uncertainty",
         "srocc",
-        "Uncertainty SROCC",
+        "Uncer- tainty SROCC",
         "Rank correlation of score and mean uncertainty: -1 where the uncertainty grows with\n"
         "every loss of quality.",
     ),

@@ -96,11 +96,6 @@ class SegmentTrainTab(TrainingPage):
         self._on_labels()
         self._follow_job()
 
-    @property
-    def jobs(self) -> tuple[BackgroundJob, ...]:
-        """What ends with the dock; a training continues."""
-        return (self.count_job,)
-
     def close_down(self) -> None:
         """Let go of viewer and labels; a training continues."""
         super().close_down()

@@ -19,7 +19,7 @@ import tifffile
 
 from napari_tiqa.learning.training.generation import generate
 from napari_tiqa.learning.training.recipe import TrainingRecipe
-from napari_tiqa.learning.training.stages import StageProgress, rank, regress
+from napari_tiqa.learning.training.stages import rank, regress
 from napari_tiqa.scoring.backbone import build_network, load_imagenet
 from napari_tiqa.volumes.simulation.microstructures import KINDS, microstructure
 
@@ -48,11 +48,13 @@ def main() -> None:
     ):
         ends = [time.perf_counter()]
 
-        def after_epoch(progress: StageProgress, _optimizer: object, ends: list[float] = ends) -> None:
+        def after_epoch(
+            epoch: int, _loss: float, _optimizer: object, ends: list[float] = ends, name: str = name
+        ) -> None:
             ends.append(time.perf_counter())
-            print(f"  {progress.stage} epoch {progress.epoch}: {ends[-1] - ends[-2]:.1f} s", flush=True)
+            print(f"  {name} epoch {epoch}: {ends[-1] - ends[-2]:.1f} s", flush=True)
 
-        stage(network, images, epochs=min(epochs, options.epochs or epochs), report=after_epoch)
+        stage(network, images, epochs=min(epochs, options.epochs or epochs), after_epoch=after_epoch)
         seconds = np.diff(ends)
         # The first epoch also builds the network's graph.
         missing = (epochs - len(seconds)) * seconds[-max(1, len(seconds) - 1) :].mean()

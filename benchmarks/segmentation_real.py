@@ -34,9 +34,7 @@ from skimage.future.trainable_segmentation import fit_segmenter
 
 from napari_tiqa.segmentation.agreement import accuracy, agreement_table
 from napari_tiqa.segmentation.classes import Classes, LabelledSlice
-from napari_tiqa.segmentation.dlinknet import build_dlinknet
-from napari_tiqa.segmentation.encoder_weights import load_encoder
-from napari_tiqa.segmentation.fitting import fit
+from napari_tiqa.segmentation.fitting import fit, new_network
 from napari_tiqa.segmentation.network_input import network_image
 from napari_tiqa.segmentation.recipe import SegmentationRecipe
 from napari_tiqa.segmentation.segmenter import Segmenter
@@ -140,8 +138,7 @@ def by_network(specimen: Specimen, recipe: SegmentationRecipe) -> np.ndarray:
     """Train with the recipe and return the probabilities."""
     classes = specimen.classes
     keras.utils.set_random_seed(recipe.seed)
-    network = build_dlinknet(len(classes), recipe.width, recipe.encoder, recipe.fine_detail)
-    load_encoder(network, recipe)
+    network = new_network(len(classes), recipe)
     fit(
         network,
         [LabelledSlice(image, classes.indices(labels)) for image, labels in specimen.training],

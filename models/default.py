@@ -18,7 +18,6 @@ from napari_tiqa.learning.images.groups import Group
 from napari_tiqa.learning.measures.measures import evaluate
 from napari_tiqa.learning.training.calibration import KNOTS, familiarity, score_scale
 from napari_tiqa.learning.training.card import model_card
-from napari_tiqa.learning.training.stages import Report, StageProgress
 from napari_tiqa.scoring.bundle import DEFAULT_MODEL, save_bundle
 from napari_tiqa.scoring.calibration import Calibration
 
@@ -32,7 +31,7 @@ def train_default_model(
     output: str | os.PathLike[str] = DEFAULT_MODEL,
     *,
     advance: Callable[[int, int], None] | None = None,
-    report: Report | None = None,
+    report: default_recipe.Report | None = None,
 ) -> dict[str, Any]:
     """Train the bundled default model, by the default recipe on all its specimens.
 
@@ -152,8 +151,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _train(options: argparse.Namespace, bar: ProgressBar) -> dict[str, Any]:
-    def report(progress: StageProgress, _optimizer: object) -> None:
-        bar.show(progress.stage, progress.epoch, progress.epochs, figures=f"loss {progress.loss:.3f}")
+    def report(stage: str, epoch: int, epochs: int, loss: float) -> None:
+        bar.show(stage, epoch, epochs, figures=f"loss {loss:.3f}")
 
     return train_default_model(
         options.data, options.output, advance=partial(bar.show, "distorting and labelling"), report=report

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from models.composites import composite_group
 from napari_tiqa.errors import TrainingError
 from napari_tiqa.learning.images.groups import Group, distortion_group, make_all
 from napari_tiqa.learning.images.labels import LabelProjection, make_and_observe
-from napari_tiqa.learning.training.stages import Draw, Report, rank, regress
+from napari_tiqa.learning.training.stages import Draw, rank, regress
 from napari_tiqa.scoring.backbone import build_network, load_imagenet
 from napari_tiqa.scoring.network_input import TILE_SIZE, prepare_slice
 from napari_tiqa.volumes.open import as_volume, open_volume
@@ -244,6 +244,10 @@ def familiar(groups: Sequence[Group]) -> list[Group]:
     return [group for group in groups if not group.specimen.startswith("texture")]
 
 
+Report = Callable[[str, int, int, float], object]
+"""Called after each epoch with the stage's name, the epochs done, those in all and the loss."""
+
+
 def train_default(groups: Sequence[Group], report: Report | None = None) -> keras.Model:
     """Train the default model's network on groups, with the settings of `SETTINGS`."""
     keras.utils.set_random_seed(SETTINGS["seed"])
@@ -252,9 +256,17 @@ def train_default(groups: Sequence[Group], report: Report | None = None) -> kera
     for layer in network.layers:
         layer.trainable = not layer.name.startswith(SETTINGS["frozen"])
     draw = Draw(**SETTINGS["draw"])
-    rank(network, groups, **SETTINGS["ranking"], draw=draw, report=report)
-    regress(network, groups, **SETTINGS["regression"], draw=draw, report=report)
+    for name, stage in (("ranking", rank), ("regression", regress)):
+        epochs: int = SETTINGS[name]["epochs"]
+        after_epoch = partial(_report_epoch, report, name, epochs) if report else None
+        stage(network, groups, **SETTINGS[name], draw=draw, after_epoch=after_epoch)
     return network
+
+
+def _report_epoch(
+    report: Report, name: str, epochs: int, epoch: int, loss: float, _optimizer: object
+) -> None:
+    report(name, epoch, epochs, loss)
 
 
 Source = Callable[[np.random.Generator], Original]

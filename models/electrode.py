@@ -115,16 +115,12 @@ def train_electrode_model(
     import keras
 
     from napari_tiqa.learning.training.card import model_card
-    from napari_tiqa.segmentation.dlinknet import build_dlinknet
-    from napari_tiqa.segmentation.encoder_weights import load_encoder
-    from napari_tiqa.segmentation.fitting import fit
+    from napari_tiqa.segmentation.fitting import fit, new_network
 
     report("Simulating electrodes", 0)
     slices = list(electrode_slices(training))
     keras.utils.set_random_seed(recipe.seed)
-    network = build_dlinknet(len(CLASSES), recipe.width, recipe.encoder, recipe.fine_detail)
-    load_encoder(network, recipe)
-
+    network = new_network(len(CLASSES), recipe)
     segmenter = Segmenter(network, CLASSES)
 
     def save(evaluation: pd.DataFrame | None, finished: bool) -> None:
@@ -139,15 +135,13 @@ def train_electrode_model(
             evaluation=evaluation,
             score_scale="",
         )
-        save_segmenter(
-            output, segmenter, card | {"domain": DOMAIN}, recipe.encoder, recipe.width, recipe.fine_detail
-        )
+        save_segmenter(output, segmenter, card | {"domain": DOMAIN}, recipe)
 
     def after_epoch(epoch: int, loss: float, optimizer: object) -> None:
         save(None, finished=False)
         report(f"Epoch {epoch} of {recipe.epochs}, loss {loss:.4f}", epoch / (recipe.epochs + 1))
 
-    fit(network, slices, recipe, after_epoch)
+    fit(network, slices, recipe, after_epoch=after_epoch)
     save(_judge(segmenter, validation), finished=True)
     report("Done", 1)
     return segmenter_card(output)

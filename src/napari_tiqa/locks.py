@@ -1,6 +1,7 @@
 """Locks on files: one process holds one at a time, and the system gives it back when that process ends."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, Timeout
@@ -25,12 +26,21 @@ def hold(path: str | os.PathLike[str]) -> BaseFileLock:
     OSError
         The file cannot be made.
     """
-    lock = FileLock(path, timeout=0)
+    lock = FileLock(path, timeout=0, thread_local=False)  # another thread may give it back
     try:
         lock.acquire()
     except Timeout as error:
         raise AlreadyLocked(f"{path} is locked.") from error
     return lock
+
+
+def remove(lock: BaseFileLock) -> None:
+    """Give a lock back and remove its file."""
+    with suppress(OSError):  # Windows removes no file that is open
+        os.unlink(lock.lock_file)
+    lock.release()
+    with suppress(OSError):
+        os.unlink(lock.lock_file)
 
 
 def is_held(path: str | os.PathLike[str]) -> bool:

@@ -107,7 +107,7 @@ def test_interrupted_and_started_again(
     interrupt_at(1)
     assert run(*command) == 130
     assert (
-        "of 60 slices are written to better.unfinished; the same export again goes on"
+        "of 60 slices are written to better.unfinished; run the same export again to resume"
         in capsys.readouterr().err
     )
     assert 0 < done_slices(Path("better")) < 60

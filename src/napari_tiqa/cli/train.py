@@ -78,8 +78,8 @@ def _show(bar: ProgressBar, progress: TrainProgress) -> None:
         figures = f"loss {progress.loss:.3f}, SROCC {progress.srocc:.3f}, PLCC {progress.plcc:.3f}"
     bar.show(
         _STAGES[progress.stage],
-        progress.images_done,
-        progress.images,
+        progress.done,
+        progress.total,
         epoch=progress.epoch,
         epochs=progress.epochs,
         figures=figures,

@@ -11,6 +11,7 @@ from napari_tiqa.errors import BundleError
 from napari_tiqa.scoring.bundle import SEGMENTATION, load_card, load_network, write_bundle
 from napari_tiqa.segmentation.classes import Classes
 from napari_tiqa.segmentation.network_input import in_tiles
+from napari_tiqa.segmentation.recipe import SegmentationRecipe
 from napari_tiqa.weights import WEIGHTS_FOLDER
 
 if TYPE_CHECKING:
@@ -66,9 +67,7 @@ def save_segmenter(
     path: str | os.PathLike[str],
     segmenter: Segmenter,
     card: dict[str, Any],
-    encoder: str,
-    width: float,
-    fine_detail: bool = False,
+    recipe: SegmentationRecipe,
 ) -> None:
     """Write a segmenter's bundle, replacing `path` only when it is complete.
 
@@ -80,8 +79,8 @@ def save_segmenter(
         What to write.
     card : dict
         JSON-able: training data, settings, metrics, domain.
-    encoder, width, fine_detail
-        What the network was built with.
+    recipe : SegmentationRecipe
+        What the network was built by.
 
     Raises
     ------
@@ -91,9 +90,9 @@ def save_segmenter(
     classes = segmenter.classes
     described = {
         "purpose": SEGMENTATION,
-        "encoder": encoder,
-        "width": width,
-        "fine_detail": fine_detail,
+        "encoder": recipe.encoder,
+        "width": recipe.width,
+        "fine_detail": recipe.fine_detail,
         "classes": {
             "values": list(classes.values),
             "names": list(classes.names),

@@ -108,7 +108,7 @@ def test_by_the_score_people_are_followed(noisy: np.ndarray) -> None:
 
 def test_none_better_is_said(noisy: np.ndarray) -> None:
     comparison = compare(noisy, {"strong": PIPELINES["strong"]}, slices=[0, 1])
-    assert comparison.sentence().startswith("No pipeline is surely better")
+    assert comparison.sentence().startswith("No pipeline is significantly better")
 
 
 def test_a_cancel_keeps_what_was_compared(noisy: np.ndarray) -> None:

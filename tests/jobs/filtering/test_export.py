@@ -370,7 +370,7 @@ def test_what_appears_there_meanwhile_is_not_replaced(tmp_path: Path) -> None:
     def progress(_: Progress) -> None:
         output.write_text("somebody else's")
 
-    with pytest.raises(ExportError, match="was made by somebody else meanwhile: remove it, then"):
+    with pytest.raises(ExportError, match="was made by another program during the export: remove it, then"):
         export(tomogram(), SMOOTH, output, window=WINDOW, progress=progress)
     assert output.read_text() == "somebody else's"
     output.unlink()
@@ -527,7 +527,7 @@ def in_its_own_mounts(script: str, *arguments: object) -> list[str]:
 def test_a_disk_that_fills_up(tmp_path: Path, name: str) -> None:
     sentence, same = in_its_own_mounts(ON_A_SMALL_DISK, tmp_path, name)
     assert sentence.startswith(f"The disk of {tmp_path} is full after ")
-    assert sentence.endswith(" of 16 slices: make room, then the same export again goes on from there.")
+    assert sentence.endswith(" of 16 slices: make room, then run the same export again to resume.")
     assert same == "True"
 
 

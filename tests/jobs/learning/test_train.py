@@ -87,7 +87,7 @@ def test_cancelled_before_the_first_epoch_there_is_no_model(recipe: TrainingReci
     with pytest.raises(Cancelled, match="no model yet"):
         train(recipe, run_folder=tmp_path / "run", output=tmp_path / "model.tiqa", cancel=cancel)
     cancel.clear()
-    making = on(lambda progress: progress.images_done > 0, cancel.set, [])
+    making = on(lambda progress: progress.done > 0, cancel.set, [])
     with pytest.raises(Cancelled, match="no model yet"):
         train(
             recipe,

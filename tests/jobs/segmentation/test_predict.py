@@ -261,7 +261,7 @@ def test_a_cancelled_run_goes_on(tmp_path: Path) -> None:
         if news.done == 2:
             cancel.set()
 
-    with pytest.raises(Cancelled, match=r"of 12 slices are segmented; the same again goes on from there"):
+    with pytest.raises(Cancelled, match=r"of 12 slices are segmented; run it again to resume"):
         segment(volume, window=WINDOW, output=output, progress=progress, cancel=cancel)
     done = np.flatnonzero(open_segmentation(output).done).tolist()
     assert 2 <= len(done) < 12

@@ -16,8 +16,7 @@ from napari_tiqa.scoring.predict import load_model
 from napari_tiqa.segmentation.agreement import f1_score
 from napari_tiqa.segmentation.classes import NOT_LABELLED, Classes, LabelledSlice
 from napari_tiqa.segmentation.dlinknet import LabelledPixels, build_dlinknet
-from napari_tiqa.segmentation.encoder_weights import load_encoder
-from napari_tiqa.segmentation.fitting import fit
+from napari_tiqa.segmentation.fitting import fit, new_network
 from napari_tiqa.segmentation.network_input import network_image
 from napari_tiqa.segmentation.patches import Patches
 from napari_tiqa.segmentation.recipe import SegmentationRecipe
@@ -37,6 +36,7 @@ CLASSES = Classes((1, 2), ("dark", "bright"))
 TINY = SegmentationRecipe(
     encoder="ResNet34", width=0.125, crop=64, batch=4, patches=8, epochs=2, validation_share=0
 )
+NARROW = SegmentationRecipe(encoder="ResNet34", width=0.125)
 
 
 @pytest.fixture
@@ -138,11 +138,10 @@ def test_it_learns_to_tell_bright_from_dark() -> None:
     recipe = SegmentationRecipe(
         crop=64, batch=4, patches=16, epochs=6, learning_rate=3e-3, contrast=0, validation_share=0
     )
-    network = build_dlinknet(2, recipe.width, recipe.encoder, recipe.fine_detail)
-    load_encoder(network, recipe)
+    network = new_network(2, recipe)
     losses: list[float] = []
     one = disc()
-    fit(network, [one], recipe, lambda epoch, loss, optimizer: losses.append(loss))
+    fit(network, [one], recipe, after_epoch=lambda epoch, loss, optimizer: losses.append(loss))
     found = Segmenter(network, CLASSES).probabilities(one.image).argmax(0)
     assert losses[-1] < losses[0] / 2
     assert (found == one.indices).mean() > 0.9
@@ -161,7 +160,7 @@ def test_a_training_goes_on_as_if_it_had_not_stopped(eagerly: None) -> None:
                 raise InterruptedError
 
         try:
-            fit(network, [disc()], TINY, after_epoch)
+            fit(network, [disc()], TINY, after_epoch=after_epoch)
         except InterruptedError:
             weights = network.get_weights()
             network = build_dlinknet(2, 0.125)
@@ -207,7 +206,7 @@ def test_probabilities_add_up_in_slices_of_any_size(network: keras.Model) -> Non
 
 def test_a_bundle_gives_the_segmenter_back(network: keras.Model, tmp_path: Path) -> None:
     path = tmp_path / "disc.tiqa"
-    save_segmenter(path, Segmenter(network, CLASSES), {"name": "disc"}, "ResNet34", 0.125, True)
+    save_segmenter(path, Segmenter(network, CLASSES), {"name": "disc"}, NARROW)
     again = load_segmenter(path)
     image = disc().image
     assert again.classes == CLASSES
@@ -221,7 +220,7 @@ def test_a_segmenter_does_not_score_and_a_score_model_does_not_segment(
     network: keras.Model, tmp_path
 ) -> None:
     path = tmp_path / "disc.tiqa"
-    save_segmenter(path, Segmenter(network, CLASSES), {}, "ResNet34", 0.125, True)
+    save_segmenter(path, Segmenter(network, CLASSES), {}, NARROW)
     with pytest.raises(BundleError, match="another purpose"):
         load_model(path)
     with pytest.raises(BundleError, match="another purpose"):

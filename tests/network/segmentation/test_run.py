@@ -101,8 +101,8 @@ def test_a_training_reports_judges_and_leaves_a_bundle(uninterrupted):
     folder, reports = uninterrupted
     assert list(dict.fromkeys(one.stage for one in reports)) == ["train", "judge"]
     assert [one.epoch for one in reports.ends()] == [1, 2]
-    assert [one.patches_done for one in reports.ends()] == [2, 4]
-    assert reports.ends()[-1].patches == 4
+    assert [one.done for one in reports.ends()] == [2, 4]
+    assert reports.ends()[-1].total == 4
     for one in reports.ends():
         assert one.iou == pytest.approx(np.mean(list(one.class_ious.values())))
         assert list(one.class_ious) == [1, 2]

@@ -239,7 +239,7 @@ def test_a_cancelled_export_is_resumed(
     with qtbot.waitSignal(tab.export_job.ended, timeout=TIMEOUT):
         tab.form.cancel_button.click()
     assert tab.export_job.state is JobState.CANCELLED
-    assert "the same export again goes on from there" in tab.message.text()
+    assert "run the same export again to resume" in tab.message.text()
     assert not (tmp_path / "large_filtered").exists()
     qtbot.waitUntil(lambda: tab.form.export_button.text() == "Resume", timeout=TIMEOUT)
     assert "of 150 slices are written already" in tab.form.facts.text()

@@ -101,8 +101,8 @@ def _show(bar: ProgressBar, progress: SegmentProgress) -> None:
     figures = f"loss {progress.loss:.3f}, IoU {progress.iou:.3f}" if progress.loss is not None else ""
     bar.show(
         _STAGES[progress.stage],
-        progress.patches_done,
-        progress.patches,
+        progress.done,
+        progress.total,
         epoch=progress.epoch,
         epochs=progress.epochs,
         figures=figures,

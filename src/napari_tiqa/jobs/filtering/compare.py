@@ -11,11 +11,10 @@ import pandas as pd
 from napari_tiqa.errors import Cancelled, FilterError, TiqaError
 from napari_tiqa.filtering.pipeline import Pipeline
 from napari_tiqa.jobs.filtering.bench import TrialBench
-from napari_tiqa.jobs.filtering.gain import Gain, improvement, level, paired_gain
+from napari_tiqa.jobs.filtering.gain import NOT_SIGNIFICANT, Gain, improvement, level, paired_gain
 from napari_tiqa.jobs.filtering.objective import FIDELITY
 from napari_tiqa.jobs.filtering.trial import Trial
-from napari_tiqa.jobs.process.waiting import Pace
-from napari_tiqa.progress import Progress
+from napari_tiqa.progress import Pace, Progress
 from napari_tiqa.volumes.slice_grammar import Slices
 from napari_tiqa.volumes.window import IntensityWindow
 
@@ -141,13 +140,13 @@ class Comparison:
         gain = self._gain(best, nothing)
         if not gain.is_sure:
             return (
-                f"No pipeline is surely better than the slices unfiltered ({level(nothing, self.aim)}); the "
-                f"highest {self.aim} is that of {ranked[0]}."
+                f"No pipeline is significantly better (90 % interval) than the unfiltered slices "
+                f"({level(nothing, self.aim)}); {ranked[0]} has the highest {self.aim}."
             )
         text = f"Best is {ranked[0]}: {improvement(best, nothing, gain, self.aim)} unfiltered"
         as_good = [name for name in ranked[1:] if not self._gain(best, self.trials[name]).is_sure]
         if as_good:
-            text += f"; that it is better than {' or '.join(as_good)} may be chance"
+            text += f"; its lead over {' or '.join(as_good)} is {NOT_SIGNIFICANT}"
         return f"{text}."
 
 

@@ -1,7 +1,7 @@
 """Filter a whole volume and store it: reading, filtering and writing overlap, memory stays bounded.
 
 The calling thread takes slices from ``map_slices``, a pool with a thread per core filters them, one more
-thread writes them in order. What is written stays, so that an export goes on after any interruption.
+thread writes them in order. What is written stays, so that an export can be resumed after any interruption.
 """
 
 import errno
@@ -23,8 +23,7 @@ from napari_tiqa.jobs.filtering.export_place import check_place, check_space
 from napari_tiqa.jobs.filtering.unfinished_export import UnfinishedExport, done_slices
 from napari_tiqa.jobs.process.ahead import ahead
 from napari_tiqa.jobs.process.record import fingerprint
-from napari_tiqa.jobs.process.waiting import Pace
-from napari_tiqa.progress import Progress
+from napari_tiqa.progress import Pace, Progress
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slices import map_slices
 from napari_tiqa.volumes.threads import CORES
@@ -55,7 +54,7 @@ def export(
     """Filter all slices of a volume and store the result.
 
     Until it is complete, the result is kept in a folder beside `output`, ``<output>.unfinished``. The same
-    call goes on from there after a cancel, an error or the end of the process; slices that are written are
+    call resumes after a cancel, an error or the end of the process; slices that are written are
     not filtered again, and the result is the same as without the interruption.
 
     Parameters
@@ -163,8 +162,8 @@ class _Export:
             if kept.done == 0:
                 raise Cancelled("The export was cancelled before a slice was written.") from error
             raise Cancelled(
-                f"{kept.done} of {self.total} slices are written to {kept.folder}; the same export again "
-                "goes on from there."
+                f"{kept.done} of {self.total} slices are written to {kept.folder}; run the same export "
+                "again to resume."
             ) from error
         except OSError as error:
             raise self._cannot_write(error) from error
@@ -174,7 +173,7 @@ class _Export:
         return record
 
     def _writer(self) -> VolumeWriter:
-        # The record of an export that goes on has the date when it was begun.
+        # The record of an export that is resumed has the date when it was begun.
         applied = (*self.kept.plan["applied_before"], self.kept.plan["record"])
         layout = VolumeLayout.of(self.application.volume, self.application.axis, applied)
         return FORMATS[self.kept.plan["format"]].writer(self.kept.data, layout)
@@ -219,7 +218,7 @@ class _Export:
     def _cannot_write(self, error: OSError) -> ExportError:
         kept = self.kept
         far = f" after {kept.done} of {self.total} slices" if kept.done else ""
-        then = "the same export again goes on from there" if kept.done else "export again"
+        then = "run the same export again to resume" if kept.done else "export again"
         if error.errno in _DISK_FULL:
             return ExportError(f"The disk of {kept.output.parent} is full{far}: make room, then {then}.")
         return ExportError(

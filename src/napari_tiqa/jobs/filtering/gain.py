@@ -11,9 +11,11 @@ from napari_tiqa.jobs.filtering.trial import Trial
 
 _DECIMALS = {FIDELITY: 3, SCORE: 2}
 
-
 CONFIDENCE = 0.9
 """Share of the cases in which the interval of a gain holds the gain."""
+
+NOT_SIGNIFICANT = f"not significant ({CONFIDENCE * 100:.0f} % interval)"
+"""What is said of a gain that is not sure."""
 
 REPEATABILITY = {FIDELITY: 0.008, SCORE: 0.06}
 """Standard deviation of one slice's gain under changes that mean nothing, by what settings are compared by.

@@ -61,7 +61,7 @@ def search(method: str, pipeline: Pipeline, varied: tuple[Variable, ...], trials
         If there is no such method, too few trials, or a sweep over more than two variables.
     """
     if method not in METHODS:
-        raise FilterError(f"There is no way '{method}' to tune: choose {' or '.join(METHODS)}.")
+        raise FilterError(f"Unknown tuning method '{method}': choose {' or '.join(METHODS)}.")
     if method == "sweep":
         if len(varied) > _MOST_SWEPT:
             names = ", ".join(variable.name(pipeline) for variable in varied)
@@ -107,7 +107,7 @@ class _Optimiser:
     """
 
     def __init__(self, pipeline: Pipeline, varied: tuple[Variable, ...], trials: int) -> None:
-        # Only who tunes waits for its import.
+        # Only a tuning waits for its import.
         import optuna
 
         self.total = trials

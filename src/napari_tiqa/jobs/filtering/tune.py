@@ -14,8 +14,7 @@ from napari_tiqa.jobs.filtering.search import METHODS, Search, search
 from napari_tiqa.jobs.filtering.trial import Trial
 from napari_tiqa.jobs.filtering.tuning import Tuning, leading
 from napari_tiqa.jobs.filtering.variables import Variable, variables, with_values
-from napari_tiqa.jobs.process.waiting import Pace
-from napari_tiqa.progress import Progress
+from napari_tiqa.progress import Pace, Progress
 from napari_tiqa.volumes.slice_grammar import Slices
 from napari_tiqa.volumes.window import IntensityWindow
 

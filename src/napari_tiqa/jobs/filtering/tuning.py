@@ -10,7 +10,7 @@ import pandas as pd
 
 from napari_tiqa.filtering.parameter import Value
 from napari_tiqa.filtering.pipeline import Pipeline
-from napari_tiqa.jobs.filtering.gain import Gain, change, improvement, level, paired_gain
+from napari_tiqa.jobs.filtering.gain import NOT_SIGNIFICANT, Gain, change, improvement, level, paired_gain
 from napari_tiqa.jobs.filtering.trial import Trial
 from napari_tiqa.jobs.filtering.variables import Variable
 
@@ -190,7 +190,7 @@ class Tuning:
             if self.gain < -self.gain_half_width:
                 text += f"even {self._described(leader)} changes the {self.aim} by {changed}"
             else:
-                text += f"{self._described(leader)} changes the {self.aim} by {changed}, which may be chance"
+                text += f"{self._described(leader)} changes the {self.aim} by {changed}: {NOT_SIGNIFICANT}"
         elif best is leader:
             gained = improvement(best, nothing, self._leader_gain, self.aim)
             text = f"Best is {self._described(leader)}: {gained} unfiltered, {_detail(best.detail_loss)}"
@@ -200,7 +200,7 @@ class Tuning:
             gained = improvement(best, nothing, self._gain(best, nothing), self.aim)
             text = (
                 f"Best without {', '.join(dict.fromkeys(titles))}: {gained} unfiltered; what "
-                f"{self._described(leader)} adds may be chance"
+                f"{self._described(leader)} adds is {NOT_SIGNIFICANT}"
             )
         if not self.complete:
             text = f"Stopped after {len(self.trials)} settings. {text}"
@@ -221,7 +221,7 @@ class Tuning:
         if low == high:
             return ""
         unit = self.variables[0].definition(self.pipeline).unit
-        return f"; {_number(low)} to {_number(high)} {unit}".rstrip() + " does as well"
+        return f"; {_number(low)} to {_number(high)} {unit}".rstrip() + " performs equally well"
 
 
 def leading(trials: Iterable[Trial]) -> Trial:

@@ -1,22 +1,21 @@
-"""An export under way: a folder beside its output that has all it needs to go on after an interruption."""
+"""An export under way: a folder beside its output with all it needs to be resumed after an interruption."""
 
 import json
 import os
 import shutil
-from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 from typing import Any
 
+from filelock import BaseFileLock
+
 from napari_tiqa.errors import ExportError
 from napari_tiqa.jobs.process.place import is_taken
+from napari_tiqa.locks import AlreadyLocked, hold
 from napari_tiqa.whole_file import whole_file
 
-fcntl: Any = None
-with suppress(ImportError):  # Windows has none
-    import fcntl
-
 _PLAN, _DONE, _REPLACED = "export.json", "done.txt", "replaced"
+_LOCK = ".lock"
 
 
 class UnfinishedExport:
@@ -27,7 +26,7 @@ class UnfinishedExport:
     output : pathlib.Path
         What is being made. It appears there when it is complete, not before.
     plan : dict
-        What decides its pixels, JSON-able: only the same plan may go on.
+        What decides its pixels, JSON-able: only the same plan may be resumed.
 
     Attributes
     ----------
@@ -44,9 +43,10 @@ class UnfinishedExport:
         self.data = self.folder / output.name
         self.done = 0
         self._log: FileIO | None = None
+        self._lock: BaseFileLock | None = None
 
     def open(self, overwrite: bool) -> None:
-        """Go on with what is there, or begin anew where there is nothing.
+        """Resume what is there, or begin where there is nothing.
 
         Parameters
         ----------
@@ -56,7 +56,7 @@ class UnfinishedExport:
         Raises
         ------
         ExportError
-            Another plan has left something, or another export is at it.
+            Another plan has left something, or another export is writing.
         OSError
             The folder cannot be written.
         """
@@ -104,8 +104,8 @@ class UnfinishedExport:
         if is_taken(self.output):
             if not overwrite:
                 raise ExportError(
-                    f"{self.output} was made by somebody else meanwhile: remove it, then the same export "
-                    "again puts the filtered volume there."
+                    f"{self.output} was made by another program during the export: remove it, then export "
+                    "again to put the filtered volume there."
                 )
             os.replace(self.output, self.folder / _REPLACED)
         elif self.output.exists():
@@ -115,16 +115,13 @@ class UnfinishedExport:
 
     def _open_log(self) -> None:
         """Open the count of slices, and keep others from writing the same export at the same time."""
-        log = (self.folder / _DONE).open("ab", buffering=0)
         try:
-            if fcntl is not None:
-                fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, also if it is killed
-        except BlockingIOError as error:
-            log.close()
+            self._lock = hold(self.folder / _LOCK)
+        except AlreadyLocked as error:
             raise ExportError(
                 f"Another export is writing to {self.folder}: wait for it, or choose another name."
             ) from error
-        self._log = log
+        self._log = (self.folder / _DONE).open("ab", buffering=0)
 
     def _check_ours(self) -> None:
         """Refuse to throw away what an export has not made."""
@@ -134,16 +131,21 @@ class UnfinishedExport:
 
     def close(self) -> None:
         """Let go of the folder, which stays if a slice is written."""
-        if self._log is not None and not self._log.closed:
-            self._log.close()
+        if self._lock is not None and self._lock.is_locked:
             if self.done == 0:
                 self.discard()
+            self._unlock()
 
     def discard(self) -> None:
         """Throw away all that was done."""
+        self._unlock()
+        shutil.rmtree(self.folder)
+
+    def _unlock(self) -> None:
         if self._log is not None:
             self._log.close()
-        shutil.rmtree(self.folder)
+        if self._lock is not None:
+            self._lock.release()
 
 
 def unfinished_folder(output: Path) -> Path:

@@ -26,7 +26,7 @@ def train(
     progress: Callable[[TrainProgress], object] | None = None,
     cancel: threading.Event | None = None,
 ) -> dict[str, Any]:
-    """Train a model, or go on with a training that was interrupted.
+    """Train a model, or resume a training that was interrupted.
 
     Parameters
     ----------
@@ -35,12 +35,12 @@ def train(
     output : path-like
         Where to put the finished bundle.
     run_folder : path-like, optional
-        Where the training keeps all that it needs to go on after a crash; `output` with ".training" as its
+        Where the training keeps all that it needs to resume after a crash; `output` with ".training" as its
         end where omitted. A training that has finished there is not done again.
     progress : callable, optional
         Called in this thread, some times a second; what it raises cancels the training.
     cancel : threading.Event, optional
-        Set it, from any thread, to end the training in a second or two. It can go on later.
+        Set it, from any thread, to end the training in a second or two. It can be resumed later.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def train(
     VolumeError, RatingError, TrainingError, BundleError
         As ``learning.training.run.train``.
     ModelProcessError
-        If the process cannot start or dies; the run folder stays good to go on from.
+        If the process cannot start or dies; the training can be resumed from the run folder.
     """
     bundle = Path(output).expanduser().absolute()
     folder = run_folder_of(bundle, run_folder)

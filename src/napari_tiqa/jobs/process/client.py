@@ -266,7 +266,7 @@ class _Child:
         answer: Future[Any] = Future()
         with self._lock:
             if self.ended:
-                answer.set_exception(self._obituary())
+                answer.set_exception(self._death_error())
                 return answer
             number = next(self._numbers)
             self._answers[number] = answer
@@ -375,12 +375,12 @@ class _Child:
             self.ended = True
             answers, self._answers = list(self._answers.values()), {}
         if not self.device.done():
-            self.device.set_exception(self._obituary())
+            self.device.set_exception(self._death_error())
         for answer in answers:
             if answer.set_running_or_notify_cancel():
-                answer.set_exception(self._obituary())
+                answer.set_exception(self._death_error())
 
-    def _obituary(self) -> ModelProcessError:
+    def _death_error(self) -> ModelProcessError:
         last_line = next((line.strip() for line in reversed(self._log) if line.strip()), "no message")
         code = self._process.returncode if self._process else None
         if self._closing:
@@ -389,7 +389,7 @@ class _Child:
             sentence = f"The model process could not start ({last_line.rstrip('.')}): check the installation."
         elif code is not None and code < 0:
             name = signal.Signals(-code).name
-            cause = " perhaps for want of memory;" if name == "SIGKILL" else ""
+            cause = " possibly out of memory;" if name == "SIGKILL" else ""
             sentence = f"The model process was ended by {name},{cause} {self._remedy}."
         else:
             sentence = f"The model process ended ({last_line.rstrip('.')}): {self._remedy}."

@@ -4,17 +4,12 @@ import atexit
 import os
 import shutil
 import tempfile
-from contextlib import suppress
 from functools import cache
-from io import FileIO
 from pathlib import Path
-from typing import Any, Literal
 
 import platformdirs
 
-fcntl: Any = None
-with suppress(ImportError):  # Windows has none
-    import fcntl
+from napari_tiqa.locks import hold, is_held
 
 _LOCK = ".in_use"
 
@@ -39,38 +34,17 @@ def temporary_folder(name: str) -> Path:
     home = Path(platformdirs.user_cache_dir("napari-tiqa")) / name
     home.mkdir(parents=True, exist_ok=True)
     for left in home.iterdir():
-        if not _in_use(left):
+        # Without a lock it has just been made.
+        if (left / _LOCK).exists() and not is_held(left / _LOCK):
             shutil.rmtree(left, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(dir=home))
-    held = _hold(folder / _LOCK, "wb")
+    lock = hold(folder / _LOCK)
     pid = os.getpid()
 
     def remove() -> None:
         if os.getpid() == pid:  # not a fork of this process, whose end is not ours
-            held.close()
+            lock.release()
             shutil.rmtree(folder, ignore_errors=True)
 
     atexit.register(remove)
     return folder
-
-
-def _hold(path: Path, mode: Literal["wb", "r+b"]) -> FileIO:
-    lock = path.open(mode, buffering=0)
-    try:
-        if fcntl is not None:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, also if it is killed
-    except OSError:
-        lock.close()
-        raise
-    return lock
-
-
-def _in_use(folder: Path) -> bool:
-    try:
-        if fcntl is None:
-            (folder / _LOCK).unlink()  # Windows refuses that for an open file
-        else:
-            _hold(folder / _LOCK, "r+b").close()
-    except OSError:
-        return True
-    return False

@@ -60,9 +60,7 @@ def run_training(
         What the task raised.
     """
     cancel = cancel or threading.Event()
-    process = ModelProcess(
-        f"train again with the run folder {run_folder}, and the training goes on from its last epoch"
-    )
+    process = ModelProcess(f"train again with the run folder {run_folder} to resume after the last epoch")
     reports: queue.SimpleQueue[Any] = queue.SimpleQueue()
     arguments = arguments | {"run_folder": str(run_folder), "output": str(output)}
     answer = process.run(task, arguments, reports.put, _KEEPS_BEST_WITHIN)
@@ -96,7 +94,7 @@ def no_model_yet() -> Cancelled:
 def _best_not_written(run_folder: Path) -> Cancelled:
     return Cancelled(
         "The training was cancelled, but a step of it took so long that its best network could not be put "
-        f"into a bundle any more: train again with the run folder {run_folder}, and it goes on from its last "
+        f"into a bundle any more: train again with the run folder {run_folder} to resume after the last "
         "epoch."
     )
 

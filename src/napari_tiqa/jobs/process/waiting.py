@@ -1,7 +1,6 @@
-"""How a job waits for what others do, and how long it will still take."""
+"""How a job waits for what others do."""
 
 import threading
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -36,20 +35,3 @@ def wait_for(attempt: Callable[..., _T], not_yet: type[Exception], cancel: threa
         except not_yet:
             continue
     raise Cancelled("Scoring was cancelled.")
-
-
-class Pace:
-    """Time left, from the batches after the first, whose time went into starting the process."""
-
-    def __init__(self, total: int) -> None:
-        self.total = total
-        self._first: tuple[float, int] | None = None
-
-    def seconds_left(self, done: int) -> float | None:
-        """Return how long the rest will take; None when asked for the first time."""
-        now = time.monotonic()
-        if self._first is None:
-            self._first = now, done
-            return None
-        since, done_then = self._first
-        return (now - since) / max(1, done - done_then) * (self.total - done)

@@ -17,8 +17,8 @@ from napari_tiqa.errors import TableError, VolumeError
 from napari_tiqa.jobs.process.client import ModelProcess, shared_model_process
 from napari_tiqa.jobs.process.messages import ModelFile
 from napari_tiqa.jobs.process.record import model_card, run_record
-from napari_tiqa.jobs.process.waiting import Pace, wait_for
-from napari_tiqa.progress import Progress
+from napari_tiqa.jobs.process.waiting import wait_for
+from napari_tiqa.progress import Pace, Progress
 from napari_tiqa.scoring.native_tiles import filled_tiles, native_tile
 from napari_tiqa.scoring.network_input import TILE_SIZE, checked_plane, prepare_slice, reflected
 from napari_tiqa.scoring.predict import BATCH_SIZE
@@ -108,7 +108,7 @@ def score_map(
     Raises
     ------
     VolumeError
-        If the slice cannot be read, is not there or holds nothing to judge, or the stride is none.
+        If the slice cannot be read, is not there or holds nothing to judge, or the stride is out of range.
     BundleError
         If the model cannot be used.
     ModelProcessError
@@ -117,7 +117,7 @@ def score_map(
         If `cancel` was set.
     """
     if not 1 <= stride <= TILE_SIZE:
-        raise VolumeError(f"Tiles cannot be {stride} px apart: choose a stride of 1 to {TILE_SIZE} px.")
+        raise VolumeError(f"The stride must be 1 to {TILE_SIZE} px, not {stride}.")
     tomogram = as_volume(volume).tomogram()
     count = tomogram.slice_count(axis)
     index = index + count if -count <= index < 0 else index

@@ -21,8 +21,8 @@ from napari_tiqa.errors import TiqaError, VolumeError
 from napari_tiqa.jobs.process.client import ModelProcess, shared_model_process
 from napari_tiqa.jobs.process.messages import ModelFile
 from napari_tiqa.jobs.process.record import model_card, run_record
-from napari_tiqa.jobs.process.waiting import POLL, Pace, wait_for
-from napari_tiqa.progress import Progress
+from napari_tiqa.jobs.process.waiting import POLL, wait_for
+from napari_tiqa.progress import Pace, Progress
 from napari_tiqa.scoring.native_tiles import MOST_TILES, prepare_native_tiles
 from napari_tiqa.scoring.network_input import PreparedSlice, prepare_slice
 from napari_tiqa.scoring.predict import BATCH_SIZE
@@ -81,7 +81,7 @@ def score_image(
     Raises
     ------
     VolumeError
-        If the image is not 2-D or cannot be read, or the window is no window.
+        If the image is not 2-D or cannot be read, or the window is not one.
     BundleError
         If the model cannot be used.
     ModelProcessError
@@ -181,7 +181,7 @@ def chosen_slices(slices: Slices, count: int, axis: int, name: str) -> list[int]
     Raises
     ------
     VolumeError
-        If there is no such slice, none was chosen, or they are no whole numbers.
+        If there is no such slice, none was chosen, or they are not integers.
     """
     there = f"{name} has slices 0 to {count - 1} along axis {axis}"
     try:

@@ -1,8 +1,8 @@
 """Segment a volume slice by slice: reading, the network and writing overlap, memory stays bounded.
 
 The calling thread takes slices from ``map_slices``, which reads ahead, a few threads wait for the model
-process to see them, and one more writes what comes back. What is written stays, so that a run goes on after
-any interruption.
+process to see them, and one more writes what comes back. What is written stays, so that a run can be
+resumed after any interruption.
 """
 
 import os
@@ -23,11 +23,11 @@ from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.jobs.process.messages import ModelFile
 from napari_tiqa.jobs.process.place import free_space, refuse_input, stored_at
 from napari_tiqa.jobs.process.record import fingerprint, model_card, run_record
-from napari_tiqa.jobs.process.waiting import Pace, wait_for
+from napari_tiqa.jobs.process.waiting import wait_for
 from napari_tiqa.jobs.quality.score import chosen_slices
 from napari_tiqa.jobs.segmentation.result import Segmentation
 from napari_tiqa.jobs.segmentation.store import SegmentationStore, cannot_write, temporary_store
-from napari_tiqa.progress import Progress
+from napari_tiqa.progress import Pace, Progress
 from napari_tiqa.scoring.bundle import SEGMENTATION
 from napari_tiqa.segmentation.network_input import network_image
 from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL
@@ -75,7 +75,7 @@ def segment(
     """Segment the slices of a volume along one axis.
 
     Slices that are in `output` already, by the same model and window and of the same volume, are not
-    segmented again: the same call goes on where a cancel, an error or the end of the process has stopped it,
+    segmented again: the same call resumes where a cancel, an error or the end of the process has stopped it,
     and a call for other slices adds them.
 
     Parameters
@@ -120,7 +120,7 @@ def segment(
     BundleError
         The model cannot be used.
     ModelProcessError
-        The model process cannot start or dies; the same call goes on from there.
+        The model process cannot start or dies; the same call resumes.
     Cancelled
         `cancel` was set; what is done is kept.
     """
@@ -192,7 +192,7 @@ class _Run:
                     progress(PredictProgress(done, pace.total, pace.seconds_left(done), index, result))
         except Cancelled as error:
             raise Cancelled(
-                f"{done} of {pace.total} slices are segmented; the same again goes on from there."
+                f"{done} of {pace.total} slices are segmented; run it again to resume."
             ) from error
         return result
 

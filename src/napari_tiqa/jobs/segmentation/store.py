@@ -4,7 +4,6 @@ import errno
 import hashlib
 import json
 import os
-from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 from typing import Any, Self
@@ -12,11 +11,13 @@ from typing import Any, Self
 import dask.array
 import numpy as np
 import zarr
+from filelock import BaseFileLock
 
 from napari_tiqa.errors import SegmentationError
 from napari_tiqa.jobs.process.place import is_taken
 from napari_tiqa.jobs.process.temporary_folder import temporary_folder
 from napari_tiqa.jobs.segmentation.result import Segmentation, decided
+from napari_tiqa.locks import AlreadyLocked, hold, remove
 from napari_tiqa.segmentation.classes import Classes
 from napari_tiqa.segmentation.segmenter import classes_of
 from napari_tiqa.segmentation.uncertainty import uncertainty_map
@@ -28,14 +29,11 @@ from napari_tiqa.volumes.writing.ome_zarr import space_axes
 from napari_tiqa.volumes.writing.zarr_chunks import COMPRESSOR, store_plane
 from napari_tiqa.whole_file import whole_folder
 
-fcntl: Any = None
-with suppress(ImportError):  # Windows has none
-    import fcntl
-
 PROBABILITY = "probability"
 _CHUNK_SIDE = 1024  # px, within a slice
 _RECORD = "segmentation"
 _ROWS = "slices.csv"
+_LOCK = ".lock"
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -70,6 +68,7 @@ class SegmentationStore:
         self._place = folder / PROBABILITY / "0"
         self._array = zarr.open_array(self._place, mode="r")
         self._log: FileIO | None = None
+        self._lock: BaseFileLock | None = None
         complete, _, _ = (self._place / _ROWS).read_text("ascii").rpartition("\n")
         lines = [line.split(",") for line in complete.splitlines()]
         self.rows = {int(index): tuple(map(float, values)) for index, _, *values in lines}
@@ -135,19 +134,17 @@ class SegmentationStore:
         SegmentationError
             Another run writes to it, or it cannot be written.
         """
-        path = self._place / _ROWS
         try:
-            log = path.open("r+b", buffering=0)
-        except OSError as error:
-            raise cannot_write(self.folder, error) from error
-        try:
-            if fcntl is not None:
-                fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, also if it is killed
-        except BlockingIOError as error:
-            log.close()
+            self._lock = hold(self.folder / _LOCK)
+            log = (self._place / _ROWS).open("r+b", buffering=0)
+        except AlreadyLocked as error:
             raise SegmentationError(
                 f"Another run is writing to {self.folder}: wait for it, cancel it, or choose another name."
             ) from error
+        except OSError as error:
+            if self._lock is not None:
+                remove(self._lock)
+            raise cannot_write(self.folder, error) from error
         # A line that a full disk has cut short would spoil the next one.
         log.truncate(log.read().rfind(b"\n") + 1)
         log.seek(0, os.SEEK_END)
@@ -157,7 +154,9 @@ class SegmentationStore:
     def __exit__(self, *_: object) -> None:
         """Let others write to it."""
         assert self._log is not None
+        assert self._lock is not None
         self._log.close()
+        remove(self._lock)
 
     def write(self, index: int, probabilities: np.ndarray, checksum: int) -> None:
         """Write a slice; it is there when this returns, also if the process is killed then.
@@ -223,7 +222,7 @@ def cannot_write(folder: Path, error: OSError) -> SegmentationError:
     """Return the error that says why a store cannot be written and what to do."""
     if error.errno in _DISK_FULL:
         return SegmentationError(
-            f"The disk of {folder.parent} is full: make room, then the same again goes on from there."
+            f"The disk of {folder.parent} is full: make room, then run it again to resume."
         )
     return SegmentationError(
         f"{folder} cannot be written ({error.strerror or error}): put that right, or choose another place."

@@ -1,4 +1,4 @@
-"""Train a segmenter from an image and its labels, in a model process of its own; go on with one."""
+"""Train a segmenter from an image and its labels, in a model process of its own; resume one."""
 
 import os
 import threading
@@ -8,7 +8,6 @@ from typing import Any
 
 from napari_tiqa.errors import Cancelled, SegmentationError
 from napari_tiqa.jobs.process.training import no_model_yet, run_training
-from napari_tiqa.learning.training.reporting import NowAndThen
 from napari_tiqa.learning.training.run_folder import (
     RECIPE_FILE,
     keep_recipe,
@@ -16,6 +15,7 @@ from napari_tiqa.learning.training.run_folder import (
     run_lock,
     writing_to,
 )
+from napari_tiqa.progress import Throttled
 from napari_tiqa.scoring.bundle import SEGMENTATION
 from napari_tiqa.segmentation.labelled_volume import gather
 from napari_tiqa.segmentation.progress import SegmentProgress
@@ -49,7 +49,7 @@ def train_segmenter(
     progress: Callable[[SegmentProgress], object] | None = None,
     cancel: threading.Event | None = None,
 ) -> dict[str, Any]:
-    """Train a segmenter, or go on with a training of the same image, labels and recipe.
+    """Train a segmenter, or resume a training of the same image, labels and recipe.
 
     Parameters
     ----------
@@ -73,12 +73,12 @@ def train_segmenter(
         Shape of `labels`: what each epoch is judged with, and not learned from. Where omitted, a share of
         the labels is left out for it (``SegmentationRecipe.validation_share``).
     run_folder : path-like, optional
-        Where the training keeps all that it needs to go on after a crash; `output` with ".training" as its
+        Where the training keeps all that it needs to resume after a crash; `output` with ".training" as its
         end where omitted. A training that has finished there is not done again.
     progress : callable, optional
         Called in this thread, some times a second; what it raises cancels the training.
     cancel : threading.Event, optional
-        Set it, from any thread, to end the training after its next step. It can go on later.
+        Set it, from any thread, to end the training after its next step. It can be resumed later.
 
     Returns
     -------
@@ -97,15 +97,15 @@ def train_segmenter(
         The image or the labels cannot be read; the run folder holds a training with another recipe, is in
         use, or cannot be written; the bundle cannot be written.
     ModelProcessError
-        If the process cannot start or dies; the run folder stays good to go on from.
+        If the process cannot start or dies; the training can be resumed from the run folder.
     """
     recipe = recipe or SegmentationRecipe()
     output = Path(output).expanduser().absolute()
     folder = run_folder_of(output, run_folder)
-    show = NowAndThen(progress or _nobody)
+    show = Throttled(progress)
 
     def prepare(done: int, total: int) -> None:
-        show(SegmentProgress("prepare", patches_done=done, patches=total))
+        show(SegmentProgress(done, total, None, "prepare"))
 
     with writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -137,7 +137,7 @@ def resume_segmenter(
     progress: Callable[[SegmentProgress], object] | None = None,
     cancel: threading.Event | None = None,
 ) -> dict[str, Any]:
-    """Go on with a training from its run folder alone: neither image nor labels are needed any more.
+    """Resume a training from its run folder alone: neither image nor labels are needed any more.
 
     Parameters
     ----------
@@ -172,7 +172,3 @@ def _keep(data: TrainingSet, path: Path) -> None:
             f"The image or its labels have changed since the training in {path.parent} began: choose another "
             "run folder."
         )
-
-
-def _nobody(progress: SegmentProgress) -> None:
-    """Take a report that nobody asked for."""

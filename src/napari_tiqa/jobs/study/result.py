@@ -208,11 +208,11 @@ class Study:
         return means
 
     def sentence(self) -> str:
-        """Say how well the score foretells F1, pooled and within each distortion, and that these differ."""
+        """Say how well the score predicts F1, pooled and within each distortion, and that these differ."""
         of_f1 = self.correlations[self.correlations["against"] == "f1"].set_index("distortion").dropna()
         each = of_f1.drop(POOLED, errors="ignore")
         if each.empty:
-            return "Too few versions have both a score and an F1 to tell how the one goes with the other."
+            return "Too few versions have both a score and an F1 to compute a correlation."
         text = f"Rank correlation (SROCC) of score and F1: {_named(each['srocc'])}"
         if len(each) > 1:
             text += f"; all pooled {of_f1['srocc'][POOLED]:.2f}"
@@ -224,7 +224,7 @@ class Study:
             return f"{text}. Pooled and within a distortion hardly differ here."
         return (
             f"{text}. Pooled and within a distortion differ, since the same score goes with another F1 in "
-            "each distortion: foretell F1 by the score within one kind of artefact only."
+            "each distortion: use the score to predict F1 within one kind of artefact only."
         )
 
     def _parts(self) -> Iterator[tuple[str, pd.DataFrame]]:

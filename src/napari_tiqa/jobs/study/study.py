@@ -14,11 +14,10 @@ from napari_tiqa.errors import Cancelled, SegmentationError, TiqaError
 from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.jobs.process.messages import ModelFile
 from napari_tiqa.jobs.process.record import model_card, run_record
-from napari_tiqa.jobs.process.waiting import Pace
 from napari_tiqa.jobs.quality.score import chosen_slices
 from napari_tiqa.jobs.study.judge import KnownSlice, VersionJudge
 from napari_tiqa.jobs.study.result import TRUTH, Curve, StudiedVersion, Study
-from napari_tiqa.progress import Progress
+from napari_tiqa.progress import Pace, Progress
 from napari_tiqa.segmentation.classes import Classes, checked_labels
 from napari_tiqa.segmentation.native_distortions import VERSIONS, native_fields, native_version
 from napari_tiqa.segmentation.network_input import unit_image

@@ -4,50 +4,60 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
 from napari_tiqa.errors import TrainingError
 from napari_tiqa.learning.training.run_folder import EPOCHS_FILE
+from napari_tiqa.progress import Progress
 from napari_tiqa.whole_file import whole_file
 
-TrainStage = Literal["generate", "rank", "regress", "judge"]
 EPOCH_COLUMNS = ("stage", "epoch", "epochs", "loss", "srocc", "plcc", "best")
 
 
 @dataclass(frozen=True)
-class TrainProgress:
+class EpochProgress(Progress):
     """How far a training is; reported several times a second at most, and at the end of each epoch.
 
     Attributes
     ----------
-    stage : {"generate", "rank", "regress", "judge"}
-        Versions are made and labelled; ranked; regressed; the finished model is judged and calibrated.
-    epoch, epochs : int
-        Epochs of this stage that are done, and in all; both 0 in the first and the last stage.
-    images_done, images : int
-        Of this stage; in the two training stages each image counts once an epoch.
+    done, total : int
+        Images or patches of this stage; while it trains each counts once an epoch.
     seconds_left : float or None
         Of the whole training; None while that is not known.
-    loss, srocc, plcc : float or None
-        Numbers only in the report that ends an epoch, None in all others. SROCC and PLCC of the scores of the
-        validation images with their labels; NaN where there are no validation images.
+    stage : str
+        What is done now.
+    epoch, epochs : int
+        Epochs of this stage that are done, and in all; both 0 in a stage without epochs.
+    loss : float or None
+        Mean loss of an epoch; a number only in the report that ends it, None in all others.
     warnings : tuple of str
-        Sentences on what may spoil the result (few ratings, disagreeing raters, dropped duplicates); in the
-        first report that knows of them, empty in all others.
+        Sentences on what may spoil the result; in the first report that knows of them, empty in all others.
     """
 
-    stage: TrainStage
+    stage: str
     epoch: int = 0
     epochs: int = 0
-    images_done: int = 0
-    images: int = 0
-    seconds_left: float | None = None
     loss: float | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TrainProgress(EpochProgress):
+    """How far the training of a score is.
+
+    Its stages: "generate" (versions are made and labelled), "rank", "regress", "judge" (the finished model is
+    judged and calibrated). Warnings: few ratings, disagreeing raters, dropped duplicates.
+
+    Attributes
+    ----------
+    srocc, plcc : float or None
+        Beside `loss`: of the scores of the validation images with their labels; NaN where there are none.
+    """
+
     srocc: float | None = None
     plcc: float | None = None
-    warnings: tuple[str, ...] = ()
 
 
 def write_epochs(

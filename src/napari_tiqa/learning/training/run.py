@@ -1,23 +1,16 @@
-"""A training from recipe to bundle: generate, rank, regress, judge; in a run folder that it can go on from.
+"""The training of a score from recipe to bundle: generate, rank, regress, judge; see ``resumable``."""
 
-The run folder holds ``recipe.json``, the generated ``dataset/``, ``progress.csv`` with a row per epoch, the
-finished ``model.tiqa``, and until that is there ``checkpoint.npz`` of the last epoch and ``best.npz``. Each
-is written as a whole or not at all. What an epoch draws depends on recipe and epoch alone, so a training
-that was interrupted has the result of one that was not: to the last bit on a CPU, to rounding on a GPU.
-"""
-
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from napari_tiqa.errors import Cancelled, TrainingError
+from napari_tiqa.errors import TrainingError
 from napari_tiqa.learning.images.dataset import (
-    Dataset,
     dataset_record,
     is_dataset,
     read_dataset,
@@ -28,31 +21,15 @@ from napari_tiqa.learning.images.split import split
 from napari_tiqa.learning.measures.measures import evaluate, plcc, srocc
 from napari_tiqa.learning.training.calibration import calibrate
 from napari_tiqa.learning.training.card import model_card
-from napari_tiqa.learning.training.checkpoint import (
-    Checkpoint,
-    load_checkpoint,
-    load_weights,
-    save_checkpoint,
-    save_weights,
-    set_weights,
-)
 from napari_tiqa.learning.training.generation import generate
-from napari_tiqa.learning.training.progress import TrainProgress, TrainStage, read_epochs, write_epochs
+from napari_tiqa.learning.training.progress import EPOCH_COLUMNS, TrainProgress
 from napari_tiqa.learning.training.recipe import TrainingRecipe
-from napari_tiqa.learning.training.reporting import NowAndThen, TrainingPace
-from napari_tiqa.learning.training.run_folder import (
-    BEST_FILE,
-    CHECKPOINT_FILE,
-    DATASET_FOLDER,
-    MODEL_FILE,
-    deliver,
-    keep_recipe,
-    run_lock,
-    writing_to,
-)
-from napari_tiqa.learning.training.stages import StageProgress, rank, regress, scale_to_labels
+from napari_tiqa.learning.training.resumable import ResumableRun
+from napari_tiqa.learning.training.run_folder import DATASET_FOLDER, keep_recipe, run_lock, writing_to
+from napari_tiqa.learning.training.stages import rank, regress, scale_to_labels
+from napari_tiqa.progress import Pace, Throttled
 from napari_tiqa.scoring.backbone import build_network, load_imagenet
-from napari_tiqa.scoring.bundle import load_card, save_bundle
+from napari_tiqa.scoring.bundle import SCORE, save_bundle
 from napari_tiqa.scoring.predict import predict_scores
 from napari_tiqa.scoring.scale import SCORE_RANGE
 
@@ -62,7 +39,7 @@ _GROUPS_TO_SCALE_WITH = 8  # two numbers are fitted, and who has cancelled is wa
 
 
 def train(recipe: TrainingRecipe, run_folder: str, output: str, report: Report) -> dict[str, Any]:
-    """Train a model by a recipe, or go on with a training that was interrupted.
+    """Train a model by a recipe, or resume a training that was interrupted.
 
     Of the last stage that was reached the best epoch is kept: that whose scores of the validation images
     agree best with their labels, by the mean of SROCC and PLCC; without validation images the last epoch.
@@ -121,43 +98,22 @@ class Reached:
     srocc: float
     plcc: float
 
+    def beats(self, best: "Reached") -> bool:
+        """Whether this is the best epoch of its stage so far; not "better than", which NaN never is."""
+        return self.stage != best.stage or not self.figure <= best.figure
 
-class _Run:
-    """One training, from where its folder says that it is."""
 
-    def __init__(self, recipe: TrainingRecipe, folder: Path, output: Path, report: Report) -> None:
-        self.recipe = recipe
-        self.folder = folder
-        self.output = output
-        self.report = report
-        self.inputs = {path: _fingerprint(Path(path)) for path in (*recipe.originals, *recipe.ratings)}
-        self.dataset = Dataset([], [], [])
-        self.warnings: list[str] = []
-        self.training: list[Group] = []
-        self.judged: list[Group] = []
-        self.last: Checkpoint[Reached] | None = None
-        self.best: Reached | None = None
+class _Run(ResumableRun[Reached]):
+    purpose, progress, reached, columns = SCORE, TrainProgress, Reached, EPOCH_COLUMNS
+    recipe: TrainingRecipe
 
     def train(self) -> dict[str, Any]:
+        """Train, or finish what was begun, and return the bundle's card."""
+        inputs = (*self.recipe.originals, *self.recipe.ratings)
+        self.inputs = {path: _fingerprint(Path(path)) for path in inputs}
         keep_recipe(self.folder, self.recipe)
         self._generate()
-        model = self.folder / MODEL_FILE
-        if model.exists() and (card := load_card(model))["training"]["finished"]:
-            deliver(self.folder, self.output)
-            return card
-        if (self.folder / CHECKPOINT_FILE).exists():
-            self.last = load_checkpoint(self.folder / CHECKPOINT_FILE, Reached)
-            self.best = self.last.best
-        self.pace = TrainingPace(self._images_left())
-        try:
-            if self.last is None or self.last.reached.stage == "rank":
-                self._stage("rank")
-            self._stage("regress")
-            return self._judge()
-        except Cancelled:
-            if self.best is not None:
-                self._keep_best_so_far()
-            raise
+        return super().train()
 
     # -- data --------------------------------------------------------------------------------------
 
@@ -165,11 +121,10 @@ class _Run:
         """Make the dataset, unless it is there; originals that are still there must be what they were."""
         folder = self.folder / DATASET_FOLDER
         if not is_dataset(folder):
-            self.report(TrainProgress("generate"))
-            show = NowAndThen(self.report)
+            self.report(TrainProgress(0, 0, None, "generate"))
+            show = Throttled(self.report)
             made = generate(
-                self.recipe,
-                lambda done, images: show(TrainProgress("generate", images_done=done, images=images)),
+                self.recipe, lambda done, images: show(TrainProgress(done, images, None, "generate"))
             )
             write_dataset(
                 folder,
@@ -183,7 +138,7 @@ class _Run:
                     f"{path} has changed since the training in {self.folder} began: choose another run "
                     "folder."
                 )
-        # Read back also when just made, so that a training that goes on has the very same labels.
+        # Read back also when just made, so that a training that is resumed has the very same labels.
         self.dataset = read_dataset(folder)
         self.warnings = list(record["warnings"])
         self.training, self.judged = split(
@@ -194,98 +149,44 @@ class _Run:
                 "No original is left out for validation, so nothing tells how good the model is on others."
             )
         images = _count(self.dataset.groups)
-        self.report(
-            TrainProgress("generate", images_done=images, images=images, warnings=tuple(self.warnings))
-        )
+        self.report(TrainProgress(images, images, None, "generate", warnings=tuple(self.warnings)))
 
     # -- the two stages ----------------------------------------------------------------------------
 
-    @cached_property
-    def network(self) -> keras.Model:
-        """The network, as the last epoch left it."""
-        keras.utils.set_random_seed(self.recipe.seed)
-        network = build_network(backbone=self.recipe.backbone)
+    def build(self) -> keras.Model:
+        """Return the network, its weights not set yet."""
+        return build_network(backbone=self.recipe.backbone)
+
+    def initialise(self, network: keras.Model) -> None:
+        """Set the backbone's ImageNet weights."""
+        load_imagenet(network, self.recipe.backbone)
+
+    def learn(self) -> None:
+        """Go through the epochs of both stages that are left."""
+        recipe, images = self.recipe, _count(self.training)
+        ranked, done = recipe.ranking_epochs * images, 0
         if self.last is not None:
-            set_weights(network, self.last.weights, self.folder / CHECKPOINT_FILE)
-        else:
-            load_imagenet(network, self.recipe.backbone)
-        return network
+            done = self.last.reached.epoch * images + ranked * (self.last.reached.stage == "regress")
+        self.pace = Pace(ranked + recipe.regression_epochs * images, done)
+        if self.last is None or self.last.reached.stage == "rank":
+            fit = partial(rank, self.network, self.training, epochs=recipe.ranking_epochs, seed=recipe.seed)
+            self.run_stage("rank", fit, recipe.ranking_epochs, images, partial(self._keep, "rank"))
+        epochs = recipe.regression_epochs
+        fit = partial(regress, self.network, self.training, epochs=epochs, seed=recipe.seed + 1)
+        self.run_stage("regress", fit, epochs, images, partial(self._keep, "regress"), before=ranked)
 
-    def _stage(self, stage: TrainStage) -> None:
-        """Go through the epochs of a stage, or those that are left of it."""
-        function, epochs = self._stages()[stage]
-        start, state = 0, None
-        if self.last is not None and self.last.reached.stage == stage:
-            start, state = self.last.reached.epoch, self.last.optimizer
-        images = _count(self.training)
-        show = NowAndThen(self.report)
-        done = start
-
-        def progress(seen: float, **news: Any) -> TrainProgress:
-            return TrainProgress(
-                stage, done, epochs, round(seen * images), epochs * images, self.pace.seconds_left(), **news
-            )
-
-        def after_step(step: int, steps: int) -> None:
-            self.pace.advance(images / steps)
-            show(progress(done + step / steps))
-
-        def after_epoch(news: StageProgress, optimizer: keras.optimizers.Optimizer) -> None:
-            nonlocal done
-            done = news.epoch
-            reached = self._keep_epoch(stage, news, optimizer)
-            self.report(progress(done, loss=news.loss, srocc=reached.srocc, plcc=reached.plcc))
-
-        function(
-            self.network,
-            self.training,
-            epochs=epochs,
-            seed=self.recipe.seed + (stage == "regress"),
-            report=after_epoch,
-            after_step=after_step,
-            start=start,
-            optimizer_state=state,
-        )
-
-    def _stages(self) -> dict[TrainStage, tuple[Callable[..., None], int]]:
-        return {
-            "rank": (rank, self.recipe.ranking_epochs),
-            "regress": (regress, self.recipe.regression_epochs),
-        }
-
-    def _images_left(self) -> int:
-        """Count the images of both stages that are still to be seen, each once an epoch."""
-        left = self.recipe.ranking_epochs + self.recipe.regression_epochs
-        if self.last is not None:
-            before = self.recipe.ranking_epochs if self.last.reached.stage == "regress" else 0
-            left -= before + self.last.reached.epoch
-        return left * _count(self.training)
-
-    def _keep_epoch(
-        self, stage: TrainStage, news: StageProgress, optimizer: keras.optimizers.Optimizer
-    ) -> Reached:
-        """Judge the network and save all that is needed to go on from here; the checkpoint last."""
+    def _keep(
+        self, stage: str, epoch: int, loss: float, optimizer: keras.optimizers.Optimizer, _show: object
+    ) -> Mapping[str, Any]:
+        """Judge and keep an epoch."""
         order, value = self._agreement(stage)
-        reached = Reached(stage, news.epoch, (order + value) / 2, order, value)
-        # Not "better than": without validation images there is no figure, and the last epoch counts.
-        best = self.best is None or self.best.stage != stage or not reached.figure <= self.best.figure
-        if best:
-            self.best = reached
-            save_weights(self.folder / BEST_FILE, self.network, reached)
-        row = {"stage": stage, "epoch": news.epoch, "epochs": news.epochs, "loss": news.loss}
-        row |= {"srocc": order, "plcc": value, "best": best}
-        rows = [
-            known
-            for known in read_epochs(self.folder).to_dict("records")
-            # An epoch that was shown but whose checkpoint was lost is done again.
-            if known["stage"] != stage or known["epoch"] < news.epoch
-        ]
-        write_epochs(self.folder, [*rows, row])
-        assert self.best is not None
-        save_checkpoint(self.folder / CHECKPOINT_FILE, self.network, optimizer, reached, self.best)
-        return reached
+        epochs = self.recipe.ranking_epochs if stage == "rank" else self.recipe.regression_epochs
+        figures = {"srocc": order, "plcc": value}
+        row = {"stage": stage, "epoch": epoch, "epochs": epochs, "loss": loss, **figures, "best": False}
+        self.keep_epoch(Reached(stage, epoch, (order + value) / 2, order, value), row, optimizer)
+        return figures
 
-    def _agreement(self, stage: TrainStage) -> tuple[float, float]:
+    def _agreement(self, stage: str) -> tuple[float, float]:
         """SROCC and PLCC of the validation images' scores with their labels."""
         if not self.judged:
             return np.nan, np.nan
@@ -299,31 +200,21 @@ class _Run:
 
     # -- the finished model ------------------------------------------------------------------------
 
-    def _judge(self) -> dict[str, Any]:
-        load_weights(self.folder / BEST_FILE, self.network, Reached)
-        self.report(TrainProgress("judge", images=_count(self.judged)))
-        scores = [predict_scores(self.network, group.tiles()) for group in self.judged]
-        self.report(TrainProgress("judge", images_done=_count(self.judged), images=_count(self.judged)))
-        evaluation = evaluate(self.judged, scores) if self.judged else None
-        calibration = calibrate(self.network, self.training, self.judged)
-        self.report(TrainProgress("judge", images_done=_count(self.judged), images=_count(self.judged)))
-        card = self._card(evaluation, finished=True)
-        save_bundle(self.folder / MODEL_FILE, self.network, card, calibration, self.recipe.backbone)
-        deliver(self.folder, self.output)
-        # Ten times the bundle, and of no more use.
-        for name in (CHECKPOINT_FILE, BEST_FILE):
-            (self.folder / name).unlink(missing_ok=True)
-        return load_card(self.folder / MODEL_FILE)
-
-    def _keep_best_so_far(self) -> None:
-        """Put the best network so far where the finished one was to be; the training can still go on."""
-        best = load_weights(self.folder / BEST_FILE, self.network, Reached)
-        if best.stage == "rank":
+    def save(self, model: Path, finished: bool) -> None:
+        """Write the bundle of the best network, judged and calibrated if the training is finished."""
+        evaluation = calibration = None
+        if finished:
+            images = _count(self.judged)
+            self.report(TrainProgress(0, images, None, "judge"))
+            scores = [predict_scores(self.network, group.tiles()) for group in self.judged]
+            self.report(TrainProgress(images, images, None, "judge"))
+            evaluation = evaluate(self.judged, scores) if self.judged else None
+            calibration = calibrate(self.network, self.training, self.judged)
+            self.report(TrainProgress(images, images, None, "judge"))
+        elif self.best is not None and self.best.stage == "rank":
             labelled = [group for group in self.training if np.isfinite(group.labels).any()]
             scale_to_labels(self.network, labelled[:_GROUPS_TO_SCALE_WITH])
-        card = self._card(None, finished=False)
-        save_bundle(self.folder / MODEL_FILE, self.network, card, backbone=self.recipe.backbone)
-        deliver(self.folder, self.output)
+        save_bundle(model, self.network, self._card(evaluation, finished), calibration, self.recipe.backbone)
 
     def _card(self, evaluation: Any, finished: bool) -> dict[str, Any]:
         assert self.best is not None

@@ -1,13 +1,13 @@
 """A run folder: what any training keeps in it, the way out of it, and its lock, since two would spoil it."""
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Protocol, Self
 
 from napari_tiqa.errors import BundleError, TrainingError
+from napari_tiqa.learning.training.settings import Recipe
+from napari_tiqa.locks import AlreadyLocked, hold
 from napari_tiqa.whole_file import whole_file
 
 RECIPE_FILE = "recipe.json"
@@ -18,17 +18,6 @@ BEST_FILE = "best.npz"
 MODEL_FILE = "model.tiqa"
 _LOCK_FILE = "lock"
 
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: IO[str]) -> None:
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-else:
-    import fcntl
-
-    def _lock(file: IO[str]) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
 
 def run_folder_of(output: Path, run_folder: str | os.PathLike[str] | None = None) -> Path:
     """Return the run folder given, or the one beside `output` that belongs to it: ``<name>.training``."""
@@ -37,7 +26,7 @@ def run_folder_of(output: Path, run_folder: str | os.PathLike[str] | None = None
 
 @contextmanager
 def run_lock(folder: Path) -> Iterator[None]:
-    """Hold the lock of a run folder; the system gives it back when its owner dies, however it dies.
+    """Hold the lock of a run folder; the system gives it back when the process ends, also by kill -9.
 
     Parameters
     ----------
@@ -51,17 +40,16 @@ def run_lock(folder: Path) -> Iterator[None]:
     OSError
         If the folder cannot be written.
     """
-    with open(folder / _LOCK_FILE, "a+", encoding="utf-8") as file:
-        try:
-            _lock(file)
-        except OSError as error:
-            raise TrainingError(
-                f"A training is running in {folder} already: wait for it, or choose another run folder."
-            ) from error
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")  # for people who wonder whose it is
-        file.flush()
+    try:
+        lock = hold(folder / _LOCK_FILE)
+    except AlreadyLocked as error:
+        raise TrainingError(
+            f"A training is running in {folder} already: wait for it, or choose another run folder."
+        ) from error
+    try:
         yield
+    finally:
+        lock.release()
 
 
 @contextmanager
@@ -72,26 +60,12 @@ def writing_to(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise TrainingError(
             f"The training cannot write to {folder} ({error.strerror or error}): free some space, or make "
-            "the folder writable, and start it again; it goes on from its last epoch."
+            "the folder writable, and start it again; it resumes after its last epoch."
         ) from error
 
 
-class Recipe(Protocol):
-    """What a training is made by."""
-
-    def to_json(self) -> str:
-        """Return the recipe as a JSON document."""
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Read a recipe back; raises a TiqaError."""
-
-    def differs_from(self, other: Self) -> list[str]:
-        """Name the settings that are not the same in both."""
-
-
 def keep_recipe(folder: Path, recipe: Recipe) -> None:
-    """Write a run's recipe down, or see that it is the one that the run was begun with.
+    """Write a run's recipe down, or check that the run was begun with it.
 
     Raises
     ------

@@ -1,14 +1,15 @@
 """The two stages of training: rank the versions of each original, then regress the score."""
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Unpack
 
 import keras
 import numpy as np
 
 from napari_tiqa.errors import TrainingError
 from napari_tiqa.learning.images.groups import MIN_ORIGINALS, Group
+from napari_tiqa.learning.training.epochs import Watch, run_epochs
 from napari_tiqa.learning.training.losses import LabelRegression, PairRanking, targets
 
 
@@ -29,34 +30,6 @@ class Draw:
     images: int = 16
 
 
-@dataclass(frozen=True)
-class StageProgress:
-    """How far a stage has come, reported after each epoch.
-
-    Attributes
-    ----------
-    stage : str
-        "ranking" or "regression".
-    epoch, epochs : int
-        Epochs done and in all.
-    loss : float
-        Mean over the epoch's steps.
-    """
-
-    stage: str
-    epoch: int
-    epochs: int
-    loss: float
-
-
-Report = Callable[[StageProgress, keras.optimizers.Optimizer], object]
-"""Called after each epoch, with the optimizer, whose variables a checkpoint needs; what it raises ends the
-training."""
-
-AfterStep = Callable[[int, int], object]
-"""Called after each step with the steps done and all steps of an epoch; what it raises ends the training."""
-
-
 def rank(
     network: keras.Model,
     groups: Sequence[Group],
@@ -66,10 +39,7 @@ def rank(
     margin: float = 6.0,
     seed: int = 0,
     draw: Draw = Draw(),
-    report: Report | None = None,
-    after_step: AfterStep | None = None,
-    start: int = 0,
-    optimizer_state: Sequence[np.ndarray] | None = None,
+    **watch: Unpack[Watch],
 ) -> None:
     """Stage 1: learn to order the versions of each original. The defaults are the paper's.
 
@@ -89,12 +59,8 @@ def rank(
         With the epoch's number it fixes order and orientation of the groups, and dropout.
     draw : Draw
         What a step learns from.
-    report, after_step : callable, optional
-        Called after each epoch and each step.
-    start : int
-        Epochs done before, to continue a training; `network` is then as it was after them.
-    optimizer_state : sequence of numpy.ndarray, optional
-        The optimizer's variables after `start` epochs.
+    **watch
+        after_epoch, after_step, start and optimizer_state as in ``epochs.run_epochs``.
 
     Raises
     ------
@@ -102,8 +68,7 @@ def rank(
         With fewer than 5 groups, or a loss that is not finite.
     """
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * _steps(groups, draw))
-    training = _Stage(network, groups, "ranking", epochs, seed, draw, report, after_step)
-    training.run(PairRanking(margin), schedule, start, optimizer_state)
+    _run(network, groups, "ranking", epochs, PairRanking(margin), schedule, seed, draw, **watch)
 
 
 def regress(
@@ -116,10 +81,7 @@ def regress(
     ranking_weight: float = 0.0,
     seed: int = 1,
     draw: Draw = Draw(),
-    report: Report | None = None,
-    after_step: AfterStep | None = None,
-    start: int = 0,
-    optimizer_state: Sequence[np.ndarray] | None = None,
+    **watch: Unpack[Watch],
 ) -> None:
     """Stage 2: learn the score itself. The defaults are the paper's.
 
@@ -140,7 +102,7 @@ def regress(
         Epochs after which it is halved, again and again.
     ranking_weight : float
         Weight of a ranking term kept beside the squared error; the paper has none.
-    seed, draw, report, after_step, start, optimizer_state
+    seed, draw, **watch
         As in ``rank``.
 
     Raises
@@ -151,12 +113,13 @@ def regress(
     labelled = [group for group in groups if np.isfinite(group.labels).any()]
     if not labelled:
         raise TrainingError("None of the images has a label: rate some, or let the observers label them.")
-    if not start:
+    if not watch.get("start"):
         scale_to_labels(network, labelled)
     steps = halved_every * _steps(groups, draw)
     schedule = keras.optimizers.schedules.ExponentialDecay(learning_rate, steps, 0.5, staircase=True)
-    training = _Stage(network, groups, "regression", epochs, seed, draw, report, after_step)
-    training.run(LabelRegression(ranking_weight), schedule, start, optimizer_state)
+    _run(
+        network, groups, "regression", epochs, LabelRegression(ranking_weight), schedule, seed, draw, **watch
+    )
 
 
 def _steps(groups: Sequence[Group], draw: Draw) -> int:
@@ -207,59 +170,34 @@ def _some_images(group: Group, most: int, rng: np.random.Generator) -> Group:
     return group.subset(kept)
 
 
-@dataclass
-class _Stage:
-    network: keras.Model
-    groups: Sequence[Group]
-    name: str
-    epochs: int
-    seed: int
-    draw: Draw
-    report: Report | None
-    after_step: AfterStep | None
+def _run(
+    network: keras.Model,
+    groups: Sequence[Group],
+    name: str,
+    epochs: int,
+    loss: keras.losses.Loss,
+    schedule: keras.optimizers.schedules.LearningRateSchedule,
+    seed: int,
+    draw: Draw,
+    **watch: Unpack[Watch],
+) -> None:
+    """Go through a stage's epochs, each drawn from the seed and its number alone."""
+    if len(groups) < MIN_ORIGINALS:
+        raise TrainingError(
+            f"{len(groups)} originals are too few to learn from: give at least {MIN_ORIGINALS}."
+        )
 
-    def run(
-        self,
-        loss: keras.losses.Loss,
-        schedule: keras.optimizers.schedules.LearningRateSchedule,
-        start: int,
-        optimizer_state: Sequence[np.ndarray] | None,
-    ) -> None:
-        if len(self.groups) < MIN_ORIGINALS:
-            raise TrainingError(
-                f"{len(self.groups)} originals are too few to learn from: give at least {MIN_ORIGINALS}."
-            )
-        optimizer = keras.optimizers.Adam(schedule)
-        optimizer.build(self.network.trainable_variables)
-        if optimizer_state is not None:
-            for variable, value in zip(optimizer.variables, optimizer_state, strict=True):
-                variable.assign(value)
-        # XLA would compile once for each size of a group, for minutes, and saves nothing on a CPU.
-        self.network.compile(optimizer, loss, jit_compile=False)
-        for epoch in range(start, self.epochs):
-            mean_loss = self._epoch(epoch)
-            if not math.isfinite(mean_loss):
-                raise TrainingError(
-                    f"The {self.name} diverged in epoch {epoch + 1}: lower the learning rate."
-                )
-            if self.report:
-                self.report(StageProgress(self.name, epoch + 1, self.epochs, mean_loss), optimizer)
-
-    def _epoch(self, epoch: int) -> float:
-        # Drawn from the seed and the epoch alone, so that a training that was interrupted goes on the same.
-        rng = np.random.default_rng([self.seed, epoch])
-        for layer in self.network.layers:
+    def batches(epoch: int) -> _Batches:
+        rng = np.random.default_rng([seed, epoch])
+        for layer in network.layers:
             if isinstance(layer, keras.layers.Dropout):
                 layer.seed_generator.state.assign(rng.integers(2**31, size=2, dtype=np.uint32))
-        batches = _Batches(self.groups, self.draw, rng)
-        callbacks = []
-        if self.after_step:
-            after_step, steps = self.after_step, len(batches)
-            callbacks = [
-                keras.callbacks.LambdaCallback(on_batch_end=lambda step, logs: after_step(step + 1, steps))
-            ]
-        history = self.network.fit(batches, callbacks=callbacks, verbose=0, shuffle=False)
-        return float(history.history["loss"][0])
+        return _Batches(groups, draw, rng)
+
+    def diverged(epoch: int) -> TrainingError:
+        return TrainingError(f"The {name} diverged in epoch {epoch}: lower the learning rate.")
+
+    run_epochs(network, batches, epochs, loss, schedule, diverged, **watch)
 
 
 def scale_to_labels(network: keras.Model, groups: Sequence[Group]) -> None:

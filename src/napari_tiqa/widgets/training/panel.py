@@ -162,8 +162,8 @@ class TrainingPanel(TrainingPage):
         stage = _STAGE_NAMES[progress.stage]
         self.controls.show_stage(
             stage,
-            progress.images_done,
-            progress.images,
+            progress.done,
+            progress.total,
             "images",
             progress.seconds_left,
             progress.epoch,

@@ -80,8 +80,8 @@ def test_a_training_goes_through_all_stages_and_leaves_a_bundle(recipe, uninterr
     assert list(dict.fromkeys(one.stage for one in reports)) == ["generate", "rank", "regress", "judge"]
     ends = [one for one in reports if one.loss is not None]
     assert all(np.isfinite([one.loss, one.srocc, one.plcc]).all() for one in ends)
-    assert ends[0].images_done == 30  # of five originals; one is left out
-    assert ends[1].images_done == ends[1].images == 60
+    assert ends[0].done == 30  # of five originals; one is left out
+    assert ends[1].done == ends[1].total == 60
     assert any(one.seconds_left for one in reports)
     assert card["training"]["finished"]
     assert card["training"]["originals"] == 6

@@ -62,13 +62,13 @@ def test_a_step_draws_the_reference_and_whole_families(groups):
 def test_a_training_that_goes_on_ends_as_one_that_was_never_interrupted(groups, network):
     first_weights, after = [weights.copy() for weights in network.get_weights()], {}
 
-    def keep(progress, optimizer):
-        after[progress.epoch] = (
+    def keep(epoch, loss, optimizer):
+        after[epoch] = (
             network.get_weights(),
             [np.asarray(v) for v in optimizer.variables],
         )
 
-    rank(network, groups, epochs=2, learning_rate=1e-4, draw=Draw(2, 4), report=keep)
+    rank(network, groups, epochs=2, learning_rate=1e-4, draw=Draw(2, 4), after_epoch=keep)
     whole = network.get_weights()
     assert not np.allclose(whole[0], first_weights[0], atol=1e-6)
     weights, state = after[1]
@@ -81,11 +81,11 @@ def test_a_training_that_goes_on_ends_as_one_that_was_never_interrupted(groups, 
 def test_two_stages_learn_order_and_scale(network, groups):
     losses = {"ranking": [], "regression": []}
 
-    def note(progress, optimizer):
-        losses[progress.stage].append(progress.loss)
+    def note(stage):
+        return lambda epoch, loss, optimizer: losses[stage].append(loss)
 
-    rank(network, groups, epochs=3, learning_rate=2e-4, report=note)
-    regress(network, groups, epochs=3, learning_rate=2e-4, report=note)
+    rank(network, groups, epochs=3, learning_rate=2e-4, after_epoch=note("ranking"))
+    regress(network, groups, epochs=3, learning_rate=2e-4, after_epoch=note("regression"))
     assert losses["ranking"][-1] < 0.9 * losses["ranking"][0]
     assert losses["regression"][-1] < losses["regression"][0]
     scores = [network.predict_on_batch(group.images[..., None] / np.float32(255))[:, 0] for group in groups]
@@ -95,11 +95,11 @@ def test_two_stages_learn_order_and_scale(network, groups):
 
 
 def test_what_a_report_raises_ends_the_training(network, groups):
-    def stop(progress, optimizer):
+    def stop(epoch, loss, optimizer):
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        rank(network, groups, epochs=50, report=stop)
+        rank(network, groups, epochs=50, after_epoch=stop)
 
 
 def test_too_few_originals_are_refused(network, groups):

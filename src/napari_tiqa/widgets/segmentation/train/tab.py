@@ -284,8 +284,8 @@ class SegmentTrainTab(TrainingPage):
         stage, parts = _STAGES[progress.stage]
         self.controls.show_stage(
             stage,
-            progress.patches_done,
-            progress.patches,
+            progress.done,
+            progress.total,
             parts,
             progress.seconds_left,
             progress.epoch,

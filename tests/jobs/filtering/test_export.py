@@ -235,7 +235,7 @@ def counted(volume: Volume) -> tuple[Volume, list[int]]:
 def test_a_cancelled_export_goes_on_where_it_stopped(tmp_path: Path, name: str) -> None:
     volume, read = counted(tomogram((101, 20, 600), "uint8"))
     progress, cancel = cancel_at_first()
-    with pytest.raises(Cancelled, match=r"of \d+ slices are written to .*\.unfinished; the same export"):
+    with pytest.raises(Cancelled, match=r"of \d+ slices are written to .*\.unfinished; run the same export"):
         export(volume, SMOOTH, tmp_path / name, window=WINDOW, progress=progress, cancel=cancel)
     done = done_slices(tmp_path / name)
     assert 0 < done < 50

@@ -14,7 +14,7 @@ from napari_tiqa.widgets.segmentation.header import SegmentState
 from napari_tiqa.widgets.segmentation.labels_layer import read_labels
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
-from napari_tiqa.widgets.shared.forms import STRETCH, TAB_MARGINS, column
+from napari_tiqa.widgets.shared.forms import TAB_MARGINS, column
 from napari_tiqa.widgets.shared.model_box import ModelBox
 from napari_tiqa.widgets.shared.result_layers import is_result, unwrapped
 from napari_tiqa.widgets.shared.run_row import RunRow
@@ -88,8 +88,8 @@ class ModelTab(DockPanel):
     def _set_up(self, *parts: Any) -> None:
         """Lay out the tab, the form first, and follow state, viewer and jobs."""
         form, state = self._model_form, self.state
-        # The stretch takes the room while there are no results.
-        column(form, *parts, STRETCH, parent=self, margins=TAB_MARGINS)
+        # 0: empty room that shrinks to nothing as soon as there are results.
+        column(form, *parts, 0, parent=self, margins=TAB_MARGINS)
         for job in self.jobs:
             self._end_with_dock(job)
         form.run_row.start_clicked.connect(self.start)

@@ -20,7 +20,7 @@ from napari_tiqa.widgets.segmentation.train.classes import SegmentTrainClasses
 from napari_tiqa.widgets.segmentation.train.form import SegmentTrainForm
 from napari_tiqa.widgets.segmentation.train.label_count import LabelCount, count_labels
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
-from napari_tiqa.widgets.shared.forms import STRETCH, TAB_MARGINS, button, collapsible, column, line
+from napari_tiqa.widgets.shared.forms import TAB_MARGINS, button, collapsible, column, line
 from napari_tiqa.widgets.shared.read_layer import axis_names
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
 from napari_tiqa.widgets.training.controls import TrainingControls
@@ -107,7 +107,7 @@ class SegmentTrainTab(TrainingPage):
         self.plot.hide()
         below = line((self.summary, 1), self.add_button)
         parts = (self.offer, self.classes, below, self.settings, self.controls, (self.plot, 1))
-        column(*parts, STRETCH, parent=self, margins=TAB_MARGINS)
+        column(*parts, 0, parent=self, margins=TAB_MARGINS)  # 0: room only while there is no plot
 
     def _connect(self) -> None:
         state = self.state

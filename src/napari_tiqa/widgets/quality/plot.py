@@ -12,8 +12,7 @@ from qtpy.QtGui import QColor
 from napari_tiqa.scoring.scale import SCORE_RANGE
 from napari_tiqa.scoring.sentence import score_sentence
 from napari_tiqa.scoring.table import ScoredSlice
-from napari_tiqa.widgets.quality.filled_area import FilledArea
-from napari_tiqa.widgets.quality.parts_plot import FLAG, PartsPlot
+from napari_tiqa.widgets.quality.parts_plot import FLAG, FilledArea, PartsPlot
 from napari_tiqa.widgets.quality.score_run import SINGLE_IMAGE, ScoreRun
 from napari_tiqa.widgets.shared.themed_plot import SlicePlot, faint
 

@@ -10,8 +10,18 @@ from qtpy.QtWidgets import QWidget
 
 from napari_tiqa.jobs.filtering.objective import SCORE
 from napari_tiqa.jobs.filtering.trial import Trial
-from napari_tiqa.widgets.filtering.plot import AS_GOOD, AXIS_LABELS, CURVE, DETAIL, SCORE_CURVE, range_of
-from napari_tiqa.widgets.filtering.trials_plot import TrialsPlot, Tried, UnfilteredLine, values_of
+from napari_tiqa.widgets.filtering.tune.trials_plot import (
+    AS_GOOD,
+    AXIS_LABELS,
+    CURVE,
+    DETAIL,
+    SCORE_CURVE,
+    TrialsPlot,
+    Tried,
+    UnfilteredLine,
+    range_of,
+    values_of,
+)
 from napari_tiqa.widgets.shared.themed_plot import faint
 
 _LEFT_WIDTH = 54  # px, of one width so that the values align

@@ -8,8 +8,7 @@ from qtpy.QtWidgets import QWidget
 from scipy.spatial import KDTree
 
 from napari_tiqa.jobs.filtering.trial import Trial
-from napari_tiqa.widgets.filtering.plot import AXIS_LABELS, range_of
-from napari_tiqa.widgets.filtering.trials_plot import TrialsPlot, Tried, values_of
+from napari_tiqa.widgets.filtering.tune.trials_plot import AXIS_LABELS, TrialsPlot, Tried, range_of, values_of
 from napari_tiqa.widgets.shared.themed_plot import faint
 
 _RASTER = 96  # px a side

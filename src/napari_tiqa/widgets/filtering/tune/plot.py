@@ -14,11 +14,11 @@ from napari_tiqa.jobs.filtering.trial import Trial
 from napari_tiqa.jobs.filtering.tune import TuneProgress
 from napari_tiqa.jobs.filtering.tuning import Tuning
 from napari_tiqa.jobs.filtering.variables import Variable
-from napari_tiqa.widgets.filtering.trials_plot import TrialsPlot, Tried
 from napari_tiqa.widgets.filtering.tune.axis import VariableAxis
 from napari_tiqa.widgets.filtering.tune.curve import TuneCurve
 from napari_tiqa.widgets.filtering.tune.map import TuneMap
 from napari_tiqa.widgets.filtering.tune.search import TuneSearch
+from napari_tiqa.widgets.filtering.tune.trials_plot import TrialsPlot, Tried
 
 _REDRAW_EVERY = 100  # ms; faster is not seen and takes time from napari's own drawing
 _HINT = (

@@ -6,8 +6,16 @@ from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QWidget
 
 from napari_tiqa.jobs.filtering.trial import Trial
-from napari_tiqa.widgets.filtering.plot import AXIS_LABELS, BEST, CURVE, range_of
-from napari_tiqa.widgets.filtering.trials_plot import TrialsPlot, Tried, UnfilteredLine, values_of
+from napari_tiqa.widgets.filtering.tune.trials_plot import (
+    AXIS_LABELS,
+    BEST,
+    CURVE,
+    TrialsPlot,
+    Tried,
+    UnfilteredLine,
+    range_of,
+    values_of,
+)
 from napari_tiqa.widgets.shared.themed_plot import faint
 
 

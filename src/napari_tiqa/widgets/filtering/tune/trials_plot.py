@@ -1,5 +1,6 @@
 """What the three plots of a tuning share: the trials they show, pointing at one and clicking it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import hypot, isfinite, nan
 from typing import Any
@@ -10,13 +11,20 @@ from qtpy.QtCore import QPointF, Qt, Signal
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QWidget
 
+from napari_tiqa.figure_style import GREEN, ORANGE, PINK, SKY, VIOLET
 from napari_tiqa.filtering.parameter import Value
-from napari_tiqa.jobs.filtering.objective import FIDELITY
+from napari_tiqa.jobs.filtering.objective import FIDELITY, SCORE
 from napari_tiqa.jobs.filtering.trial import Trial
-from napari_tiqa.widgets.filtering.plot import BEST
+from napari_tiqa.scoring.scale import SCORE_RANGE
 from napari_tiqa.widgets.filtering.tune.axis import VariableAxis
 from napari_tiqa.widgets.shared.themed_plot import ThemedPlot, faint
 
+CURVE, SCORE_CURVE, DETAIL, BEST, AS_GOOD = SKY, VIOLET, PINK, ORANGE, GREEN
+AXIS_LABELS = {FIDELITY: "Fidelity", SCORE: "Score"}
+"""What stands along the axis of what settings are compared by."""
+_LEAST_SPAN = {FIDELITY: 0.02, SCORE: 0.5}  # a difference that means nothing is not blown up
+_NOTHING_KNOWN = {FIDELITY: (0.0, 1.0), SCORE: SCORE_RANGE}
+_ROOM = 0.12  # of the range, above and below
 _REACH = 40  # px around a dot in which the pointer means it
 
 
@@ -137,6 +145,18 @@ def values_of(tried: Tried, quantity: str) -> tuple[list[float], float]:
     """Return a quantity of each trial, "objective" or "score", and that of the slices unfiltered."""
     nothing = nan if tried.nothing is None else getattr(tried.nothing, quantity)
     return [getattr(trial, quantity) for trial in tried.trials], nothing
+
+
+def range_of(values: Iterable[float], aim: str) -> tuple[float, float]:
+    """Return the part of an axis that shows all these scores or fidelities; NaN is left out."""
+    known = [value for value in values if isfinite(value)]
+    if not known:
+        return _NOTHING_KNOWN[aim]
+    low, high = min(known), max(known)
+    widened = max(0.0, _LEAST_SPAN[aim] - (high - low)) / 2
+    low, high = low - widened, high + widened
+    room = _ROOM * (high - low)
+    return low - room, high + room
 
 
 def _offset(one: QPointF, other: QPointF) -> tuple[float, float]:

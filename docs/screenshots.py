@@ -335,7 +335,7 @@ def tune_ring_width(viewer: napari.Viewer, panel: Any) -> None:
     tab.form.start.choose("ring_removal")
     tab.form.variables.row("ring_removal.strength").tick.setChecked(False)
     tab.form.variables.row("ring_removal.ring_width").set_range(1, 50)
-    if not tab.tune():
+    if not tab.start():
         raise SystemExit(tab.message.text())
     wait_until(lambda: not tab.job.state.busy, timeout=3600)
     print(tab.message.text())
@@ -359,7 +359,7 @@ def compare_three(viewer: napari.Viewer, panel: Any) -> None:
         tab.form.name.setText(name)
         tab.add_present()
     tab.form.slices.choose("8-23")
-    if not tab.compare():
+    if not tab.start():
         raise SystemExit(tab.message.text())
     wait_until(lambda: not tab.job.state.busy, timeout=3600)
     print(tab.message.text())

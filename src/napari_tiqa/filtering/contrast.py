@@ -93,10 +93,8 @@ def _grey_maps(plane: np.ndarray, tile: int, limit: float, inside: np.ndarray) -
             counts[i, j] += (seen.size - np.count_nonzero(seen)) / _BINS
     counts /= counts.mean(-1, keepdims=True)  # the map's slope
     # What is cut off is spread over all bins; the cut is where the slope with that share is the limit.
-    low, high = (
-        np.zeros((*counts.shape[:2], 1), np.float32),
-        np.full((*counts.shape[:2], 1), limit, np.float32),
-    )
+    low = np.zeros((*counts.shape[:2], 1), np.float32)
+    high = np.full_like(low, limit)
     for _ in range(20):
         cut = (low + high) / 2
         over = cut + 1 - np.minimum(counts, cut).mean(-1, keepdims=True) > limit

@@ -250,11 +250,10 @@ def _total_variation(plane: np.ndarray, weight: float) -> np.ndarray:
         ahead_right /= length
         before, momentum = momentum, (1 + np.sqrt(1 + 4 * momentum**2)) / 2
         factor = (before - 1) / momentum
-        down, ahead_down = ahead_down, cv2.addWeighted(ahead_down, 1 + factor, down, -factor, 0, dst=down)
-        right, ahead_right = (
-            ahead_right,
-            cv2.addWeighted(ahead_right, 1 + factor, right, -factor, 0, dst=right),
-        )
+        onward = cv2.addWeighted(ahead_down, 1 + factor, down, -factor, 0, dst=down)
+        down, ahead_down = ahead_down, onward
+        onward = cv2.addWeighted(ahead_right, 1 + factor, right, -factor, 0, dst=right)
+        right, ahead_right = ahead_right, onward
     _divergence(down, right, into=change)
     return plane + np.float32(weight) * change
 

@@ -142,9 +142,8 @@ def _ridges(pixels: np.ndarray, inside: np.ndarray, around: tuple[np.ndarray, np
     at = rows, columns
     step = [np.rint(part[at]).astype(int) for part in around]
     here = strength[at]
-    ridge = (here >= strength[rows + step[0], columns + step[1]]) & (
-        here > strength[rows - step[0], columns - step[1]]
-    )
+    ridge = here >= strength[rows + step[0], columns + step[1]]
+    ridge &= here > strength[rows - step[0], columns - step[1]]
     at = rows[ridge], columns[ridge]
     rising = np.sign(slope[at])
     return _Ridges(*at, here[ridge], around[0][at] * rising, around[1][at] * rising)
@@ -157,10 +156,7 @@ def _gradient(pixels: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]
     slope = places * smooth
     smooth = smooth / smooth.sum()
     slope = slope / (slope * places).sum()
-    return (
-        cv2.sepFilter2D(pixels, -1, smooth, slope),
-        cv2.sepFilter2D(pixels, -1, slope, smooth),
-    )
+    return cv2.sepFilter2D(pixels, -1, smooth, slope), cv2.sepFilter2D(pixels, -1, slope, smooth)
 
 
 def _noise(pixels: np.ndarray) -> np.ndarray:
@@ -185,17 +181,10 @@ def _around(tile: Tile, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]
     """Return for each pixel of a tile the unit vector along the circle around the slice's middle."""
     down, right = (np.arange(side)[part] - (side - 1) / 2 for part, side in zip(tile, shape, strict=True))
     distance = np.maximum(np.hypot(down[:, None], right), 0.5)
-    return (
-        np.asarray(right / distance, np.float32),
-        np.asarray(-down[:, None] / distance, np.float32),
-    )
+    return np.asarray(right / distance, np.float32), np.asarray(-down[:, None] / distance, np.float32)
 
 
 def _far_from_border(inside: np.ndarray) -> np.ndarray:
     side = 2 * _REACH + 1
-    return (
-        cv2.erode(
-            inside.astype(np.uint8), np.ones((side, side)), borderType=cv2.BORDER_CONSTANT, borderValue=0
-        )
-        > 0
-    )
+    square = np.ones((side, side))
+    return cv2.erode(inside.astype(np.uint8), square, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0

@@ -1,6 +1,5 @@
 """A volume whose slices are filtered when they are asked for."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -17,35 +16,7 @@ from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.window_estimate import volume_window
 
-KEPT_BYTES = 128 * 2**20
-"""Size of the filtered slices that are kept: a viewer asks for one again whenever it draws."""
-
-
-class FilteredStack(Stored):
-    """A volume as an array of filtered slices, each read and filtered when it is asked for."""
-
-    def __init__(self, volume: Volume, axis: int, function: Callable[[np.ndarray], np.ndarray]) -> None:
-        self.volume = volume
-        self.axis = axis
-        self.function = function
-        self.shape = volume.data.shape
-        self.dtype = volume.data.dtype.newbyteorder("=")
-        plane_bytes = volume.data.nbytes // volume.slice_count(axis)
-        self._filtered = lru_cache(max(KEPT_BYTES // plane_bytes, 1))(self._filter)
-
-    def read_into(self, box: Box, out: np.ndarray) -> None:
-        """Filter the slices that the box touches, whole, and copy what it takes of them."""
-        if self.ndim == 2:
-            out[...] = self._filtered(0)[box]
-            return
-        within = tuple(side for axis, side in enumerate(box) if axis != self.axis)
-        planes = np.moveaxis(out, self.axis, 0)
-        along = box[self.axis]
-        for place, index in enumerate(range(along.start, along.stop, along.step)):
-            planes[place] = self._filtered(index)[within]
-
-    def _filter(self, index: int) -> np.ndarray:
-        return self.function(self.volume.slice(self.axis, index))
+_KEPT_BYTES = 128 * 2**20  # of filtered slices: a viewer asks for one again whenever it draws
 
 
 @dataclass(frozen=True)
@@ -122,7 +93,11 @@ def filter_volume(
     VolumeError
         A leading axis is still open, there is no such axis, or no window can be estimated.
     """
-    return map_volume(apply_to(pipeline, volume, axis=axis, window=window, again=again))
+    application = apply_to(pipeline, volume, axis=axis, window=window, again=again)
+    volume, shape = application.volume, application.volume.data.shape
+    one_slice = tuple(1 if len(shape) == 3 and a == axis else length for a, length in enumerate(shape))
+    data = lazy(_FilteredStack(application), one_slice)
+    return replace(volume, data=data, pyramid=(), window=application.window, applied=application.applied)
 
 
 def apply_to(
@@ -149,10 +124,28 @@ def apply_to(
     return Application(tomogram, axis, pipeline, window, applied_record(pipeline, tomogram, axis, window))
 
 
-def map_volume(application: Application) -> Volume:
-    """Return the volume whose slices are filtered when they are asked for, a chunk per slice."""
-    volume, axis = application.volume, application.axis
-    shape = volume.data.shape
-    one_slice = tuple(1 if len(shape) == 3 and a == axis else length for a, length in enumerate(shape))
-    data = lazy(FilteredStack(volume, axis, application), one_slice)
-    return replace(volume, data=data, pyramid=(), window=application.window, applied=application.applied)
+class _FilteredStack(Stored):
+    """A volume as an array of filtered slices, each read and filtered when it is asked for."""
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+        data = application.volume.data
+        self.shape, self.dtype = data.shape, data.dtype.newbyteorder("=")
+        plane_bytes = data.nbytes // application.volume.slice_count(application.axis)
+        self._filtered = lru_cache(max(_KEPT_BYTES // plane_bytes, 1))(self._filter)
+
+    def read_into(self, box: Box, out: np.ndarray) -> None:
+        """Filter the slices that the box touches, whole, and copy what it takes of them."""
+        if self.ndim == 2:
+            out[...] = self._filtered(0)[box]
+            return
+        axis = self.application.axis
+        within = tuple(side for dimension, side in enumerate(box) if dimension != axis)
+        planes = np.moveaxis(out, axis, 0)
+        along = box[axis]
+        for place, index in enumerate(range(along.start, along.stop, along.step)):
+            planes[place] = self._filtered(index)[within]
+
+    def _filter(self, index: int) -> np.ndarray:
+        application = self.application
+        return application(application.volume.slice(application.axis, index))

@@ -35,13 +35,13 @@ def settled(
     ]
     if not wanted:
         return pipeline
-    found = dict(zip(CENTRE_PARAMETERS, centre_in(volume.slice(axis, index), window), strict=True))
+    found = dict(zip(CENTRE_PARAMETERS, _centre_in(volume.slice(axis, index), window), strict=True))
     for place, name in wanted:
         pipeline = pipeline.with_parameter(place, name, found[name])
     return pipeline
 
 
-def centre_in(plane: np.ndarray, window: IntensityWindow) -> tuple[float, float]:
+def _centre_in(plane: np.ndarray, window: IntensityWindow) -> tuple[float, float]:
     """Find the centre in a slice as it is stored: any dtype, with NaN or padding around its content."""
     found = []
 

@@ -100,11 +100,6 @@ def window_ends(window: IntensityWindow | tuple[float, float]) -> tuple[float, f
     return checked.low, checked.high
 
 
-def slice_window(plane: np.ndarray) -> IntensityWindow:
-    """Estimate the intensity window of a slice that comes without its volume."""
-    return estimate_window(as_volume(plane).tomogram())
-
-
 def _content(plane: np.ndarray) -> np.ndarray:
     """Tell the pixels that are content, among them those that have the padding's value by chance."""
     inside = content(plane)
@@ -122,7 +117,7 @@ def _content(plane: np.ndarray) -> np.ndarray:
 def _own_window(plane: np.ndarray, inside: np.ndarray) -> tuple[float, float]:
     """Return the window of a slice with contrast, however little of it has any."""
     try:
-        return window_ends(slice_window(plane))
+        return window_ends(estimate_window(as_volume(plane).tomogram()))
     except VolumeError:  # the sampled patches are constant
         return float(plane[inside].min()), float(plane[inside].max())
 

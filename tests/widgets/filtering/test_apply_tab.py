@@ -76,9 +76,13 @@ def tab(viewer: Viewer, state: FilterState) -> FilterApplyTab:
     return tab
 
 
+def choose_format(tab: FilterApplyTab, name: str) -> None:
+    tab.form.format_box.setCurrentIndex(tab.form.format_box.findData(name))
+
+
 def run_export(tab: FilterApplyTab, qtbot: QtBot) -> None:
     with qtbot.waitSignal(tab.export_job.ended, timeout=TIMEOUT):
-        tab.form.export_button.click()
+        tab.form.run_row.start_button.click()
 
 
 # -- what is to be applied -----------------------------------------------------------------------------
@@ -87,7 +91,7 @@ def run_export(tab: FilterApplyTab, qtbot: QtBot) -> None:
 def test_it_says_what_is_applied_to_what(tab: FilterApplyTab, state: FilterState) -> None:
     assert "no step that is on" in tab.form.summary.text()
     assert not tab.form.show_button.isEnabled()
-    assert not tab.form.export_button.isEnabled()
+    assert not tab.form.run_row.start_button.isEnabled()
     state.set_pipeline(SMOOTH)
     assert tab.form.summary.text() == "gaussian(sigma=1.5) on 12 slices along z of 'cell'."
     assert tab.form.show_button.isEnabled()
@@ -102,11 +106,11 @@ def test_a_place_beside_the_volume_is_proposed(
     state.set_pipeline(SMOOTH)
     assert tab.form.place.path == scan.with_name("cell_filtered.zarr")
     for name, end in [("tiff", "cell_filtered.tif"), ("tiff-slices", "cell_filtered")]:
-        tab.form.choose_format(name)
+        choose_format(tab, name)
         tab.form.format_chosen.emit()
         assert tab.form.place.path == scan.with_name(end)
     tab.form.place.set_path(scan.with_name("mine"))
-    tab.form.choose_format("tiff")
+    choose_format(tab, "tiff")
     tab.form.format_chosen.emit()
     assert tab.form.place.path == scan.with_name("mine.tif")
     qtbot.waitUntil(lambda: tab.form.facts.text().startswith("At most 202 kB; "), timeout=TIMEOUT)
@@ -118,8 +122,8 @@ def test_what_cannot_be_exported_is_said_before(
     state.set_pipeline(SMOOTH)
     tab.form.place.set_path(scan.parent / "nowhere" / "cell.zarr")
     qtbot.waitUntil(lambda: "There is no folder" in tab.form.facts.text(), timeout=TIMEOUT)
-    assert not tab.form.export_button.isEnabled()
-    tab.form.choose_format("tiff")
+    assert not tab.form.run_row.start_button.isEnabled()
+    choose_format(tab, "tiff")
     tab.form.place.set_path(scan.with_name("better.tif"))
     source = state.source
     assert source is not None
@@ -231,20 +235,20 @@ def test_a_cancelled_export_is_resumed(
     large = viewer.add_image(pixels, name="large")
     state.set_source(SliceSource(large, "large", read_layer(large), window=WINDOW))
     state.set_pipeline(SMOOTH)
-    tab.form.choose_format("tiff-slices")
+    choose_format(tab, "tiff-slices")
     tab.form.place.set_path(tmp_path / "large_filtered")
     with qtbot.waitSignal(tab.export_job.progressed, timeout=TIMEOUT):
-        tab.form.export_button.click()
-    assert tab.form.cancel_button.isEnabled()
+        tab.form.run_row.start_button.click()
+    assert tab.form.run_row.cancel_button.isEnabled()
     with qtbot.waitSignal(tab.export_job.ended, timeout=TIMEOUT):
-        tab.form.cancel_button.click()
+        tab.form.run_row.cancel_button.click()
     assert tab.export_job.state is JobState.CANCELLED
     assert "run the same export again to resume" in tab.message.text()
     assert not (tmp_path / "large_filtered").exists()
-    qtbot.waitUntil(lambda: tab.form.export_button.text() == "Resume", timeout=TIMEOUT)
-    assert "of 150 slices are written already" in tab.form.facts.text()
+    qtbot.waitUntil(lambda: tab.form.run_row.start_button.text() == "Resume", timeout=TIMEOUT)
+    assert "of 150 slices are already written" in tab.form.facts.text()
     state.set_pipeline(Pipeline([Step("gaussian", {"sigma": 1})]))
-    qtbot.waitUntil(lambda: tab.form.export_button.text() == "Export", timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: tab.form.run_row.start_button.text() == "Export", timeout=TIMEOUT)
     state.set_pipeline(SMOOTH)
     run_export(tab, qtbot)
     assert np.array_equal(open_volume(tmp_path / "large_filtered").slice(0, 140), SMOOTH(pixels[140], WINDOW))
@@ -261,14 +265,14 @@ def test_an_earlier_export_is_replaced_only_if_asked_for(
     output = scan.with_name("better.tif")
     export(scan, Pipeline([Step("gaussian", {"sigma": 3})]), output, window=(0.0, 200.0))
     state.set_pipeline(SMOOTH)
-    tab.form.choose_format("tiff")
+    choose_format(tab, "tiff")
     tab.form.place.set_path(output)
     answers[:] = ["no", "yes"]
     run_export(tab, qtbot)
     assert asked == [f"There is an earlier export at {output}.\n\nReplace it?"]
     assert open_volume(output).applied[0]["steps"] == "gaussian(sigma=3)"
     with qtbot.waitSignals([tab.export_job.ended] * 2, timeout=TIMEOUT):
-        tab.form.export_button.click()
+        tab.form.run_row.start_button.click()
     assert open_volume(output).applied[0]["steps"] == "gaussian(sigma=1.5)"
 
 
@@ -276,11 +280,11 @@ def test_what_goes_wrong_is_said(
     tab: FilterApplyTab, state: FilterState, scan: Path, qtbot: QtBot, capsys: pytest.CaptureFixture[str]
 ) -> None:
     state.set_pipeline(SMOOTH)
-    tab.form.choose_format("tiff")
+    choose_format(tab, "tiff")
     tab.form.place.set_path(scan)
     run_export(tab, qtbot)
     assert "is the volume to be filtered" in tab.message.text()
-    assert tab.form.export_button.isEnabled()
+    assert tab.form.run_row.start_button.isEnabled()
 
 
 def test_closing_the_dock_ends_the_export_which_can_be_resumed(
@@ -291,7 +295,7 @@ def test_closing_the_dock_ends_the_export_which_can_be_resumed(
     state.set_pipeline(SMOOTH)
     tab.form.place.set_path(tmp_path / "large.zarr")
     with qtbot.waitSignal(tab.export_job.progressed, timeout=TIMEOUT):
-        tab.form.export_button.click()
+        tab.form.run_row.start_button.click()
     with qtbot.waitSignal(tab.export_job.ended, timeout=TIMEOUT):
         tab.close_down()
     assert tab.export_job.state is JobState.CANCELLED

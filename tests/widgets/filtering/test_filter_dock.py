@@ -218,7 +218,7 @@ def test_a_step_switched_off_leaves_the_slice_as_it_is(
     panel.steps.cards[0].switch.click()
     rest()
     assert len(viewer.layers) == 1
-    assert "nothing is filtered" in panel.score.detail.text()
+    assert "no filter is on" in panel.score.detail.text()
     assert "→" not in panel.score.score.text()
 
 

@@ -1,21 +1,17 @@
-"""One step of the pipeline: switch it on or off, move it, take it away, set its parameters."""
+"""One step of the pipeline: switch it on or off, move it, remove it, set its parameters."""
+
+from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import (
-    QCheckBox,
-    QFrame,
-    QGridLayout,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QToolButton,
-    QWidget,
-)
+from qtpy.QtWidgets import QCheckBox, QFrame, QGridLayout, QLabel, QToolButton, QWidget
 
 from napari_tiqa.filtering.parameter import Value
 from napari_tiqa.filtering.pipeline import Step
 from napari_tiqa.filtering.ring_centre import CENTRE_PARAMETERS
 from napari_tiqa.widgets.filtering.parameter import NumberEditor, ParameterEditor, parameter_editor
+from napari_tiqa.widgets.shared.forms import DOCK_MARGINS, button, column, line, quietly
+
+_INDENT = 18  # px, of the parameters below the filter's name
 
 
 class StepCard(QFrame):
@@ -47,33 +43,29 @@ class StepCard(QFrame):
         self.switch.setToolTip(
             f"<p>{definition.summary}</p><p>Untick it to see the slice without this step.</p>"
         )
-        self.defaults = _button("Defaults", "Set all parameters of this step to their defaults.")
-        self.up = _button("▲", "Apply this step earlier.")
-        self.down = _button("▼", "Apply this step later.")
-        self.remove = _button("✕", "Take this step out of the pipeline.")
-        self.find_centre = QPushButton("Find centre")
-        self.find_centre.setToolTip(
-            "<p>Find the centre of the rings in this slice, mark it and use it for all slices.</p>"
+        defaults = "Set all parameters of this step to their defaults."
+        self.defaults = _tool("Defaults", defaults, self.defaults_clicked)
+        self.up = _tool("▲", "Apply this step earlier.", self.up_clicked)
+        self.down = _tool("▼", "Apply this step later.", self.down_clicked)
+        self.remove = _tool("✕", "Remove this step from the pipeline.", self.remove_clicked)
+        self.find_centre = button(
+            "Find centre",
+            "<p>Find the centre of the rings in this slice, mark it and use it for all slices.</p>",
+            self.find_centre_clicked.emit,
         )
         self.editors: dict[str, ParameterEditor] = {
             name: parameter_editor(parameter) for name, parameter in definition.parameters.items()
         }
         self._lay_out()
         self.switch.toggled.connect(self.switched)
-        self.up.clicked.connect(self.up_clicked)
-        self.down.clicked.connect(self.down_clicked)
-        self.remove.clicked.connect(self.remove_clicked)
-        self.defaults.clicked.connect(self.defaults_clicked)
-        self.find_centre.clicked.connect(self.find_centre_clicked)
         for name, editor in self.editors.items():
             editor.changed.connect(lambda value, name=name: self.parameter_changed.emit(name, value))
         self.show_step(step)
 
     def show_step(self, step: Step) -> None:
         """Show the step's switch and parameters as they are now."""
-        blocked = self.switch.blockSignals(True)
-        self.switch.setChecked(step.on)
-        self.switch.blockSignals(blocked)
+        with quietly(self.switch):
+            self.switch.setChecked(step.on)
         for name, editor in self.editors.items():
             editor.show_value(step.parameters[name])
         self._body.setEnabled(step.on)
@@ -91,34 +83,26 @@ class StepCard(QFrame):
         self.down.setEnabled(down)
 
     def _lay_out(self) -> None:
-        grid = QGridLayout(self)
-        grid.setContentsMargins(6, 4, 6, 4)
-        grid.setVerticalSpacing(2)
-        head = QHBoxLayout()
-        head.setSpacing(2)
-        head.addWidget(self.switch, 1)
-        for button in (self.defaults, self.up, self.down, self.remove):
-            head.addWidget(button)
-        grid.addLayout(head, 0, 0)
         self._body = QWidget()
+        head = line((self.switch, 1), self.defaults, self.up, self.down, self.remove)
+        column(head, self._body, parent=self, margins=DOCK_MARGINS)
         body = QGridLayout(self._body)
-        body.setContentsMargins(18, 0, 0, 0)
+        body.setContentsMargins(_INDENT, 0, 0, 0)
         body.setVerticalSpacing(1)
         body.setColumnStretch(1, 1)
-        parameters = {name: editor.parameter for name, editor in self.editors.items()}
-        for row, (name, editor) in enumerate(self.editors.items()):
-            label = QLabel(parameters[name].title)
+        for row, editor in enumerate(self.editors.values()):
+            label = QLabel(editor.parameter.title)
             label.setToolTip(editor.toolTip())
             body.addWidget(label, row, 0)
             body.addWidget(editor, row, 1)
         if set(CENTRE_PARAMETERS) <= set(self.editors):
             body.addWidget(self.find_centre, body.rowCount(), 1)
-        grid.addWidget(self._body, 1, 0)
 
 
-def _button(text: str, tooltip: str) -> QToolButton:
-    button = QToolButton()
-    button.setText(text)
-    button.setToolTip(tooltip)
-    button.setAutoRaise(True)
-    return button
+def _tool(text: str, tooltip: str, clicked: Any) -> QToolButton:
+    tool = QToolButton()
+    tool.setText(text)
+    tool.setToolTip(tooltip)
+    tool.setAutoRaise(True)
+    tool.clicked.connect(clicked)
+    return tool

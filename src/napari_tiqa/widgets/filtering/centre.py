@@ -1,8 +1,5 @@
 """The ring centre: found in the slice that is shown, and marked in the viewer."""
 
-import threading
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,27 +8,22 @@ from napari.layers import Layer, Points
 from napari_tiqa.filtering.pipeline import Pipeline, Step
 from napari_tiqa.filtering.settled import settled
 from napari_tiqa.volumes.open import as_volume
+from napari_tiqa.volumes.volume import Volume
+from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.window_estimate import estimate_window
+from napari_tiqa.widgets.shared.derived_layer import insert_layer, placement
 from napari_tiqa.widgets.shared.slice_source import SliceSource
 
 _SIZE = 0.04  # of the slice's shorter side
 _COLOUR = "#ffd54a"
 
 
-@dataclass(frozen=True, eq=False)
-class CentreRequest:
-    """Which step asks for the centre of which slice."""
-
-    source: SliceSource
-    number: int
-    step: Step
-
-    def run(self, _progress: Callable[[Any], object], _cancel: threading.Event) -> Step:
-        """Return the step with its centre found."""
-        source = self.source
-        plane = as_volume(source.volume.slice(source.axis, source.index)).tomogram()
-        window = source.window or estimate_window(source.volume)
-        return settled(Pipeline([self.step]), plane, window, 0).steps[0]
+def with_centre(
+    step: Step, volume: Volume, axis: int, index: int, window: IntensityWindow | None, *_: object
+) -> Step:
+    """Return a step with its automatic ring centre set to the one found in a slice."""
+    plane = as_volume(volume.slice(axis, index)).tomogram()
+    return settled(Pipeline([step]), plane, window or estimate_window(volume), 0).steps[0]
 
 
 class CentreMark:
@@ -58,13 +50,8 @@ class CentreMark:
             Rows and columns from the middle of the slice, px.
         """
         self.clear()
-        layer = _mark(source, centre)
-        layers = self._viewer.layers
-        selected = [getattr(one, "__wrapped__", one) for one in layers.selection]
-        layers.append(layer)
-        layers.selection.clear()
-        layers.selection.update(selected)
-        self.layer = layer
+        self.layer = _mark(source, centre)
+        insert_layer(self._viewer, self.layer)
 
     def move(self, source: SliceSource, centre: tuple[float, float]) -> None:
         """Move the mark, where there is one."""
@@ -72,7 +59,7 @@ class CentreMark:
             self.layer.data = _place(source, centre)
 
     def clear(self) -> None:
-        """Take the mark away."""
+        """Remove the mark."""
         layer, self.layer = self.layer, None  # first: napari calls the dock back while it removes a layer
         if layer is not None and layer in self._viewer.layers:
             self._viewer.layers.remove(layer)
@@ -84,7 +71,6 @@ class CentreMark:
 
 
 def _mark(source: SliceSource, centre: tuple[float, float]) -> Points:
-    of = source.layer
     shape = source.volume.data.shape
     return Points(
         _place(source, centre),
@@ -93,13 +79,7 @@ def _mark(source: SliceSource, centre: tuple[float, float]) -> Points:
         symbol="cross",
         face_color=_COLOUR,
         border_width=0,
-        scale=of.scale,
-        translate=of.translate,
-        rotate=of.rotate,
-        shear=of.shear,
-        affine=of.affine,
-        units=of.units,
-        axis_labels=of.axis_labels,
+        **placement(source.layer),
     )
 
 

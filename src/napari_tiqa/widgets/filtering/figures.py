@@ -1,18 +1,19 @@
-"""What a pipeline does to the slice's score, to the parts of it, and to its detail."""
+"""What a pipeline does to the slice's score, to the points lost, and to its detail."""
 
 from html import escape
 
 import numpy as np
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
+from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from napari_tiqa.scoring.scale import ARTEFACTS
 from napari_tiqa.scoring.table import ScoredSlice
 from napari_tiqa.widgets.filtering.trial import SliceTrial
+from napari_tiqa.widgets.shared.forms import form_layout
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
 
 CONSIDERABLE_LOSS = 15.0
-"""Per cent of edge steepness from which on a gain in score is said to be bought with detail."""
+"""Per cent of edge steepness; from this loss on, a gain in score comes with a warning."""
 
 _LATE = 300  # ms
 _NO_CHANGE = 0.05  # points; less is not worth a sign
@@ -26,41 +27,34 @@ class FilterScore(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.score = _figure(
-            "The slice's score, 1 worst to 5 best: unfiltered, then as it is filtered now.\n"
+            "The slice's score, 1 worst to 5 best: unfiltered, then filtered.\n"
             "± is half the width of the interval that holds the true score nine times in ten."
         )
         self.fidelity = _figure(
             "<p>Estimated similarity to a perfect scan of this slice, 0 to 1. Settings are ranked by it: "
-            "it sees both what a filter takes away and what it spoils.</p>"
+            "it reflects both the artefacts that a filter removes and the detail that it spoils.</p>"
         )
         self.parts = _figure("Points that the slice loses to each kind of artefact, before and now.")
         self.detail = _figure(
-            "How much less steep the edges are than before: what smoothing costs, which a score alone may\n"
-            "not show. Negative: edges are steeper than before, the slice was sharpened."
+            "How much less steep the edges are than before: what smoothing costs, which the score alone may\n"
+            "not show. Steeper edges than before mean that the slice was sharpened."
         )
         self.warning = SentenceLabel("Whether the score can be believed.")
-        layout = QGridLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setVerticalSpacing(2)
-        layout.setColumnStretch(1, 1)
-        for row, (title, value) in enumerate(
-            (
-                ("Score", self.score),
-                ("Lost to", self.parts),
-                ("Fidelity", self.fidelity),
-                ("Detail", self.detail),
-            )
-        ):
-            layout.addWidget(QLabel(title), row, 0)
-            layout.addWidget(value, row, 1)
-        layout.addWidget(self.warning, 4, 0, 1, 2)
+        form_layout(
+            ("Score", self.score),
+            ("Points lost to", self.parts),
+            ("Fidelity", self.fidelity),
+            ("Detail", self.detail),
+            self.warning,
+            parent=self,
+        )
         self._late = QTimer(self)
         self._late.setSingleShot(True)
         self._late.timeout.connect(lambda: self.setEnabled(False))
         self.clear()
 
-    def expect_news(self) -> None:
-        """Grey the figures out if those of newer settings do not come soon."""
+    def expect_trial(self) -> None:
+        """Grey the figures out if those of newer settings take long."""
         if not self._late.isActive():
             self._late.start(_LATE)
 
@@ -81,9 +75,8 @@ class FilterScore(QWidget):
         self.score.setText(_score_text(before, after) if filtered else _alone(before))
         self.fidelity.setText(_fidelity_text(trial.before.fidelity, trial.after.fidelity, filtered))
         self.parts.setText(_parts_text(before, after, filtered))
-        self.detail.setText(
-            _detail_text(trial.after.detail_loss) if filtered else "all of it: nothing is filtered"
-        )
+        unchanged = "unchanged (no filter is on)"
+        self.detail.setText(_detail_text(trial.after.detail_loss) if filtered else unchanged)
         warning = _warning(trial, filtered)
         self.warning.say(warning, problem=bool(warning))
         self.warning.setVisible(bool(warning))
@@ -97,11 +90,9 @@ def _figure(tooltip: str) -> QLabel:
 
 
 def _alone(row: ScoredSlice) -> str:
-    return (
-        f"<b>{row.score:.2f}</b>{_half_width(row)}"
-        if np.isfinite(row.score)
-        else f"none: {escape(row.reason)}"
-    )
+    if not np.isfinite(row.score):
+        return f"none: {escape(row.reason)}"
+    return f"<b>{row.score:.2f}</b>{_half_width(row)}"
 
 
 def _score_text(before: ScoredSlice, after: ScoredSlice) -> str:
@@ -123,12 +114,12 @@ def _parts_text(before: ScoredSlice, after: ScoredSlice, filtered: bool) -> str:
         if np.isfinite(was):
             figures = f"{was:.1f} → <b>{now:.1f}</b>" if filtered else f"{was:.1f}"
             texts.append(f"{_IN_WORDS.get(artefact, artefact)} {figures}")
-    return " &nbsp;·&nbsp; ".join(texts) or "not known by this model"
+    return " &nbsp;·&nbsp; ".join(texts) or "not available from this model"
 
 
 def _fidelity_text(before: float, after: float, filtered: bool) -> str:
     if not (np.isfinite(before) and np.isfinite(after)):
-        return "not known: no place in the slice is large enough"
+        return "not available: the slice has no area as large as a tile"
     if not filtered:
         return f"<b>{before:.3f}</b>"
     change = after - before

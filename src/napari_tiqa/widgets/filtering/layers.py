@@ -9,14 +9,14 @@ from napari.utils.colormaps import Colormap
 from qtpy.QtCore import QObject, Signal
 
 from napari_tiqa.widgets.filtering.trial import FilteredSlice
-from napari_tiqa.widgets.shared.derived_layer import derived_layer, derived_translate
+from napari_tiqa.widgets.shared.derived_layer import derived_layer, derived_translate, insert_layer
 from napari_tiqa.widgets.shared.result_layers import Result, result_metadata
 from napari_tiqa.widgets.shared.slice_source import SliceSource
 
 _SHARED = ("contrast_limits", "gamma", "colormap")  # by the source and its preview
 _END_PERCENTILE = 99.5  # of the differences' size, where the colours end
 _NAMES = {"after": "filtered", "before": "unfiltered", "difference": "difference"}
-_SAMPLED = 4  # every so manieth row and column for that
+_SAMPLED = 4  # every fourth row and column is looked at for that
 _DIFFERENCE = Colormap(
     [[0.13, 0.40, 0.67, 1], [0.97, 0.97, 0.97, 1], [0.70, 0.09, 0.17, 1]], name="lower blue, higher red"
 )
@@ -53,7 +53,7 @@ class FilterLayers(QObject):
         self._layers: dict[View, Image] = {}
 
     def layer(self, view: View) -> Image | None:
-        """Return the layer of a view, None where it was not looked at yet."""
+        """Return the layer of a view, None where it was not shown yet."""
         return self._layers.get(view)
 
     def show(self, source: SliceSource, filtered: FilteredSlice) -> None:
@@ -87,7 +87,7 @@ class FilterLayers(QObject):
             self.view_changed.emit(view)
 
     def next_view(self, _viewer: object = None) -> None:
-        """Go on from after to before, to the difference, and to after again."""
+        """Go from after to before, to the difference, and to after again."""
         views = list(View)
         self.set_view(views[(views.index(self.view) + 1) % len(views)])
 
@@ -114,11 +114,8 @@ class FilterLayers(QObject):
         layer = derived_layer(source.layer, plane, name, source.across, metadata=record, **look)
         if view is View.DIFFERENCE and hasattr(layer, "colorbar"):  # not in the oldest napari we work with
             layer.colorbar.visible = True
-        # The viewer that a plugin is given wraps all that it holds, but its selection takes bare layers.
-        selected = [getattr(one, "__wrapped__", one) for one in layers.selection]
-        layers.insert(1 + max(place for place, one in enumerate(layers) if isinstance(one, Image)), layer)
-        layers.selection.clear()
-        layers.selection.update(selected)
+        above = 1 + max(place for place, other in enumerate(layers) if isinstance(other, Image))
+        insert_layer(self._viewer, layer, above)
         self._layers[view] = layer
         if view is not View.DIFFERENCE:
             layers.link_layers([source.layer, layer], _SHARED)

@@ -1,31 +1,19 @@
-"""The filter dock's content: how layer, slider, pipeline, preview and score act on one another.
-
-Imported in a background thread (filter_dock.py), as the other docks' contents are.
-"""
+"""The filter dock's content: how layer, slider, pipeline, preview and score act on one another."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from magicgui.widgets import ComboBox
 from napari.layers import Image, Layer
-from napari.utils.theme import get_theme
-from qtpy.QtWidgets import (
-    QButtonGroup,
-    QFormLayout,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QButtonGroup, QLabel, QPushButton, QSizePolicy, QWidget
 
-from napari_tiqa.filtering.pipeline import Pipeline
+from napari_tiqa.filtering.pipeline import Pipeline, Step
 from napari_tiqa.filtering.ring_centre import CENTRE_PARAMETERS
 from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.widgets.filtering.apply.tab import FilterApplyTab
-from napari_tiqa.widgets.filtering.centre import CentreMark, CentreRequest
+from napari_tiqa.widgets.filtering.centre import CentreMark, with_centre
 from napari_tiqa.widgets.filtering.compare.tab import FilterCompareTab
 from napari_tiqa.widgets.filtering.figures import FilterScore
 from napari_tiqa.widgets.filtering.history import FilterHistory
@@ -36,8 +24,9 @@ from napari_tiqa.widgets.filtering.steps import FilterSteps
 from napari_tiqa.widgets.filtering.trial import FilteredSlice, SliceTrial
 from napari_tiqa.widgets.filtering.tune.tab import FilterTuneTab
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
-from napari_tiqa.widgets.shared.dock_panel import DockPanel, dock_style
+from napari_tiqa.widgets.shared.dock_panel import DockPanel
 from napari_tiqa.widgets.shared.fitting_tabs import FittingTabs
+from napari_tiqa.widgets.shared.forms import DOCK_MARGINS, button, column, form_layout, line, page
 from napari_tiqa.widgets.shared.model_box import ModelBox
 from napari_tiqa.widgets.shared.result_layers import is_original, no_original
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
@@ -45,7 +34,7 @@ from napari_tiqa.widgets.shared.slice_source import SliceSource
 from napari_tiqa.widgets.shared.source_follower import SourceFollower
 
 VIEW_KEY = "H"
-"""Pressed over the picture, goes on from after to before to difference."""
+"""Pressed over the picture, goes from after to before to difference."""
 
 TABS: tuple[tuple[str, type[FilterTuneTab] | type[FilterCompareTab] | type[FilterApplyTab]], ...] = (
     ("Tune", FilterTuneTab),
@@ -87,19 +76,19 @@ class FilterPanel(DockPanel):
             "The layer itself is never changed.",
         )
         self.model_box = ModelBox("What scores the slices: the default model, or one trained on your own.")
-        self.views = {view: QPushButton(view.capitalize()) for view in View}
+        self.views = {view: self._view_button(view) for view in View}
         self.tabs = FittingTabs()
         self._centre_job = BackgroundJob("finding the ring centre")
-        self._centre_asked: CentreRequest | None = None
+        self._centre_asked: tuple[int, Step] | None = None  # number and step that it is looked for
         self._mark = CentreMark(viewer)
         self.follower = SourceFollower(viewer, self._subscribe, no_original("filter"), self)
         self._previewed = False  # whether the trial under way has got as far as being scored
-        self._passing = ""  # what the message says until the next score
+        self._passing = ""  # the message that the next score clears
         self._model_process = shared_model_process()
         self._model_process.start()  # Keras is imported while the user looks around.
         self._lay_out()
         self._connect()
-        self._follow_theme()
+        self._use_theme()
         self.follower.follow(self.layer)
 
     def add_tab(self, title: str, tab: Callable[[FilterState, Any], QWidget]) -> None:
@@ -107,42 +96,26 @@ class FilterPanel(DockPanel):
         self.tabs.add(title, tab(self.state, self._viewer))
 
     def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 4, 6, 4)
-        layout.setSpacing(6)
-        form = QFormLayout()
-        form.setHorizontalSpacing(8)
-        form.setVerticalSpacing(4)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self.layer_box.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        form.addRow("Layer", self.layer_box.native)
-        form.addRow("Model", self.model_box)
-        layout.addLayout(form)
-        layout.addWidget(self.score)
-        layout.addLayout(self._view_row())
-        layout.addWidget(self.message)
-        page = QWidget()
-        on_page = QVBoxLayout(page)
-        on_page.setContentsMargins(0, 0, 0, 0)
-        on_page.addWidget(self.steps)
-        on_page.addWidget(self.history, 1)
-        self.tabs.add("Steps", page)
-        layout.addWidget(self.tabs, 1)
-
-    def _view_row(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.addWidget(QLabel(f"View ({VIEW_KEY})"))
-        self._view_group = QButtonGroup(self)
-        for view, button in self.views.items():
-            button.setCheckable(True)
-            button.setToolTip(
-                f"{_VIEWS[view]}\nPress {VIEW_KEY} over the picture to go from one to the next; "
-                "zoom and contrast stay."
-            )
-            self._view_group.addButton(button)
-            row.addWidget(button, 1)
+        form = form_layout(("Layer", self.layer_box.native), ("Model", self.model_box))
+        views = QButtonGroup(self)
+        for view_button in self.views.values():
+            views.addButton(view_button)
         self.views[View.AFTER].setChecked(True)
-        return row
+        view = line(QLabel(f"View ({VIEW_KEY})"), *((each, 1) for each in self.views.values()))
+        self.tabs.add("Steps", page(self.steps, (self.history, 1)))
+        parts = (form, self.score, view, self.message, (self.tabs, 1))
+        column(*parts, parent=self, margins=DOCK_MARGINS)
+
+    def _view_button(self, view: View) -> QPushButton:
+        made = button(
+            view.capitalize(),
+            f"{_VIEWS[view]}\nPress {VIEW_KEY} over the picture to go from one to the next; "
+            "zoom and contrast stay.",
+            lambda: self.layers.set_view(view),
+        )
+        made.setCheckable(True)
+        return made
 
     def _connect(self) -> None:
         self.layer_box.changed.connect(lambda _: self.follower.follow(self.layer))
@@ -150,7 +123,7 @@ class FilterPanel(DockPanel):
         self.follower.lost.connect(self._on_source_lost)
         self.model_box.changed.connect(lambda: self.state.set_model(self.model_box.path))
         self.state.source_changed.connect(self._on_source)
-        self.state.model_changed.connect(self._on_model)
+        self.state.model_changed.connect(self._on_source)
         self.preview.begun.connect(self._on_begun)
         self.preview.slow.connect(self._say_until_scored)
         self.preview.filtered.connect(self._on_filtered)
@@ -162,8 +135,6 @@ class FilterPanel(DockPanel):
         self.steps.problem.connect(self.message.complain)
         self.history.chosen.connect(self.state.set_pipeline)
         self.layers.view_changed.connect(lambda view: self.views[view].setChecked(True))
-        for view, button in self.views.items():
-            button.clicked.connect(lambda _checked, view=view: self.layers.set_view(view))
         self._centre_job.ended.connect(self._on_centre)
         self._end_with_dock(self.preview.job)
         self._end_with_dock(self._centre_job)
@@ -171,8 +142,7 @@ class FilterPanel(DockPanel):
         self._subscribe(viewer.layers.events.inserted, self.reset_choices)
         self._subscribe(viewer.layers.events.removed, self._on_layer_removed)
         self._subscribe(viewer.layers.events.reordered, self.reset_choices)
-        self._subscribe(viewer.layers.events.renamed, self._on_renamed)
-        self._subscribe(viewer.events.theme, self._follow_theme)
+        self._subscribe(viewer.layers.events.renamed, self.reset_choices)
         viewer.bind_key(VIEW_KEY, self.layers.next_view, overwrite=True)
 
     # -- what the dock is told ---------------------------------------------------------------------
@@ -202,17 +172,19 @@ class FilterPanel(DockPanel):
         automatic = self.state.pipeline
         for name in CENTRE_PARAMETERS:
             automatic = automatic.with_parameter(number, name, None)
-        self._centre_asked = CentreRequest(source, number, automatic.steps[number])
+        step = automatic.steps[number]
+        self._centre_asked = number, step
         self.message.say("Looking for the centre of the rings…")
-        self._centre_job.start(self._centre_asked.run)
+        work = partial(with_centre, step, source.volume, source.axis, source.index, source.window)
+        self._centre_job.start(work)
 
     def close_down(self) -> None:
-        """End what is under way and take the preview away: the dock was closed."""
+        """End what is under way and remove the preview: the dock was closed."""
         super().close_down()
         self.preview.stop()
-        for page in self.tabs.pages:
-            if isinstance(page, DockPanel):
-                page.close_down()
+        for tab in self.tabs.pages:
+            if isinstance(tab, DockPanel):
+                tab.close_down()
         self.follower.close_down()
         self.layers.clear()
         self._mark.clear()
@@ -230,9 +202,6 @@ class FilterPanel(DockPanel):
         self._mark.forget(layer)
         self.reset_choices()
 
-    def _on_renamed(self, _event: object) -> None:
-        self.reset_choices()
-
     def _on_source_found(self, source: SliceSource) -> None:
         self.message.say("")
         self.state.set_source(source)
@@ -242,14 +211,11 @@ class FilterPanel(DockPanel):
             self.state.set_source(None)
         self.message.say(sentence, problem=True)
 
-    def _on_source(self, source: SliceSource | None) -> None:
-        if source is None:
+    def _on_source(self, _changed: object) -> None:
+        """Follow another slice, or another model."""
+        if self.state.source is None:
             self.layers.clear()
             self._mark.clear()
-        self.score.clear()
-        self.history.show_slice(source, self.state.model)
-
-    def _on_model(self, _model: object) -> None:
         self.score.clear()
         self.history.show_slice(self.state.source, self.state.model)
 
@@ -257,16 +223,13 @@ class FilterPanel(DockPanel):
         self.follower.keep_window(window)
         self.state.set_window(window)
 
-    def _follow_theme(self) -> None:
-        self.setStyleSheet(dock_style(get_theme(self._viewer.theme)))
-
     # -- the preview -------------------------------------------------------------------------------
 
     def _on_begun(self) -> None:
         self._previewed = False
-        self.score.expect_news()
+        self.score.expect_trial()
         if not self._model_process.device:
-            self._say_until_scored("Starting the model, a few seconds…")
+            self._say_until_scored("Starting the network (a few seconds)…")
 
     def _say_until_scored(self, sentence: str, *, problem: bool = False) -> None:
         self.message.say(sentence, problem=problem)
@@ -308,10 +271,11 @@ class FilterPanel(DockPanel):
         source, pipeline = self.state.source, self.state.pipeline
         if outcome.state is not JobState.DONE or asked is None or source is None:
             return
-        if asked.number >= len(pipeline.steps) or pipeline.steps[asked.number].filter != asked.step.filter:
+        number, step = asked
+        if number >= len(pipeline.steps) or pipeline.steps[number].filter != step.filter:
             return  # the pipeline was changed meanwhile
         for name in CENTRE_PARAMETERS:
-            pipeline = pipeline.with_parameter(asked.number, name, outcome.result.parameters[name])
+            pipeline = pipeline.with_parameter(number, name, outcome.result.parameters[name])
         y, x = (float(outcome.result.parameters[name]) for name in CENTRE_PARAMETERS)
         self.message.say(f"The rings' centre is {y:+.1f} px in y, {x:+.1f} px in x from the slice's middle.")
         self._mark.show(source, (y, x))

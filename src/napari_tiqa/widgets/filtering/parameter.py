@@ -3,17 +3,10 @@
 import math
 
 from qtpy.QtCore import QEvent, QObject, Qt, Signal
-from qtpy.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QDoubleSpinBox,
-    QHBoxLayout,
-    QSizePolicy,
-    QSlider,
-    QWidget,
-)
+from qtpy.QtWidgets import QCheckBox, QDoubleSpinBox, QSlider, QWidget
 
 from napari_tiqa.filtering.parameter import Parameter, Value
+from napari_tiqa.widgets.shared.forms import Part, choice_box, line, quietly
 
 _STEPS = 500  # of a slider
 _NUMBER_WIDTH = 112  # px
@@ -28,15 +21,16 @@ class ParameterEditor(QWidget):
     ----------
     parameter : Parameter
         What can be set.
+    *parts : Part
+        What it is set with.
     """
 
     changed = Signal(object)  # Value
 
-    def __init__(self, parameter: Parameter, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, parameter: Parameter, *parts: Part) -> None:
+        super().__init__()
         self.parameter = parameter
-        self._layout = QHBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
+        self.setLayout(line(*parts))
         self.setToolTip(_tooltip(parameter))
 
     def show_value(self, value: Value) -> None:
@@ -57,54 +51,46 @@ class TickEditor(ParameterEditor):
     """A check box for a parameter that is true or false."""
 
     def __init__(self, parameter: Parameter) -> None:
-        super().__init__(parameter)
-        self.box = QCheckBox()
-        self._layout.addWidget(self.box)
+        box = QCheckBox()
+        super().__init__(parameter, box)
+        self.box = box
         self.box.toggled.connect(lambda on: self.changed.emit(on))
 
     def show_value(self, value: Value) -> None:
         """Show a value that was set elsewhere."""
-        blocked = self.box.blockSignals(True)
-        self.box.setChecked(bool(value))
-        self.box.blockSignals(blocked)
+        with quietly(self.box):
+            self.box.setChecked(bool(value))
 
 
 class ChoiceEditor(ParameterEditor):
     """A list to choose from."""
 
     def __init__(self, parameter: Parameter) -> None:
-        super().__init__(parameter)
-        self.box = QComboBox()
-        self.box.addItems(list(parameter.choices))
-        self.box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        box = choice_box((choice, choice) for choice in parameter.choices)
+        super().__init__(parameter, (box, 1))
+        self.box = box
         _leave_wheel_to_the_dock(self.box)
-        self._layout.addWidget(self.box)
         self.box.currentTextChanged.connect(lambda text: self.changed.emit(text))
 
     def show_value(self, value: Value) -> None:
         """Show a value that was set elsewhere."""
-        blocked = self.box.blockSignals(True)
-        self.box.setCurrentText(str(value))
-        self.box.blockSignals(blocked)
+        with quietly(self.box):
+            self.box.setCurrentText(str(value))
 
 
 class NumberEditor(ParameterEditor):
     """A slider and the number that it stands for, to be typed in too; "auto" where the filter can find it."""
 
     def __init__(self, parameter: Parameter) -> None:
-        super().__init__(parameter)
-        self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.number = QDoubleSpinBox()
-        self.auto = QCheckBox("auto")
+        slider, number, auto = QSlider(Qt.Orientation.Horizontal), QDoubleSpinBox(), QCheckBox("auto")
+        super().__init__(parameter, auto, (slider, 1), number)
+        self.slider, self.number, self.auto = slider, number, auto
         self.auto.setToolTip("Found by the filter itself.")
         self._set_range()
         for widget in (self.slider, self.number):
             _leave_wheel_to_the_dock(widget)
         self.number.setFixedWidth(_NUMBER_WIDTH)
         self.number.setKeyboardTracking(False)  # a number half typed is not tried
-        self._layout.addWidget(self.auto)
-        self._layout.addWidget(self.slider, 1)
-        self._layout.addWidget(self.number)
         self.auto.setVisible(parameter.default is None)
         self.slider.valueChanged.connect(self._on_slider)
         self.number.valueChanged.connect(self._on_number)
@@ -118,18 +104,16 @@ class NumberEditor(ParameterEditor):
 
     def show_auto(self, auto: bool) -> None:
         """Show that the filter finds the number, or that it is set."""
-        blocked = self.auto.blockSignals(True)
-        self.auto.setChecked(auto)
-        self.auto.blockSignals(blocked)
+        with quietly(self.auto):
+            self.auto.setChecked(auto)
         self.slider.setEnabled(not auto)
         self.number.setEnabled(not auto)
 
     def show_number(self, number: float) -> None:
         """Show a number, set or found."""
-        for widget, shown in ((self.number, number), (self.slider, self._place(number))):
-            blocked = widget.blockSignals(True)
-            widget.setValue(shown)
-            widget.blockSignals(blocked)
+        with quietly(self.number), quietly(self.slider):
+            self.number.setValue(number)
+            self.slider.setValue(self._place(number))
 
     def _set_range(self) -> None:
         parameter = self.parameter
@@ -175,15 +159,13 @@ class NumberEditor(ParameterEditor):
 
     def _on_slider(self, place: int) -> None:
         number = self._at(place)
-        blocked = self.number.blockSignals(True)
-        self.number.setValue(number)
-        self.number.blockSignals(blocked)
+        with quietly(self.number):
+            self.number.setValue(number)
         self._tell(number)
 
     def _on_number(self, number: float) -> None:
-        blocked = self.slider.blockSignals(True)
-        self.slider.setValue(self._place(number))
-        self.slider.blockSignals(blocked)
+        with quietly(self.slider):
+            self.slider.setValue(self._place(number))
         self._tell(number)
 
     def _on_auto(self, auto: bool) -> None:
@@ -198,7 +180,7 @@ class NumberEditor(ParameterEditor):
 
 
 class _WheelToTheDock(QObject):
-    """Lets the wheel scroll the dock, not what happens to be under the mouse, unless that has the focus."""
+    """Lets the wheel scroll the dock, not the widget under the mouse, unless that has the focus."""
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Wheel and isinstance(watched, QWidget) and not watched.hasFocus():

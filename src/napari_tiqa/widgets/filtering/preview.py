@@ -11,7 +11,7 @@ from napari_tiqa.widgets.filtering.state import FilterState
 from napari_tiqa.widgets.filtering.trial import FilteredSlice, SliceAtWork, StepBegun, StepEnded
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
 
-_GRACE = 250  # ms that a trial has to end once another was asked for: most are over by then, and are shown
+_GRACE = 250  # ms for a trial to end once another was asked for: most are done by then, and are shown
 _SLOW = 1.0  # s: from here on a filter is announced
 
 
@@ -61,7 +61,7 @@ class FilterPreview(QObject):
             self._overdue.start(_GRACE)
 
     def stop(self) -> None:
-        """Try nothing more, and show nothing of what is under way: the dock was closed."""
+        """Try nothing more, and show nothing of the trial under way: the dock was closed."""
         self._wanted, self._slice = False, None
         self._drop()
 
@@ -84,33 +84,29 @@ class FilterPreview(QObject):
         self.request()
 
     def _drop(self) -> None:
-        """Let nothing be seen of the trial under way."""
+        """Cancel the trial under way, and show nothing of it."""
         self._at_work = None
         self.job.cancel()
 
-    @property
-    def _stale(self) -> bool:
-        return self._at_work is None
-
-    def _on_progress(self, news: Any) -> None:
-        if isinstance(news, StepEnded):
-            self._seconds[news.step.filter, news.pixels] = news.seconds
-        if self._stale:
+    def _on_progress(self, progress: Any) -> None:
+        if isinstance(progress, StepEnded):
+            self._seconds[progress.step.filter, progress.pixels] = progress.seconds
+        if self._at_work is None:
             return
-        if isinstance(news, IntensityWindow):
-            self.window_found.emit(news)
-        elif isinstance(news, StepBegun):
-            self._step = news.step
-            expected = self._seconds.get((news.step.filter, news.pixels), 0.0)
+        if isinstance(progress, IntensityWindow):
+            self.window_found.emit(progress)
+        elif isinstance(progress, StepBegun):
+            self._step = progress.step
+            expected = self._seconds.get((progress.step.filter, progress.pixels), 0.0)
             if expected >= _SLOW:
-                title = news.step.definition.title
+                title = progress.step.definition.title
                 self.slow.emit(f"{title} takes about {expected:.0f} s on this slice…")
             else:
                 self._long.start(round(1000 * _SLOW))
-        elif isinstance(news, StepEnded):
+        elif isinstance(progress, StepEnded):
             self._long.stop()
-        elif isinstance(news, FilteredSlice):
-            self.filtered.emit(news)
+        elif isinstance(progress, FilteredSlice):
+            self.filtered.emit(progress)
 
     def _say_slow(self) -> None:
         if self._step is not None and self.job.state.busy:
@@ -119,7 +115,7 @@ class FilterPreview(QObject):
     def _on_ended(self, outcome: JobOutcome) -> None:
         self._overdue.stop()
         self._long.stop()
-        stale, self._at_work = self._stale, None
+        stale, self._at_work = self._at_work is None, None
         if not stale and outcome.state is JobState.DONE:
             self.scored.emit(outcome.result)
         elif not stale and outcome.state is JobState.FAILED and not self._wanted:

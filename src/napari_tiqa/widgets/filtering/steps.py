@@ -1,18 +1,11 @@
 """The tab that builds a pipeline: add filters, set, order, switch and remove them, save and load them all."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import (
-    QFileDialog,
-    QHBoxLayout,
-    QLabel,
-    QMenu,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QFileDialog, QLabel, QMenu, QWidget
 
 from napari_tiqa.errors import FilterError
 from napari_tiqa.filtering.catalogue import FILTERS
@@ -21,6 +14,7 @@ from napari_tiqa.filtering.parameter import Value
 from napari_tiqa.filtering.pipeline import Pipeline, Step
 from napari_tiqa.widgets.filtering.card import StepCard
 from napari_tiqa.widgets.filtering.state import FilterState
+from napari_tiqa.widgets.shared.forms import TAB_MARGINS, button, column, line
 
 _KIND = "Filter pipeline (*.json)"
 _HINT = "No filter yet. Add one: its effect on this slice and on the score is shown at once."
@@ -43,40 +37,28 @@ class FilterSteps(QWidget):
         super().__init__(parent)
         self._state = state
         self.cards: list[StepCard] = []
-        self.add_button = QPushButton("Add filter")
-        self.add_button.setToolTip("Add a filter behind the others.")
+        self.add_button = button("Add filter", "Add a filter at the end.")
         self.menu = _filter_menu(self)
         self.menu.triggered.connect(lambda action: self.add(action.data()))
         self.add_button.setMenu(self.menu)
-        self.load_button = QPushButton("Load…")
-        self.load_button.setToolTip("Load a pipeline from a JSON file in place of this one.")
-        self.save_button = QPushButton("Save…")
-        self.save_button.setToolTip("Save the pipeline as JSON, for Python, the shell and other tomograms.")
+        self.load_button = button(
+            "Load…", "Load a pipeline from a JSON file in place of this one.", self._ask_load
+        )
+        self.save_button = button(
+            "Save…", "Save the pipeline as JSON, for Python, the shell and other tomograms.", self._ask_save
+        )
         self._hint = QLabel(_HINT)
         self._hint.setWordWrap(True)
-        self._lay_out()
-        self.load_button.clicked.connect(self._ask_load)
-        self.save_button.clicked.connect(self._ask_save)
+        self._cards = column()
+        buttons = line((self.add_button, 1), self.load_button, self.save_button)
+        column(buttons, self._hint, self._cards, parent=self, margins=TAB_MARGINS)
         state.pipeline_changed.connect(self._show)
         self._show(state.pipeline)
-
-    def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 4, 0, 0)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.add_button, 1)
-        buttons.addWidget(self.load_button)
-        buttons.addWidget(self.save_button)
-        layout.addLayout(buttons)
-        layout.addWidget(self._hint)
-        self._cards = QVBoxLayout()
-        self._cards.setSpacing(4)
-        layout.addLayout(self._cards)
 
     # -- what the user does ------------------------------------------------------------------------
 
     def add(self, name: str) -> None:
-        """Add a filter with its defaults behind the others."""
+        """Add a filter with its defaults at the end."""
         self._state.set_pipeline(Pipeline([*self._state.pipeline.steps, Step(name)]))
 
     def load(self, path: str) -> None:
@@ -108,34 +90,31 @@ class FilterSteps(QWidget):
     def _set_parameter(self, card: StepCard, name: str, value: Value) -> None:
         self._state.set_pipeline(self._state.pipeline.with_parameter(self.cards.index(card), name, value))
 
-    def _switch(self, card: StepCard, on: bool) -> None:
+    def _change(self, card: StepCard, change: Callable[[Step], list[Step]], by: int = 0) -> None:
+        """Put steps in place of that of a card, moved `by` places."""
         steps = list(self._state.pipeline.steps)
         number = self.cards.index(card)
-        steps[number] = replace(steps[number], on=on)
+        changed = change(steps.pop(number))
+        steps[number + by : number + by] = changed
         self._state.set_pipeline(Pipeline(steps))
+
+    def _switch(self, card: StepCard, on: bool) -> None:
+        self._change(card, lambda step: [replace(step, on=on)])
 
     def _move(self, card: StepCard, by: int) -> None:
-        steps = list(self._state.pipeline.steps)
-        number = self.cards.index(card)
-        steps.insert(number + by, steps.pop(number))
-        self._state.set_pipeline(Pipeline(steps))
+        self._change(card, lambda step: [step], by)
 
     def _remove(self, card: StepCard) -> None:
-        steps = list(self._state.pipeline.steps)
-        del steps[self.cards.index(card)]
-        self._state.set_pipeline(Pipeline(steps))
+        self._change(card, lambda step: [])
 
     def _reset(self, card: StepCard) -> None:
-        steps = list(self._state.pipeline.steps)
-        number = self.cards.index(card)
-        steps[number] = Step(steps[number].filter, on=steps[number].on)
-        self._state.set_pipeline(Pipeline(steps))
+        self._change(card, lambda step: [Step(step.filter, on=step.on)])
 
     # -- what is shown -----------------------------------------------------------------------------
 
     def _show(self, pipeline: Pipeline) -> None:
         steps = pipeline.steps
-        # Cards stay as long as the filters do: a slider must not go from under the mouse.
+        # Cards stay as long as the filters do: a slider must not vanish under the mouse.
         if [card.filter for card in self.cards] != [step.filter for step in steps]:
             self._make_cards(steps)
         for card, step in zip(self.cards, steps, strict=True):
@@ -156,12 +135,9 @@ class FilterSteps(QWidget):
             card.down_clicked.connect(partial(self._move, card, 1))
             card.remove_clicked.connect(partial(self._remove, card))
             card.defaults_clicked.connect(partial(self._reset, card))
-            card.find_centre_clicked.connect(partial(self._find_centre, card))
+            card.find_centre_clicked.connect(partial(self.find_centre_clicked.emit, number))
             card.allow_moves(up=number > 0, down=number < len(steps) - 1)
             self._cards.addWidget(card)
-
-    def _find_centre(self, card: StepCard) -> None:
-        self.find_centre_clicked.emit(self.cards.index(card))
 
     # -- files -------------------------------------------------------------------------------------
 
@@ -183,12 +159,10 @@ def _filter_menu(parent: QWidget) -> QMenu:
     menu = QMenu(parent)
     menu.setToolTipsVisible(True)
     for group in GROUPS:
-        members = [one for one in FILTERS.values() if one.group == group]
-        if members:
-            heading = menu.addAction(group)
-            heading.setEnabled(False)
-        for one in members:
-            action = menu.addAction(f"    {one.title}")
-            action.setData(one.name)
-            action.setToolTip(one.summary)
+        menu.addAction(group).setEnabled(False)
+        for member in FILTERS.values():
+            if member.group == group:
+                action = menu.addAction(f"    {member.title}")
+                action.setData(member.name)
+                action.setToolTip(member.summary)
     return menu

@@ -49,14 +49,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class StepBegun:
-    """A filter has begun to work on the slice.
-
-    Attributes
-    ----------
-    step : Step
-    pixels : int
-        Of the slice.
-    """
+    """A filter has begun to work on the slice, which has so many pixels."""
 
     step: Step
     pixels: int
@@ -64,7 +57,7 @@ class StepBegun:
 
 @dataclass(frozen=True)
 class StepEnded:
-    """A filter has done its work on the slice, in so many seconds."""
+    """A filter has finished its work on the slice, in so many seconds."""
 
     step: Step
     pixels: int
@@ -107,7 +100,7 @@ class SliceTrial:
 
 
 class SliceAtWork:
-    """One slice and what is found out of it only once; to be used by one thread at a time.
+    """One slice, with what is computed of it only once; to be used by one thread at a time.
 
     Parameters
     ----------
@@ -169,7 +162,7 @@ class SliceAtWork:
         return self._plane, self._window
 
     def _settled(self, pipeline: Pipeline, plane: np.ndarray, window: IntensityWindow) -> Pipeline:
-        """Fill in what filters find by themselves; it is looked for once, since that may take long."""
+        """Fill in what filters find by themselves; they look only once, since that may take long."""
         for (name, parameter), value in self._found.items():
             for number, step in enumerate(pipeline.steps):
                 if step.filter == name and step.parameters[parameter] is None:
@@ -189,7 +182,7 @@ class SliceAtWork:
         report: Callable[[Any], None],
         cancel: threading.Event,
     ) -> np.ndarray:
-        """Apply a pipeline as it applies itself, but step by step under the eyes of the dock."""
+        """Apply a pipeline step by step, so that the dock can follow it."""
         steps = [step for step in pipeline.steps if step.on]
         last, self._kept = self._kept, []
 
@@ -227,8 +220,8 @@ class SliceAtWork:
         columns = table[list(ScoredSlice._fields)].itertuples(index=False, name=None)
         figures = table[[FIDELITY, OBJECTIVE, DETAIL_LOSS]].itertuples(index=False, name=None)
         judged = [
-            Judged(ScoredSlice._make(row), *map(float, three))
-            for row, three in zip(columns, figures, strict=True)
+            Judged(ScoredSlice._make(row), *map(float, values))
+            for row, values in zip(columns, figures, strict=True)
         ]
         if known is None:
             self._scores_before[model] = judged[0]

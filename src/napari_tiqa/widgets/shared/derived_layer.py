@@ -27,21 +27,22 @@ def derived_layer(
     **properties
         Further ones of ``napari.layers.Image``.
     """
-    return Image(_thick(data, at), name=name, **_place(source, at), **properties)
+    return Image(_thick(data, at), name=name, **placement(source, at), **properties)
 
 
 def derived_labels(
     source: Layer, data: np.ndarray, name: str, at: Mapping[int, int] | None = None, **properties: Any
 ) -> Labels:
     """Make a Labels layer, as ``derived_layer`` makes an image layer."""
-    return Labels(_thick(data, at), name=name, **_place(source, at), **properties)
+    return Labels(_thick(data, at), name=name, **placement(source, at), **properties)
 
 
 def _thick(data: np.ndarray, at: Mapping[int, int] | None) -> np.ndarray:
     return np.expand_dims(data, sorted(at)) if at else data
 
 
-def _place(source: Layer, at: Mapping[int, int] | None) -> dict[str, Any]:
+def placement(source: Layer, at: Mapping[int, int] | None = None) -> dict[str, Any]:
+    """Return the properties that place a layer where its source lies; `at` as of ``derived_layer``."""
     return {
         "scale": source.scale,
         "translate": derived_translate(source, at or {}),

@@ -1,29 +1,36 @@
 """The Apply tab: the pipeline on the whole volume, as a lazy layer at once, or exported."""
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from napari.layers import Layer
 from napari.settings import get_settings
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QMessageBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QMessageBox, QWidget
 
 from napari_tiqa.errors import ExportError, TiqaError
 from napari_tiqa.filtering.applied import earlier_record
-from napari_tiqa.jobs.filtering.export import check_format, export_size
+from napari_tiqa.filtering.lazy import filter_volume
+from napari_tiqa.jobs.filtering.export import check_format, export, export_size
 from napari_tiqa.jobs.filtering.unfinished_export import done_slices, read_plan
 from napari_tiqa.jobs.process.place import free_space, size_text, stored_at
 from napari_tiqa.progress import Progress
 from napari_tiqa.volumes.applied import KEY, note
+from napari_tiqa.volumes.napari_reader import LayerData, read_layer
+from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.writing.formats import FORMATS, format_for
 from napari_tiqa.widgets.filtering.apply.form import ApplyForm
-from napari_tiqa.widgets.filtering.apply.request import ApplyRequest, ExportRequest, LazyVolume, open_result
 from napari_tiqa.widgets.filtering.state import FilterState
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
 from napari_tiqa.widgets.shared.derived_layer import derived_layer
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
+from napari_tiqa.widgets.shared.forms import TAB_MARGINS, column
 from napari_tiqa.widgets.shared.slice_source import SliceSource
+from napari_tiqa.wording import free_name
 
 _SOON = 150  # ms after the last change, since looking at a disk may take a while
 _NOTICED = 0.05  # s for a slice, beyond which napari is felt to stand still
@@ -49,22 +56,15 @@ class FilterApplyTab(DockPanel):
         self.export_job = BackgroundJob("the export")
         self.open_job = BackgroundJob("opening the export")
         self._shown_for: SliceSource | None = None  # the source that the lazy layer is being made for
-        self._exported: ExportRequest | None = None
+        self._exported: partial[Any] | None = None  # the last export, with its arguments
         self._proposed = ""
         self._place_of: Any = None  # the layer that a place was proposed for
         self._look_soon = QTimer(self)
         self._look_soon.setSingleShot(True)
         self._look_soon.timeout.connect(self._look)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 4, 0, 0)
-        layout.addWidget(self.form)
+        column(self.form, parent=self, margins=TAB_MARGINS)
         self._connect()
         self._follow()
-
-    @property
-    def jobs(self) -> tuple[BackgroundJob, ...]:
-        """What may be under way."""
-        return self.show_job, self.export_job, self.open_job
 
     def close_down(self) -> None:
         """End what is under way; an export can be resumed."""
@@ -74,8 +74,8 @@ class FilterApplyTab(DockPanel):
     def _connect(self) -> None:
         form = self.form
         form.show_clicked.connect(self.show_filtered)
-        form.export_clicked.connect(lambda: self.export())
-        form.cancel_clicked.connect(self.export_job.cancel)
+        form.run_row.start_clicked.connect(lambda: self.export())
+        form.run_row.cancel_clicked.connect(self.export_job.cancel)
         form.open_clicked.connect(self.open_result)
         form.place_changed.connect(self._look_later)
         form.format_chosen.connect(self._on_format)
@@ -87,12 +87,12 @@ class FilterApplyTab(DockPanel):
         self.export_job.progressed.connect(self._on_progress)
         self.export_job.ended.connect(self._on_exported)
         self.open_job.ended.connect(self._on_opened)
-        for job in self.jobs:
+        for job in (self.show_job, self.export_job, self.open_job):
             self._end_with_dock(job)
 
     # -- what is to be applied ---------------------------------------------------------------------
 
-    def _follow(self, _news: object = None) -> None:
+    def _follow(self, _changed: object = None) -> None:
         """Show what would be applied to what."""
         source = self.state.source
         self.form.summary.say(_summary(self.state))
@@ -106,12 +106,10 @@ class FilterApplyTab(DockPanel):
     def _enable(self) -> None:
         ready = self.state.source is not None and any(step.on for step in self.state.pipeline.steps)
         self.form.show_button.setEnabled(ready and not self.show_job.state.busy)
-        self.form.export_button.setEnabled(
-            ready and not self.export_job.state.busy and self.form.place.path is not None
-        )
+        self.form.run_row.set_ready(ready and self.form.place.path is not None)
 
-    def _request(self, source: SliceSource) -> ApplyRequest | None:
-        """Return what to apply, None where the user does not want to apply it twice."""
+    def _options(self, source: SliceSource) -> dict[str, Any] | None:
+        """Return how to apply the pipeline, None where the user does not want to apply it twice."""
         volume, pipeline = source.volume, self.state.pipeline
         record = earlier_record(pipeline, volume)
         if record is not None:
@@ -121,7 +119,7 @@ class FilterApplyTab(DockPanel):
             )
             if not self._agrees("Filter twice", question):
                 return None
-        return ApplyRequest(volume, pipeline, source.axis, source.window, again=record is not None)
+        return {"axis": source.axis, "window": source.window, "again": record is not None}
 
     def _agrees(self, title: str, question: str) -> bool:
         yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
@@ -132,12 +130,13 @@ class FilterApplyTab(DockPanel):
     def show_filtered(self) -> None:
         """Add the filtered volume as a layer, whose slices are filtered when they are looked at."""
         source = self.state.source
-        request = self._request(source) if source is not None else None
-        if source is None or request is None:
+        options = self._options(source) if source is not None else None
+        if source is None or options is None:
             return
         self._shown_for = source
         self.message.say("Filtering the slice shown…")
-        self.show_job.start(lambda report, cancel: request.make_lazy(source.index))
+        make = partial(filter_volume, source.volume, self.state.pipeline, **options)
+        self.show_job.start(partial(_make_lazy, make, source.axis, source.index))
 
     def _on_shown(self, outcome: JobOutcome) -> None:
         source, self._shown_for = self._shown_for, None
@@ -146,9 +145,8 @@ class FilterApplyTab(DockPanel):
             return
         if outcome.state is not JobState.DONE or source is None:
             return
-        lazy: LazyVolume = outcome.result
-        self._ask_for_async(lazy.seconds)
-        volume = lazy.volume
+        volume, seconds = outcome.result
+        self._ask_for_async(seconds)
         layer = derived_layer(
             source.layer,
             volume.data,
@@ -162,9 +160,7 @@ class FilterApplyTab(DockPanel):
             metadata={KEY: note(volume.applied, source=volume.source)},
         )
         self._viewer.add_layer(layer)
-        self.message.say(
-            f"'{layer.name}' is filtered slice by slice, as you look at it; export it to keep it."
-        )
+        self.message.say(f"'{layer.name}' is filtered slice by slice as you view it; export it to keep it.")
 
     def _ask_for_async(self, seconds: float) -> None:
         """Offer to have napari wait for slow slices in the background."""
@@ -190,10 +186,8 @@ class FilterApplyTab(DockPanel):
         folder = stored.parent if stored is not None else Path.home()
         name = "".join(c if c.isalnum() or c in " -_" else "_" for c in source.layer_name) or "volume"
         suffix = FORMATS[form.format].suffixes[0]
-        path, number = folder / f"{name}_filtered{suffix}", 1
-        while path.exists():
-            number += 1
-            path = folder / f"{name}_filtered_{number}{suffix}"
+        taken = {path.name for path in folder.glob("*")}
+        path = folder / free_name(f"{name}_filtered{suffix}", taken, f"{name}_filtered_{{number}}{suffix}")
         self._proposed = str(path)
         form.place.set_path(path)
 
@@ -211,9 +205,10 @@ class FilterApplyTab(DockPanel):
         self._look_soon.start(_SOON)
 
     def _look(self) -> None:
-        """Say how large the export will be, and whether it goes on with one that was interrupted."""
+        """Say how large the export will be, and whether it resumes one that was interrupted."""
         source, path, format = self.state.source, self.form.place.path, self.form.format
-        self.form.export_button.setText("Export")
+        export_button = self.form.run_row.start_button
+        export_button.setText("Export")
         self._enable()
         if source is None or path is None:
             self.form.facts.say("")
@@ -222,17 +217,17 @@ class FilterApplyTab(DockPanel):
             check_format(source.volume, source.axis, format)
             format_for(path, format)
             sentence = f"At most {size_text(export_size(source.volume, format))}"
-            sentence += f"; {size_text(free_space(path))} are free there."
+            sentence += f"; {size_text(free_space(path))} are free."
         except TiqaError as error:
             self.form.facts.say(str(error), problem=True)
-            self.form.export_button.setEnabled(False)
+            self.form.run_row.set_ready(False)
             return
         if self._can_resume(source, path):
             count = source.volume.slice_count(source.axis)
-            self.form.export_button.setText("Resume")
-            sentence += f" {done_slices(path)} of {count} slices are written already."
+            export_button.setText("Resume")
+            sentence += f" {done_slices(path)} of {count} slices are already written."
         elif path.exists():
-            sentence += " There is something of that name already."
+            sentence += " Something of that name already exists."
         self.form.facts.say(sentence)
 
     def _can_resume(self, source: SliceSource, path: Path) -> bool:
@@ -248,37 +243,40 @@ class FilterApplyTab(DockPanel):
         )
 
     def export(self, *, overwrite: bool = False) -> None:
-        """Start to export, or go on."""
+        """Start the export, or resume one."""
         source, path = self.state.source, self.form.place.path
         if source is None or path is None:
             return
-        request = self._request(source)
-        if request is not None:
-            fields = vars(request) | {"output": path, "format": self.form.format, "overwrite": overwrite}
-            self._start(ExportRequest(**fields))
+        options = self._options(source)
+        if options is not None:
+            options |= {"format": self.form.format, "overwrite": overwrite}
+            self._start(partial(_export, source.volume, self.state.pipeline, path, **options))
 
-    def _start(self, request: ExportRequest) -> None:
-        if self.export_job.start(request.run):
+    def _start(self, request: "partial[Any]") -> None:
+        if self.export_job.run(request):
             self._exported = request
 
     def _on_export_state(self, state: JobState) -> None:
         self.form.show_state(state)
         self._enable()
 
-    def _on_progress(self, news: Progress) -> None:
+    def _on_progress(self, progress: Progress) -> None:
         if self.export_job.state is JobState.RUNNING:
-            self.form.show_progress(news)
+            self.form.run_row.show_progress(
+                progress, f"{progress.done} of {progress.total} slices are written."
+            )
 
     def _on_exported(self, outcome: JobOutcome) -> None:
         request = self._exported
         assert request is not None
+        output: Path = request.args[2]
         self._look_later()
         if isinstance(outcome.result, ExportError):
             self.message.say("")
-            if self._agrees("Replace", _question_of_replacing(request.output)):
-                self._start(replace(request, overwrite=True))
+            if self._agrees("Replace", _question_of_replacing(output)):
+                self._start(partial(request, overwrite=True))
         elif outcome.state is JobState.DONE:
-            self.message.say(f"Exported {outcome.result['steps']} to {request.output}.")
+            self.message.say(f"Exported {outcome.result['steps']} to {output}.")
             self.form.open_button.show()
         elif outcome.state is JobState.CANCELLED:
             self.message.say(outcome.message)
@@ -290,8 +288,7 @@ class FilterApplyTab(DockPanel):
     def open_result(self) -> None:
         """Add the exported volume as a layer."""
         if self._exported is not None:
-            path = self._exported.output
-            self.open_job.start(lambda report, cancel: open_result(path))
+            self.open_job.start(partial(_open, self._exported.args[2]))
 
     def _on_opened(self, outcome: JobOutcome) -> None:
         if outcome.state is JobState.DONE:
@@ -312,15 +309,40 @@ def _summary(state: FilterState) -> str:
     slices = f"{count} slices along {source.volume.axes[source.axis]}" if count > 1 else "the image"
     sentence = f"{state.pipeline.describe()} on {slices} of '{source.layer_name}'."
     before = [str(record.get("steps")) for record in source.volume.applied]
-    if before:
-        sentence += f"\n⚠ It was filtered before: {'; then '.join(before)}."
-    return sentence
+    return f"{sentence}\n⚠ It was filtered before: {'; then '.join(before)}." if before else sentence
 
 
 def _question_of_replacing(output: Path) -> str:
     if output.exists():
         return f"There is an earlier export at {output}.\n\nReplace it?"
     return (
-        f"At {output} there is an unfinished export of another volume or with other settings.\n\n"
-        "Throw it away and begin anew?"
+        f"There is an unfinished export of another volume or with other settings at {output}.\n\n"
+        "Discard it and start again?"
     )
+
+
+def _make_lazy(make: Callable[[], Volume], axis: int, index: int, *_: object) -> tuple[Volume, float]:
+    """Return the lazily filtered volume, the slice shown ready in it, and the seconds that a slice takes."""
+    filtered = make()
+    neighbour = index - 1 if index else min(1, filtered.slice_count(axis) - 1)
+    seconds = []
+    for place in (index, neighbour):  # two, since the first may have had to wait for a disk or an import
+        start = time.monotonic()
+        filtered.slice(axis, place)
+        seconds.append(time.monotonic() - start)
+    return filtered, min(seconds)
+
+
+def _export(*arguments: Any, **options: Any) -> dict[str, Any] | ExportError:
+    """Export; where the user may want to replace what is in the way, the error is returned."""
+    try:
+        return export(*arguments, **options)
+    except ExportError as error:
+        if error.replaceable:
+            return error
+        raise
+
+
+def _open(path: Path, *_: object) -> list[LayerData]:
+    """Open an exported volume as napari's File > Open does; reads a few slices for the contrast limits."""
+    return read_layer(str(path))

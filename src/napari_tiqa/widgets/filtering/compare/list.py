@@ -1,70 +1,56 @@
 """The pipelines of the Compare tab, a row each: colour, name, and what the last comparison found."""
 
-from dataclasses import dataclass
-
 import pandas as pd
 from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QColor, QFont, QIcon, QPixmap
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QSizePolicy, QTreeWidget, QTreeWidgetItem, QWidget
+from qtpy.QtWidgets import QAbstractItemView, QSizePolicy, QTreeWidgetItem, QWidget
 
 from napari_tiqa.figure_style import GREY, RUN_COLOURS
 from napari_tiqa.filtering.pipeline import Pipeline
 from napari_tiqa.jobs.filtering.compare import UNFILTERED, Comparison
 from napari_tiqa.jobs.filtering.gain import Gain, change, level
+from napari_tiqa.widgets.shared.flat_tree import FlatTree
+from napari_tiqa.widgets.shared.forms import quietly
+from napari_tiqa.wording import free_name
 
 _FEWEST_ROWS, _MOST_ROWS = 4, 8
+_NUMBERED = "{name} {number}"
 _EDITABLE = Qt.ItemFlag.ItemIsEditable
 _MIDDLE, _RIGHT = Qt.AlignmentFlag.AlignVCenter, Qt.AlignmentFlag.AlignRight
 
 
-@dataclass(frozen=True)
-class _Column:
-    title: str
-    meaning: str
+_COLUMNS = {
+    "Pipeline": "Double-click a name to change it; point at it to read its steps.",
+    "Gain": "How much better than unfiltered, by fidelity or by score; grey where not significant (90 % "
+    "interval). The highest is bold.",
+    "Score": "Mean score over the slices, 1 worst to 5 best.",
+    "Spread": "Standard deviation of the score over the slices.",
+    "Detail": "Per cent of edge steepness lost: what the gain costs. Below 0: sharpened.",
+    "Time": "Time to filter a slice.",
+}
 
 
-_COLUMNS = (
-    _Column("Pipeline", "Double-click a name to change it; point at it to read its steps."),
-    _Column(
-        "Gain",
-        "How much better than unfiltered, by fidelity or by score; grey where it may be chance. The highest "
-        "is bold.",
-    ),
-    _Column("Score", "Mean score over the slices, 1 worst to 5 best."),
-    _Column("Spread", "Standard deviation of the score over the slices."),
-    _Column("Detail", "Per cent of edge steepness lost: what the gain costs. Less than 0: sharpened."),
-    _Column("Time", "To filter a slice."),
-)
-
-
-class PipelineList(QTreeWidget):
+class PipelineList(FlatTree):
     """Named pipelines; the first row is always the slices unfiltered."""
 
     renamed = Signal(str, str)  # from, to
     removed = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(list(_COLUMNS), "", rows=_FEWEST_ROWS, parent=parent)
         self._pipelines: list[Pipeline] = []
         self._names: list[str] = []
         self._colours: list[str] = []
-        self.setColumnCount(len(_COLUMNS))
-        self.setHeaderLabels([column.title for column in _COLUMNS])
-        for number, column in enumerate(_COLUMNS):
-            self.headerItem().setToolTip(number, column.meaning)
+        for number, meaning in enumerate(_COLUMNS.values()):
+            self.headerItem().setToolTip(number, meaning)
             if number:
                 self.headerItem().setTextAlignment(number, _RIGHT | _MIDDLE)
-        self.setRootIsDecorated(False)
         self.setIconSize(QSize(12, 12))
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        header = self.header()
-        header.setStretchLastSection(False)
-        header.setMinimumSectionSize(30)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.header().setMinimumSectionSize(30)
         self._add_row(UNFILTERED, Pipeline(), GREY)
         self.itemDoubleClicked.connect(self._edit_name)
         self.itemChanged.connect(self._on_edited)
@@ -97,7 +83,7 @@ class PipelineList(QTreeWidget):
 
     def add(self, name: str, pipeline: Pipeline) -> str:
         """Add a pipeline and return its name, numbered where it is taken."""
-        free = self._free(name)
+        free = free_name(name, self._names, _NUMBERED)
         unused = [colour for colour in RUN_COLOURS if colour not in self._colours]
         self._add_row(
             free, pipeline, unused[0] if unused else RUN_COLOURS[len(self._names) % len(RUN_COLOURS)]
@@ -125,18 +111,19 @@ class PipelineList(QTreeWidget):
         found, aim = comparison.table().set_index("pipeline"), comparison.aim
         applied = found[found["failure"] == ""]
         best = applied["objective"].idxmax() if len(applied) else None
-        blocked = self.blockSignals(True)
-        for row, name in enumerate(self._names):
-            item = self.topLevelItem(row)
-            if name in found.index:
-                of_name = found.loc[[name]].iloc[0]
-                self._write(item, _cells(of_name, aim), bold=name == best)
-                gain = change(Gain(of_name["gain"], of_name["gain_half_width"]), aim)
-                how_good = f"{level(comparison.trials[name], aim)}; {gain} (90 %) against unfiltered"
-                self._explain(item, of_name, how_good)
-            else:
-                self._write(item, [""] * (len(_COLUMNS) - 1), bold=False)
-        self.blockSignals(blocked)
+        with quietly(self):
+            for name, item in zip(self._names, self.items(), strict=True):
+                if name not in found.index:
+                    self._write(item, [""] * (len(_COLUMNS) - 1), bold=False)
+                    continue
+                row = found.loc[[name]].iloc[0]
+                self._write(item, _cells(row, aim), bold=name == best)
+                gain = change(Gain(row["gain"], row["gain_half_width"]), aim)
+                self._explain(
+                    item,
+                    row,
+                    f"{level(comparison.trials[name], aim)}; {gain} (90 %) compared with unfiltered",
+                )
 
     def _write(self, item: QTreeWidgetItem, cells: list[str], *, bold: bool) -> None:
         font = QFont(self.font())
@@ -147,11 +134,11 @@ class PipelineList(QTreeWidget):
             item.setText(number, text)
             item.setTextAlignment(number, _RIGHT | _MIDDLE)
 
-    def _explain(self, item: QTreeWidgetItem, found: pd.Series, how_good: str) -> None:
-        for number in range(1, len(_COLUMNS)):
-            item.setToolTip(number, found["failure"] or f"{how_good}\n{_COLUMNS[number].meaning}")
-        may_be_chance = abs(found["gain"]) <= found["gain_half_width"]
-        item.setForeground(1, QColor("gray") if may_be_chance else self.palette().text())
+    def _explain(self, item: QTreeWidgetItem, found: pd.Series, gain: str) -> None:
+        for number, meaning in list(enumerate(_COLUMNS.values()))[1:]:
+            item.setToolTip(number, found["failure"] or f"{gain}\n{meaning}")
+        significant = not abs(found["gain"]) <= found["gain_half_width"]  # nor where it is NaN
+        item.setForeground(1, self.palette().text() if significant else QColor("gray"))
 
     def _add_row(self, name: str, pipeline: Pipeline, colour: str) -> None:
         item = QTreeWidgetItem([name])
@@ -166,9 +153,8 @@ class PipelineList(QTreeWidget):
         self._names.append(name)
         self._pipelines.append(pipeline)
         self._colours.append(colour)
-        blocked = self.blockSignals(True)
-        self.addTopLevelItem(item)
-        self.blockSignals(blocked)
+        with quietly(self):
+            self.addTopLevelItem(item)
         self.updateGeometry()
 
     def _edit_name(self, item: QTreeWidgetItem, column: int) -> None:
@@ -181,19 +167,11 @@ class PipelineList(QTreeWidget):
         if column != 0 or typed == before:
             return
         self._names[row] = ""  # its own name is free to be taken again
-        name = self._free(typed) if typed else before
+        name = free_name(typed, self._names, _NUMBERED) if typed else before
         self._names[row] = name
-        blocked = self.blockSignals(True)
-        item.setText(0, name)
-        self.blockSignals(blocked)
+        with quietly(self):
+            item.setText(0, name)
         self.renamed.emit(before, name)
-
-    def _free(self, name: str) -> str:
-        free, number = name, 1
-        while free in self._names:
-            number += 1
-            free = f"{name} {number}"
-        return free
 
 
 def suggested_name(pipeline: Pipeline) -> str:

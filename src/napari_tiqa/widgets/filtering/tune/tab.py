@@ -1,25 +1,24 @@
 """The Tune tab: how form, job, plot and the shared pipeline act on one another."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from napari.utils.theme import get_theme
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
-from napari_tiqa.errors import TiqaError
 from napari_tiqa.filtering.pipeline import Pipeline
 from napari_tiqa.jobs.filtering.trial import Trial
 from napari_tiqa.jobs.filtering.tune import TuneProgress
 from napari_tiqa.jobs.filtering.tuning import Tuning
-from napari_tiqa.scoring.table import write_scores
 from napari_tiqa.widgets.filtering.state import FilterState
-from napari_tiqa.widgets.filtering.tune.form import TuneForm, TuneRequest
+from napari_tiqa.widgets.filtering.trial_tab import TrialTab
+from napari_tiqa.widgets.filtering.tune.form import TuneForm
 from napari_tiqa.widgets.filtering.tune.plot import TunePlot
-from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
-from napari_tiqa.widgets.shared.dock_panel import DockPanel
+from napari_tiqa.widgets.shared.background_job import JobOutcome
+from napari_tiqa.widgets.shared.forms import button
 
 
-class FilterTuneTab(DockPanel):
+class FilterTuneTab(TrialTab):
     """Finds the best setting of the pipeline's parameters.
 
     Parameters
@@ -31,80 +30,53 @@ class FilterTuneTab(DockPanel):
     """
 
     def __init__(self, state: FilterState, viewer: Any, parent: QWidget | None = None) -> None:
-        super().__init__(viewer, parent)
-        self.state = state
-        self.job = BackgroundJob("the tuning")
-        self.form = TuneForm()
-        self.message = self.form.message
-        self.plot = TunePlot()
+        form, plot = TuneForm(), TunePlot()
+        super().__init__(state, viewer, "the tuning", form, plot, parent)
+        self.form, self.plot = form, plot
         self.tuning: Tuning | None = None
-        self._request: TuneRequest | None = None
-        self._before = state.pipeline
+        self._before: Pipeline | None = None  # what the pipeline was before the tuning
         self._followed: Pipeline | None = None  # what the pipeline is while nobody but the tuning changes it
-        self.best_button = QPushButton("Use best")
-        self.best_button.setToolTip("Set the pipeline to the best setting found.")
-        self.before_button = QPushButton("As before")
-        self.before_button.setToolTip("Set the pipeline to what it was before the tuning.")
-        self.save_button = QPushButton("Save…")
-        self.save_button.setToolTip("Save all settings tried with their scores as a table (CSV).")
-        self._lay_out()
-        self._connect()
-        self.form.show_pipeline(state.pipeline)
-        self.form.show_source(state.source)
-        self._enable()
-        self._follow_theme()
-
-    @property
-    def jobs(self) -> tuple[BackgroundJob, ...]:
-        """What may be under way."""
-        return (self.job,)
-
-    def _lay_out(self) -> None:
-        buttons = QHBoxLayout()
-        for button in (self.best_button, self.before_button, self.save_button):
-            buttons.addWidget(button)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 4, 0, 0)
-        layout.setSpacing(6)
-        layout.addWidget(self.form)
-        layout.addWidget(self.plot, 1)
-        layout.addLayout(buttons)
-
-    def _connect(self) -> None:
-        self.form.start.chosen.connect(self.state.set_pipeline)
-        self.form.tune_clicked.connect(self.tune)
-        self.form.cancel_clicked.connect(self.job.cancel)
+        self.best_button = button("Use best", "Set the pipeline to the best setting found.", self.use_best)
+        self.before_button = button(
+            "Restore previous",
+            "Set the pipeline to what it was before the tuning.",
+            self.restore,
+        )
+        self.save_button = button(
+            "Save…",
+            "Save all settings tried with their scores as a table (CSV).",
+            lambda: self._ask_file(
+                "Save the settings tried", "tuning.csv", "Table (*.csv);;JSON (*.json)", self.save
+            ),
+        )
+        self._lay_out(self.best_button, self.before_button, self.save_button)
+        self.form.start.chosen.connect(state.set_pipeline)
         self.plot.trial_clicked.connect(self._try)
-        self.best_button.clicked.connect(self.use_best)
-        self.before_button.clicked.connect(lambda: self.state.set_pipeline(self._before))
-        self.save_button.clicked.connect(self._ask_file)
-        self.state.pipeline_changed.connect(self._on_pipeline)
-        self.state.source_changed.connect(self.form.show_source)
-        self.job.state_changed.connect(self.form.show_state)
-        self.job.progressed.connect(self._on_progress)
-        self.job.ended.connect(self._on_ended)
-        self._end_with_dock(self.job)
-        self._subscribe(self._viewer.events.theme, self._follow_theme)
-
-    def tune(self) -> bool:
-        """Start what the form asks for; False where that cannot start."""
-        try:
-            request = self.form.request(self.state)
-        except TiqaError as error:
-            self.message.complain(str(error))
-            return False
-        if not self.job.start(request.run):
-            return False
-        self._request, self._before, self._followed = request, self.state.pipeline, self.state.pipeline
-        self.tuning = None
-        self.plot.begin(request.pipeline, request.variables, request.aim)
+        state.pipeline_changed.connect(self._enable)
         self._enable()
-        return True
 
     def use_best(self) -> None:
         """Set the pipeline to the best setting found."""
         if self.tuning is not None:
             self.state.set_pipeline(self.tuning.best.pipeline)
+
+    def restore(self) -> None:
+        """Set the pipeline to what it was before the tuning."""
+        if self._before is not None:
+            self.state.set_pipeline(self._before)
+
+    def save(self, path: str | Path) -> None:
+        """Save all settings tried as a table (CSV), and the record beside it."""
+        if self.tuning is not None:
+            count = len(self.tuning.trials)
+            self._save_table(self.tuning.table(), path, f"Saved {count} settings in {path}.")
+
+    def _begin(self, request: "partial[Any]") -> None:
+        self._before = self._followed = self.state.pipeline
+        self.tuning = None
+        _volume, pipeline, varied = request.args
+        self.plot.begin(pipeline, varied, request.keywords["aim"])
+        self._enable()
 
     def _try(self, trial: Trial) -> None:
         """Show the setting that was clicked, instead of the best so far."""
@@ -117,59 +89,31 @@ class FilterTuneTab(DockPanel):
             self._followed = trial.pipeline
             self.state.set_pipeline(self._followed)
 
-    def _on_pipeline(self, pipeline: Pipeline) -> None:
-        self.form.show_pipeline(pipeline)
-        self._enable()
+    def _on_progress(self, progress: TuneProgress) -> None:
+        self.plot.add(progress)
+        self.form.run_row.show_progress(progress, f"Best so far: {self.plot.describe(progress.best)}.")
+        if any(step.on for step in progress.best.pipeline.steps):  # else nothing is better than no filter yet
+            self._apply(progress.best)
 
-    def _on_progress(self, news: TuneProgress) -> None:
-        self.plot.add(news)
-        self.form.show_progress(news, self.plot.describe(news.best))
-        if any(step.on for step in news.best.pipeline.steps):  # else there is nothing better than none yet
-            self._apply(news.best)
+    def _show_result(self, result: Tuning) -> None:
+        self.tuning = result
+        self.plot.finish(result)
+        self.message.say(" ".join([result.sentence(), *_failures(result)]))
+        self._apply(result.best)
 
     def _on_ended(self, outcome: JobOutcome) -> None:
-        if outcome.state is JobState.DONE:
-            self.tuning = outcome.result
-            self.plot.finish(self.tuning)
-            self.message.say(" ".join([self.tuning.sentence(), *_of_failures(self.tuning)]))
-            self._apply(self.tuning.best)
-        elif outcome.state is JobState.FAILED:
-            self.message.complain(outcome.message, outcome.error)
-        else:
-            self.message.say(outcome.message)
+        super()._on_ended(outcome)
         self._followed = None
         self._enable()
 
-    def save(self, path: str | Path) -> None:
-        """Save all settings tried as a table (CSV), and the record beside it."""
-        if self.tuning is None:
-            return
-        try:
-            write_scores(self.tuning.table(), path)
-        except TiqaError as error:
-            self.message.complain(str(error))
-        else:
-            self.message.say(f"Saved {len(self.tuning.trials)} settings in {path}.")
-
-    def _ask_file(self) -> None:
-        name = "tuning.csv"
-        path, _ = QFileDialog.getSaveFileName(
-            self, "Save the settings tried", name, "Table (*.csv);;JSON (*.json)"
-        )
-        if path:
-            self.save(path)
-
-    def _enable(self) -> None:
+    def _enable(self, _changed: object = None) -> None:
         self.save_button.setEnabled(self.tuning is not None)
         best = self.tuning.best.pipeline if self.tuning else self.state.pipeline
         self.best_button.setEnabled(best != self.state.pipeline)
-        self.before_button.setEnabled(self._request is not None and self._before != self.state.pipeline)
-
-    def _follow_theme(self) -> None:
-        self.plot.set_theme(get_theme(self._viewer.theme))
+        self.before_button.setEnabled(self._before not in (None, self.state.pipeline))
 
 
-def _of_failures(tuning: Tuning) -> list[str]:
+def _failures(tuning: Tuning) -> list[str]:
     failures = [trial.failure for trial in tuning.trials if trial.failure]
     of = len(tuning.trials)
     return [f"{len(failures)} of {of} settings could not be tried: {failures[0]}"] if failures else []

@@ -61,10 +61,10 @@ class VariableList(QWidget):
     def _add_row(self, row: "VariableRow") -> None:
         row.tick.setChecked(not self.rows)
         self.rows.append(row)
-        line = self._grid.rowCount()
+        place = self._grid.rowCount()
         for column, widget in enumerate(row.widgets):
             last = widget is row.widgets[-1]
-            self._grid.addWidget(widget, line, column, 1, _COLUMNS - column if last else 1)
+            self._grid.addWidget(widget, place, column, 1, _COLUMNS - column if last else 1)
 
     def ticked(self) -> tuple[Variable, ...]:
         """Return what is to be varied, with the ranges as typed.

@@ -1,0 +1,200 @@
+"""What the Tune and the Compare tab share: choices that every trial has, and the job with its results."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from qtpy.QtWidgets import QFileDialog, QPushButton, QWidget
+
+from napari_tiqa.errors import FilterError, TiqaError
+from napari_tiqa.filtering.pipeline import Pipeline
+from napari_tiqa.jobs.filtering.objective import FIDELITY, SCORE
+from napari_tiqa.scoring.table import write_scores
+from napari_tiqa.widgets.filtering.state import FilterState
+from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
+from napari_tiqa.widgets.shared.dock_panel import DockPanel
+from napari_tiqa.widgets.shared.forms import TAB_MARGINS, choice_box, column, row
+from napari_tiqa.widgets.shared.result_layers import no_original
+from napari_tiqa.widgets.shared.run_row import RunRow
+from napari_tiqa.widgets.shared.slices_box import SlicesBox
+
+_AIMS = ((FIDELITY, "by fidelity"), (SCORE, "by score"))
+
+
+class TrialForm(QWidget):
+    """Slices, aim, and what starts the trials; a subclass lays them out.
+
+    Parameters
+    ----------
+    tried : str
+        What is tried on each slice: "setting".
+    start, tooltip, cancel_tooltip : str
+        As of RunRow.
+
+    Attributes
+    ----------
+    slices : SlicesBox
+    aim_box : QComboBox
+        What the best is chosen by, one of ``jobs.filtering.objective``.
+    run_row : RunRow
+    """
+
+    def __init__(
+        self, tried: str, start: str, tooltip: str, cancel_tooltip: str, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.slices = SlicesBox(
+            "a few, evenly spread",
+            f"The slices that every {tried} is tried on. One is quickest; several show whether it\nsuits the "
+            "whole volume.",
+        )
+        self.aim_box = choice_box(
+            ((title, aim) for aim, title in _AIMS),
+            "What the best is chosen by. Fidelity estimates, pixel by pixel, how similar the filtered slice\n"
+            "is to a perfect scan of it, less what the loss of detail costs. The score is what people\n"
+            "would say, who accept some blur for less noise.",
+        )
+        self.run_row = RunRow(
+            start,
+            tooltip,
+            cancel_tooltip,
+            parts=f"{tried}s",
+            starting="Starting: scoring the slices as they are…",
+        )
+
+    def request(self, state: FilterState) -> "partial[Any]":
+        """Return the verb of the core that the form asks for, with its arguments.
+
+        Raises
+        ------
+        FilterError
+            If there is no slice to try anything on, or what is to be tried cannot be.
+        VolumeError
+            If the slices are not there.
+        """
+        raise NotImplementedError
+
+    def show_pipeline(self, pipeline: Pipeline) -> None:
+        """Follow the pipeline that is being built."""
+        raise NotImplementedError
+
+    def show_state(self, state: JobState) -> None:
+        """Enable what can be done in a state, and nothing else."""
+        self.run_row.show_state(state)
+
+    def _call(
+        self, verb: Callable[..., Any], state: FilterState, *subject: Any, **options: Any
+    ) -> "partial[Any]":
+        """Return a verb with the volume, its subject, and the choices that both forms have."""
+        source = state.source
+        if source is None:
+            raise FilterError(no_original(f"{verb.__name__} on"))
+        return partial(
+            verb,
+            source.volume,
+            *subject,
+            slices=self.slices.slices(source),
+            axis=source.axis,
+            model=state.model,
+            window=source.window,
+            aim=self.aim_box.currentData(),
+            **options,
+        )
+
+
+class TrialTab(DockPanel):
+    """Tries settings or pipelines in the background and draws what comes of them.
+
+    Parameters
+    ----------
+    state : FilterState
+        Pipeline, slice and model that the tabs share.
+    viewer : napari.Viewer
+        The viewer whose theme is followed.
+    job : str
+        What the job does, as of BackgroundJob.
+    form : TrialForm
+    plot : QWidget
+        Has ``set_theme``.
+    """
+
+    def __init__(
+        self,
+        state: FilterState,
+        viewer: Any,
+        job: str,
+        form: TrialForm,
+        plot: Any,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(viewer, parent)
+        self.state = state
+        self.message = form.run_row.message
+        self.job = BackgroundJob(job)
+        self._form, self._plot = form, plot
+        form.run_row.start_clicked.connect(self.start)
+        form.run_row.cancel_clicked.connect(self.job.cancel)
+        state.pipeline_changed.connect(form.show_pipeline)
+        state.source_changed.connect(form.slices.show_source)
+        self.job.state_changed.connect(form.show_state)
+        self.job.progressed.connect(self._on_progress)
+        self.job.ended.connect(self._on_ended)
+        self._end_with_dock(self.job)
+        self._use_theme(plot)
+        form.show_pipeline(state.pipeline)
+        form.slices.show_source(state.source)
+
+    def _lay_out(self, *buttons: QPushButton) -> None:
+        """Lay out form and plot, with what can be done with the results below."""
+        column(self._form, (self._plot, 1), row(*buttons), parent=self, margins=TAB_MARGINS)
+
+    def start(self) -> bool:
+        """Start what the form asks for; False where that cannot start."""
+        try:
+            request = self._form.request(self.state)
+        except TiqaError as error:
+            self.message.complain(str(error))
+            return False
+        if not self.job.run(request):
+            return False
+        self._begin(request)
+        return True
+
+    # -- what a subclass does ----------------------------------------------------------------------
+
+    def _begin(self, request: "partial[Any]") -> None:
+        """Show that these trials have begun."""
+        raise NotImplementedError
+
+    def _on_progress(self, progress: Any) -> None:
+        raise NotImplementedError
+
+    def _show_result(self, result: Any) -> None:
+        """Show what the job has returned."""
+        raise NotImplementedError
+
+    # -- results -----------------------------------------------------------------------------------
+
+    def _on_ended(self, outcome: JobOutcome) -> None:
+        if outcome.state is JobState.DONE:
+            self._show_result(outcome.result)
+        elif outcome.state is JobState.FAILED:
+            self.message.complain(outcome.message, outcome.error)
+        else:
+            self.message.say(outcome.message)
+
+    def _save_table(self, table: pd.DataFrame, path: str | Path, sentence: str) -> None:
+        """Save a table with its record, and say so."""
+        try:
+            write_scores(table, path)
+        except TiqaError as error:
+            self.message.complain(str(error))
+        else:
+            self.message.say(sentence)
+
+    def _ask_file(self, title: str, name: str, kinds: str, save: Callable[[str], None]) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, title, name, kinds)
+        if path:
+            save(path)

@@ -6,12 +6,11 @@ import tifffile
 
 from napari_tiqa.errors import FilterError
 from napari_tiqa.filtering.catalogue import FILTERS
-from napari_tiqa.filtering.half_rings import are_whole, half_turn
 from napari_tiqa.filtering.pipeline import Pipeline, Step
 from napari_tiqa.filtering.polar import polar_grid
 from napari_tiqa.filtering.ring_centre import find_ring_centre
 from napari_tiqa.filtering.ring_profile import Slopes
-from napari_tiqa.filtering.ring_removal import ring_removal
+from napari_tiqa.filtering.ring_removal import are_whole, half_turn, ring_removal
 from napari_tiqa.filtering.settled import settled
 from napari_tiqa.filtering.wavelet_fourier import wavelet_fourier
 from napari_tiqa.learning.images.observers import ssim

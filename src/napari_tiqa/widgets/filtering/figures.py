@@ -34,7 +34,7 @@ class FilterScore(QWidget):
             "<p>Estimated similarity to a perfect scan of this slice, 0 to 1. Settings are ranked by it: "
             "it reflects both the artefacts that a filter removes and the detail that it spoils.</p>"
         )
-        self.parts = _figure("Points that the slice loses to each kind of artefact, before and now.")
+        self.parts = _figure("Points that the slice loses to each kind of artefact, unfiltered and filtered.")
         self.detail = _figure(
             "How much less steep the edges are than before: what smoothing costs, which the score alone may\n"
             "not show. Steeper edges than before mean that the slice was sharpened."

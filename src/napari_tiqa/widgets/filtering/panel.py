@@ -45,9 +45,9 @@ TABS: tuple[tuple[str, type[FilterTuneTab] | type[FilterCompareTab] | type[Filte
 
 
 _VIEWS = {
-    View.AFTER: "The slice as it is filtered.",
-    View.BEFORE: "The slice as it is.",
-    View.DIFFERENCE: "After less before: red where the filters made it brighter, blue where darker.",
+    View.AFTER: "The filtered slice.",
+    View.BEFORE: "The unfiltered slice.",
+    View.DIFFERENCE: "After minus before: red where the filters made it brighter, blue where darker.",
 }
 
 
@@ -72,10 +72,12 @@ class FilterPanel(DockPanel):
         self.layer_box = ComboBox(
             choices=self._image_layers,
             nullable=False,
-            tooltip="The image layer to filter: the slice that the viewer shows of it is tried on.\n"
+            tooltip="The image layer to filter; settings are tried on the slice that the viewer shows.\n"
             "The layer itself is never changed.",
         )
-        self.model_box = ModelBox("What scores the slices: the default model, or one trained on your own.")
+        self.model_box = ModelBox(
+            "What scores the slices: the default model, or one trained on your own images."
+        )
         self.views = {view: self._view_button(view) for view in View}
         self.tabs = FittingTabs()
         self._centre_job = BackgroundJob("finding the ring centre")

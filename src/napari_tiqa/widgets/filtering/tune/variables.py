@@ -104,9 +104,9 @@ class VariableRow:
             choices.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             self.widgets: Sequence[QWidget] = (self.tick, choices)
         else:
-            self.low = _field(parameter, variable.low, f"Least value to try, from {parameter.range_text}.")
+            self.low = _field(parameter, variable.low, f"Smallest value to try, from {parameter.range_text}.")
             self.high = _field(
-                parameter, variable.high, f"Greatest value to try, from {parameter.range_text}."
+                parameter, variable.high, f"Largest value to try, from {parameter.range_text}."
             )
             self.widgets = (self.tick, self.low, QLabel("to"), self.high)
         self.tick.toggled.connect(self._show_tick)

@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
 from superqt import QCollapsible
 
 SPACING = 4
-"""Pixels between the rows of a form."""
+"""Pixels between the rows of a form, and between the parts of a line or a column."""
 
 DOCK_MARGINS = (6, 4, 6, 4)
 """Pixels around the content of a dock: left, top, right, bottom."""
@@ -63,9 +63,7 @@ def column(
     *parts: Part, parent: QWidget | None = None, margins: tuple[int, int, int, int] = (0, 0, 0, 0)
 ) -> QVBoxLayout:
     """Return a layout of parts below one another; the layout of `parent` where given."""
-    layout = QVBoxLayout() if parent is None else QVBoxLayout(parent)
-    layout.setSpacing(SPACING)
-    return _filled(layout, parts, margins)
+    return _filled(QVBoxLayout() if parent is None else QVBoxLayout(parent), parts, margins)
 
 
 def line(*parts: Part) -> QHBoxLayout:
@@ -143,6 +141,7 @@ def _filled(layout: Any, parts: Iterable[Part], margins: tuple[int, int, int, in
     """Fill a box layout."""
     box: QBoxLayout = layout
     box.setContentsMargins(*margins)
+    box.setSpacing(SPACING)
     for part in parts:
         if isinstance(part, int):
             box.addStretch(part)

@@ -28,6 +28,8 @@ class TrialForm(QWidget):
 
     Parameters
     ----------
+    verb : callable
+        Of the core: ``tune`` or ``compare``.
     tried : str
         What is tried on each slice: "setting".
     start, tooltip, cancel_tooltip : str
@@ -42,9 +44,16 @@ class TrialForm(QWidget):
     """
 
     def __init__(
-        self, tried: str, start: str, tooltip: str, cancel_tooltip: str, parent: QWidget | None = None
+        self,
+        verb: Callable[..., Any],
+        tried: str,
+        start: str,
+        tooltip: str,
+        cancel_tooltip: str,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
+        self._verb = verb
         self.slices = SlicesBox(
             "a few, evenly spread",
             f"The slices that every {tried} is tried on. One is quickest; several show whether it\nsuits the "
@@ -65,7 +74,7 @@ class TrialForm(QWidget):
         )
 
     def request(self, state: FilterState) -> "partial[Any]":
-        """Return the verb of the core that the form asks for, with its arguments.
+        """Return the verb with the arguments that the form asks for.
 
         Raises
         ------
@@ -74,25 +83,12 @@ class TrialForm(QWidget):
         VolumeError
             If the slices are not there.
         """
-        raise NotImplementedError
-
-    def show_pipeline(self, pipeline: Pipeline) -> None:
-        """Follow the pipeline that is being built."""
-        raise NotImplementedError
-
-    def show_state(self, state: JobState) -> None:
-        """Enable what can be done in a state, and nothing else."""
-        self.run_row.show_state(state)
-
-    def _call(
-        self, verb: Callable[..., Any], state: FilterState, *subject: Any, **options: Any
-    ) -> "partial[Any]":
-        """Return a verb with the volume, its subject, and the choices that both forms have."""
         source = state.source
         if source is None:
-            raise FilterError(no_original(f"{verb.__name__} on"))
+            raise FilterError(no_original(f"{self._verb.__name__} on"))
+        subject, options = self._subject(state.pipeline)
         return partial(
-            verb,
+            self._verb,
             source.volume,
             *subject,
             slices=self.slices.slices(source),
@@ -102,6 +98,18 @@ class TrialForm(QWidget):
             aim=self.aim_box.currentData(),
             **options,
         )
+
+    def show_pipeline(self, pipeline: Pipeline) -> None:
+        """Follow the pipeline that is being built."""
+        raise NotImplementedError
+
+    def show_state(self, state: JobState) -> None:
+        """Enable what can be done in a state, and nothing else."""
+        self.run_row.show_state(state)
+
+    def _subject(self, pipeline: Pipeline) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the verb's positional arguments after the volume, and its options of its own."""
+        raise NotImplementedError
 
 
 class TrialTab(DockPanel):

@@ -1,6 +1,5 @@
 """The form of the Compare tab: pipelines, slices, aim."""
 
-from functools import partial
 from typing import Any
 
 from qtpy.QtCore import Signal
@@ -9,7 +8,6 @@ from qtpy.QtWidgets import QLineEdit, QWidget
 from napari_tiqa.filtering.pipeline import Pipeline
 from napari_tiqa.jobs.filtering.compare import compare
 from napari_tiqa.widgets.filtering.compare.list import PipelineList, suggested_name
-from napari_tiqa.widgets.filtering.state import FilterState
 from napari_tiqa.widgets.filtering.trial_tab import TrialForm
 from napari_tiqa.widgets.shared.background_job import JobState
 from napari_tiqa.widgets.shared.forms import button, column, form_layout, line
@@ -23,6 +21,7 @@ class CompareForm(TrialForm):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(
+            compare,
             "pipeline",
             "Compare",
             "Filter the same slices with each pipeline and score them.",
@@ -53,10 +52,6 @@ class CompareForm(TrialForm):
         self.list.model().rowsRemoved.connect(self._enable)
         self._enable()
 
-    def request(self, state: FilterState) -> "partial[Any]":
-        """Return ``compare`` with its arguments; errors as of TrialForm."""
-        return self._call(compare, state, self.list.pipelines)
-
     def show_pipeline(self, pipeline: Pipeline) -> None:
         """Name the pipeline that is being built."""
         self.name.setPlaceholderText(suggested_name(pipeline) or "no step is on")
@@ -65,6 +60,9 @@ class CompareForm(TrialForm):
         """Enable what can be done in a state, and nothing else."""
         super().show_state(state)
         self._enable()
+
+    def _subject(self, pipeline: Pipeline) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return (self.list.pipelines,), {}
 
     def _enable(self, *_: object) -> None:
         idle = not self.run_row.state.busy

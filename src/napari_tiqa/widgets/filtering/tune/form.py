@@ -1,7 +1,6 @@
 """The form of the Tune tab: what to vary, on which slices, by which method."""
 
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from qtpy.QtCore import Signal
@@ -11,7 +10,6 @@ from napari_tiqa.filtering.catalogue import FILTERS
 from napari_tiqa.filtering.pipeline import Pipeline, Step
 from napari_tiqa.jobs.filtering.tune import tune
 from napari_tiqa.jobs.filtering.variables import variables
-from napari_tiqa.widgets.filtering.state import FilterState
 from napari_tiqa.widgets.filtering.trial_tab import TrialForm
 from napari_tiqa.widgets.filtering.tune.variables import VariableList
 from napari_tiqa.widgets.shared.forms import button, choice_box, column, form_layout, line, spin_box
@@ -26,6 +24,7 @@ class TuneForm(TrialForm):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(
+            tune,
             "setting",
             "Tune",
             "Filter the slices with each setting, score them, and apply the best so far to the pipeline.",
@@ -46,27 +45,20 @@ class TuneForm(TrialForm):
         self.variables.changed.connect(lambda: self.run_row.set_ready(bool(self.variables.rows)))
         self.run_row.set_ready(False)
 
-    def request(self, state: FilterState) -> "partial[Any]":
-        """Return ``tune`` with its arguments; errors as of TrialForm, also where nothing is ticked."""
-        ticked = self.variables.ticked()
-        varied = {variable.step for variable in ticked}
-        pipeline = Pipeline(
-            replace(step, on=step.on or number in varied) for number, step in enumerate(state.pipeline.steps)
-        )
-        return self._call(
-            tune,
-            state,
-            pipeline,
-            variables(pipeline, ticked),
-            method=self.method_box.currentData(),
-            trials=self.trials_box.value(),
-        )
-
     def show_pipeline(self, pipeline: Pipeline) -> None:
         """List what can be varied, or where to start."""
         self.variables.show_pipeline(pipeline)
         self.start.setVisible(not pipeline.steps)
         self.variables.setVisible(bool(pipeline.steps))
+
+    def _subject(self, pipeline: Pipeline) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        ticked = self.variables.ticked()
+        varied = {variable.step for variable in ticked}
+        pipeline = Pipeline(
+            replace(step, on=step.on or number in varied) for number, step in enumerate(pipeline.steps)
+        )
+        options = {"method": self.method_box.currentData(), "trials": self.trials_box.value()}
+        return (pipeline, variables(pipeline, ticked)), options
 
 
 class StartingPoint(QWidget):

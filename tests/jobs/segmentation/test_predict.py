@@ -122,7 +122,9 @@ def test_the_threshold_is_the_least_probability_of_the_second_class() -> None:
     for threshold in (0, 0.1, 0.5, 0.9, 1):
         expected = np.where(second >= np.float16(threshold), 2, 1)
         assert np.array_equal(found.segmentation(threshold)[2].compute(), expected)
-    with pytest.raises(SegmentationError, match=r"threshold 1.2 is no probability: choose one from 0 to 1"):
+    with pytest.raises(
+        SegmentationError, match=r"threshold 1.2 is not a probability: choose one from 0 to 1"
+    ):
         found.segmentation(1.2)
 
 
@@ -369,7 +371,7 @@ def test_places_that_are_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis" / "chapter.txt").write_text("1")
     for name, error, words in [
         ("scan.tif", ExportError, "is the volume to be segmented"),
-        ("thesis", SegmentationError, "thesis holds something else than a segmentation by napari-tiqa"),
+        ("thesis", SegmentationError, "thesis does not hold a segmentation by napari-tiqa"),
         ("nowhere/a.zarr", ExportError, "There is no folder .*nowhere: make it"),
         ("scan.tif/a.zarr", ExportError, "lies inside the volume to be segmented"),
         ("/proc/a.zarr", SegmentationError, "/proc/a.zarr cannot be written"),
@@ -508,7 +510,7 @@ def test_what_the_shell_refuses(scan: Path, tmp_path: Path, capsys: pytest.Captu
     assert segment_in_shell(scan, "-o", tmp_path / "out.zarr", "--slices", "99") == 2
     assert "There is no slice 99" in capsys.readouterr().err
     assert segment_in_shell(scan, "-o", tmp_path / "out.zarr", "--threshold", "7") == 2
-    assert "threshold 7 is no probability" in capsys.readouterr().err
+    assert "threshold 7 is not a probability" in capsys.readouterr().err
     assert not (tmp_path / "out.zarr").exists()
 
 

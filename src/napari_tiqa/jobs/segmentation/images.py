@@ -55,7 +55,7 @@ def write_images(
     Raises
     ------
     SegmentationError
-        If the threshold is no probability, or the images cannot be written.
+        If the threshold is not a probability, or the images cannot be written.
     Cancelled
         If `cancel` was set.
     """

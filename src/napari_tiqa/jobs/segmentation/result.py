@@ -133,7 +133,7 @@ class Segmentation:
 
 
 def check_threshold(threshold: float) -> None:
-    """Refuse what is no probability.
+    """Refuse what is not a probability.
 
     Raises
     ------
@@ -141,7 +141,7 @@ def check_threshold(threshold: float) -> None:
         If it is not within 0 to 1.
     """
     if not 0 <= threshold <= 1:
-        raise SegmentationError(f"The threshold {threshold:g} is no probability: choose one from 0 to 1.")
+        raise SegmentationError(f"The threshold {threshold:g} is not a probability: choose one from 0 to 1.")
 
 
 def decided(probabilities: np.ndarray, classes: Classes, threshold: float = 0.5) -> np.ndarray:

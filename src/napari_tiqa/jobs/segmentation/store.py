@@ -116,7 +116,7 @@ class SegmentationStore:
         record = read_record(folder)
         if record is None:
             raise SegmentationError(
-                f"{folder} holds something else than a segmentation by napari-tiqa: choose another name, or "
+                f"{folder} does not hold a segmentation by napari-tiqa: choose another name, or "
                 "remove it yourself."
             )
         try:
@@ -225,7 +225,7 @@ def cannot_write(folder: Path, error: OSError) -> SegmentationError:
             f"The disk of {folder.parent} is full: make room, then run it again to resume."
         )
     return SegmentationError(
-        f"{folder} cannot be written ({error.strerror or error}): put that right, or choose another place."
+        f"{folder} cannot be written ({error.strerror or error}): remove the cause, or choose another place."
     )
 
 

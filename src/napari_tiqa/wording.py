@@ -1,6 +1,7 @@
 """Parts of sentences and names for people: what went wrong, some of many names, a name that is free."""
 
 from collections.abc import Container, Sequence
+from pathlib import Path
 
 
 def cause(error: BaseException) -> str:
@@ -31,4 +32,13 @@ def free_name(name: str, taken: Container[str], numbered: str = "{name} ({number
     while free in taken:
         number += 1
         free = numbered.format(name=name, number=number)
+    return free
+
+
+def free_path(path: Path, numbered: str = "{name} {number}") -> Path:
+    """Return a path at which there is nothing, numbered as by ``free_name`` before its suffix: "scan 2.tif"."""
+    free, number = path, 1
+    while free.expanduser().exists():
+        number += 1
+        free = path.with_name(numbered.format(name=path.stem, number=number) + path.suffix)
     return free

@@ -1,32 +1,23 @@
 """The docks as napari opens them: each a light shell that imports its panel when it is opened."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QWidget
 
 from napari_tiqa.widgets.shared.dock_shell import DockShell
 
-if TYPE_CHECKING:
-    import napari
-
 
 class QualityDock(DockShell):
     """Score the slices of a tomogram and see where it is bad, and why."""
 
-    def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:
-        super().__init__(napari_viewer, "the quality dock", "napari_tiqa.widgets.quality.panel")
+    title = "the quality dock"
+    panel_of = "napari_tiqa.widgets.quality.panel:QualityPanel"
 
-    def make_panel(self) -> QWidget:
-        """Make the dock's content around the plot that is there by now."""
-        from napari_tiqa.widgets.quality.panel import QualityPanel
-
-        return QualityPanel(self.viewer, self._plot)
+    def _make_panel(self) -> QWidget:
+        return self.module.QualityPanel(self.viewer, self._plot)
 
     def _build(self) -> Iterator[bool]:
-        from napari_tiqa.widgets.quality.plot import ScorePlot
-
-        self._plot = ScorePlot()  # takes as long as all the rest
+        self._plot = self.module.ScorePlot()  # takes as long as all the rest
         yield True
         yield from super()._build()
 
@@ -34,40 +25,22 @@ class QualityDock(DockShell):
 class TrainingDock(DockShell):
     """Train a quality model on the user's own images."""
 
-    def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:
-        super().__init__(napari_viewer, "the training dock", "napari_tiqa.widgets.training.panel")
-
-    def make_panel(self) -> QWidget:
-        """Make the dock's content."""
-        from napari_tiqa.widgets.training.panel import TrainingPanel
-
-        return TrainingPanel(self.viewer)
+    title = "the training dock"
+    panel_of = "napari_tiqa.widgets.training.panel:TrainingPanel"
 
 
 class RatingDock(DockShell):
     """Have people rate images, blind, and see how far they agree."""
 
-    def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:
-        super().__init__(napari_viewer, "the rating dock", "napari_tiqa.widgets.rating.panel")
-
-    def make_panel(self) -> QWidget:
-        """Make the dock's content."""
-        from napari_tiqa.widgets.rating.panel import RatingPanel
-
-        return RatingPanel(self.viewer)
+    title = "the rating dock"
+    panel_of = "napari_tiqa.widgets.rating.panel:RatingPanel"
 
 
 class EvaluationDock(DockShell):
     """See how far to trust a model: its measures beside those of baselines."""
 
-    def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:
-        super().__init__(napari_viewer, "the evaluation dock", "napari_tiqa.widgets.evaluation.panel")
-
-    def make_panel(self) -> QWidget:
-        """Make the dock's content."""
-        from napari_tiqa.widgets.evaluation.panel import EvaluationPanel
-
-        return EvaluationPanel(self.viewer)
+    title = "the evaluation dock"
+    panel_of = "napari_tiqa.widgets.evaluation.panel:EvaluationPanel"
 
 
 class _TabbedDock(DockShell):
@@ -76,49 +49,21 @@ class _TabbedDock(DockShell):
     def _build(self) -> Iterator[bool]:
         steps = super()._build()
         yield next(steps)
-        for title, tab in self.tabs():
+        for title, tab in self.module.TABS:
             self.panel.add_tab(title, tab)
             yield True
         yield from steps
-
-    def tabs(self) -> Any:
-        """Return pairs of a tab's title and its class."""
-        raise NotImplementedError
 
 
 class FilterDock(_TabbedDock):
     """Filter a tomogram and see what that does to its score."""
 
-    def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:
-        super().__init__(napari_viewer, "the filter dock", "napari_tiqa.widgets.filtering.panel")
-
-    def make_panel(self) -> QWidget:
-        """Make the dock's content."""
-        from napari_tiqa.widgets.filtering.panel import FilterPanel
-
-        return FilterPanel(self.viewer)
-
-    def tabs(self) -> Any:
-        """Return pairs of a tab's title and its class."""
-        from napari_tiqa.widgets.filtering.panel import TABS
-
-        return TABS
+    title = "the filter dock"
+    panel_of = "napari_tiqa.widgets.filtering.panel:FilterPanel"
 
 
 class SegmentDock(_TabbedDock):
     """Segment a tomogram, see how sure the segmentation is and what quality does to it."""
 
-    def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:
-        super().__init__(napari_viewer, "the segmentation dock", "napari_tiqa.widgets.segmentation.panel")
-
-    def make_panel(self) -> QWidget:
-        """Make the dock's content."""
-        from napari_tiqa.widgets.segmentation.panel import SegmentPanel
-
-        return SegmentPanel(self.viewer)
-
-    def tabs(self) -> Any:
-        """Return pairs of a tab's title and its class."""
-        from napari_tiqa.widgets.segmentation.panel import TABS
-
-        return TABS
+    title = "the segmentation dock"
+    panel_of = "napari_tiqa.widgets.segmentation.panel:SegmentPanel"

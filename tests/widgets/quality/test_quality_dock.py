@@ -775,7 +775,7 @@ def test_a_second_run_is_refused_while_one_goes_on(
     viewer.add_image(tomogram(LONG))
     midway(panel)
     panel.score_all()
-    assert "still going" in panel.controls.message.text()
+    assert "still in progress" in panel.controls.message.text()
     assert len(panel.shelf) == len(scoring_threads()) == 1
     with qtbot.waitSignal(panel.job.ended, timeout=TIMEOUT):
         panel.job.cancel()

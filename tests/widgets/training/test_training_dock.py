@@ -25,9 +25,8 @@ from napari_tiqa.widgets.docks import TrainingDock
 from napari_tiqa.widgets.shared.background_job import JobState
 from napari_tiqa.widgets.training.form import Source
 from napari_tiqa.widgets.training.job import TrainingJob
-from napari_tiqa.widgets.training.layer_slices import write_layer_slices
 from napari_tiqa.widgets.training.panel import TrainingPanel
-from napari_tiqa.widgets.training.request import shared_training_job
+from napari_tiqa.widgets.training.request import shared_training_job, write_layer_slices
 from napari_tiqa.widgets.training.runs import is_interrupted
 from tests.processes import model_processes
 

@@ -19,7 +19,7 @@ from napari_tiqa.widgets.shared.run_row import RunRow
 
 _BASELINES = {
     "brisque": ("BRISQUE", "BRISQUE as its authors trained it, on photographs."),
-    "ridge": ("ImageNet", "Ridge regression on the features of a network that has only learned ImageNet."),
+    "ridge": ("ImageNet", "Ridge regression on the features of a network trained on ImageNet only."),
     "lookup": (
         "Look-up",
         "The mean label of each distortion and level: how far one gets without looking at the image.",

@@ -12,8 +12,14 @@ MEASURES: dict[str, tuple[str, str]] = {
     "krocc": ("KROCC", "Kendall's rank correlation (tau-b) of scores and labels; 1 is best"),
     "rmse": ("RMSE", "root mean square error in points of the score; 0 is best"),
     "within": ("Order", "SROCC with the falling level within each specimen, averaged; 1 is best"),
-    "auc_ds": ("AUC_DS", "telling pairs that people see a difference in from pairs they do not; 1 is best"),
-    "auc_bw": ("AUC_BW", "telling the better of two images from the worse; 1 is best, .5 is chance"),
+    "auc_ds": (
+        "AUC_DS",
+        "how well pairs that people see a difference in are told from the others; 1 is best",
+    ),
+    "auc_bw": (
+        "AUC_BW",
+        "how well the better of two images is told from the worse; 1 is best, 0.5 is chance",
+    ),
     "cc_0": ("CC_0", "share of the pairs that people tell apart with the right one ahead; 1 is best"),
 }
 """Columns of ``learning.measures.measures.evaluate``: name and meaning; see docs/evaluation.md."""

@@ -152,5 +152,5 @@ class ScoreForm(QWidget):
         for field in (self.low, self.high):
             # Not disabled, which is grey on grey: the window that was found is there to be read.
             field.native.setReadOnly(automatic)
-        self.low.native.setPlaceholderText("found when scoring" if automatic else "low")
+        self.low.native.setPlaceholderText("estimated when scoring" if automatic else "low")
         self.high.native.setPlaceholderText("" if automatic else "high")

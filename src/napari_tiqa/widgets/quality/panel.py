@@ -135,7 +135,7 @@ class QualityPanel(DockPanel):
     def _start(self, chosen: Callable[[SliceSource, IntensityWindow | None], partial[Any]]) -> bool:
         """Start what `chosen` makes of the slice shown and the window typed or known."""
         if self.job.state.busy:
-            self.message.say("A run is still going: wait for it or cancel it first.", problem=True)
+            self.message.say("A run is still in progress: wait for it or cancel it first.", problem=True)
             return False
         self._follow_source()  # at once: the slider may just have been moved
         source = self.state.source

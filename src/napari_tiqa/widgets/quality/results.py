@@ -83,7 +83,7 @@ class ResultsView(QWidget):
         scored = QSplitter(Qt.Orientation.Vertical)
         for splitter, parts, tooltip in (
             (lists, (self.runs, self.worst), "Drag to make the list of runs wider or narrower."),
-            (scored, (self.plot, lists), "Drag to make the plot higher or lower."),
+            (scored, (self.plot, lists), "Drag to make the plot taller or shorter."),
         ):
             for part in parts:
                 splitter.addWidget(part)
@@ -209,6 +209,6 @@ class ResultsView(QWidget):
         entry = self.current
         if entry is None or not entry.run.ended:  # a run under way is cancelled instead
             return
-        question = f"Remove the scores of '{entry.run.name}'? They cannot be brought back."
+        question = f"Remove the scores of '{entry.run.name}'? This cannot be undone."
         if QMessageBox.question(self, "Remove scores", question) == QMessageBox.StandardButton.Yes:
             self.remove_run(entry)

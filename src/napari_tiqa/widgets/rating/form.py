@@ -18,6 +18,7 @@ from napari_tiqa.widgets.shared.read_layer import read_layer
 from napari_tiqa.widgets.shared.result_layers import no_original
 from napari_tiqa.widgets.shared.run_row import RunRow
 from napari_tiqa.widgets.shared.slider import layer_position
+from napari_tiqa.wording import free_path
 
 _LAYERS, _FOLDER = "Open layers", "A folder of images, or an earlier session"
 _CROPS = (224, 448, 896)  # px
@@ -55,12 +56,12 @@ class RatingForm(QWidget):
             " % of the images",
         )
         self.place = FileRow(
-            self._ask_folder, "a new folder", "A new folder for the images and everybody's ratings of them."
+            self._ask_folder, "a new folder", "A new folder for the images and all ratings of them."
         )
         self.folder = FileRow(
             self._ask_folder,
             "a folder",
-            "A folder of 8-bit grey images (TIFF, PNG, JPEG), or one that was rated before, to go on with.",
+            "A folder of 8-bit grey images (TIFF, PNG, JPEG), or one that was rated before, to continue.",
         )
         self.run = RunRow(
             "",
@@ -142,7 +143,7 @@ class RatingForm(QWidget):
         self._form.setRowVisible(self.folder, self.from_folder)
         self._on_choice()
         self.run.start_button.setToolTip(
-            "Take the images of this folder; ratings are kept in it."
+            "Rate the images of this folder; ratings are kept in it."
             if self.from_folder
             else "Cut the images from the ticked layers, each tomogram in one intensity window."
         )
@@ -164,12 +165,8 @@ class RatingForm(QWidget):
         if self._own_place or not layers:
             return
         stem = re.sub(r"[^\w\-]+", " ", layers[0].name).strip() or "images"
-        base = f"{stem} {date.today().isoformat()}"
-        name, number = base, 1
-        while (_KEPT_IN / name).expanduser().exists():
-            number += 1
-            name = f"{base} ({number})"
-        self.place.set_path(_KEPT_IN / name)
+        folder = _KEPT_IN / f"{stem} {date.today().isoformat()}"
+        self.place.set_path(free_path(folder, "{name} ({number})"))
 
     def suggest_new_place(self) -> None:
         """Offer another folder: the last one is in use now."""

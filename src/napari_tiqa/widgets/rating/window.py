@@ -21,7 +21,7 @@ from napari_tiqa.widgets.shared.forms import STRETCH, button, column, line
 # click does not rate an image that nobody has seen.
 _PAUSE = 250  # ms
 _HINT = (
-    "How good is the image, whatever it shows? Keys 1 to 5 rate, Backspace takes back, S skips, Esc pauses. "
+    "How good is the image, whatever it shows? Keys 1 to 5 rate, Backspace undoes, S skips, Esc pauses. "
     "Every click is saved."
 )
 _STYLE = f"""

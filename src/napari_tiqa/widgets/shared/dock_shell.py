@@ -5,11 +5,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari.utils import progress
 from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
-from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QWidget
+
+from napari_tiqa.widgets.shared.forms import column
+
+if TYPE_CHECKING:
+    import napari
 
 _NARROW, _WIDE = 430, 560  # px
 
@@ -19,47 +24,52 @@ class DockShell(QWidget):
 
     Parameters
     ----------
-    viewer : napari.Viewer
-        The viewer that the dock works in.
-    name : str
-        What the dock is called in a sentence: "the training dock".
-    module : str
-        The module to import before ``make_panel`` is called.
+    napari_viewer : napari.Viewer
+        The viewer that the dock works in; napari goes by the parameter's name.
 
     Attributes
     ----------
+    title : str
+        What the dock is called in a sentence: "the training dock".
+    panel_of : str
+        The module to import and the class of the panel there: "package.module:Panel".
     panel : QWidget or None
         The dock's content, None until it is built; it is shown once `ready` was emitted. Its
         ``close_down()`` is called when the dock is closed, its ``reset_choices()`` when layers change.
     """
 
+    title: str
+    panel_of: str
     ready = Signal()
 
-    def __init__(self, viewer: Any, name: str, module: str) -> None:
+    def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:
         super().__init__()
         self.panel: Any = None
-        self.viewer = viewer
+        self.viewer = napari_viewer
         self._docked = False
         self._closed = False
         self._steps = self._build()
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._notice = QLabel(f"Loading {name}…")
+        self._notice = QLabel(f"Loading {self.title}…")
         self._notice.setWordWrap(True)
         self._notice.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._notice.setToolTip("The libraries for plots and tables are being imported.")
-        self._layout.addWidget(self._notice)
+        self._layout = column(self._notice, parent=self)
         self.setMinimumSize(QSize(340, 200))
         # Else napari adds a stretch below the dock's content, which takes half of its height.
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
-        self._loading = _Loading(name, module)
+        self._module, _, self._class = self.panel_of.partition(":")
+        self._loading = _Loading(self.title, self._module)
         self._loading.done.connect(self._fill)
         self._loading.failed.connect(self._notice.setText)
         self._loading.start()
 
-    def make_panel(self) -> QWidget:
-        """Make the dock's content; `module` is imported by now."""
-        raise NotImplementedError
+    @property
+    def module(self) -> Any:
+        """The module of the panel; it is imported by the time that the panel is made."""
+        return import_module(self._module)
+
+    def _make_panel(self) -> QWidget:
+        return getattr(self.module, self._class)(self.viewer)
 
     def sizeHint(self) -> QSize:
         """Return a third of napari's window: the picture keeps most of it, a wide window shows long names."""
@@ -89,7 +99,7 @@ class DockShell(QWidget):
 
     def _build(self) -> Iterator[bool]:
         """Build the dock's content in steps, between which napari's window can draw and answer."""
-        self.panel = self.make_panel()
+        self.panel = self._make_panel()
         yield True
         # napari's first progress bar takes it twenty times as long as any later one: not when a run begins.
         progress(total=1, desc="TIQA: opening").close()
@@ -132,11 +142,9 @@ class _Loading(QObject):
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """Import without a full garbage collection, during which napari stands still for a quarter of a second.
-
-    An import makes many objects and no garbage. Python collects garbage once enough new objects have come
-    together; freezing and unfreezing puts those of the import among the old ones instead.
-    """
+    """Import without a full garbage collection, which would stop napari for a quarter of a second."""
+    # An import makes many objects and no garbage. Python collects garbage once enough new objects have come
+    # together; freezing and unfreezing puts those of the import among the old ones instead.
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
+from qtpy.QtWidgets import QLineEdit, QWidget
+
+from napari_tiqa.widgets.shared.forms import button, line
 
 
 class FileRow(QWidget):
@@ -31,15 +33,10 @@ class FileRow(QWidget):
         self.line = QLineEdit()
         self.line.setPlaceholderText(placeholder)
         self.line.setToolTip(tooltip)
-        self.button = QPushButton("Choose…")
-        self.button.setToolTip(tooltip)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.line, 1)
-        layout.addWidget(self.button)
+        self.button = button("Choose…", tooltip, self._ask)
+        self.setLayout(line((self.line, 1), self.button))
         self.line.textChanged.connect(lambda _: self.changed.emit())
         self.line.textEdited.connect(lambda _: self.edited.emit())
-        self.button.clicked.connect(self._ask)
 
     @property
     def path(self) -> Path | None:

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QSizePolicy, QWidget
+from qtpy.QtWidgets import QComboBox, QFileDialog, QSizePolicy, QWidget
 
 from napari_tiqa.scoring.bundle import SCORE
 from napari_tiqa.scoring.recent_models import recent_models, remember_model
+from napari_tiqa.widgets.shared.forms import button, line, quietly
 
-_PATH, _TOOLTIP = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.ToolTipRole
+_TOOLTIP = Qt.ItemDataRole.ToolTipRole
 
 
 class ModelBox(QWidget):
@@ -39,21 +40,16 @@ class ModelBox(QWidget):
         self.box = _Box()
         self.box.setToolTip(tooltip)
         self.box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.button = QPushButton("Choose…")
-        self.button.setToolTip("Choose a model bundle file (.tiqa).")
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.box, 1)
-        layout.addWidget(self.button)
+        self.button = button("Choose…", "Choose a model bundle file (.tiqa).", self._ask)
+        self.setLayout(line((self.box, 1), self.button))
         self._offer(None)
         self.box.about_to_open.connect(lambda: self._offer(self.path))
         self.box.currentIndexChanged.connect(lambda _: self.changed.emit())
-        self.button.clicked.connect(self._ask)
 
     @property
     def path(self) -> Path | None:
         """The chosen bundle, None for the one that comes with napari-tiqa."""
-        return self.box.currentData(_PATH)
+        return self.box.currentData()
 
     def choose(self, path: Path | str | None) -> None:
         """Choose a bundle, or the one that comes with napari-tiqa (None)."""
@@ -66,16 +62,13 @@ class ModelBox(QWidget):
         if chosen not in models:
             models.insert(1, chosen)
         names = [self._bundled if path is None else path.stem for path in models]
-        blocked = self.box.blockSignals(True)
-        self.box.clear()
-        for path, name in zip(models, names, strict=True):
-            alike = path is not None and names.count(name) > 1
-            self.box.addItem(f"{name} ({path.parent.name})" if path and alike else name)
-            row = self.box.count() - 1
-            self.box.setItemData(row, path, _PATH)
-            self.box.setItemData(row, str(path or "The model that comes with napari-tiqa."), _TOOLTIP)
-        self.box.setCurrentIndex(models.index(chosen))
-        self.box.blockSignals(blocked)
+        with quietly(self.box):
+            self.box.clear()
+            for row, (path, name) in enumerate(zip(models, names, strict=True)):
+                alike = path is not None and names.count(name) > 1
+                self.box.addItem(f"{name} ({path.parent.name})" if path and alike else name, path)
+                self.box.setItemData(row, str(path or "The model that comes with napari-tiqa."), _TOOLTIP)
+            self.box.setCurrentIndex(models.index(chosen))
 
     def _ask(self) -> None:
         dialog = QFileDialog(self, "Choose a model", "", "Model bundle (*.tiqa)")

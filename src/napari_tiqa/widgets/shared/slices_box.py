@@ -1,10 +1,11 @@
 """The choice of the slices that a job works on: this one, those of a dock's own, or typed ones."""
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QWidget
+from qtpy.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from napari_tiqa.errors import VolumeError
 from napari_tiqa.volumes.slice_grammar import SLICES_HELP, slices_of
+from napari_tiqa.widgets.shared.forms import line
 from napari_tiqa.widgets.shared.slice_source import SliceSource
 
 _THIS, _OWN, _TYPED = range(3)
@@ -31,10 +32,7 @@ class SlicesBox(QWidget):
         self.line = QLineEdit()
         self.line.setPlaceholderText("7, 40-60, 0-90:10")
         self.line.setToolTip(f"Slices: {SLICES_HELP}.")
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.box, 1)
-        layout.addWidget(self.line, 1)
+        self.setLayout(line((self.box, 1), (self.line, 1)))
         self.box.currentIndexChanged.connect(self._on_choice)
         self.line.textChanged.connect(lambda _: self.changed.emit())
         self._on_choice(_THIS)

@@ -32,7 +32,7 @@ _SETTINGS = (
     *("ranking_epochs", "regression_epochs", "validation_share", "seed"),
 )
 _LIST_HEIGHT = 76  # px: three or four rows
-_NO_RATINGS = "none: every original counts as a 5"
+_NO_RATINGS = "none: every original is rated 5"
 _BETWEEN = "; "  # the paths of several tables of ratings
 _IMAGE_FILES = (
     "Images and tomograms (*.tif *.tiff *.btf *.tf8 *.h5 *.hdf5 *.hdf *.nxs *.npy *.mrc *.rec *.map)"
@@ -154,7 +154,7 @@ class TrainingForm(QWidget):
         self.file_list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.file_list.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
         self.add_files = button("Add files…", "Choose images or tomograms.", self._ask_files)
-        self.remove_files = button("Remove", "Take the selected files off the list.", self._remove_files)
+        self.remove_files = button("Remove", "Remove the selected files from the list.", self._remove_files)
         self.folder = FileRow(
             lambda: QFileDialog.getExistingDirectory(self, "Folder of originals"),
             "a folder of images, or a rated session",
@@ -174,7 +174,7 @@ class TrainingForm(QWidget):
             self._ask_ratings,
             _NO_RATINGS,
             "What people said of the originals: CSV files (image, rater, score, time), several\n"
-            f"separated by '{_BETWEEN.strip()}'. Those of a rated session are found by themselves.",
+            f"separated by '{_BETWEEN.strip()}'. Those of a rated session are found automatically.",
         )
         self.ratings_row.changed.connect(self.changed)
         self.changed.connect(self._show_found_ratings)
@@ -188,7 +188,7 @@ class TrainingForm(QWidget):
         )
         self.observers = {name: QCheckBox(name) for name in OBSERVERS}
         for name, box in self.observers.items():
-            box.setToolTip(f"Let {name} have a vote on the labels.")
+            box.setToolTip(f"Let {name} take part in labelling the distorted images.")
             box.toggled.connect(self._name_observer_set)
         self.observer_set.currentTextChanged.connect(self._tick_observer_set)
         self._tick_observer_set(self.observer_set.currentText())

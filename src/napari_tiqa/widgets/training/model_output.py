@@ -7,6 +7,7 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_tiqa.errors import TrainingError
 from napari_tiqa.widgets.shared.file_row import FileRow
+from napari_tiqa.wording import free_path
 
 _BUNDLE_FILES = "Model bundle (*.tiqa)"
 
@@ -47,11 +48,7 @@ class ModelOutput(FileRow):
     def propose(self) -> None:
         """Fill in a place for the next model that no other has taken."""
         folder = Path(platformdirs.user_documents_dir(), "napari-tiqa models")
-        number, path = 1, folder / f"{self._stem}.tiqa"
-        while path.exists():
-            number += 1
-            path = folder / f"{self._stem} {number}.tiqa"
-        self.set_path(path)
+        self.set_path(free_path(folder / f"{self._stem}.tiqa"))
 
     def _ask_output(self) -> str:
         dialog = QFileDialog(self, "Save model", self.line.text(), _BUNDLE_FILES)

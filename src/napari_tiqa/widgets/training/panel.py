@@ -30,10 +30,9 @@ from napari_tiqa.widgets.shared.slider import layer_position
 from napari_tiqa.widgets.training.controls import TrainingControls
 from napari_tiqa.widgets.training.epoch_plot import EpochPlot
 from napari_tiqa.widgets.training.form import Source, TrainingForm
-from napari_tiqa.widgets.training.layer_slices import slice_places
 from napari_tiqa.widgets.training.page import TrainingPage
 from napari_tiqa.widgets.training.preview import PreviewLayers, make_preview
-from napari_tiqa.widgets.training.request import ScoreTraining, shared_training_job
+from napari_tiqa.widgets.training.request import ScoreTraining, shared_training_job, slice_places
 from napari_tiqa.widgets.training.runs import TrainingRun, free_folder
 
 _CHECK_AFTER = 300  # ms after the last change of the form: ratings are read again then

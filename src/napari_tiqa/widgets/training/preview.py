@@ -14,7 +14,7 @@ from napari_tiqa.learning.training.generation import Preview, preview
 from napari_tiqa.learning.training.recipe import TrainingRecipe
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.widgets.shared.result_layers import Result, result_metadata, unwrapped
-from napari_tiqa.widgets.training.layer_slices import write_layer_slices
+from napari_tiqa.widgets.training.request import write_layer_slices
 
 _COLUMNS = 4
 _GAP, _HEADROOM = 8, 40  # px: between the versions, and above each for its name and score

@@ -1,17 +1,28 @@
-"""The training of a model that scores, as a dock starts it: from files, or from slices of layers."""
+"""The training of a model that scores, as a dock starts it: from files, or from slices of layers.
 
-from collections.abc import Callable
+Slices of layers are written as TIFF files first, so that a training can be repeated without the layers.
+"""
+
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from io import BytesIO
+from pathlib import Path
 from threading import Event
 from typing import Any
 
+import numpy as np
+import tifffile
+
+from napari_tiqa.errors import Cancelled, TrainingError
 from napari_tiqa.jobs.learning.train import train
 from napari_tiqa.learning.training.recipe import TrainingRecipe
 from napari_tiqa.volumes.volume import Volume
+from napari_tiqa.whole_file import whole_file
 from napari_tiqa.widgets.training.job import TrainingJob
-from napari_tiqa.widgets.training.layer_slices import write_layer_slices
 from napari_tiqa.widgets.training.runs import StartedRuns, TrainingRun
+from napari_tiqa.wording import free_name
 
 
 @dataclass(frozen=True)
@@ -44,3 +55,67 @@ class ScoreTraining:
 def shared_training_job() -> TrainingJob:
     """Return the one training of a model that scores in this napari."""
     return TrainingJob(StartedRuns("training_runs.json"))
+
+
+def write_layer_slices(
+    volumes: Sequence[Volume], count: int, folder: Path, cancel: Event | None = None
+) -> tuple[str, ...]:
+    """Write slices of each volume into one TIFF file a volume, since a file is a specimen to the training.
+
+    Parameters
+    ----------
+    volumes : sequence of Volume
+        2-D or 3-D; slices are cut across the first axis.
+    count : int
+        Slices of each, evenly spaced; of a volume with fewer, all.
+    folder : pathlib.Path
+        Where to write; it is made.
+    cancel : threading.Event, optional
+        Set it to stop.
+
+    Returns
+    -------
+    tuple of str
+        The files, in the order of the volumes.
+
+    Raises
+    ------
+    Cancelled
+        Once `cancel` is set.
+    TrainingError
+        If a file cannot be written.
+    VolumeError
+        If a slice cannot be read.
+    """
+    paths: list[str] = []
+    for volume in volumes:
+        planes = []
+        for index in slice_places(volume.slice_count(0), count):
+            if cancel is not None and cancel.is_set():
+                raise Cancelled("The training was cancelled before it began.")
+            planes.append(np.asarray(volume.slice(0, index)))
+        path = folder / f"{_free_stem(volume.name, paths)}.tif"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            tiff = BytesIO()
+            tifffile.imwrite(tiff, np.stack(planes), photometric="minisblack", metadata={"axes": "ZYX"})
+            with whole_file(path) as file:
+                file.write(tiff.getbuffer())
+        except OSError as error:
+            raise TrainingError(
+                f"The slices of '{volume.name}' cannot be written to {folder} ({error.strerror}); "
+                "make room there or save the model elsewhere."
+            ) from error
+        paths.append(str(path))
+    return tuple(paths)
+
+
+def slice_places(count: int, wanted: int) -> list[int]:
+    """Return which slices to take: evenly spaced, none twice."""
+    taken = min(count, wanted)
+    return [int((place + 0.5) * count / taken) for place in range(taken)]
+
+
+def _free_stem(name: str, taken: Sequence[str]) -> str:
+    stem = re.sub(r"[^\w\- ]+", "_", name).strip() or "layer"
+    return free_name(stem, {Path(path).stem for path in taken}, "{name} {number}")

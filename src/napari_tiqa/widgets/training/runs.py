@@ -9,6 +9,7 @@ import platformdirs
 
 from napari_tiqa.learning.training.run_folder import CHECKPOINT_FILE, MODEL_FILE, RECIPE_FILE
 from napari_tiqa.whole_file import whole_file
+from napari_tiqa.wording import free_path
 
 _KEPT = 12
 
@@ -81,8 +82,4 @@ def is_interrupted(run: TrainingRun) -> bool:
 
 def free_folder(output: Path) -> Path:
     """Return a run folder beside a model that no other training has used."""
-    number, folder = 1, output.with_suffix(".training")
-    while folder.exists():
-        number += 1
-        folder = output.with_name(f"{output.stem} {number}.training")
-    return folder
+    return free_path(output.with_suffix(".training"))

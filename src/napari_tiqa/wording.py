@@ -36,7 +36,7 @@ def free_name(name: str, taken: Container[str], numbered: str = "{name} ({number
 
 
 def free_path(path: Path, numbered: str = "{name} {number}") -> Path:
-    """Return a path at which there is nothing, numbered as by ``free_name`` before its suffix: "scan 2.tif"."""
+    """Return a path at which there is nothing yet, with a number before its suffix: "scan 2.tif"."""
     free, number = path, 1
     while free.expanduser().exists():
         number += 1

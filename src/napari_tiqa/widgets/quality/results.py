@@ -44,9 +44,7 @@ class ResultsView(QWidget):
         self.hint.setToolTip("The curve of scores appears here.")
         self.runs = RunList()
         self.worst = WorstSlices()
-        self._redraw = QTimer(self)
-        self._redraw.setSingleShot(True)
-        self._redraw.setInterval(_REDRAW_EVERY)
+        self._redraw = QTimer(self, singleShot=True, interval=_REDRAW_EVERY)
         self._redraw.timeout.connect(self._draw)
         self._buttons = {
             "csv": button(

@@ -1,6 +1,7 @@
 """The run row of a training, with what may spoil its result."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from qtpy.QtWidgets import QPushButton, QWidget
 
@@ -39,35 +40,22 @@ class TrainingControls(RunRow):
         self.layout().insertWidget(0, self.warnings)
         self.warnings.hide()
 
-    def show_stage(
-        self,
-        stage: str,
-        done: int,
-        total: int,
-        parts: str,
-        seconds_left: float | None,
-        epoch: int = 0,
-        epochs: int = 0,
-    ) -> None:
+    def show_stage(self, stage: str, parts: str, progress: Any) -> None:
         """Show stage, parts done and time left.
 
         Parameters
         ----------
         stage : str
             What people call it.
-        done, total : int
-            Parts of the stage.
         parts : str
             What a part is, in the plural: "images".
-        seconds_left : float or None
-            Of the whole training; None while that is not known.
-        epoch, epochs : int
-            Epochs done and in all; 0 where the stage has none.
+        progress : TrainProgress or SegmentProgress
+            Parts of the stage, its epochs where it has some, and the time left for the whole training.
         """
-        if epochs:
-            stage += f", epoch {min(epoch + 1, epochs)} of {epochs}"
-        self.bar.show_done(done, max(total, 1), f"{stage}   {time_left(seconds_left)}")
-        self.message.say(f"{stage}: {done} of {total} {parts}.")
+        if progress.epochs:
+            stage += f", epoch {min(progress.epoch + 1, progress.epochs)} of {progress.epochs}"
+        self.bar.show_done(progress.done, max(progress.total, 1), f"{stage}   {time_left(progress.seconds_left)}")
+        self.message.say(f"{stage}: {progress.done} of {progress.total} {parts}.")
 
     def show_warnings(self, sentences: list[str]) -> None:
         """Show what may spoil the result, a line each; nothing where there is nothing."""

@@ -8,21 +8,27 @@ from napari.layers import Image
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFileDialog,
     QGridLayout,
     QListWidget,
-    QSizePolicy,
     QWidget,
 )
-from superqt import QCollapsible
 
 from napari_tiqa.learning.images.observers import OBSERVER_SETS, OBSERVERS
 from napari_tiqa.learning.ratings.session_files import RATINGS_FILE, is_session
 from napari_tiqa.learning.training.recipe import TrainingRecipe
 from napari_tiqa.widgets.shared.file_row import FileRow
 from napari_tiqa.widgets.shared.flat_tree import LayerList
-from napari_tiqa.widgets.shared.forms import button, column, form_layout, page, quietly, row
+from napari_tiqa.widgets.shared.forms import (
+    button,
+    choice_box,
+    collapsible,
+    column,
+    form_layout,
+    page,
+    quietly,
+    row,
+)
 from napari_tiqa.widgets.shared.setting_rows import SettingBoxes
 from napari_tiqa.widgets.training.model_output import ModelOutput
 
@@ -70,7 +76,7 @@ class TrainingForm(QWidget):
     @property
     def source(self) -> Source:
         """Where the originals are taken from."""
-        return Source(self.source_box.currentText())
+        return Source(self.source_box.currentData())
 
     @property
     def layers(self) -> list[Image]:
@@ -128,18 +134,13 @@ class TrainingForm(QWidget):
         self.layer_list.follow(self._viewer)
         self.changed.emit()
 
-    def allow_changes(self, allowed: bool) -> None:
-        """Freeze the form while a training uses it."""
-        self.setEnabled(allowed)
-
     # -- making it ---------------------------------------------------------------------------------
 
     def _make_originals(self) -> None:
-        self.source_box = QComboBox()
-        self.source_box.addItems([str(source) for source in Source])
-        self.source_box.setToolTip(
+        self.source_box = choice_box(
+            [(str(source), source) for source in Source],
             "Originals are good images; the training makes the bad ones from them.\n"
-            "A rated session is what the rating dock keeps: its images and its ratings.csv."
+            "A rated session is what the rating dock keeps: its images and its ratings.csv.",
         )
         self.layer_list = LayerList(
             "Tick the layers to learn from. Each counts as one specimen: its slices are never\n"
@@ -180,11 +181,10 @@ class TrainingForm(QWidget):
         self.changed.connect(self._show_found_ratings)
 
     def _make_advanced(self) -> None:
-        self.observer_set = QComboBox()
-        self.observer_set.addItems([*OBSERVER_SETS, "chosen below"])
-        self.observer_set.setToolTip(
+        self.observer_set = choice_box(
+            [(name, None) for name in (*OBSERVER_SETS, "chosen below")],
             "Which full-reference metrics label the distorted images in place of people: those named\n"
-            "in the paper, those of the authors' 2020 report, or the ones ticked below."
+            "in the paper, those of the authors' 2020 report, or the ones ticked below.",
         )
         self.observers = {name: QCheckBox(name) for name in OBSERVERS}
         for name, box in self.observers.items():
@@ -193,37 +193,25 @@ class TrainingForm(QWidget):
         self.observer_set.currentTextChanged.connect(self._tick_observer_set)
         self._tick_observer_set(self.observer_set.currentText())
 
-    def _advanced_page(self) -> QWidget:
-        advanced = QWidget()
-        boxes = QWidget()
-        grid = QGridLayout(boxes)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setVerticalSpacing(2)
-        for place, box in enumerate(self.observers.values()):
-            grid.addWidget(box, *divmod(place, 3))
-        backbone, *others = self.settings.rows(*_SETTINGS[1:])
-        form_layout(backbone, ("Observers", self.observer_set), ("", boxes), *others, parent=advanced)
-        return advanced
-
     def _lay_out(self) -> None:
-        top = QWidget()
-        self._top = form = form_layout(parent=top)
-        form.addRow("Originals", self.source_box)
-        for field in self._pages.values():
-            form.addRow("", field)
-        form.addRow(*self.settings.rows("slices")[0])
-        form.addRow("Ratings", self.ratings_row)
-        form.addRow("Save model to", self.output)
-        self.advanced = QCollapsible("Advanced")
-        self.advanced.setDuration(0)
-        self.advanced.toggleButton().setToolTip(
-            "Backbone, observers, scale, epochs, seed: the defaults are the paper's."
+        self._top = form_layout(
+            ("Originals", self.source_box),
+            *(("", field) for field in self._pages.values()),
+            *self.settings.rows("slices"),
+            ("Ratings", self.ratings_row),
+            ("Save model to", self.output),
         )
-        self.advanced.layout().setContentsMargins(0, 0, 0, 0)
-        self.advanced.addWidget(self._advanced_page())
-        column(top, self.advanced, parent=self)
-        for box in (self.source_box, self.observer_set):
-            box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        boxes = QGridLayout()
+        boxes.setVerticalSpacing(2)
+        for place, box in enumerate(self.observers.values()):
+            boxes.addWidget(box, *divmod(place, 3))
+        backbone, *others = self.settings.rows(*_SETTINGS[1:])
+        self.advanced = collapsible(
+            "Advanced",
+            "Backbone, observers, scale, epochs, seed: the defaults are the paper's.",
+            form_layout(backbone, ("Observers", self.observer_set), ("", boxes), *others),
+        )
+        column(self._top, self.advanced, parent=self)
 
     # -- reactions ---------------------------------------------------------------------------------
 

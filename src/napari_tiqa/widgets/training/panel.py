@@ -68,10 +68,7 @@ class TrainingPanel(TrainingPage):
         self.plot = TrainingPlot()
         self.result = _Result()
         self._finished: TrainingRun | None = None
-        self._check = QTimer(self)
-        self._check.setSingleShot(True)
-        self._check.setInterval(_CHECK_AFTER)
-
+        self._check = QTimer(self, singleShot=True, interval=_CHECK_AFTER)
         parts = (self.offer, self.form, self.controls, self.result, (self.plot, 1))
         column(*parts, parent=self, margins=DOCK_MARGINS)
         self._connect()
@@ -106,9 +103,8 @@ class TrainingPanel(TrainingPage):
         if self.form.source is not Source.LAYERS:
             return ScoreTraining(self.form.recipe(), run)
         volumes = self._volumes()
-        originals = sum(
-            len(slice_places(v.slice_count(0), self.form.settings["slices"].value())) for v in volumes
-        )
+        wanted = self.form.settings["slices"].value()
+        originals = sum(len(slice_places(volume.slice_count(0), wanted)) for volume in volumes)
         if originals < MIN_ORIGINALS:
             raise TrainingError(
                 f"{originals} slices are too few to learn from: take at least {MIN_ORIGINALS}, from more "
@@ -152,22 +148,13 @@ class TrainingPanel(TrainingPage):
             self.plot.add(*epoch)
 
     def _allow_changes(self, allowed: bool) -> None:
-        self.form.allow_changes(allowed)
+        self.form.setEnabled(allowed)
 
     def _on_preview_state(self, state: JobState) -> None:
         self.preview_button.setEnabled(not (state.busy or self.job.state.busy))
 
     def _show_progress(self, progress: TrainProgress) -> None:
-        stage = _STAGE_NAMES[progress.stage]
-        self.controls.show_stage(
-            stage,
-            progress.done,
-            progress.total,
-            "images",
-            progress.seconds_left,
-            progress.epoch,
-            progress.epochs,
-        )
+        self.controls.show_stage(_STAGE_NAMES[progress.stage], "images", progress)
 
     def _draw_progress(self, progress: TrainProgress) -> None:
         if progress.epochs:

@@ -282,15 +282,7 @@ class SegmentTrainTab(TrainingPage):
 
     def _show_progress(self, progress: SegmentProgress) -> None:
         stage, parts = _STAGES[progress.stage]
-        self.controls.show_stage(
-            stage,
-            progress.done,
-            progress.total,
-            parts,
-            progress.seconds_left,
-            progress.epoch,
-            progress.epochs,
-        )
+        self.controls.show_stage(stage, parts, progress)
 
     def _draw_progress(self, progress: SegmentProgress) -> None:
         if not progress.epochs:

@@ -41,9 +41,10 @@ from napari_tiqa.widgets.docks import QualityDock
 from napari_tiqa.widgets.quality.panel import QualityPanel
 from napari_tiqa.widgets.quality.parts_plot import FLAG
 from napari_tiqa.widgets.shared.background_job import JobState
-from napari_tiqa.widgets.shared.result_layers import METADATA_KEY
+from napari_tiqa.widgets.shared.result_layers import METADATA_KEY, no_original
 from tests.places import CELL
 from tests.processes import model_processes
+from tests.widgets.not_originals import not_originals
 
 WIDGET = ("napari-tiqa", "Slice quality")
 LONG = 400  # slices: enough for a run to be still under way after its first batch
@@ -930,7 +931,11 @@ def test_the_plot_follows_the_theme(viewer: Viewer, panel: QualityPanel) -> None
 
 def test_an_empty_dock_says_what_to_do(viewer: Viewer, panel: QualityPanel) -> None:
     assert "Open Sample" in panel.results.hint.text()
+    viewer.layers.extend(not_originals())
+    assert panel.form.layer is None
+    assert panel.message.text() == no_original("score")
     viewer.add_image(tomogram(3))
+    assert not panel.message.text()
     assert "Score all slices" in panel.results.hint.text()
     assert panel.results.plot.isHidden() or not panel.results.plot.isVisible()
 

@@ -21,6 +21,7 @@ from napari_tiqa.widgets.docks import RatingDock
 from napari_tiqa.widgets.rating.canvas import RatingCanvas
 from napari_tiqa.widgets.rating.panel import RatingPanel
 from napari_tiqa.widgets.rating.window import RatingWindow
+from tests.widgets.not_originals import not_originals
 
 WIDGET = ("napari-tiqa", "Rate images")
 TIMEOUT = 30_000  # ms, on a busy machine
@@ -230,7 +231,7 @@ def test_the_form_follows_the_layers_and_says_how_many_images_there_will_be(
     assert panel.form.run.start_button.text() == "Prepare 0 images"
     deep = viewer.add_image(tomogram(30), name="deep")
     flat = viewer.add_image(tomogram(1)[0], name="flat")
-    viewer.add_labels(np.zeros((9, 9), int))
+    viewer.layers.extend(not_originals())
     assert panel.form.run.start_button.text() == "Prepare 13 images"
     assert [source.volume.name for source in panel.form.image_sources()] == ["flat", "deep"]
     viewer.layers.remove(flat)

@@ -29,6 +29,7 @@ from napari_tiqa.widgets.training.panel import TrainingPanel
 from napari_tiqa.widgets.training.request import shared_training_job, write_layer_slices
 from napari_tiqa.widgets.training.runs import is_interrupted
 from tests.processes import model_processes
+from tests.widgets.not_originals import not_originals
 
 WIDGET = ("napari-tiqa", "Train a model")
 TIMEOUT = 900_000  # ms, for a process that has to import Keras and build its graph on a busy machine
@@ -115,8 +116,7 @@ def epochs_drawn(panel: TrainingPanel, stage: str) -> list[int]:
 
 def test_layers_to_learn_from_are_ticked_and_their_ticks_stay(viewer: Viewer, panel: TrainingPanel) -> None:
     viewer.add_image(tomogram(3), name="good")
-    viewer.add_image(np.zeros((224, 224, 3), "u1"), rgb=True, name="photo")
-    viewer.add_labels(np.zeros((224, 224), int))
+    viewer.layers.extend(not_originals())
     bad = viewer.add_image(tomogram(3, 1), name="bad")
     assert [layer.name for layer in panel.form.layers] == ["bad", "good"]
     panel.form.layer_list.topLevelItem(0).setCheckState(0, Qt.CheckState.Unchecked)

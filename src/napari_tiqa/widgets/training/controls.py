@@ -54,7 +54,9 @@ class TrainingControls(RunRow):
         """
         if progress.epochs:
             stage += f", epoch {min(progress.epoch + 1, progress.epochs)} of {progress.epochs}"
-        self.bar.show_done(progress.done, max(progress.total, 1), f"{stage}   {time_left(progress.seconds_left)}")
+        self.bar.show_done(
+            progress.done, max(progress.total, 1), f"{stage}   {time_left(progress.seconds_left)}"
+        )
         self.message.say(f"{stage}: {progress.done} of {progress.total} {parts}.")
 
     def show_warnings(self, sentences: list[str]) -> None:

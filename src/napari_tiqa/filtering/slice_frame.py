@@ -25,7 +25,7 @@ def filter_slice(
 ) -> np.ndarray:
     """Apply kernels to a slice, one after the other.
 
-    Values are mapped from the window to 0..1 without clipping, and back at the end. What is no content (not
+    Values are mapped from the window to 0..1 without clipping, and back at the end. What is not content (not
     finite, a million windows off, or the constant padding outside the reconstruction circle) takes the value
     of the nearest content pixel before each kernel, so that no filter draws the outside in, and its own
     value at the end.
@@ -133,7 +133,7 @@ def _is_varied(plane: np.ndarray, inside: np.ndarray) -> bool:
 
 
 def _fill(pixels: np.ndarray, inside: np.ndarray) -> None:
-    """Give each pixel that is no content the value of the content pixel nearest to it, in place."""
+    """Give each pixel that is not content the value of the content pixel nearest to it, in place."""
     outside, nearest = _nearest(np.packbits(inside).tobytes(), inside.shape)
     flat = pixels.reshape(-1)
     flat[outside] = flat[nearest]

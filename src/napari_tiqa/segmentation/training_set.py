@@ -123,14 +123,14 @@ def save_training_set(path: Path, data: TrainingSet) -> None:
     arrays: dict[str, np.ndarray] = {}
     for name in ("images", "labels", "held"):
         arrays |= {f"{name}/{number}": values for number, values in enumerate(getattr(data, name))}
-    said = {
+    record = {
         "slices": len(data.images),
         "classes": asdict(data.classes),
         "origin": asdict(data.origin),
         "warnings": data.warnings,
     }
     with whole_file(path) as file:
-        np.savez(file, said=np.array(json.dumps(said)), **arrays)  # type: ignore[arg-type]
+        np.savez(file, said=np.array(json.dumps(record)), **arrays)  # type: ignore[arg-type]
 
 
 def load_training_set(path: Path) -> TrainingSet:
@@ -144,12 +144,12 @@ def load_training_set(path: Path) -> TrainingSet:
     try:
         # Opened here: np.load leaves a damaged file open.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            said: dict[str, Any] = json.loads(str(stored["said"]))
+            record: dict[str, Any] = json.loads(str(stored["said"]))
             images, labels, held = (
-                tuple(stored[f"{name}/{number}"] for number in range(said["slices"]))
+                tuple(stored[f"{name}/{number}"] for number in range(record["slices"]))
                 for name in ("images", "labels", "held")
             )
-        classes, origin = said["classes"], said["origin"]
+        classes, origin = record["classes"], record["origin"]
         return TrainingSet(
             images,
             labels,
@@ -161,20 +161,20 @@ def load_training_set(path: Path) -> TrainingSet:
                 voxel_size=tuple(origin["voxel_size"]),
                 window=tuple(origin["window"]),
             ),
-            tuple(said["warnings"]),
+            tuple(record["warnings"]),
         )
     except FileNotFoundError as error:
         raise nothing_begun(path.parent) from error
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise SegmentationError(
-            f"{path} is damaged, so the training cannot go on: train in a new run folder."
+            f"{path} is damaged, so the training cannot be resumed: train in a new run folder."
         ) from error
 
 
 def nothing_begun(run_folder: Path) -> SegmentationError:
     """Return the error of a folder without a training set."""
     return SegmentationError(
-        f"No training of a segmenter was begun in {run_folder}: choose its run folder, or train anew."
+        f"No training of a segmenter was begun in {run_folder}: choose its run folder, or train without one."
     )
 
 

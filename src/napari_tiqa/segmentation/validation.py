@@ -99,10 +99,10 @@ def judge(
     counts = confusion_matrix(nothing, nothing, classes)
     for done, one in enumerate(judged, start=1):
         there = one.indices != NOT_LABELLED
-        said = segmenter.probabilities(one.image).argmax(0)[there]
+        predicted = segmenter.probabilities(one.image).argmax(0)[there]
         # Only the pixels that are judged, since with every value a class there is none for the others.
         counts += confusion_matrix(
-            classes.label_values(said), classes.label_values(one.indices[there]), classes
+            classes.label_values(predicted), classes.label_values(one.indices[there]), classes
         )
         after_slice(done)
     table = agreement_of(counts)

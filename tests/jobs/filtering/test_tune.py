@@ -265,7 +265,7 @@ def test_a_cancel_does_not_wait_for_a_slow_filter() -> None:
         ("2.sigma", "no step 2"),
         ("sigma", "gaussian.sigma=0.3:4"),
         ("gaussian.sigma=4", "gaussian.sigma=0.3:4"),
-        ("gaussian.sigma=a:b", "no pair of numbers"),
+        ("gaussian.sigma=a:b", "not a pair of numbers"),
         ("gaussian.sigma=nan:1", "give the lower end first"),
         ("gaussian.sigma=4:0.3", "give the lower end first"),
         ("gaussian.sigma=1:1", "give the lower end first"),

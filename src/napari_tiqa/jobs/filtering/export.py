@@ -222,6 +222,6 @@ class _Export:
         if error.errno in _DISK_FULL:
             return ExportError(f"The disk of {kept.output.parent} is full{far}: make room, then {then}.")
         return ExportError(
-            f"{kept.output} cannot be written{far} ({error.strerror or error}): put that right, then {then}, "
-            "or choose another place."
+            f"{kept.output} cannot be written{far} ({error.strerror or error}): remove the cause, then "
+            f"{then}, or choose another place."
         )

@@ -49,7 +49,7 @@ class Gain:
 def paired_gain(better: Sequence[float], than: Sequence[float], aim: str) -> Gain:
     """Compare two pipelines slice by slice.
 
-    The 90 % interval of an absolute score is no measure of a difference: most of it is the offset between
+    The 90 % interval of an absolute score does not measure a difference: most of it is the offset between
     specimens, which two versions of one slice share. What a difference is uncertain by is, first, that the
     slices differ: the t interval of the mean of the differences (Student 1908). Second, that the network
     answers to changes that mean nothing, such as a slice shifted by a few pixels or mirrored: by

@@ -34,7 +34,7 @@ class Tuning:
     nothing : Trial
         The slices unfiltered: the pipeline with all its steps switched off.
     without : Trial or None
-        The pipeline with the steps that are tuned switched off; None where that is no step at all.
+        The pipeline with the steps that are tuned switched off; None where no other step is left.
     trials : tuple of Trial
         The settings tried, in order, the pipeline as given first.
     complete : bool

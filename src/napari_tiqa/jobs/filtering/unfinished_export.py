@@ -71,7 +71,7 @@ class UnfinishedExport:
             elif self.data.exists() and not overwrite:
                 error = ExportError(
                     f"{self.folder} holds an unfinished export of another volume or with other settings: "
-                    "choose another name, or add --overwrite (in Python: overwrite=True) to throw it away."
+                    "choose another name, or add --overwrite (in Python: overwrite=True) to discard it."
                 )
                 error.replaceable = True
                 raise error

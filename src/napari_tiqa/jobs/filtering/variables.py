@@ -168,7 +168,7 @@ def _parsed(pipeline: Pipeline, text: str) -> Variable:
         low, high = float(match["low"]), float(match["high"])
     except ValueError:
         raise FilterError(
-            f"The range in '{text}' is no pair of numbers: write it as low:high, such as 0.3:4."
+            f"The range in '{text}' is not a pair of numbers: write it as low:high, such as 0.3:4."
         ) from None
     if not math.isfinite(variable.definition(pipeline).low) and variable.every_value(pipeline) is not None:
         raise FilterError(

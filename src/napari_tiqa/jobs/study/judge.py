@@ -179,15 +179,15 @@ class VersionJudge:
             probabilities.cancel()
             raise
         labels, uncertainty = self._decided(image, probabilities)
-        said, true = labels[known.judged], known.truth[known.judged]
+        predicted, true = labels[known.judged], known.truth[known.judged]
         unsure = uncertainty[np.isfinite(uncertainty)]
         return Judgement(
             score=float(scored["score"].iloc[0]),
-            f1=f1_score(said, true, known.value, unlabelled=None),
-            iou=iou_score(said, true, known.value, unlabelled=None),
-            accuracy=accuracy(said, true, unlabelled=None),
+            f1=f1_score(predicted, true, known.value, unlabelled=None),
+            iou=iou_score(predicted, true, known.value, unlabelled=None),
+            accuracy=accuracy(predicted, true, unlabelled=None),
             uncertainty=float(unsure.mean()) if unsure.size else np.nan,
-            errors_found=found_errors(uncertainty[known.judged], said != true),
+            errors_found=found_errors(uncertainty[known.judged], predicted != true),
             curves=known.curves(labels),
         )
 

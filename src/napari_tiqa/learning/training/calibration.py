@@ -50,7 +50,7 @@ def calibrate(network: keras.Model, training: Sequence[Group], left_out: Sequenc
     return Calibration(KNOTS, *scale, *familiarity(network, training))
 
 
-def score_scale(said: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def score_scale(raw: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Find what labels are where the network says 1, 1.5 ... 5, and how far they scatter.
 
     Their mean is a parabola through all of them, made never to fall. Their scatter is what conformal
@@ -59,7 +59,7 @@ def score_scale(said: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.nd
 
     Parameters
     ----------
-    said, labels : numpy.ndarray
+    raw, labels : numpy.ndarray
         Shape (n,), of images that the network was not trained on; labels may be NaN.
 
     Returns
@@ -70,13 +70,13 @@ def score_scale(said: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.nd
         Shape (9,), points. NaN with fewer than 30 labels.
     """
     known = np.isfinite(labels)
-    said, labels = said[known], labels[known]
-    if len(said) < _FEWEST or np.ptp(said) == 0:
+    raw, labels = raw[known], labels[known]
+    if len(raw) < _FEWEST or np.ptp(raw) == 0:
         return KNOTS, np.full(len(KNOTS), np.nan)
-    expected = np.maximum.accumulate(np.clip(Polynomial.fit(said, labels, 2)(KNOTS), *SCORE_RANGE))
-    missed = np.abs(labels - np.interp(said, KNOTS, expected))
-    count = max(_FEWEST, round(_NEIGHBOURS * len(said)))
-    nearest = np.argsort(np.abs(said - KNOTS[:, None]), axis=1, kind="stable")[:, :count]
+    expected = np.maximum.accumulate(np.clip(Polynomial.fit(raw, labels, 2)(KNOTS), *SCORE_RANGE))
+    missed = np.abs(labels - np.interp(raw, KNOTS, expected))
+    count = max(_FEWEST, round(_NEIGHBOURS * len(raw)))
+    nearest = np.argsort(np.abs(raw - KNOTS[:, None]), axis=1, kind="stable")[:, :count]
     rank = min(count, int(np.ceil(COVERAGE * (count + 1))))
     return expected, np.sort(missed[nearest], axis=1)[:, rank - 1]
 

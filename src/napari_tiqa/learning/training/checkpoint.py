@@ -64,8 +64,8 @@ def load_checkpoint(path: Path, kind: type[_Reached]) -> Checkpoint[_Reached]:
     TrainingError
         If it is damaged.
     """
-    arrays, said = _read(path)
-    return Checkpoint(kind(**said["reached"]), kind(**said["best"]), **arrays)
+    arrays, record = _read(path)
+    return Checkpoint(kind(**record["reached"]), kind(**record["best"]), **arrays)
 
 
 def save_weights(path: Path, network: keras.Model, reached: Any) -> None:
@@ -90,9 +90,9 @@ def load_weights(path: Path, network: keras.Model, kind: type[_Reached]) -> _Rea
     TrainingError
         If the file is damaged, or of another network.
     """
-    arrays, said = _read(path)
+    arrays, record = _read(path)
     set_weights(network, arrays["weights"], path)
-    return kind(**said)
+    return kind(**record)
 
 
 def set_weights(network: keras.Model, weights: Sequence[np.ndarray], path: Path) -> None:
@@ -112,12 +112,12 @@ def set_weights(network: keras.Model, weights: Sequence[np.ndarray], path: Path)
         ) from error
 
 
-def _write(path: Path, arrays: dict[str, Sequence[np.ndarray]], said: dict[str, Any]) -> None:
+def _write(path: Path, arrays: dict[str, Sequence[np.ndarray]], record: dict[str, Any]) -> None:
     named = {
         f"{key}/{number}": value for key, values in arrays.items() for number, value in enumerate(values)
     }
     buffer = io.BytesIO()
-    np.savez(buffer, said=np.array(json.dumps(said)), **named)  # type: ignore[arg-type]
+    np.savez(buffer, said=np.array(json.dumps(record)), **named)  # type: ignore[arg-type]
     with whole_file(path) as file:
         file.write(buffer.getbuffer())
 
@@ -126,13 +126,13 @@ def _read(path: Path) -> tuple[dict[str, list[np.ndarray]], dict[str, Any]]:
     try:
         # Opened here: np.load leaves a damaged file open.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            said = json.loads(str(stored["said"]))
+            record = json.loads(str(stored["said"]))
             arrays: dict[str, list[np.ndarray]] = {}
             for key in stored.files:  # in the order in which they were written
                 if key != "said":
                     arrays.setdefault(key.partition("/")[0], []).append(stored[key])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise TrainingError(
-            f"The checkpoint {path} is damaged, so the training cannot go on: train in a new run folder."
+            f"The checkpoint {path} is damaged, so the training cannot be resumed: train in a new run folder."
         ) from error
-    return arrays, said
+    return arrays, record

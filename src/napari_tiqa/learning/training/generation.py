@@ -49,7 +49,7 @@ def generate(recipe: TrainingRecipe, advance: Callable[[int, int], None] | None 
     """Make and label the versions of a recipe's originals.
 
     Without ratings each original counts as a 5. With ratings it counts as the mean of its raters, its
-    versions keep their share of that, and originals that nobody rated have no labels: they teach order, not
+    versions keep their share of that, and unrated originals have no labels: they teach order, not
     scale. The groups of dataset folders among the originals are taken as they are.
 
     Parameters

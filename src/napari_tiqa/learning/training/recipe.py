@@ -38,8 +38,8 @@ class TrainingRecipe(Recipe):
     ratings: tuple[str, ...] = setting(
         (),
         "Ratings",
-        "CSV tables of what people said of the originals (image, rater, score, time): an original's score is "
-        "its raters' mean, and originals that nobody rated only teach the order of their versions",
+        "CSV tables of people's ratings of the originals (image, rater, score, time): an original's score is "
+        "its raters' mean, and unrated originals only teach the order of their versions",
     )
     backbone: str = setting(
         BACKBONES[0],
@@ -86,7 +86,7 @@ class TrainingRecipe(Recipe):
     seed: int = setting(
         0,
         "Seed",
-        "fixes all that is drawn: the same seed and choices give the same model again",
+        "random seed: the same seed and choices give the same model again",
         low=0,
         high=2**31 - 1,
         advanced=True,

@@ -174,7 +174,7 @@ class TrainingForm(QWidget):
         self.ratings_row = FileRow(
             self._ask_ratings,
             _NO_RATINGS,
-            "What people said of the originals: CSV files (image, rater, score, time), several\n"
+            "People's ratings of the originals: CSV files (image, rater, score, time), several\n"
             f"separated by '{_BETWEEN.strip()}'. Those of a rated session are found automatically.",
         )
         self.ratings_row.changed.connect(self.changed)

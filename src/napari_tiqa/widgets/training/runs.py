@@ -48,7 +48,7 @@ class StartedRuns:
             return []
 
     def remember(self, run: TrainingRun) -> None:
-        """Put a run first in the list. A list that cannot be written is no reason not to train."""
+        """Put a run first in the list; one that cannot be written does not keep a training from starting."""
         self._write([run, *(other for other in self.all() if other != run)][:_KEPT])
 
     def forget(self, run: TrainingRun) -> None:

@@ -28,7 +28,7 @@ from napari_tiqa.jobs.process.waiting import wait_for
 from napari_tiqa.jobs.quality.score import chosen_slices
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slice_grammar import Slices
-from napari_tiqa.volumes.slices import map_slices
+from napari_tiqa.volumes.slices import evenly, map_slices
 from napari_tiqa.volumes.threads import CORES
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.window_estimate import volume_window
@@ -90,8 +90,7 @@ class TrialBench:
         tomogram = as_volume(volume).tomogram()
         count = tomogram.slice_count(axis)
         if slices is None:
-            some = min(DEFAULT_SLICES, count)
-            indices = [int((place + 0.5) * count / some) for place in range(some)]
+            indices = evenly(min(DEFAULT_SLICES, count), count)
         else:
             indices = chosen_slices(slices, count, axis, tomogram.name)
         bundle = ModelFile.of(model)

@@ -24,7 +24,7 @@ from napari_tiqa.segmentation.network_input import unit_image
 from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL, classes_of, segmenter_card
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slice_grammar import Slices
-from napari_tiqa.volumes.slices import map_slices
+from napari_tiqa.volumes.slices import evenly, map_slices
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.window_estimate import volume_window
@@ -193,8 +193,7 @@ class _Labelled:
                 empty = next(index for index in asked if index not in labelled)
                 raise SegmentationError(f"Slice {empty} has no labelled pixel: choose slices that have.")
             return labelled
-        some = min(DEFAULT_SLICES, len(labelled))
-        return [labelled[int((place + 0.5) * len(labelled) / some)] for place in range(some)]
+        return [labelled[place] for place in evenly(min(DEFAULT_SLICES, len(labelled)), len(labelled))]
 
     def _has_labels(self, plane: np.ndarray) -> bool:
         return bool((plane != self.unlabelled).any())

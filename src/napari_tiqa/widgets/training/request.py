@@ -18,6 +18,7 @@ import tifffile
 from napari_tiqa.errors import Cancelled, TrainingError
 from napari_tiqa.jobs.learning.train import train
 from napari_tiqa.learning.training.recipe import TrainingRecipe
+from napari_tiqa.volumes.slices import evenly
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.whole_file import whole_file
 from napari_tiqa.widgets.training.job import TrainingJob
@@ -112,8 +113,7 @@ def write_layer_slices(
 
 def slice_places(count: int, wanted: int) -> list[int]:
     """Return which slices to take: evenly spaced, none twice."""
-    taken = min(count, wanted)
-    return [int((place + 0.5) * count / taken) for place in range(taken)]
+    return evenly(min(count, wanted), count)
 
 
 def _free_stem(name: str, taken: Sequence[str]) -> str:

@@ -18,6 +18,10 @@ ROOT = Path(__file__).parents[1]
 # By file, since the tests of a file share what is slow to make; in the order that tests/conftest.py gives.
 MAIN = ["--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder"]
 NETWORK = ["tests/network"]
+# Three processes and their children share the cores: threads of libraries would only get in each other's way.
+ONE_THREAD = dict.fromkeys(
+    ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"
+)
 
 
 def main() -> int:
@@ -29,6 +33,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="napari-tiqa-tests-") as folder:
         environment = os.environ | {"NAPARI_TIQA_TEST_FOLDER": folder}  # for tests/conftest.py
         environment.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process compiles all anew, for 10 s
+        environment |= ONE_THREAD
         results = [Path(folder, "network.xml"), Path(folder, "main.xml")]
         pytest = [sys.executable, "-m", *(["coverage", "run", "-m"] if covered else []), "pytest"]
         if covered:

@@ -46,6 +46,11 @@ save_bundle(sys.argv[2], network, {"name": "calibrated"}, calibration)
 _SLOW_FIRST = ("jobs", "cli", "widgets")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what tests/test_pictures.py asks for."""
+    parser.addoption("--update-pictures", action="store_true", help="draw the pictures of saved figures anew")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what opens a viewer or starts a process, which ``make quick`` leaves out, and sort by room."""
     for item in items:

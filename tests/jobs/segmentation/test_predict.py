@@ -297,7 +297,7 @@ def test_a_disk_that_takes_no_more(tmp_path: Path) -> None:
     _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (500, most))
     try:
-        with pytest.raises(SegmentationError, match=r"a.zarr cannot be written \(File too large\): remove the cause"):
+        with pytest.raises(SegmentationError, match=r"a.zarr cannot be written \(File too large\): remove"):
             segment(tomogram(), window=WINDOW, output=output)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))

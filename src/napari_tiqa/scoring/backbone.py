@@ -93,10 +93,7 @@ def hidden_layers(x: keras.KerasTensor, units: int, dropout: float) -> keras.Ker
 def load_imagenet(network: keras.Model, backbone: str = LITE0) -> None:
     """Set the backbone of `network` to its ImageNet weights; the head is left as it is.
 
-    Raises
-    ------
-    TrainingError
-        If the weights must be downloaded and cannot be.
+    Raises TrainingError if the weights must be downloaded and cannot be.
     """
     if backbone == LITE0:
         with np.load(IMAGENET_WEIGHTS, allow_pickle=False) as stored:

@@ -13,21 +13,11 @@ _ARRAYS = ("knots", "expected", "half_widths", "direction")
 class Calibration:
     """How far to trust a model's scores.
 
-    Attributes
-    ----------
-    knots : numpy.ndarray
-        Shape (k,), rising: raw scores of the network, 1..5.
-    expected : numpy.ndarray
-        Shape (k,), never falling, 1..5: mean label of left-out specimens at each raw score. The knots
-        themselves where no specimen was left out.
-    half_widths : numpy.ndarray
-        Shape (k,), points: how far from `expected` nine of ten of these labels lie at most. NaN where no
-        specimen was left out.
-    direction : numpy.ndarray
-        Shape (f,), weights of the content features.
-    offset : float
-        With `direction` it makes the logarithm of the odds that an image is not a slice of the kind that
-        the model was trained on.
+    `knots`, shape (k,), rising, are raw scores of the network, 1..5; `expected`, never falling, the mean
+    label of left-out specimens at each; `half_widths`, points, how far from that nine of ten of these labels
+    lie at most. Where no specimen was left out, `expected` are the knots themselves and `half_widths` NaN.
+    `direction`, shape (f,), weights the content features; with `offset` it makes the logarithm of the odds
+    that an image is not a slice of the kind that the model was trained on.
     """
 
     knots: np.ndarray

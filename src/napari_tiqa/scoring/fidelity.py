@@ -37,34 +37,17 @@ def estimate_similarities(
 ) -> np.ndarray:
     """Estimate how like their truth filtered tiles are. Runs in the model process.
 
-    Parameters
-    ----------
-    tiles : numpy.ndarray
-        Shape (n, 224, 224), float32 in [0, 1], at native resolution (``native_tiles``).
-    unfiltered : numpy.ndarray
-        Shape (m, 224, 224), the same places before any filter.
-    before : numpy.ndarray
-        Shape (n,), int: which of `unfiltered` each tile comes from.
-    report : callable, optional
-        Called with the number of tiles done so far; what it raises ends the estimate.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (n, 2), float32: the metrics of `SIMILARITIES`.
+    `tiles`, shape (n, 224, 224), float32 in [0, 1], are at native resolution (``native_tiles``), `unfiltered`
+    (m, 224, 224) the same places before any filter, and `before`, shape (n,), int, says which of these each
+    tile comes from. Returns the metrics of `SIMILARITIES`, shape (n, 2), float32. `report` is called with the
+    number of tiles done so far; what it raises ends the estimate.
     """
     return bundled_model().similarities(tiles, unfiltered, before, report)
 
 
 @dataclass(frozen=True)
 class FidelityModel:
-    """A trained network of ``fidelity_network``.
-
-    Attributes
-    ----------
-    network : keras.Model
-        As ``bundle.load_fidelity_network`` returns it.
-    """
+    """A trained network of ``fidelity_network``."""
 
     network: "keras.Model"
     # The features of the last unfiltered tiles: as long as a slider moves, they stay the same.

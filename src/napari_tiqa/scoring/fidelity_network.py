@@ -11,25 +11,12 @@ FEATURES = 1280
 
 
 def build_fidelity_network(head_units: int = 256, dropout: float = 0.1, side: int = TILE_SIZE) -> keras.Model:
-    """Build the network with random weights.
+    """Build the network, for images of `side` px, with random weights, which do not depend on the side.
 
-    The head sees the features of a filtered image, and by how much they differ from those of the image
-    before filtering: fine texture that a filter took away cannot be missed in what is left.
-
-    Parameters
-    ----------
-    head_units : int
-        Width of both hidden layers of the head.
-    dropout : float
-        Dropout rate of both.
-    side : int
-        Side of the images, px. The weights do not depend on it.
-
-    Returns
-    -------
-    keras.Model
-        Takes grey images, shape (n, side, side, 1), float32 in [0, 1], and the features of each one's
-        unfiltered image, shape (n, 1280); gives shape (n, 2), the metrics of ``fidelity.SIMILARITIES``.
+    The head (two hidden layers of `head_units`) sees the features of a filtered image, and by how much they
+    differ from those of the image before filtering: fine texture that a filter took away cannot be missed in
+    what is left. It takes grey images, shape (n, side, side, 1), float32 in [0, 1], and the features of each
+    one's unfiltered image, shape (n, 1280); it gives shape (n, 2), the metrics of ``fidelity.SIMILARITIES``.
     """
     image = keras.Input((side, side, 1), name="image")
     before = keras.Input((FEATURES,), name="before")

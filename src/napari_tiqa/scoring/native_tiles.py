@@ -24,28 +24,12 @@ _COARSE = 8  # px; content is looked for on every eighth row and column, 28 x 28
 
 
 def prepare_native_tiles(plane: np.ndarray, window: IntensityWindow) -> PreparedSlice:
-    """Turn a slice into tiles of its own pixels, as ``prepare_slice`` turns it into shrunk ones.
+    """Turn a slice into at most nine tiles of its own pixels, as ``prepare_slice`` turns it into shrunk ones.
 
     Shrinking averages over many pixels: the noise of a large slice vanishes by it, and fine rings and slight
     blur do. Native tiles show them. A slice of up to some 700 px is covered with tiles, of a larger one nine
-    are taken, each from the middle of one ninth of the area that has content.
-
-    Parameters
-    ----------
-    plane : numpy.ndarray
-        Shape (rows, columns), any real dtype, at least 3 x 3 px; continued by reflection up to one tile.
-    window : IntensityWindow
-        The volume's intensity window, in the units of `plane`.
-
-    Returns
-    -------
-    PreparedSlice
-        At most nine tiles, or the reason why there are none.
-
-    Raises
-    ------
-    VolumeError
-        As ``prepare_slice``.
+    are taken, each from the middle of one ninth of the area that has content. The slice is continued by
+    reflection up to one tile.
     """
     plane = checked_plane(plane)
     pixels = reflected(plane)

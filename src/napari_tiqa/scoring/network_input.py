@@ -21,14 +21,9 @@ _UNSEEN = 0.25
 
 @dataclass(frozen=True)
 class PreparedSlice:
-    """One slice as the network sees it.
+    """One slice as the network sees it: `tiles`, shape (k, 224, 224), float32 in [0, 1].
 
-    Attributes
-    ----------
-    tiles : numpy.ndarray
-        Shape (k, 224, 224), float32 in [0, 1]; k is 0 where nothing can be scored.
-    reason : str
-        Why the slice cannot be scored; empty where it can.
+    k is 0 where nothing can be scored; `reason` then says why.
     """
 
     tiles: np.ndarray

@@ -29,15 +29,7 @@ AfterBatch = Callable[[int], object]
 
 @dataclass(frozen=True)
 class ScoreModel:
-    """A trained network and what is known of it.
-
-    Attributes
-    ----------
-    network : keras.Model
-        A network of ``backbone.build_network``.
-    calibration : Calibration or None
-        None where the model was never evaluated.
-    """
+    """A trained network and its calibration, None where the model was never evaluated."""
 
     network: "keras.Model"
     calibration: Calibration | None = None
@@ -97,23 +89,9 @@ def forward(
     after_batch: AfterBatch | None = None,
     others: Sequence[np.ndarray] = (),
 ) -> list[np.ndarray]:
-    """Return each output of a network for all tiles.
+    """Return each output of a network, shape (n, ...), for all tiles, (n, 224, 224), float32 in [0, 1].
 
-    Parameters
-    ----------
-    network : keras.Model
-        Takes images of shape (n, 224, 224, 1), and then `others`.
-    tiles : numpy.ndarray
-        Shape (n, 224, 224), float32 in [0, 1].
-    after_batch : callable, optional
-        Called after each batch.
-    others : sequence of numpy.ndarray
-        Further inputs, n rows each.
-
-    Returns
-    -------
-    list of numpy.ndarray
-        One of shape (n, ...) for each output.
+    The network takes images of shape (n, 224, 224, 1), and then `others`, n rows each.
     """
     batches: list[list[np.ndarray]] = []
     for start in range(0, max(1, len(tiles)), BATCH_SIZE):
@@ -132,22 +110,10 @@ def forward(
 
 
 def load_model(path: str | os.PathLike[str] | None = None) -> ScoreModel:
-    """Build the network of a bundle. Nothing in a bundle is executed: arrays are read without pickle.
+    """Build the network of a bundle; the default model where `path` is omitted.
 
-    Parameters
-    ----------
-    path : path-like, optional
-        The bundle; the default model where omitted.
-
-    Returns
-    -------
-    ScoreModel
-        What ``predict.predict`` takes.
-
-    Raises
-    ------
-    BundleError
-        As ``load_card``, and if the weights do not fit the network.
+    Nothing in a bundle is executed: arrays are read without pickle. Raises BundleError as ``load_card``, and
+    if the weights do not fit the network.
     """
     from napari_tiqa.scoring.backbone import build_network
 

@@ -18,24 +18,11 @@ def overlapping_starts(side: int, stride: int) -> np.ndarray:
 
 
 def blend(plane: np.ndarray, scores: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Blend tile scores into a map.
+    """Blend tile scores, (n, m), NaN for a tile that does not count, into a map of the slice, float32.
 
     Each pixel gets the mean of the tiles over it, weighted by a Hann window around each tile's middle, so
-    that the map has no seams.
-
-    Parameters
-    ----------
-    plane : numpy.ndarray
-        Shape (height, width), the slice that the tiles were cut from.
-    scores : numpy.ndarray
-        Shape (n, m), NaN for a tile that does not count.
-    rows, columns : numpy.ndarray
-        Shape (n,) and (m,), where tiles begin in the slice continued to at least 224 px a side.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (height, width), float32; NaN where there is no content or no tile that counts.
+    that the map has no seams; NaN where there is no content or no tile that counts. `rows` (n,) and `columns`
+    (m,) say where tiles begin in the slice continued to at least 224 px a side.
     """
     counts = np.isfinite(scores)
     sides = [max(side, TILE_SIZE) for side in plane.shape]

@@ -12,20 +12,13 @@ _IN_WORDS = {"ring": "rings"}
 
 
 def score_sentence(row: ScoredSlice) -> str:
-    """Say what a row of a score table means.
+    """Say what a row of a score table means, without a full stop, to stand after the slice's name.
 
-    Parameters
-    ----------
-    row : ScoredSlice
-
-    Returns
-    -------
-    str
-        Without a full stop, to stand after the slice's name. "2.3 ± 0.2, mostly rings" where one artefact
-        alone costs two thirds of the points lost, or no other a quarter; "2.3 ± 0.2, rings and noise" where
-        each costs at least a quarter; "4.8 ± 0.2, hardly any artefact" from 4.5 on. What the model
-        does not know is left out: "2.3". A slice unlike the training images: "unlike anything the model
-        was trained on: do not rely on 3.1". A slice without a score: "no score: constant value".
+    "2.3 ± 0.2, mostly rings" where one artefact alone costs two thirds of the points lost, or no other a
+    quarter; "2.3 ± 0.2, rings and noise" where each costs at least a quarter; "4.8 ± 0.2, hardly any
+    artefact" from 4.5 on. What the model does not know is left out: "2.3". A slice unlike the training
+    images: "unlike anything the model was trained on: do not rely on 3.1". A slice without a score: "no
+    score: constant value".
     """
     if not np.isfinite(row.score):
         return f"no score: {row.reason}"

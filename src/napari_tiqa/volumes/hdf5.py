@@ -32,24 +32,13 @@ class Hdf5Stack(Stored):
 
 
 def open_hdf5(path: Path, dataset: str | None = None) -> Volume:
-    """Open one dataset of an HDF5 file.
+    """Open one dataset of an HDF5 file, e.g. "/entry/data/data".
 
-    Without `dataset` that is /exchange/data (Data Exchange), else the one that the NeXus `default`
-    and `signal` attributes lead to, else the only 3-D dataset. The voxel size is that of the NeXus
-    axes, where they are evenly spaced and have units.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    dataset : str, optional
-        The dataset's name in the file, e.g. "/entry/data/data".
-
-    Raises
-    ------
-    VolumeError
-        No or several datasets to choose from (they are listed), a dataset that is not there or is
-        not a grey tomogram, a compression that cannot be decoded here, or a truncated file.
+    Without `dataset` that is /exchange/data (Data Exchange), else the one that the NeXus `default` and
+    `signal` attributes lead to, else the only 3-D dataset. The voxel size is that of the NeXus axes, where
+    they are evenly spaced and have units. Raises VolumeError for no or several datasets to choose from (they
+    are listed), a dataset that is not there or is not a grey tomogram, a compression that cannot be decoded
+    here, or a truncated file.
     """
     with h5py.File(path, "r") as file:
         chosen = _named(file, dataset, path) if dataset else _choose(file, path)

@@ -38,22 +38,10 @@ def get_reader(path: str | list[str]) -> Callable[..., list[LayerData]] | None:
 def read_layer(path: str) -> list[LayerData]:
     """Open a tomogram as an image or a Labels layer; only a few slices are read, for the contrast limits.
 
-    Parameters
-    ----------
-    path : str
-        What `open_volume` takes, or a folder of ``napari-tiqa segment predict``.
-
-    Returns
-    -------
-    list of (data, keywords, "image" or "labels")
-        One layer, or two of a segmented volume: uncertainty and segmentation. Its metadata hold, under
-        "napari_tiqa", the source and what was applied to it.
-
-    Raises
-    ------
-    VolumeError
-        The file cannot be opened. The sentence is a warning too, since napari puts a message of its
-        own before an error of a reader that it chose itself.
+    `path` is what `open_volume` takes, or a folder of ``napari-tiqa segment predict``, which gives two
+    layers: uncertainty and segmentation. The metadata hold, under "napari_tiqa", the source and what was
+    applied to it. The sentence of a VolumeError is a warning too, since napari puts a message of its own
+    before an error of a reader that it chose itself.
     """
     try:
         return [_layer(place) for place in maps_in(Path(path)) or [Path(path)]]

@@ -65,23 +65,11 @@ def maps_in(folder: Path) -> list[Path]:
 
 
 def open_zarr(folder: Path, dataset: str | None = None) -> Volume:
-    """Open a Zarr array, the only 3-D array of a group, or an OME-Zarr image.
+    """Open a Zarr array, the only 3-D array of a group, or an OME-Zarr image; `dataset` is its path there.
 
-    Of an OME-Zarr image level 0 is the data and all levels are kept for display; its scale and
-    units give the voxel size, its translations are left alone.
-
-    Parameters
-    ----------
-    folder : Path
-        The Zarr's folder.
-    dataset : str, optional
-        The array's or image's path in the group.
-
-    Raises
-    ------
-    VolumeError
-        No Zarr metadata, no or several arrays to choose from (they are listed), an array that is
-        not there or is not a grey tomogram.
+    Of an OME-Zarr image level 0 is the data and all levels are kept for display; its scale and units give the
+    voxel size, its translations are left alone. Raises VolumeError for no Zarr metadata, no or several arrays
+    to choose from (they are listed), an array that is not there or is not a grey tomogram.
     """
     if not is_zarr(folder):
         raise VolumeError(

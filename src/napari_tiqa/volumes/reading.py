@@ -23,26 +23,11 @@ def read(
     out: np.ndarray | None = None,
     before_each_piece: Callable[[], None] = lambda: None,
 ) -> np.ndarray:
-    """Read a part of a lazy array.
+    """Read a part of a lazy array into `out`, in native byte order; new memory where omitted.
 
-    What one of our readers has opened is read straight from its file, piece by piece as stored; any
-    other dask array is left to dask.
-
-    Parameters
-    ----------
-    array : dask.array.Array
-        Any shape.
-    box : tuple of slice
-        The part.
-    out : numpy.ndarray, optional
-        Where to put it, in native byte order; new memory where omitted.
-    before_each_piece : callable, optional
-        Called before each stored piece is read; what it raises ends the reading.
-
-    Returns
-    -------
-    numpy.ndarray
-        `out`, of the box's shape.
+    What one of our readers has opened is read straight from its file, piece by piece as stored; any other
+    dask array is left to dask. `before_each_piece` is called before each stored piece is read; what it raises
+    ends the reading.
     """
     if out is None:
         out = np.empty(box_shape(box), array.dtype.newbyteorder("="))

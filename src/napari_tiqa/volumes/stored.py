@@ -15,14 +15,7 @@ GROUPED_BYTES = 16 * 2**20
 
 
 class Stored(ABC):
-    """An array in a file, or wherever it lies, that can be read part by part.
-
-    Attributes
-    ----------
-    shape : tuple of int
-    dtype : numpy.dtype
-        In native byte order, whatever the file's.
-    """
+    """An array of a shape and a dtype (native byte order) that can be read part by part."""
 
     shape: tuple[int, ...]
     dtype: np.dtype

@@ -14,13 +14,9 @@ _POOL = ThreadPoolExecutor(CORES, thread_name_prefix="napari-tiqa-read")
 def share(work: Sequence[Callable[[], None]]) -> None:
     """Do pieces of work in this thread, and in threads of the pool where any are free.
 
-    Since this thread takes part, neither a pool that is held up elsewhere (a network drive that does
-    not answer) nor a piece that shares its own work can stop it.
-
-    Parameters
-    ----------
-    work : sequence of callable
-        Begun in this order. The first exception ends the work once the pieces under way are done.
+    Since this thread takes part, neither a pool that is held up elsewhere (a network drive that does not
+    answer) nor a piece that shares its own work can stop it. They begin in this order; the first exception
+    ends the work once the pieces under way are done.
     """
     lock = threading.Lock()
     todo = iter(work)

@@ -109,15 +109,10 @@ class PageStack(Stored):
 def open_tiff(path: Path) -> Volume:
     """Open a TIFF file: its pages are the slices, unless ImageJ or OME metadata say otherwise.
 
-    Voxel sizes are taken from ImageJ and OME metadata. The resolution tags of other files are left
-    alone, since writers fill them with a screen's dots per inch. Of several OME images, the first
-    is opened.
-
-    Raises
-    ------
-    VolumeError
-        Colour images, pages of different size or dtype, a coding that cannot be decoded here, or a
-        truncated file.
+    Voxel sizes are taken from ImageJ and OME metadata. The resolution tags of other files are left alone,
+    since writers fill them with a screen's dots per inch. Of several OME images, the first is opened. Raises
+    VolumeError for colour images, pages of different size or dtype, a coding that cannot be decoded here, or
+    a truncated file.
     """
     chain = read_chain(path)
     with tifffile.TiffFile(path) as tiff:

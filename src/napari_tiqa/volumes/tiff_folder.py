@@ -26,14 +26,9 @@ SUFFIXES = (".tif", ".tiff")
 def open_tiff_folder(folder: Path) -> Volume:
     """Open a folder whose TIFF files are the slices of one tomogram.
 
-    Slice 10 comes after slice 9, with or without leading zeros. Only the headers are read. The
-    voxel size is that of the first file's ImageJ or OME metadata.
-
-    Raises
-    ------
-    VolumeError
-        No TIFF file, or a file that cannot be read, holds several pages, or differs from the first
-        in size or dtype; the file is named.
+    Slice 10 comes after slice 9, with or without leading zeros. Only the headers are read. The voxel size is
+    that of the first file's ImageJ or OME metadata. Raises VolumeError for no TIFF file, or a file, which is
+    named, that cannot be read, holds several pages, or differs from the first in size or dtype.
     """
     paths = files_in(folder, SUFFIXES)
     if not paths:

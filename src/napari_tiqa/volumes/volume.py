@@ -141,11 +141,8 @@ class Volume:
     def slice_count(self, axis: int) -> int:
         """Return how many slices there are along an axis; a 2-D volume has one, along axis 0.
 
-        Raises
-        ------
-        VolumeError
-            A leading axis is not fixed yet, there is no such axis, or the slices across it have
-            fewer than 3 pixels a side.
+        Raises VolumeError where a leading axis is not fixed yet, there is no such axis, or the slices across
+        it have fewer than 3 pixels a side.
         """
         if self.axes != self.spatial_axes:
             return self.tomogram().slice_count(axis)

@@ -30,12 +30,7 @@ def volume_window(
 ) -> IntensityWindow:
     """Return the window to work in: the one given, else the volume's own, else an estimated one.
 
-    Parameters
-    ----------
-    volume : Volume
-        As of `estimate_window`, whose errors it raises.
-    window : IntensityWindow or (low, high), optional
-        What the caller asks for.
+    Raises the errors of `estimate_window`.
     """
     if isinstance(window, tuple):
         return IntensityWindow(*window, rule="given")

@@ -24,15 +24,7 @@ Fitting = Callable[[float], object]
 
 @dataclass(frozen=True)
 class Baseline:
-    """A baseline, ready to score.
-
-    Attributes
-    ----------
-    title : str
-        What it is, for a table.
-    score : callable
-        Takes a group, returns one score per image, shape (n,), higher is better.
-    """
+    """A baseline, ready to score: takes a group, returns one score per image, (n,), higher is better."""
 
     title: str
     score: Callable[[Group], np.ndarray]
@@ -43,21 +35,10 @@ class Baseline:
 
 
 def fit(name: str, training: Sequence[Group], fitting: Fitting | None = None) -> Baseline:
-    """Fit a baseline.
+    """Fit a baseline of `BASELINES` to labelled groups, none of them of a specimen that is to be judged.
 
-    Parameters
-    ----------
-    name : str
-        A key of `BASELINES`.
-    training : sequence of Group
-        Labelled groups, none of them of a specimen that is to be judged.
-    fitting : callable, optional
-        Called with the progress, where fitting takes long.
-
-    Raises
-    ------
-    TrainingError
-        If there is too little to learn from.
+    `fitting` is called with the progress, where fitting takes long. Raises TrainingError if there is too
+    little to learn from.
     """
     learns = name != "brisque"
     if learns and not any(np.isfinite(group.labels).any() for group in training):

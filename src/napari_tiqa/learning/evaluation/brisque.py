@@ -27,18 +27,9 @@ _TINY = 1e-12  # keeps a black image from dividing 0 by 0
 
 
 def brisque(image: np.ndarray) -> float:
-    """Rate an image.
+    """Rate an image of grey values 0 to 255: about 0 (best) to about 100 (worst).
 
-    Parameters
-    ----------
-    image : numpy.ndarray
-        Shape (rows, columns), grey values 0 to 255; best about as large as the photographs it was made for,
-        at least 16 px a side.
-
-    Returns
-    -------
-    float
-        About 0 (best) to about 100 (worst).
+    Best about as large as the photographs it was made for, at least 16 px a side.
     """
     trained = _trained()
     features = brisque_features(image)

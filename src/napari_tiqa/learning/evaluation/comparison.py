@@ -33,17 +33,7 @@ _ROWS = 4
 
 @dataclass(frozen=True)
 class EvaluationProgress:
-    """Progress of an evaluation.
-
-    Attributes
-    ----------
-    stage : str
-        What is being done, in words.
-    share : float
-        Share of the whole work that is done, 0..1.
-    seconds_left : float or None
-        None until it is known.
-    """
+    """Progress of an evaluation: what is being done, and the share of the whole work that is done, 0..1."""
 
     stage: str
     share: float
@@ -94,33 +84,14 @@ def compare(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Evaluation:
-    """Judge models and baselines on a dataset.
+    """Judge models (paths of bundles, the one to be judged first) and baselines on a dataset.
 
-    Specimens that one of the models was trained on are left out, unless nothing would remain. Baselines that
-    learn are fitted by cross-validation over the dataset's specimens (over its originals where there is only
-    one), so that none has seen the images it is judged on.
-
-    Parameters
-    ----------
-    models : sequence of str
-        Paths of model bundles, the model to be judged first.
-    dataset : Dataset
-        What ``read_dataset`` made of `folder`.
-    folder : str
-        A dataset folder or a rated session folder.
-    baselines : sequence of str
-        Keys of ``baselines.BASELINES``.
-    report : callable
-        Called with the progress; what it raises ends the work.
-    resamples, seed : int
-        Of the bootstrap over originals.
-
-    Raises
-    ------
-    BundleError
-        If a model cannot be used.
-    TrainingError
-        If none of the images has a label.
+    Specimens that one of the models was trained on are left out, unless nothing would remain. Baselines (keys
+    of ``baselines.BASELINES``) that learn are fitted by cross-validation over the dataset's specimens (over
+    its originals where there is only one), so that none has seen the images it is judged on. `dataset` is
+    what ``read_dataset`` made of `folder`; `report` is called with the progress, and what it raises ends the
+    work; `resamples` and `seed` are of the bootstrap over originals. Raises BundleError if a model cannot be
+    used, TrainingError if none of the images has a label.
     """
     report(EvaluationProgress("reading the models", 0, None))
     cards = [load_card(model) for model in models]

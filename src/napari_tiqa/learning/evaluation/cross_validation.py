@@ -26,30 +26,11 @@ def cross_validate(
     training: Sequence[Group],
     advance: Callable[[float], object] | None = None,
 ) -> tuple[str, list[np.ndarray]]:
-    """Score each group by a baseline that was fitted on the other folds.
+    """Score each group by a baseline of ``baselines.BASELINES`` that was fitted on the other folds.
 
-    Parameters
-    ----------
-    name : str
-        A key of ``baselines.BASELINES``.
-    groups : sequence of Group
-        At least two groups.
-    training : sequence of Group
-        The same groups with the labels that may be learned.
-    advance : callable, optional
-        Called with the share done, 0..1; what it raises ends the work.
-
-    Returns
-    -------
-    title : str
-        The baseline's title.
-    scores : list of numpy.ndarray
-        For each group, one score per image.
-
-    Raises
-    ------
-    TrainingError
-        If there is too little to learn from.
+    `training` has the same groups, at least two, with the labels that may be learned; `advance` is called
+    with the share done, 0..1, and what it raises ends the work. Returns the baseline's title, and one score
+    per image for each group. Raises TrainingError if there is too little to learn from.
     """
     fold = fold_of(groups)
     held_out = np.unique(fold)

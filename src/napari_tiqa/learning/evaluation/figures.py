@@ -42,14 +42,7 @@ def scatter_figure(
 ) -> Figure:
     """Draw scores against labels, coloured by distortion; Fig. 3 of Zhang et al. 2022.
 
-    Parameters
-    ----------
-    evaluation : Evaluation
-        Images without a label are left out.
-    titles : sequence of str or None
-        Whose scores, a panel each; None: of everybody judged.
-    sheet : Sheet
-        What is drawn on.
+    A panel for each of `titles`; None: for everybody judged. Images without a label are left out.
     """
     titles = titles or evaluation.titles
     rows = evaluation.rows
@@ -127,20 +120,8 @@ def draw_boxes(
 ) -> None:
     """Draw box plots in these colours: median, quartiles, whiskers up to 1.5 times their distance.
 
-    Parameters
-    ----------
-    panel : matplotlib.axes.Axes
-        Where.
-    places : array_like
-        Their abscissas.
-    values : sequence of array_like
-        Of each box; none leaves its place empty.
-    colours : sequence of str
-        Of each box.
-    width : float
-        Of a box, in units of `places`.
-    outliers : bool
-        Whether values beyond the whiskers have dots; not where every value has one anyway.
+    `places` are their abscissas, `width` is in units of these; a box without values leaves its place empty.
+    Values beyond the whiskers have dots where `outliers`; not where every value has one anyway.
     """
     drawn = panel.boxplot(
         list(values), positions=places, widths=width, patch_artist=True, showfliers=outliers, showcaps=False
@@ -157,12 +138,7 @@ def draw_boxes(
 def shrink_figure(shrink: pd.DataFrame, sheet: Sheet = WHITE) -> Figure:
     """Draw what shrinking changes: native against shrunk, and the difference against the size; Fig. S1.
 
-    Parameters
-    ----------
-    shrink : pandas.DataFrame
-        ``Evaluation.shrink``, at least one row.
-    sheet : Sheet
-        What is drawn on.
+    `shrink` is ``Evaluation.shrink``, at least one row.
     """
     figure = sheet.figure(2 * _PANEL, _PANEL)
     left, right = figure.subplots(1, 2)

@@ -26,27 +26,11 @@ def fit_rank_iqa(
     fitting: Callable[[float], object],
     epochs: tuple[int, int] = (RANKING_EPOCHS, REGRESSION_EPOCHS),
 ) -> tuple[str, keras.Model]:
-    """Train RankIQA.
+    """Train RankIQA: all groups are ranked; those images that have a label are regressed.
 
-    Parameters
-    ----------
-    training : sequence of Group
-        All are ranked; those images that have a label are regressed.
-    fitting : callable
-        Called after each step with the share done, 0..1.
-    epochs : (int, int)
-        Passes of ranking and of regression.
-
-    Returns
-    -------
-    backbone : str
-        "VGG16", or the default backbone where VGG16's ImageNet weights cannot be downloaded.
-    network : keras.Model
-
-    Raises
-    ------
-    TrainingError
-        With fewer than 5 groups, or none that has a label.
+    `fitting` is called after each step with the share done, 0..1; `epochs` are passes of ranking and of
+    regression. Returns the network and its backbone: "VGG16", or the default backbone where VGG16's ImageNet
+    weights cannot be downloaded. Raises TrainingError with fewer than 5 groups, or none that has a label.
     """
     keras.utils.set_random_seed(_SEED)
     backbone, network = _network()

@@ -61,15 +61,7 @@ def evaluation_json(evaluation: Evaluation) -> str:
 def write_evaluation(evaluation: Evaluation, folder: str | os.PathLike[str]) -> list[Path]:
     """Write tables, record and figures into a folder, each file as a whole; files of `FILES` are replaced.
 
-    Returns
-    -------
-    list of pathlib.Path
-        What was written.
-
-    Raises
-    ------
-    TableError
-        If the folder cannot be made or written to.
+    Returns what was written; raises TableError if the folder cannot be made or written to.
     """
     shrunk = len(evaluation.shrink) > 0
     return write_report(

@@ -83,23 +83,12 @@ def spread_slices(path: Path, count: int, window: IntensityWindow | None = None)
 def shrink_effect(
     model: str, slices: Sequence[LargeSlice], advance: Callable[[float], object]
 ) -> pd.DataFrame:
-    """Score slices shrunk and by native-resolution tiles.
+    """Score slices shrunk and by native-resolution tiles, with the model bundle at a path.
 
-    Parameters
-    ----------
-    model : str
-        Path of a model bundle.
-    slices : sequence of LargeSlice
-        What to score.
-    advance : callable
-        Called with the share done, 0..1; what it raises ends the work.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns `SHRINK_COLUMNS`: name, px, the shrunk slice's score (the mean where it gives several tiles),
-        mean and standard deviation of the scores of the native tiles (``prepare_native_tiles``, at most nine)
-        and their number, and native minus shrunk. Slices that cannot be scored are left out.
+    Returns the columns `SHRINK_COLUMNS`: name, px, the shrunk slice's score (the mean where it gives several
+    tiles), mean and standard deviation of the scores of the native tiles (``prepare_native_tiles``, at most
+    nine) and their number, and native minus shrunk. Slices that cannot be scored are left out. `advance` is
+    called with the share done, 0..1; what it raises ends the work.
     """
     network = load_model(model)
     rows = []

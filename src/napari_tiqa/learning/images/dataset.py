@@ -35,18 +35,10 @@ _BEST = 5.0
 
 @dataclass(frozen=True)
 class Dataset:
-    """Labelled images, ready to train on or to judge with.
+    """Labelled images, ready to train on or to judge with: a group for each of `originals` (names).
 
-    Attributes
-    ----------
-    groups : list of Group
-        One for each original.
-    originals : list of str
-        Their names.
-    files : list of list of str
-        For each group the file name of each image; ratings name them so.
-    ratings : pandas.DataFrame or None
-        Ratings of the images, see ``learning.ratings.table``; the labels have it already.
+    `files` has for each group the file name of each image; ratings name them so. The labels have the
+    `ratings` (see ``learning.ratings.table``) already.
     """
 
     groups: list[Group]
@@ -79,21 +71,10 @@ def check_free(folder: Path) -> None:
 
 
 def write_dataset(folder: str | os.PathLike[str], dataset: Dataset, record: dict[str, Any]) -> None:
-    """Write a dataset folder, as a whole or not at all.
+    """Write a dataset folder, empty or not there yet, as a whole or not at all.
 
-    Parameters
-    ----------
-    folder : path-like
-        Must be empty or not there yet.
-    dataset : Dataset
-        What to write.
-    record : dict
-        How it was made, JSON-able; goes into ``dataset.json``.
-
-    Raises
-    ------
-    TrainingError
-        If the folder is not empty or cannot be written.
+    `record`, how it was made, JSON-able, goes into ``dataset.json``. Raises TrainingError if the folder is
+    not empty or cannot be written.
     """
     folder = Path(folder)
     check_free(folder)
@@ -110,14 +91,9 @@ def write_dataset(folder: str | os.PathLike[str], dataset: Dataset, record: dict
 def read_dataset(folder: str | os.PathLike[str]) -> Dataset:
     """Read a dataset folder, or a rated session folder, each of whose images is then a group of one.
 
-    Of an image in a session that is longer than it is wide the middle square is taken.
-
-    Raises
-    ------
-    TrainingError
-        If it is neither, is of another version or damaged, or an image is missing.
-    RatingError
-        If the ratings cannot be read, are outside 1..5, or name images that are missing.
+    Of an image in a session that is longer than it is wide the middle square is taken. Raises TrainingError
+    if it is neither, is of another version or damaged, or an image is missing; RatingError if the ratings
+    cannot be read, are outside 1..5, or name images that are missing.
     """
     folder = Path(folder)
     # First: a dataset that was rated in place is a session, too.

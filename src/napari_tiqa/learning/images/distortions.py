@@ -25,16 +25,9 @@ _RING_COUNT = 20
 class Fields:
     """What is random about the distortions of one original; only its strength changes with the level.
 
-    Drawn for each level, it would make quality rise and fall at random along the levels.
-
-    Attributes
-    ----------
-    noise : numpy.ndarray
-        Shape of the image, float32, standard normal.
-    rings : numpy.ndarray
-        Shape of the image, float32: +1 and -1 inside alternating annuli, 0 elsewhere.
-    scale : float
-        Pixels of the image to one of the 224 x 224 that the levels are meant for.
+    Drawn for each level, it would make quality rise and fall at random along the levels. `noise`, standard
+    normal, and `rings`, +1 and -1 inside alternating annuli and 0 elsewhere, have the shape of the image,
+    float32; `scale` is pixels of the image to one of the 224 x 224 that the levels are meant for.
     """
 
     noise: np.ndarray
@@ -60,24 +53,7 @@ class Fields:
 
 
 def distort(image: np.ndarray, kind: Distortion, strength: float, fields: Fields) -> np.ndarray:
-    """Distort an image.
-
-    Parameters
-    ----------
-    image : numpy.ndarray
-        Shape (rows, columns), float32 in [0, 1].
-    kind : str
-        One of `DISTORTIONS`.
-    strength : float
-        In the units of `LEVELS`.
-    fields : Fields
-        Noise and rings of the image's shape.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape of `image`, float32 in [0, 1].
-    """
+    """Distort an image, (rows, columns), float32 in [0, 1], at a strength in the units of `LEVELS`."""
     return np.clip(distort_unclipped(image, kind, strength, fields), 0, 1)
 
 
@@ -95,25 +71,10 @@ def distort_unclipped(image: np.ndarray, kind: Distortion, strength: float, fiel
 def distorted_versions(
     original: np.ndarray, seed: int, centre: tuple[float, float] | None = None
 ) -> np.ndarray:
-    """Make the sixteen versions of one original.
+    """Make the sixteen versions, (16, rows, columns), of an original, (rows, columns), float32 in [0, 1].
 
-    Parameters
-    ----------
-    original : numpy.ndarray
-        Shape (rows, columns), float32 in [0, 1]; the levels are meant for 224 x 224 px.
-    seed : int
-        Fixes rings and noise.
-    centre : (float, float), optional
-        Row and column of the rings' centre, px; the image's centre where omitted.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (16, rows, columns), float32 in [0, 1]: the original, then levels 1 to 5 of blur, of noise
-        and of ring.
-
-    Notes
-    -----
+    They are the original, then levels 1 to 5, meant for 224 x 224 px, of blur, of noise and of ring; `seed`
+    fixes rings and noise, `centre` is (row, column) of the rings in px, the image's centre where omitted.
     Levels: the public configuration of Zhang et al. 2022, doi 10.1038/s41524-022-00870-z.
     """
     fields = Fields.draw(original.shape, seed, centre)

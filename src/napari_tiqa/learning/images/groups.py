@@ -33,24 +33,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Group:
-    """Versions of one original.
+    """Versions of one original; groups of one specimen are never split between training and test.
 
-    Attributes
-    ----------
-    specimen : str
-        What was scanned. Groups of one specimen are never split between training and test.
-    images : numpy.ndarray
-        Shape (n, 224, 224), uint8: [0, 1] times 255. The first image is the reference.
-    families : tuple of str
-        Distortion or acquisition fault of each image; the reference's is "".
-    levels : numpy.ndarray
-        Shape (n,), int: 0 for the reference, then 1 (mild) upwards.
-    labels : numpy.ndarray
-        Shape (n,), float: scores on 1..5, NaN where there is none.
-    clean : bool
-        Whether the reference is fit to be called a 5.
-    lost : tuple of float
-        Points that the reference itself has lost to each of `scoring.predict.ARTEFACTS`.
+    `images`, shape (n, 224, 224), uint8, are [0, 1] times 255, the first of them the reference. `families`
+    names the distortion or acquisition fault of each, "" for the reference; `levels`, shape (n,), int, are 0
+    for the reference, then 1 (mild) upwards; `labels`, shape (n,), scores on 1..5, NaN where there is none.
+    `clean` says whether the reference is fit to be called a 5, `lost` which points it has itself lost to each
+    of `scoring.predict.ARTEFACTS`.
     """
 
     specimen: str
@@ -78,25 +67,19 @@ class Group:
         return self.images / np.float32(255)
 
     def better(self) -> np.ndarray:
-        """Which image is known to be better than which.
+        """Which image is known to be better than which, shape (n, n), bool.
 
-        Returns
-        -------
-        numpy.ndarray
-            Shape (n, n), bool: [i, j] where i is of a lower level than j in the family of j. The
-            reference is better than all. The paper's sixteen images have 45 such pairs.
+        [i, j] where i is of a lower level than j in the family of j. The reference is better than all. The
+        paper's sixteen images have 45 such pairs.
         """
         family = np.array(self.families)
         same = (family[:, None] == family[None]) | (family[:, None] == "")
         return same & (self.levels[:, None] < self.levels[None])
 
     def parts(self) -> np.ndarray:
-        """Points that each image has lost to each artefact, known from how it was made.
+        """Points that each image has lost to each artefact, known from how it was made: (n, 3), float.
 
-        Returns
-        -------
-        numpy.ndarray
-            Shape (n, 3), float, in the order of `scoring.predict.ARTEFACTS`; NaN without a label.
+        They are in the order of `scoring.predict.ARTEFACTS`; NaN without a label.
         """
         parts = np.tile(np.asarray(self.lost, float), (len(self.families), 1))
         further = self.labels[0] - self.labels
@@ -122,18 +105,10 @@ class Group:
 
 
 def distortion_group(specimen: str, original: np.ndarray, seed: int, off_centre: bool = False) -> Group:
-    """Make the paper's sixteen versions of an original, without labels.
+    """Make the paper's sixteen versions of an original, (224, 224), float32 in [0, 1], without labels.
 
-    Parameters
-    ----------
-    specimen : str
-        What was scanned.
-    original : numpy.ndarray
-        Shape (224, 224), float32 in [0, 1].
-    seed : int
-        Fixes rings and noise.
-    off_centre : bool
-        Put the rings' centre anywhere within half a side of the image's centre, as in a crop of a slice.
+    `seed` fixes rings and noise; `off_centre` puts the rings' centre anywhere within half a side of the
+    image's centre, as in a crop of a slice.
     """
     centre = None
     if off_centre:

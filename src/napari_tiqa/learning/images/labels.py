@@ -61,14 +61,9 @@ Curve = tuple[np.ndarray, np.ndarray]
 class LabelProjection:
     """How much of the score each amount of damage costs, as each observer sees it.
 
-    Each observer votes like a rater: its damage is mapped to a score by a falling, piecewise linear
-    curve, one for each distortion, and the label is the mean of the votes. Structural metrics rate
-    rings as far milder than people do, hence a curve for each distortion.
-
-    Attributes
-    ----------
-    curves : dict
-        Distortion -> one `Curve` for each observer.
+    Each observer votes like a rater: its damage is mapped to a score by a falling, piecewise linear curve,
+    one for each distortion, and the label is the mean of the votes. Structural metrics rate rings as far
+    milder than people do, hence a curve for each distortion: `curves` has one `Curve` for each observer.
     """
 
     curves: dict[Distortion, list[Curve]]
@@ -79,16 +74,9 @@ class LabelProjection:
     ) -> "LabelProjection":
         """Follow the published human scale: a level's median damage costs what it costs people.
 
-        The observers then give what the level does not know: that one image suffers more than another.
-
-        Parameters
-        ----------
-        groups : sequence of Group
-            Groups of ``distortion_group``.
-        damages : sequence of numpy.ndarray
-            ``observe`` of each group.
-        best : float
-            Score of an undistorted original, 1..5.
+        The observers then give what the level does not know: that one image suffers more than another. The
+        groups are of ``distortion_group``, the damages their ``observe``; `best` is the score of an
+        undistorted original, 1..5.
         """
 
         def curve(kind: Distortion, damage: np.ndarray, level: np.ndarray) -> Curve:
@@ -114,19 +102,9 @@ class LabelProjection:
         return cls(_for_each_curve(groups, damages, curve))
 
     def labels(self, group: Group, damage: np.ndarray) -> np.ndarray:
-        """Label a group.
+        """Label a group of n images: (n,), in 1..5, within a family never rising with the level.
 
-        Parameters
-        ----------
-        group : Group
-            n images, families of `COUNTERPART`.
-        damage : numpy.ndarray
-            Shape (n, observers), ``observe(group)``.
-
-        Returns
-        -------
-        numpy.ndarray
-            Shape (n,), in 1..5; within a family never rising with the level.
+        Its families are of `COUNTERPART`; `damage`, shape (n, observers), is ``observe(group)``.
         """
         family = np.array(group.families)
         labels = np.full(len(family), max(scores[0] for _, scores in self.curves["blur"]))

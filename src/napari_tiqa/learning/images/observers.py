@@ -30,10 +30,7 @@ def ssim(reference: np.ndarray, distorted: np.ndarray) -> float:
 def ms_ssim(reference: np.ndarray, distorted: np.ndarray) -> float:
     """Multi-scale SSIM over five scales, at most 1; Wang et al. 2003, doi 10.1109/ACSSC.2003.1292216.
 
-    Raises
-    ------
-    ValueError
-        If a side is under 176 px, whose fifth scale is smaller than the window.
+    Raises ValueError if a side is under 176 px, whose fifth scale is smaller than the window.
     """
     if min(reference.shape) < 176:
         raise ValueError(f"MS-SSIM needs images of at least 176 x 176 px, not {reference.shape}.")

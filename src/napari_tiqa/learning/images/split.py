@@ -8,24 +8,11 @@ from napari_tiqa.learning.images.groups import MIN_ORIGINALS, Group
 
 
 def split(groups: Sequence[Group], share: float, seed: int) -> tuple[list[Group], list[Group]]:
-    """Leave out a share of the labelled groups for validation.
+    """Leave out a share of the labelled groups for validation: returns training and validation groups.
 
-    Where there are several specimens, whole ones are left out, drawn at random as long as they fit into the
-    share; if none does, the smallest. Of a single specimen, single groups are left out.
-
-    Parameters
-    ----------
-    groups : sequence of Group
-        All there are.
-    share : float
-        Share of the labelled ones to leave out; 0 for none.
-    seed : int
-        Fixes the draw.
-
-    Returns
-    -------
-    training, validation : list of Group
-        At least 5 groups, one of them labelled, stay for training; validation may be empty.
+    Where there are several specimens, whole ones are left out, drawn at random (by `seed`) as long as they
+    fit into the share; if none does, the smallest. Of a single specimen, single groups are left out. At least
+    5 groups, one of them labelled, stay for training; validation may be empty.
     """
     labelled = [number for number, group in enumerate(groups) if np.isfinite(group.labels).any()]
     specimens = list(dict.fromkeys(groups[number].specimen for number in labelled))

@@ -14,15 +14,9 @@ SIGNIFICANT = 2.0
 class RatedPairs:
     """All pairs of rated images, and how the raters compare the two.
 
-    L. Krasula et al., QoMEX 2016, doi 10.1109/QoMEX.2016.7498936.
-
-    Attributes
-    ----------
-    first, second : numpy.ndarray
-        Shape (pairs,), int: the two images of each pair.
-    z : numpy.ndarray
-        Shape (pairs,): difference of the two means in units of its standard error, positive where the first
-        image was rated better.
+    L. Krasula et al., QoMEX 2016, doi 10.1109/QoMEX.2016.7498936. `first` and `second`, shape (pairs,), int,
+    are the two images of each; `z` is the difference of the two means in units of its standard error,
+    positive where the first image was rated better.
     """
 
     first: np.ndarray
@@ -31,13 +25,9 @@ class RatedPairs:
 
     @classmethod
     def from_statistics(cls, mean: np.ndarray, variance: np.ndarray, raters: np.ndarray) -> Self:
-        """Compare rated images pairwise.
+        """Compare images pairwise by the mean, variance (ddof 1) and number of each one's ratings, (n,).
 
-        Parameters
-        ----------
-        mean, variance, raters : numpy.ndarray
-            Shape (n,): of each image's ratings their mean, their variance (ddof 1) and their number. Images
-            with fewer than two ratings, whose variance is not known, take part in no pair.
+        Images with fewer than two ratings, whose variance is not known, take part in no pair.
         """
         usable = np.flatnonzero((raters >= 2) & np.isfinite(variance) & np.isfinite(mean))
         first, second = (usable[side] for side in np.triu_indices(len(usable), 1))
@@ -49,13 +39,7 @@ class RatedPairs:
 
     @classmethod
     def from_ratings(cls, ratings: np.ndarray) -> Self:
-        """Compare images pairwise by their raw ratings.
-
-        Parameters
-        ----------
-        ratings : numpy.ndarray
-            Shape (n, raters), NaN where a rater has not seen an image.
-        """
+        """Compare images pairwise by their raw ratings, (n, raters), NaN where a rater gave none."""
         frame = pd.DataFrame(np.asarray(ratings, float))
         return cls.from_statistics(*(frame.agg(what, axis=1).to_numpy() for what in ("mean", "var", "count")))
 
@@ -66,15 +50,7 @@ class RatedPairs:
 
 
 class Krasula:
-    """The analysis of one score, for any weights of the images.
-
-    Parameters
-    ----------
-    pairs : RatedPairs
-        Pairs of the n images.
-    scores : numpy.ndarray
-        Shape (n,), higher is better.
-    """
+    """The analysis of one score of n images, higher is better, for any weights of the images."""
 
     def __init__(self, pairs: RatedPairs, scores: np.ndarray) -> None:
         difference = scores[pairs.first] - scores[pairs.second]
@@ -88,20 +64,12 @@ class Krasula:
         self._right = np.sign(signed) == np.sign(z)
 
     def statistics(self, times: np.ndarray | None = None) -> dict[str, float]:
-        """Return the figures of the analysis.
+        """Return the figures; `times`, (n,), is how often each image counts, as in a bootstrap; default once.
 
-        Parameters
-        ----------
-        times : numpy.ndarray, optional
-            Shape (n,): how often each image counts, as in a bootstrap; once where omitted.
-
-        Returns
-        -------
-        dict
-            ``auc_ds``: area under the ROC curve of the scores' absolute difference, pairs that raters tell
-            apart against pairs that they do not. ``auc_bw``: area under that of the signed difference,
-            better against worse, among pairs told apart. ``cc_0``: share of the pairs told apart that the
-            scores put in the right order. NaN where there are no such pairs.
+        ``auc_ds``: area under the ROC curve of the scores' absolute difference, pairs that raters tell apart
+        against pairs that they do not. ``auc_bw``: area under that of the signed difference, better against
+        worse, among pairs told apart. ``cc_0``: share of the pairs told apart that the scores put in the
+        right order. NaN where there are no such pairs.
         """
         times = np.ones(self._images) if times is None else times
         weight = (times[self._pairs.first] * times[self._pairs.second]).astype(float)

@@ -27,19 +27,11 @@ _PADDING_ALLOWED = 0.1
 
 @dataclass(frozen=True)
 class ImageSource:
-    """A tomogram that images to rate are cut from.
+    """A tomogram, 2-D or 3-D, that images to rate are cut from.
 
-    Attributes
-    ----------
-    volume : Volume
-        2-D or 3-D.
-    axis : int
-        Slices are cut across it: 0, 1 or 2 (z, y or x); 0 for a 2-D volume.
-    count : int
-        How many images, spread evenly along the axis.
-    crop : int or None
-        Side of a square cut at random from each slice at native resolution, px; None: whole slices. A
-        slice that is not larger is taken whole.
+    `count` slices are spread evenly along `axis` (0, 1 or 2: z, y or x; 0 for a 2-D volume). A square of
+    `crop` px is cut at random from each at native resolution; None: whole slices. A slice that is not larger
+    is taken whole.
     """
 
     volume: Volume
@@ -54,33 +46,13 @@ def cut_images(
     progress: Callable[[int, int], object] | None = None,
     cancel: threading.Event | None = None,
 ) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
-    """Cut images from tomograms, each tomogram in one intensity window.
+    """Cut images from tomograms, each tomogram in one intensity window; `seed` fixes where crops are cut.
 
-    Parameters
-    ----------
-    sources : sequence of ImageSource
-        Where from, and how many of each.
-    seed : int
-        Fixes where crops are cut.
-    progress : callable, optional
-        Called with the slices read so far and their number.
-    cancel : threading.Event, optional
-        Set it to stop before the next slice.
-
-    Yields
-    ------
-    numpy.ndarray
-        Shape (rows, columns), uint8: the window's low end is 0, its high end 255. What is not finite is 0.
-    dict
-        Where it comes from: specimen, source, axis, slice, row, column and window (JSON-able). Images without
-        contrast, and those equal to an earlier one, are left out.
-
-    Raises
-    ------
-    VolumeError
-        A tomogram cannot be read, or has no intensity window.
-    Cancelled
-        `cancel` was set.
+    Yields each image, (rows, columns), uint8 - the window's low end is 0, its high end 255, what is not
+    finite is 0 - and where it comes from: specimen, source, axis, slice, row, column and window (JSON-able).
+    Images without contrast, and those equal to an earlier one, are left out. `progress` is called with the
+    slices read so far and their number. Raises VolumeError where a tomogram cannot be read, or has no
+    intensity window; Cancelled once `cancel` was set.
     """
     rng = np.random.default_rng(seed)
     places = [(source, index) for source in sources for index in _spread(source)]
@@ -126,23 +98,11 @@ def find_images(folder: Path) -> list[Path]:
 
 
 def read_image(path: Path) -> np.ndarray:
-    """Read an image to rate, as it is to be shown and learned from.
+    """Read an image to rate, as it is to be shown and learned from: (rows, columns), uint8.
 
-    Parameters
-    ----------
-    path : Path
-        A TIFF, PNG or JPEG file with 8-bit grey values. Other depths are refused, since they would need an
-        intensity window, which belongs to a tomogram and not to one of its slices.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (rows, columns), uint8.
-
-    Raises
-    ------
-    RatingError
-        The file cannot be read, or is not an 8-bit grey image.
+    It is a TIFF, PNG or JPEG file with 8-bit grey values. Other depths are refused, since they would need an
+    intensity window, which belongs to a tomogram and not to one of its slices. Raises RatingError where the
+    file cannot be read, or is not an 8-bit grey image.
     """
     try:
         if path.suffix.lower() in (".tif", ".tiff"):

@@ -44,14 +44,9 @@ from napari_tiqa.wording import some
 
 @dataclass(frozen=True)
 class RaterProgress:
-    """How far a rater is.
+    """How far a rater is: images scored and to be scored, those shown twice counted twice; images skipped.
 
-    Attributes
-    ----------
-    done, total : int
-        Images scored and to be scored, those shown twice counted twice, skipped ones left out.
-    skipped : int
-        Images that the rater did not want to score.
+    Skipped images, which the rater did not want to score, do not count in `done` and `total`.
     """
 
     done: int
@@ -62,24 +57,11 @@ class RaterProgress:
 class RatingSession:
     """The images of a session, in the order of each rater, and the ratings; changes are saved at once.
 
-    Made by `create_session` or `open_session`.
-
-    Attributes
-    ----------
-    folder : Path
-        Where the session is kept.
-    images : tuple of str
-        File names of the images, in natural order; raters see neither.
-    image_paths : dict of str to Path
-        Where the image of each name is.
-    largest : tuple of int
-        Rows of the highest image and columns of the widest one, px.
-    sources : list of dict
-        Where each image was cut from: image, specimen, source, axis, slice, row, column, window. Empty for
-        images rated in place.
-    notes : list of str
-        What a user should know of these images, a sentence each: duplicates that are left out, ratings of
-        missing images.
+    Made by `create_session` or `open_session`. `images` are file names, in natural order, and `image_paths`
+    where they are; raters see neither. `largest` are the rows of the highest image and the columns of the
+    widest one, px. `sources` tell where each image was cut from: image, specimen, source, axis, slice, row,
+    column, window; empty for images rated in place. `notes` are sentences for the user: duplicates that are
+    left out, ratings of missing images.
     """
 
     def __init__(
@@ -256,35 +238,13 @@ def create_session(
     progress: Callable[[int, int], object] | None = None,
     cancel: threading.Event | None = None,
 ) -> RatingSession:
-    """Cut images from tomograms and keep them in a new folder, to be rated there.
+    """Cut images from tomograms and keep them in a new or empty folder, to be rated there.
 
-    Parameters
-    ----------
-    folder : path-like
-        New or empty. It appears once all images are in it.
-    sources : sequence of ImageSource
-        Where from, and how many of each.
-    repeat_share : float
-        Share of the images that each rater is shown twice, 0 to 1.
-    seed : int, optional
-        Fixes crops, file names and orders; drawn where omitted.
-    progress : callable, optional
-        Called with the slices read so far and their number.
-    cancel : threading.Event, optional
-        Set it, from any thread, to stop; nothing is left then.
-
-    Returns
-    -------
-    RatingSession
-
-    Raises
-    ------
-    RatingError
-        The folder is not empty or cannot be written, or no source gives an image to rate.
-    VolumeError
-        A tomogram cannot be read.
-    Cancelled
-        `cancel` was set.
+    The folder appears once all images are in it. Each rater is shown a `repeat_share` of the images twice, 0
+    to 1. `seed` fixes crops, file names and orders; drawn where omitted. `progress` is called with the slices
+    read so far and their number. Set `cancel`, from any thread, to stop with Cancelled; nothing is left then.
+    Raises RatingError where the folder is not empty or cannot be written, or no source gives an image to
+    rate; VolumeError where a tomogram cannot be read.
     """
     folder = Path(folder).expanduser()
     seed = secrets.randbits(32) if seed is None else seed
@@ -305,22 +265,9 @@ def open_session(
 ) -> RatingSession:
     """Open a session to resume it, or make one of a folder of 8-bit grey images, which stay where they are.
 
-    Parameters
-    ----------
-    folder : path-like
-        A folder that `create_session` has made, or that holds images.
-    repeat_share, seed
-        As for `create_session`, for a folder that is not a session yet.
-
-    Returns
-    -------
-    RatingSession
-
-    Raises
-    ------
-    RatingError
-        The folder is not there, holds no images, or cannot be written; its record is damaged or of a newer
-        version; an image cannot be read or is not an 8-bit grey image; its ratings cannot be read.
+    `repeat_share` and `seed`, as for `create_session`, are for a folder that is not a session yet. Raises
+    RatingError where the folder is not there, holds no images, or cannot be written; its record is damaged or
+    of a newer version; an image cannot be read or is not an 8-bit grey image; its ratings cannot be read.
     """
     folder = Path(folder).expanduser()
     if not folder.is_dir():

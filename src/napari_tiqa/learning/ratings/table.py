@@ -35,18 +35,9 @@ _UNSTEADY = 1.0  # points between a rater's two scores of one image, on average
 
 
 class Rating(NamedTuple):
-    """One click of one rater.
+    """One click of one rater; a score is 1 (terrible) to 5 (excellent).
 
-    Attributes
-    ----------
-    image : str
-        File name of the image.
-    rater : str
-        The rater's name.
-    score : int
-        1 (terrible) to 5 (excellent).
-    time : str
-        When, in UTC, ISO 8601; may be empty in files from elsewhere.
+    `image` is a file name; `time`, in UTC, ISO 8601, may be empty in files from elsewhere.
     """
 
     image: str
@@ -91,10 +82,7 @@ def read_ratings(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]
 def write_ratings(ratings: pd.DataFrame, path: str | os.PathLike[str]) -> None:
     """Write ratings as a CSV file, as a whole or not at all; a file of that name is replaced.
 
-    Raises
-    ------
-    RatingError
-        It cannot be written; what was there before is left as it was.
+    Raises RatingError where it cannot be written; what was there before is left as it was.
     """
     text = ratings[list(_COLUMNS)].to_csv(index=False, lineterminator="\n")
     try:
@@ -172,12 +160,9 @@ def agreement_in_words(alpha: float) -> str:
 def self_consistency(ratings: pd.DataFrame) -> pd.DataFrame:
     """Compare each rater's two scores of the images that were shown twice.
 
-    Returns
-    -------
-    pandas.DataFrame
-        Index: rater. Columns: ``rated``, images rated; ``twice``, images rated twice; ``same``, the share of
-        those that got the same score again; ``difference``, mean absolute difference of the two scores
-        in points. The last two are NaN for a rater who has rated no image twice.
+    Index: rater. Columns: ``rated``, images rated; ``twice``, images rated twice; ``same``, the share of
+    those that got the same score again; ``difference``, mean absolute difference of the two scores in points.
+    The last two are NaN for a rater who has rated no image twice.
     """
     shown_before = ratings.groupby(["rater", "image"]).cumcount()
     scores = ratings.assign(showing=shown_before)[shown_before < 2]
@@ -195,20 +180,10 @@ def self_consistency(ratings: pd.DataFrame) -> pd.DataFrame:
 
 
 def most_disputed(ratings: pd.DataFrame, count: int | None = None) -> pd.DataFrame:
-    """List the images that the raters disagree on most.
+    """List the `count` images (all where omitted) that raters, two or more, disagree on, most disputed first.
 
-    Parameters
-    ----------
-    ratings : pandas.DataFrame
-        From `read_ratings`.
-    count : int, optional
-        How many images; all that have two raters or more where omitted.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Index: image. Columns: ``difference``, highest less lowest score in points; ``mean``; ``scores``, for
-        people: "Anna 2, Ben 5". Most disputed first; images that all agree on are left out.
+    Index: image. Columns: ``difference``, highest less lowest score in points; ``mean``; ``scores``, for
+    people: "Anna 2, Ben 5". Images that all agree on are left out.
     """
     by_rater = _by_rater(ratings)
     table = pd.DataFrame(

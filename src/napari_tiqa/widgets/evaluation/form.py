@@ -14,8 +14,7 @@ from napari_tiqa.scoring.recent_models import recent_models, remember_model
 from napari_tiqa.widgets.shared.file_row import FileRow
 from napari_tiqa.widgets.shared.flat_tree import Entry, TickList
 from napari_tiqa.widgets.shared.forms import STRETCH, button, column, form_layout, line
-from napari_tiqa.widgets.shared.job_bar import time_left
-from napari_tiqa.widgets.shared.run_row import RunRow
+from napari_tiqa.widgets.shared.run_row import RunRow, time_left
 
 _BASELINES = {
     "brisque": ("BRISQUE", "BRISQUE as its authors trained it, on photographs."),
@@ -68,10 +67,7 @@ class EvaluationForm(QWidget):
     def request(self) -> Callable[..., Evaluation]:
         """Return ``evaluate`` with all that was chosen; it lacks ``progress`` and ``cancel``.
 
-        Raises
-        ------
-        TrainingError
-            No model is ticked, or no dataset chosen.
+        Raises TrainingError where no model is ticked, or no dataset chosen.
         """
         models, dataset = self.models.ticked(), self.dataset.path
         if not models:

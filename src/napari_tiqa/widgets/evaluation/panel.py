@@ -19,13 +19,7 @@ from napari_tiqa.widgets.shared.forms import DOCK_MARGINS, column
 
 
 class EvaluationPanel(DockPanel):
-    """Everything in the evaluation dock.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        The viewer whose theme is followed.
-    """
+    """The evaluation dock."""
 
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(viewer, parent)

@@ -98,10 +98,7 @@ class ScoreForm(QWidget):
     def typed_window(self) -> IntensityWindow | None:
         """Return the typed window, None for an automatic one.
 
-        Raises
-        ------
-        VolumeError
-            The fields hold no numbers, or low is not below high.
+        Raises VolumeError where the fields hold no numbers, or low is not below high.
         """
         if self.auto_window.value:
             return None

@@ -43,15 +43,7 @@ _ACTIVITY_AFTER = 200  # ms: not for a run that is over at once, and apart from 
 
 
 class QualityPanel(DockPanel):
-    """Everything in the quality dock.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        The viewer whose layers are scored.
-    plot : ScorePlot
-        Where scores are drawn; made by the caller, since it takes as long as all the rest.
-    """
+    """The quality dock; the caller makes the plot, since that takes as long as all the rest."""
 
     def __init__(self, viewer: Any, plot: ScorePlot, parent: QWidget | None = None) -> None:
         super().__init__(viewer, parent)

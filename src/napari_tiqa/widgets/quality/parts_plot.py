@@ -28,15 +28,7 @@ class FilledArea(QGraphicsPathItem):
         self.setBrush(fill)
 
     def set_data(self, x: np.ndarray, low: np.ndarray, high: np.ndarray, spacing: float) -> None:
-        """Fill between two curves.
-
-        Parameters
-        ----------
-        x, low, high : numpy.ndarray
-            Shape (n,), float64; NaN in `low` or `high` leaves a gap.
-        spacing : float
-            Distance between neighbouring slices, in units of `x`.
-        """
+        """Fill between two curves, (n,) float64; NaN leaves a gap; `spacing` of slices in units of `x`."""
         known = np.isfinite(low) & np.isfinite(high)
         borders = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]]))).reshape(-1, 2)
         xs, ys, connect = [np.empty(0)], [np.empty(0)], [np.empty(0, np.int32)]

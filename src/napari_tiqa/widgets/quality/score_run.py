@@ -20,30 +20,14 @@ _FIELDS = ScoredSlice._fields
 
 @dataclass
 class ScoreRun:
-    """Scores of one volume along one axis.
+    """Scores of one volume along one axis; `name` is unique among the runs of a dock: "electrode, axis z".
 
-    Attributes
-    ----------
-    name : str
-        For people, unique among the runs of a dock: "electrode, axis z".
-    axis, unit : str
-        Name of the axis scored along, and the unit of `positions` ("pixel" where the voxel size is unknown).
-    spacing : float
-        Distance between two neighbouring slices, in `unit`.
-    dimension : int
-        The layer's dimension that `axis` is.
-    at : dict of int to int
-        Further layer dimensions that were fixed (time, channel), and the index they were fixed at.
-    asked : int
-        Number of slices that the run was started for.
-    rows : list of ScoredSlice
-        The slices scored so far, in the order they came.
-    ended : str
-        "" while it runs, then "done", "cancelled" or "failed".
-    record : dict
-        What score_volume wrote down about the run (window, model, version ...), JSON-able.
-    key : str
-        Identifies the run, also after its layer was removed and added again.
+    `unit` is that of the rows' positions ("pixel" where the voxel size is unknown), `spacing` the distance
+    between neighbouring slices in it. `axis` is the layer's `dimension`; `at` holds further dimensions (time,
+    channel) and the index each is fixed at. The run was started for `asked` slices; `rows` are those scored
+    so far, as they came. `ended` is "" while it runs, then "done", "cancelled" or "failed". `record` is what
+    score_volume wrote down (window, model, version ...), JSON-able. `key` identifies the run, also after its
+    layer was removed and added again.
     """
 
     name: str
@@ -136,13 +120,7 @@ class ScoreRun:
 
     @classmethod
     def from_metadata(cls, saved: Mapping[str, Any]) -> "ScoreRun":
-        """Read what `to_metadata` wrote.
-
-        Raises
-        ------
-        KeyError, TypeError, ValueError
-            `saved` was not written by `to_metadata`.
-        """
+        """Read what `to_metadata` wrote; raises KeyError, TypeError or ValueError on anything else."""
         if saved["ended"] not in _ENDINGS:
             raise ValueError(f"a run cannot have ended as {saved['ended']!r}")
         # Runs saved by an earlier version have no uncertainty and no parts.
@@ -163,15 +141,7 @@ class ScoreRun:
 
 
 def run_of_table(table: pd.DataFrame, name: str) -> ScoreRun:
-    """Make a run of a table that was saved by the dock, by Python or by the shell.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        As `scoring.table.read_scores` gives it; its record may be empty.
-    name : str
-        What to call it where the record does not say.
-    """
+    """Make a run of a table from `scoring.table.read_scores`, named `name` where its record does not say."""
     record = _record(table)
     axis = int(record.get("axis", 0))
     voxel_size = record.get("voxel_size", ())

@@ -94,13 +94,7 @@ class RatingForm(QWidget):
         return self.repeat_box.value() / 100
 
     def chosen_folder(self) -> Path:
-        """Return the folder to rate, or the one to keep slices in.
-
-        Raises
-        ------
-        RatingError
-            None was given.
-        """
+        """Return the folder to rate, or the one to keep slices in; RatingError if none was given."""
         path = self.folder.path if self.from_folder else self.place.path
         if path is None:
             purpose = "of images to rate" if self.from_folder else "to keep the images in"
@@ -110,12 +104,7 @@ class RatingForm(QWidget):
     def image_sources(self) -> list[ImageSource]:
         """Return where images are cut from.
 
-        Raises
-        ------
-        RatingError
-            No layer is ticked.
-        VolumeError
-            A layer cannot be read.
+        Raises RatingError where no layer is ticked, VolumeError where one cannot be read.
         """
         layers = self.layer_list.ticked()
         if not layers:

@@ -43,13 +43,7 @@ from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
 
 
 class RatingPanel(DockPanel):
-    """Everything in the rating dock.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        The viewer whose layers images are cut from.
-    """
+    """The rating dock."""
 
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(viewer, parent)

@@ -38,17 +38,7 @@ _STYLE = f"""
 
 
 class RatingWindow(QWidget):
-    """Shows a rater the images of a session and keeps every score at once.
-
-    Parameters
-    ----------
-    session : RatingSession
-        What is rated.
-    rater : str
-        Who rates.
-    parent : QWidget, optional
-        The window that this one lies over; it closes with it.
-    """
+    """Shows a rater the images of a session and keeps every score at once; it closes with its parent."""
 
     changed = Signal()  # a score or a skip was kept or taken back
     closed = Signal()

@@ -46,16 +46,9 @@ class JobState(Enum):
 class JobOutcome:
     """How a job ended.
 
-    Attributes
-    ----------
-    state : JobState
-        Done, cancelled or failed.
-    result : object
-        What the work returned; where it was not done, the table that the error brought, mostly None.
-    message : str
-        Where it was not done: the sentence for the user.
-    error : Exception or None
-        Set where the fault is ours, for napari's traceback viewer.
+    `result` is what the work returned; where it was not done, the table that the error brought, mostly None.
+    `message` is then the sentence for the user; `error`, for napari's traceback viewer, is set where the
+    fault is ours.
     """
 
     state: JobState
@@ -68,11 +61,7 @@ class BackgroundJob(QObject):
     """Works in a thread; all signals arrive in the thread that this object lives in.
 
     It has no Qt parent, and is held while its thread runs, so that it outlives a dock closed in the middle.
-
-    Parameters
-    ----------
-    name : str
-        What the job does, for its thread and for the sentence on an unexpected error: "preparing images".
+    Its name says what it does, for the thread and the sentence on an unexpected error: "preparing images".
     """
 
     state_changed = Signal(object)  # JobState

@@ -10,22 +10,11 @@ from napari.layers import Image, Labels, Layer
 def derived_layer(
     source: Layer, data: np.ndarray, name: str, at: Mapping[int, int] | None = None, **properties: Any
 ) -> Image:
-    """Make an image layer of what was computed from another layer.
+    """Make an image layer of what was computed from another layer, placed as that is.
 
-    Parameters
-    ----------
-    source : napari.layers.Layer
-        Whose scale, translate, rotate, shear, affine, units and axis labels are taken over. (A layer with
-        default units beside one with others makes napari drop the units of all.)
-    data : numpy.ndarray
-        With the source's pixels along each of its dimensions, in order, but for those in `at`.
-    name : str
-        What the layer is called.
-    at : mapping of int to int, optional
-        Dimensions of the source that `data` lacks, and the index along each that it was computed at; the
-        layer is one slice thick there.
-    **properties
-        Further ones of ``napari.layers.Image``.
+    `data` has the source's pixels along each of its dimensions, in order, but for those in `at`: dimensions
+    that `data` lacks, and the index along each that it was computed at; the layer is one slice thick there.
+    (A layer with default units beside one with others makes napari drop the units of all.)
     """
     return Image(_thick(data, at), name=name, **placement(source, at), **properties)
 
@@ -55,33 +44,13 @@ def placement(source: Layer, at: Mapping[int, int] | None = None) -> dict[str, A
 
 
 def derived_translate(source: Layer, at: Mapping[int, int]) -> np.ndarray:
-    """Return where a layer begins that lies at one index of some of its source's dimensions.
-
-    Parameters
-    ----------
-    source : napari.layers.Layer
-    at : mapping of int to int
-        As of ``derived_layer``.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (source.ndim,): its ``translate``.
-    """
+    """Return the ``translate``, (source.ndim,), of a layer at one index of some dimensions of its source."""
     origin = [at.get(dimension, 0) for dimension in range(source.ndim)]
     return source.affine.inverse(source.data_to_world(origin))
 
 
 def insert_layer(viewer: Any, layer: Layer, place: int | None = None) -> None:
-    """Put a layer into the viewer's list.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-    layer : napari.layers.Layer
-    place : int, optional
-        Where in the list, counted from the lowest layer; on top where omitted.
-    """
+    """Put a layer into the viewer's list at `place`, counted from the lowest layer; on top where omitted."""
     layers = viewer.layers
     # The viewer that a plugin is given wraps all that it holds, but its selection takes bare layers.
     selected = [getattr(one, "__wrapped__", one) for one in layers.selection]

@@ -11,13 +11,7 @@ from napari_tiqa.widgets.shared.background_job import BackgroundJob
 
 
 class DockPanel(QWidget):
-    """A dock's content, which follows a viewer until it is closed.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        The viewer that the dock works in.
-    """
+    """A dock's content, which follows a viewer until it is closed."""
 
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)

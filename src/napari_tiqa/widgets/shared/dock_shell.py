@@ -22,20 +22,9 @@ _NARROW, _WIDE = 430, 560  # px
 class DockShell(QWidget):
     """Imports a dock's panel in a thread, then shows it; a window too low for it scrolls it.
 
-    Parameters
-    ----------
-    napari_viewer : napari.Viewer
-        The viewer that the dock works in; napari goes by the parameter's name.
-
-    Attributes
-    ----------
-    title : str
-        What the dock is called in a sentence: "the training dock".
-    panel_of : str
-        The module to import and the class of the panel there: "package.module:Panel".
-    panel : QWidget or None
-        The dock's content, None until it is built; it is shown once `ready` was emitted. Its
-        ``close_down()`` is called when the dock is closed, its ``reset_choices()`` when layers change.
+    `title` names the dock in a sentence ("the training dock"); `panel_of` is "package.module:Panel". `panel`
+    is None until it is built, and is shown once `ready` was emitted; its ``close_down()`` is called when the
+    dock is closed, its ``reset_choices()`` when layers change. napari goes by the parameter's name.
     """
 
     title: str

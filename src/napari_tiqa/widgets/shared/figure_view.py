@@ -19,14 +19,8 @@ _PX_PER_INCH = 90  # so that a figure's 10 points are as large as the dock's own
 class FigureView(QWidget):
     """Shows a figure; it is drawn in a thread, since that takes up to 200 ms, and only while it is seen.
 
-    Not matplotlib's own canvas for Qt, which draws in the thread of napari's window.
-
-    Parameters
-    ----------
-    tooltip : str
-        How the figure is to be read.
-    least, usual : tuple of int
-        Width and height in px.
+    Not matplotlib's own canvas for Qt, which draws in the thread of napari's window. `least` and `usual` are
+    width and height in px.
     """
 
     def __init__(
@@ -59,10 +53,7 @@ class FigureView(QWidget):
     def show_figure(self, make: Callable[[Sheet], Figure]) -> None:
         """Show what `make` draws on a sheet of the view's size and napari's colours, at the latest when seen.
 
-        Parameters
-        ----------
-        make : callable
-            Called in a thread, again for each new size and theme.
+        It is called in a thread, again for each new size and theme.
         """
         self._make = make
         self._redraw()

@@ -10,17 +10,7 @@ from napari_tiqa.widgets.shared.forms import button, line
 
 
 class FileRow(QWidget):
-    """A path, typed or chosen.
-
-    Parameters
-    ----------
-    choose : callable
-        Opens a dialog and returns the chosen path, empty where it was cancelled.
-    placeholder : str
-        What stands in the empty line.
-    tooltip : str
-        What the path is for.
-    """
+    """A path, typed or chosen; `choose` opens a dialog and returns the path, empty where it was cancelled."""
 
     changed = Signal()
     edited = Signal()  # by the user, not by `set_path`

@@ -15,20 +15,10 @@ _ROW = 20  # px
 
 
 class FlatTree(QTreeWidget):
-    """A list without branches, some rows high.
+    """A list without branches; no header is shown where all headings are empty.
 
-    Parameters
-    ----------
-    headings : sequence of str
-        One per column; no header is shown where all are empty.
-    tooltip : str
-        What is listed.
-    rows : float
-        How many rows are seen before the list scrolls.
-    widest : int
-        The column that takes the room that the others leave.
-    grows : bool
-        Whether the list becomes higher where there is room.
+    `rows` are seen before the list scrolls; it becomes higher where there is room if it `grows`. The `widest`
+    column takes the room that the others leave.
     """
 
     def __init__(
@@ -75,19 +65,7 @@ class Entry(NamedTuple):
 
 
 class TickList(FlatTree):
-    """Entries with a tick each, which stays when the list is made anew.
-
-    Parameters
-    ----------
-    tooltip : str
-        What ticking an entry does.
-    rows : float
-        As of ``FlatTree``.
-    columns : int
-        Texts of an entry.
-    tick_new : bool
-        Whether an entry that was not in the list before is ticked.
-    """
+    """Entries of some columns with a tick each, which stays when the list is made anew."""
 
     changed = Signal()  # the ticks, or the selected entry
 
@@ -154,14 +132,7 @@ class TickList(FlatTree):
 class LayerList(TickList):
     """The originals of a viewer with a tick each, the topmost first; new ones are ticked.
 
-    Parameters
-    ----------
-    tooltip : str
-        What ticking a layer does.
-    verb : str
-        What the layers are for, in the sentence that an empty list shows: "rate".
-    rows : float
-        As of ``FlatTree``.
+    `verb` says what the layers are for, in the sentence that an empty list shows: "rate".
     """
 
     def __init__(self, tooltip: str, verb: str, *, rows: float, parent: QWidget | None = None) -> None:

@@ -40,15 +40,7 @@ quietly = QSignalBlocker
 def form_layout(
     *rows: QWidget | QLayout | tuple[str, QWidget | QLayout], parent: QWidget | None = None
 ) -> QFormLayout:
-    """Return a form without margins, its fields as wide as there is room.
-
-    Parameters
-    ----------
-    *rows : (str, widget or layout), or widget or layout
-        A field with its label, or what takes the whole width.
-    parent : QWidget, optional
-        The widget whose layout it becomes.
-    """
+    """Return a form without margins; a row is a field with its label, or what takes the whole width."""
     form = QFormLayout() if parent is None else QFormLayout(parent)
     form.setContentsMargins(0, 0, 0, 0)
     form.setHorizontalSpacing(2 * SPACING)
@@ -95,15 +87,7 @@ def button(text: str, tooltip: str, action: Callable[[], Any] | None = None) -> 
 
 
 def choice_box(choices: Iterable[tuple[str, Any] | tuple[str, Any, str]], tooltip: str = "") -> QComboBox:
-    """Return a box that offers choices and never widens the dock.
-
-    Parameters
-    ----------
-    choices : iterable of (title, value) or (title, value, tooltip)
-        ``currentData()`` is the value of the one chosen.
-    tooltip : str
-        Of the box.
-    """
+    """Return a box of choices that never widens the dock; ``currentData()`` is the value of the one shown."""
     box = QComboBox()
     for title, value, *tip in choices:
         box.addItem(title, value)

@@ -13,16 +13,10 @@ _TOOLTIP = Qt.ItemDataRole.ToolTipRole
 
 
 class ModelBox(QWidget):
-    """Offers models; a bundle that another dock has trained meanwhile is there when the list opens.
+    """Offers recent models of one purpose; a bundle trained in another dock is there when the list opens.
 
-    Parameters
-    ----------
-    tooltip : str
-        What the model is for.
-    purpose : str
-        ``bundle.SCORE`` or ``bundle.SEGMENTATION``: which recent models are offered.
-    bundled : str
-        What the model that comes with napari-tiqa is called.
+    `purpose` is ``bundle.SCORE`` or ``bundle.SEGMENTATION``; `bundled` names the model that comes with
+    napari-tiqa.
     """
 
     changed = Signal()

@@ -16,30 +16,12 @@ _AXES = ("t", "c", "z", "y", "x")
 
 
 def read_layer(layer: Layer, at: Sequence[int] | None = None, along: int | None = None) -> Volume:
-    """Read an image layer as a Volume of at most three dimensions.
+    """Read an image layer as a lazy Volume of at most three dimensions, `voxel_size` in the layer's unit.
 
-    Parameters
-    ----------
-    layer : napari.layers.Image
-        Grey values of any real dtype; of a multiscale layer the full resolution is taken.
-    at : sequence of int, optional
-        One data index per layer dimension, napari's slider in the layer's pixels. Only the dimensions that
-        a tomogram has no room for (time, channel) are fixed there; default the first of each.
-    along : int, optional
-        Layer dimension that will be scored along. For a time or channel dimension the volume is the
-        series (that dimension, y, x) with the others fixed, so that time takes the place of z; default
-        the last three dimensions are kept.
-
-    Returns
-    -------
-    Volume
-        Lazy: dask arrays stay as they are, and no pixel is read. `voxel_size` is the layer's scale, in the
-        layer's unit.
-
-    Raises
-    ------
-    VolumeError
-        The layer holds no grey-value image (labels, points, RGB ...), or `at` lies outside it.
+    Of a multiscale layer the full resolution is taken. `at` is one data index per layer dimension; only those
+    that a tomogram has no room for (time, channel) are fixed there, default the first of each. For a time or
+    channel dimension in `along` the volume is the series (that dimension, y, x). Raises VolumeError where the
+    layer holds no grey-value image (labels, points, RGB ...), or `at` lies outside it.
     """
     layer = getattr(layer, "__wrapped__", layer)
     if not isinstance(layer, Image):

@@ -3,44 +3,21 @@
 from collections.abc import Sequence
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QPushButton, QWidget
+from qtpy.QtWidgets import QProgressBar, QPushButton, QSizePolicy, QWidget
 
 from napari_tiqa.progress import Progress
 from napari_tiqa.widgets.shared.background_job import JobState
 from napari_tiqa.widgets.shared.forms import button, column, line
-from napari_tiqa.widgets.shared.job_bar import JobBar, time_left
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
 
 
 class RunRow(QWidget):
     """A button that starts a job, one that cancels it, a bar and a sentence.
 
-    Parameters
-    ----------
-    start : str
-        What the button that starts the job says: "Tune".
-    tooltip : str
-        What pressing it does.
-    cancel_tooltip : str
-        What is kept after a cancel.
-    parts : str
-        What a part of the work is, in the plural: "slices".
-    message_tooltip : str
-        What the sentence is about.
-    lines : int
-        Room is kept for so many lines of it.
-    starting, stopping : str
-        Sentences while the job starts and while it is being cancelled; none where empty.
-    others : sequence of QPushButton
-        Before the start button; they can be pressed while no job is under way.
-    status : QWidget, optional
-        Stands beside the bar; the cancel button then stands there too, and `others` after the start button.
-
-    Attributes
-    ----------
-    start_button, cancel_button : QPushButton
-    bar : JobBar
-    message : SentenceLabel
+    `parts` names a part of the work, in the plural ("slices"); `starting` and `stopping` are sentences while
+    the job starts and is being cancelled, none where empty; room is kept for `lines` of sentences. The
+    buttons `others` stand before the start button and can be pressed while no job is under way. A `status`
+    stands beside the bar; the cancel button then stands there too, and `others` after the start button.
     """
 
     start_clicked = Signal()
@@ -114,3 +91,38 @@ class RunRow(QWidget):
         for other in self._others:
             other.setEnabled(not self.state.busy)
         self.cancel_button.setEnabled(self.state.cancellable)
+
+
+class JobBar(QProgressBar):
+    """Moves to and fro until the first part is done, then shows how much is; its text never widens a dock."""
+
+    def __init__(self, tooltip: str) -> None:
+        super().__init__()
+        self.setToolTip(tooltip)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def show_state(self, state: JobState) -> None:
+        """Appear and go with the job."""
+        self.setVisible(state.busy)
+        if state is JobState.STARTING:
+            self.show_busy()
+
+    def show_busy(self) -> None:
+        """Move to and fro."""
+        self.setRange(0, 0)
+
+    def show_done(self, done: int, total: int, text: str) -> None:
+        """Show how many parts are done, and that in words."""
+        self.setRange(0, total)
+        self.setValue(done)
+        self.setFormat(text)
+
+
+def time_left(seconds: float | None) -> str:
+    """Return "12 s left", "3 min left" or "2 h 5 min left"; empty where it is not known yet."""
+    if seconds is None or seconds != seconds:
+        return ""
+    if seconds < 90:
+        return f"{max(round(seconds), 1)} s left"
+    minutes = round(seconds / 60)
+    return f"{minutes} min left" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min left"

@@ -7,15 +7,7 @@ from qtpy.QtWidgets import QLabel, QSizePolicy
 
 
 class SentenceLabel(QLabel):
-    """Shows sentences as wide as the dock is, on as many lines as they take.
-
-    Parameters
-    ----------
-    tooltip : str
-        What kind of sentence is shown.
-    lines : int
-        Room is kept for so many.
-    """
+    """Shows sentences as wide as the dock is, on as many lines as they take; room is kept for `lines`."""
 
     def __init__(self, tooltip: str, *, lines: int = 0) -> None:
         super().__init__()

@@ -22,19 +22,9 @@ def tooltip(setting: Setting) -> str:
 
 
 class SettingBoxes(QObject):
-    """A box for each of some settings of a recipe.
+    """A box for each of some settings of a recipe: a choice, a switch, a whole number or a number.
 
-    Parameters
-    ----------
-    recipe : Recipe
-        Whose values are shown at first.
-    names : iterable of str
-        The settings that get a box: a choice, a switch, a whole number or a number.
-
-    Attributes
-    ----------
-    changed : Signal
-        The user, or a program, has set one of the boxes; not by `show`.
+    `changed` tells that the user, or a program, has set one of the boxes; not that `show` has.
     """
 
     changed = Signal()

@@ -14,24 +14,10 @@ from napari_tiqa.volumes.window import IntensityWindow
 class SliceSource:
     """A slice of a layer, frozen in the main thread: a job may read `volume` from its own thread.
 
-    Attributes
-    ----------
-    layer : napari.layers.Image
-        Where the slice comes from; only for the main thread.
-    layer_name : str
-        What the layer was called.
-    volume : Volume
-        Shape (z, y, x) or (y, x), lazy; further axes of the layer (time, channel) are fixed at `at`.
-    axis : int
-        The axis of `volume` that the viewer's slider goes along; 0 for a single slice.
-    index : int
-        The slice shown along `axis`; 0 for a single slice.
-    at : mapping of int to int
-        Layer dimensions that `volume` lacks, and the index that each is fixed at.
-    window : IntensityWindow or None
-        The volume's intensity window; None until a job has estimated it.
-    volume_key : tuple
-        Tells `volume` from others: of another layer, of other data, at another index of a further axis.
+    `volume`, (z, y, x) or (y, x), is lazy; it lacks the layer's dimensions in `at` (time, channel), fixed at
+    those indices. The viewer's slider goes along `axis` of it and shows slice `index`; both are 0 for a
+    single slice. `window` is None until a job has estimated it. `volume_key` tells the volume from others: of
+    another layer, of other data, at another index of a further axis. `layer` is only for the main thread.
     """
 
     layer: Image

@@ -12,15 +12,7 @@ _THIS, _OWN, _TYPED = range(3)
 
 
 class SlicesBox(QWidget):
-    """Says which slices of the source a job works on.
-
-    Parameters
-    ----------
-    own : str
-        The dock's own choice, beside this slice and typed ones: "a few, evenly spread".
-    tooltip : str
-        What is done with the slices.
-    """
+    """Says which slices a job works on: this one, typed ones, or the dock's `own` ("evenly spread")."""
 
     changed = Signal()
 
@@ -44,10 +36,7 @@ class SlicesBox(QWidget):
     def slices(self, source: SliceSource) -> list[int] | None:
         """Return the chosen slices along the source's axis; None for the dock's own choice.
 
-        Raises
-        ------
-        VolumeError
-            If what was typed does not name slices of the volume.
+        Raises VolumeError if what was typed does not name slices of the volume.
         """
         if self.box.currentIndex() == _THIS:
             return [source.index]

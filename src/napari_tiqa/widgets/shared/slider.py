@@ -26,19 +26,7 @@ def shown_slice(viewer: Any, layer: Layer, dimension: int) -> int | None:
 def go_to_slice(
     viewer: Any, layer: Layer, dimension: int, index: int, at: Mapping[int, int] | None = None
 ) -> None:
-    """Move the viewer to a slice of the layer, turning it so that the dimension is on a slider.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-    layer : napari.layers.Layer
-    dimension : int
-        Dimension of the layer.
-    index : int
-        Slice along it.
-    at : mapping of int to int, optional
-        Further dimensions (time, channel) and the index to show of them.
-    """
+    """Move the viewer to a slice of a layer, its dimension put on a slider; `at` as in `derived_layer`."""
     turned = _viewer_dimension(viewer, layer, dimension)
     if turned in viewer.dims.displayed:
         viewer.dims.ndisplay = 2

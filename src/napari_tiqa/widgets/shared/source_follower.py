@@ -19,14 +19,8 @@ _Key = tuple[Any, ...]
 class SourceFollower(QObject):
     """Tells a dock which slice it works on; all that napari changes in one go is told once.
 
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        Whose sliders are followed.
-    subscribe : callable
-        ``DockPanel._subscribe``: has napari call back until the dock is closed.
-    no_layer : str
-        The sentence for a viewer without any layer to work on.
+    `subscribe` is ``DockPanel._subscribe``: it has napari call back until the dock is closed. `no_layer` is
+    the sentence for a viewer without any layer to work on.
     """
 
     found = Signal(object)  # SliceSource: not the same as before
@@ -60,11 +54,7 @@ class SourceFollower(QObject):
     def follow(self, layer: Image | None, dimension: int | None = None) -> None:
         """Work on this layer from now on, and tell at once which slice of it is shown.
 
-        Parameters
-        ----------
-        layer : napari.layers.Image or None
-        dimension : int, optional
-            The layer's dimension that the slices lie along; that of the viewer's slider where omitted.
+        The slices lie along `dimension` of the layer; along that of the viewer's slider where omitted.
         """
         if layer is not self._layer:
             self._let_go()
@@ -118,13 +108,7 @@ class SourceFollower(QObject):
 
 
 class SourceFinder:
-    """Finds the slice that the viewer shows of a layer; remembers each volume's intensity window.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        Whose sliders and axis order are followed.
-    """
+    """Finds the slice that the viewer shows of a layer; remembers each volume's intensity window."""
 
     def __init__(self, viewer: Any) -> None:
         self._viewer = viewer
@@ -136,16 +120,7 @@ class SourceFinder:
     def find(self, layer: Image, dimension: int | None = None) -> tuple[_Key, SliceSource]:
         """Return the slice that the viewer shows of a layer, and what tells it from others.
 
-        Parameters
-        ----------
-        layer : napari.layers.Image
-        dimension : int, optional
-            As of ``SourceFollower.follow``.
-
-        Raises
-        ------
-        VolumeError
-            If the layer holds no grey values, or the viewer shows no slice of it.
+        Raises VolumeError if the layer holds no grey values, or the viewer shows no slice of it.
         """
         position = layer_position(self._viewer, layer)
         kept = kept_dimensions(layer.ndim, dimension)

@@ -22,12 +22,7 @@ _EXPORT_SCALE = 4  # pixels per screen pixel: some 1500 across, enough for a col
 class ThemedPlot(QWidget):
     """Plots in a grid on one ground, without menus; their axes follow napari's theme.
 
-    Parameters
-    ----------
-    tooltip : str
-        How the plots are to be read.
-    least, usual : tuple of int
-        Width and height in px.
+    `least` and `usual` are width and height in px.
     """
 
     def __init__(
@@ -98,10 +93,7 @@ class ThemedPlot(QWidget):
 
 
 class SlicePlot(ThemedPlot):
-    """Plots along the slices of a volume: a readout above, a marker at napari's slice, clicks to go to one.
-
-    The parameters are those of `ThemedPlot`.
-    """
+    """Plots along a volume's slices: a readout above, a marker at napari's slice, clicks to go to one."""
 
     slice_clicked = Signal(int)  # the slice nearest to the click
 
@@ -146,17 +138,7 @@ class SlicePlot(ThemedPlot):
     def save_png(self, path: str, titles: Sequence[tuple[str, str]] = ()) -> None:
         """Write the plots as a picture for a paper: sharp, dark on white, without the marker.
 
-        Parameters
-        ----------
-        path : str
-            Where.
-        titles : sequence of (str, str)
-            Written above, a line each, behind a square of their colour: colour and title.
-
-        Raises
-        ------
-        OSError
-            The file cannot be written.
+        Each of `titles`, colour and title, is a line above, behind a square of its colour. Raises OSError.
         """
         line = int(1.6 * self.fontMetrics().height())
         width, height, above = self.graphics.width(), self.graphics.height(), line * len(titles)

@@ -20,14 +20,9 @@ class Unfinished(Protocol):
 
 
 def ask_before_closing(widget: QWidget, work: Unfinished) -> None:
-    """Have the window that a widget is in ask before it closes on unfinished work.
+    """Have the window that a widget is in, also a floating one, ask before it closes on unfinished work.
 
-    Parameters
-    ----------
-    widget : QWidget
-        In a dock of napari's window, also in one that floats.
-    work : Unfinished
-        Asked for its question each time; told once, however often this is called.
+    The work is asked for its question each time, and told once, however often this is called.
     """
     window: QWidget | None = widget
     while window is not None and not isinstance(window, QMainWindow):

@@ -5,21 +5,12 @@ from typing import Any
 
 from qtpy.QtWidgets import QPushButton, QWidget
 
-from napari_tiqa.widgets.shared.job_bar import time_left
-from napari_tiqa.widgets.shared.run_row import RunRow
+from napari_tiqa.widgets.shared.run_row import RunRow, time_left
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
 
 
 class TrainingControls(RunRow):
-    """Warnings; train, cancel; progress and message.
-
-    Parameters
-    ----------
-    train_tooltip : str
-        What pressing "Train" does.
-    others : sequence of QPushButton
-        Before "Train"; they can be pressed while no training is under way.
-    """
+    """Warnings; train, cancel; progress and message; `others` as of RunRow."""
 
     def __init__(
         self, train_tooltip: str, others: Sequence[QPushButton] = (), parent: QWidget | None = None
@@ -41,17 +32,7 @@ class TrainingControls(RunRow):
         self.warnings.hide()
 
     def show_stage(self, stage: str, parts: str, progress: Any) -> None:
-        """Show stage, parts done and time left.
-
-        Parameters
-        ----------
-        stage : str
-            What people call it.
-        parts : str
-            What a part is, in the plural: "images".
-        progress : TrainProgress or SegmentProgress
-            Parts of the stage, its epochs where it has some, and the time left for the whole training.
-        """
+        """Show the stage's name, its parts (or epochs) done and the time left for the whole training."""
         if progress.epochs:
             stage += f", epoch {min(progress.epoch + 1, progress.epochs)} of {progress.epochs}"
         self.bar.show_done(

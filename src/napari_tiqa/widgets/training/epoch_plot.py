@@ -31,16 +31,8 @@ class StageCurves:
 class EpochPlot(ThemedPlot):
     """A column for each stage; the loss above, agreement with what was left out below.
 
-    Parameters
-    ----------
-    stages : mapping of str to str
-        The stages that have epochs, and their titles; a plot of a single stage has no title.
-    agreements : mapping of str to str
-        What is drawn below, and its colour; 1 is perfect.
-    ticks : sequence of float
-        Of the axis of the agreements, ascending.
-    tooltip : str
-        What is drawn.
+    `stages` maps those with epochs to titles; a plot of a single stage has no title. `agreements` maps what
+    is drawn below (1 is perfect) to its colour; `ticks` are of its axis, ascending.
     """
 
     def __init__(

@@ -108,17 +108,9 @@ class TrainingForm(QWidget):
         return (str(found), *(path for path in chosen if Path(path) != found)) if found else chosen
 
     def recipe(self, originals: tuple[str, ...] | None = None) -> TrainingRecipe:
-        """Return all that the training's result depends on.
+        """Return all that the result depends on; `originals` are files to learn from instead of those chosen.
 
-        Parameters
-        ----------
-        originals : tuple of str, optional
-            Files to learn from instead of the chosen ones: where slices of layers will be written.
-
-        Raises
-        ------
-        TrainingError
-            A choice that no training can be started with.
+        Raises TrainingError for a choice that no training can be started with.
         """
         return TrainingRecipe(
             originals=self.paths if originals is None else originals,

@@ -28,22 +28,8 @@ class TrainingJob(BackgroundJob):
     """Trains in a process of its own; `ended` brings the card of the bundle at ``request.run.output``.
 
     Also a training that was cancelled has a card where an epoch had ended: that of the best network so far.
-
-    Parameters
-    ----------
-    runs : StartedRuns
-        Remembers what was begun.
-
-    Attributes
-    ----------
-    request : Training or None
-        The training under way, else the last one.
-    latest : object
-        Its last report, None before the first.
-    warnings : tuple of str
-        What it said may spoil the result.
-    outcome : JobOutcome or None
-        How the last training ended.
+    `request` is the training under way, else the last one; `latest` its last report, None before the first;
+    `warnings` what it said may spoil the result; `outcome` how it ended.
     """
 
     def __init__(self, runs: StartedRuns) -> None:
@@ -66,13 +52,7 @@ class TrainingJob(BackgroundJob):
         )
 
     def train(self, request: Training) -> None:
-        """Start or resume a training and return at once.
-
-        Raises
-        ------
-        TrainingError
-            A training is under way already.
-        """
+        """Start or resume a training and return at once; TrainingError if one is under way already."""
         if self.state.busy and self.request is not None:
             raise TrainingError(
                 f"'{self.request.run.name}' is still being trained: wait for it or cancel it first."

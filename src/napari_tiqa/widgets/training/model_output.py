@@ -13,13 +13,7 @@ _BUNDLE_FILES = "Model bundle (*.tiqa)"
 
 
 class ModelOutput(FileRow):
-    """The file that a training writes its model to.
-
-    Parameters
-    ----------
-    stem : str
-        What the model is called by default.
-    """
+    """The file that a training writes its model to; `stem` is its default name."""
 
     def __init__(self, stem: str, parent: QWidget | None = None) -> None:
         super().__init__(
@@ -33,13 +27,7 @@ class ModelOutput(FileRow):
 
     @property
     def model_path(self) -> Path:
-        """Where the model goes.
-
-        Raises
-        ------
-        TrainingError
-            The field is empty.
-        """
+        """Return where the model goes; TrainingError if the field is empty."""
         if self.path is None:
             raise TrainingError("Choose where to save the model.")
         path = self.path.absolute()

@@ -19,16 +19,8 @@ from napari_tiqa.widgets.training.runs import TrainingRun, has_epochs, is_interr
 class TrainingPage(DockPanel):
     """Starts trainings, and shows the one under way, also one that was begun while this page was closed.
 
-    What is trained, and how it looks, is a subclass's; it calls `_follow_job` once it is built.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        The viewer that the dock works in.
-    job : TrainingJob
-        The one of this kind of training; it outlives the page.
-    controls : TrainingControls
-        Its buttons.
+    What is trained, and how it looks, is a subclass's; it calls `_follow_job` once it is built. The job, of
+    one kind of training, outlives the page.
     """
 
     def __init__(

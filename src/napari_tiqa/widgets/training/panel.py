@@ -41,13 +41,7 @@ _QUALITY_DOCK = ("napari-tiqa", "Slice quality")
 
 
 class TrainingPanel(TrainingPage):
-    """Everything in the training dock.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        The viewer whose layers can be learned from.
-    """
+    """The training dock."""
 
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
         self.preview_button = button(

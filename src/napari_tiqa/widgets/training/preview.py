@@ -31,19 +31,7 @@ class MadePreview:
 def make_preview(
     recipe: TrainingRecipe, chosen: int, volumes: Sequence[Volume], _report: object, cancel: Event
 ) -> MadePreview:
-    """Make the versions of an original; the work of a BackgroundJob.
-
-    Parameters
-    ----------
-    recipe : TrainingRecipe
-        Its originals, and how labels are made.
-    chosen : int
-        Which of the originals, or of the volumes, to show.
-    volumes : sequence of Volume
-        Layers whose middle slices take the place of the recipe's originals; empty where there are files.
-    cancel : threading.Event
-        Set it to stop.
-    """
+    """Make the versions of the recipe's original, or of the middle slice of the volume, numbered `chosen`."""
     with TemporaryDirectory() as folder:
         if volumes:
             recipe = replace(recipe, originals=write_layer_slices(volumes, 1, Path(folder), cancel))
@@ -123,19 +111,9 @@ class PreviewLayers:
 
 
 def arrange(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lay the versions out in rows of four.
+    """Lay out versions, (16, side, side) uint8, in rows of four.
 
-    Parameters
-    ----------
-    images : numpy.ndarray
-        Shape (16, side, side), uint8.
-
-    Returns
-    -------
-    montage : numpy.ndarray
-        2-D, uint8.
-    corners : numpy.ndarray
-        Shape (16, 2): row and column of each version's upper left corner.
+    Returns the 2-D montage, and the row and column of each version's upper left corner, (16, 2).
     """
     count, side = images.shape[:2]
     height, width = side + _HEADROOM, side + _GAP

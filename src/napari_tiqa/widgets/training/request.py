@@ -28,15 +28,7 @@ from napari_tiqa.wording import free_name
 
 @dataclass(frozen=True)
 class ScoreTraining:
-    """What to train.
-
-    Attributes
-    ----------
-    recipe : TrainingRecipe
-    run : TrainingRun
-    volumes : tuple of Volume
-        Layers to learn from, whose slices are written first and take the place of the recipe's originals.
-    """
+    """What to train; slices of `volumes` are written first and take the place of the recipe's originals."""
 
     recipe: TrainingRecipe
     run: TrainingRun
@@ -63,30 +55,9 @@ def write_layer_slices(
 ) -> tuple[str, ...]:
     """Write slices of each volume into one TIFF file a volume, since a file is a specimen to the training.
 
-    Parameters
-    ----------
-    volumes : sequence of Volume
-        2-D or 3-D; slices are cut across the first axis.
-    count : int
-        Slices of each, evenly spaced; of a volume with fewer, all.
-    folder : pathlib.Path
-        Where to write; it is made.
-    cancel : threading.Event, optional
-        Set it to stop.
-
-    Returns
-    -------
-    tuple of str
-        The files, in the order of the volumes.
-
-    Raises
-    ------
-    Cancelled
-        Once `cancel` is set.
-    TrainingError
-        If a file cannot be written.
-    VolumeError
-        If a slice cannot be read.
+    Of each 2-D or 3-D volume `count` slices are taken across the first axis, evenly spaced; all where it has
+    fewer. Returns the files in the order of the volumes. Raises Cancelled once `cancel` is set, TrainingError
+    if a file cannot be written, VolumeError if a slice cannot be read.
     """
     paths: list[str] = []
     for volume in volumes:

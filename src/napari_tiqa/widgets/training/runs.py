@@ -28,13 +28,7 @@ class TrainingRun:
 
 
 class StartedRuns:
-    """The trainings of one kind that docks have started, kept in a file of the user's.
-
-    Parameters
-    ----------
-    file : str
-        What the file is called.
-    """
+    """The trainings of one kind that docks have started, kept in a file of the user's."""
 
     def __init__(self, file: str) -> None:
         self._name = file

@@ -18,16 +18,7 @@ _LIBRARIES = ("numpy", "scipy", "scikit-image", "opencv-python-headless", "PyWav
 def applied_record(pipeline: Pipeline, volume: Volume, axis: int, window: IntensityWindow) -> dict[str, Any]:
     """Return what a filtered volume was made from and how, as plain values that JSON can hold.
 
-    Parameters
-    ----------
-    pipeline : Pipeline
-        What is applied, automatic values found.
-    volume : Volume
-        What it is applied to.
-    axis : int
-        Along which the slices lie that it is applied to.
-    window : IntensityWindow
-        What its parameters refer to.
+    The pipeline is that which is applied, automatic values found, to the slices of `volume` along `axis`.
     """
     return {
         "pipeline": pipeline.to_dict(),
@@ -47,13 +38,7 @@ def applied_record(pipeline: Pipeline, volume: Volume, axis: int, window: Intens
 
 
 def refuse_twice(pipeline: Pipeline, volume: Volume) -> None:
-    """Refuse a pipeline that the volume has been filtered with already.
-
-    Raises
-    ------
-    FilterError
-        If a record of the volume has the same steps; a value that is found automatically equals any.
-    """
+    """Raise a FilterError where a record of the volume has the same steps; automatic values equal any."""
     record = earlier_record(pipeline, volume)
     if record is not None:
         raise FilterError(

@@ -12,26 +12,11 @@ from napari_tiqa.volumes.threads import CORES, share
 def in_bands(
     kernel: Callable[[np.ndarray], np.ndarray], plane: np.ndarray, reach: int, rows: int | None = None
 ) -> np.ndarray:
-    """Apply a kernel to bands of rows, each with the rows around it that the kernel looks at.
+    """Apply a kernel to bands of `rows` rows, each with the `reach` rows around it that the kernel looks at.
 
-    The result is that of the kernel applied to the whole slice, sooner: the bands are shared among threads,
-    and what a kernel of many passes works on stays in the processor's cache.
-
-    Parameters
-    ----------
-    kernel : callable
-        Takes pixels of shape (some rows, columns) and returns as many; releases the interpreter's lock.
-    plane : numpy.ndarray
-        Shape (rows, columns), float32.
-    reach : int
-        Rows above and below that a pixel's result depends on.
-    rows : int, optional
-        Rows of a band; one band per core where omitted.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape and dtype of `plane`.
+    The result is that of the kernel applied to the whole slice, float32, sooner: the bands, one per core
+    where not said otherwise, are shared among threads (the kernel must release the interpreter's lock), and
+    what a kernel of many passes works on stays in the processor's cache.
     """
     height = len(plane)
     rows = rows or -(-height // CORES)
@@ -47,23 +32,9 @@ def in_bands(
 
 
 def require_side(plane: np.ndarray, side: int, what: str, remedy: str) -> None:
-    """Refuse a slice that is smaller than a kernel.
+    """Raise a FilterError where a slice has fewer rows or columns than `side`, a kernel's, px.
 
-    Parameters
-    ----------
-    plane : numpy.ndarray
-        Shape (rows, columns).
-    side : int
-        Length of the kernel's side, px.
-    what : str
-        Names the kernel in the error's sentence: "The median's window".
-    remedy : str
-        What to do: "choose a smaller radius".
-
-    Raises
-    ------
-    FilterError
-        If the slice has fewer rows or columns.
+    `what` names the kernel ("The median's window"), `remedy` says what to do ("choose a smaller radius").
     """
     height, width = plane.shape
     if min(height, width) < side:

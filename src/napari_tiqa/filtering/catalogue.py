@@ -13,13 +13,7 @@ FILTERS: dict[str, Filter] = {
 
 
 def filter_named(name: str) -> Filter:
-    """Return a filter.
-
-    Raises
-    ------
-    FilterError
-        If there is none of that name.
-    """
+    """Return a filter; raises FilterError where none has that name."""
     if name not in FILTERS:
         raise FilterError(f"There is no filter '{name}': choose one of {', '.join(FILTERS)}.")
     return FILTERS[name]

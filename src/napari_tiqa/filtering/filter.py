@@ -80,13 +80,7 @@ class Filter:
         return (inspect.getdoc(self.function) or "").split("\n")[0]
 
     def checked(self, parameters: Mapping[str, Any]) -> dict[str, Value]:
-        """Return all parameters with those given, each checked.
-
-        Raises
-        ------
-        FilterError
-            If one is unknown or out of range.
-        """
+        """Return all parameters with those given; FilterError where one is unknown or out of range."""
         unknown = [name for name in parameters if name not in self.parameters]
         if unknown:
             raise FilterError(
@@ -98,13 +92,7 @@ class Filter:
         }
 
     def kernel(self, parameters: Mapping[str, Any]) -> Kernel:
-        """Return the function of a slice's pixels and the mask of its content, parameters set.
-
-        Raises
-        ------
-        FilterError
-            As ``checked``.
-        """
+        """Return the function of a slice's pixels and the mask of its content; raises as ``checked``."""
         values = self.checked(parameters)
         if "inside" in inspect.signature(self.function).parameters:
             return lambda pixels, inside: self.function(pixels, inside=inside, **values)
@@ -116,14 +104,7 @@ def slice_filter(
 ) -> Callable[[Callable[..., np.ndarray]], Filter]:
     """Make a filter of the function below it, which gives the filter its name and its documentation.
 
-    Parameters
-    ----------
-    title : str
-        For people.
-    group : str
-        One of `GROUPS`.
-    **parameters : Parameter
-        By the names of the function's arguments.
+    `parameters` have the names of the function's arguments; `group` is one of `GROUPS`.
     """
 
     def make(function: Callable[..., np.ndarray]) -> Filter:

@@ -21,20 +21,9 @@ _KEPT_BYTES = 128 * 2**20  # of filtered slices: a viewer asks for one again whe
 
 @dataclass(frozen=True)
 class Application:
-    """A pipeline ready to be applied to a volume, with all that is the same for its slices.
+    """A pipeline, automatic values found, ready to be applied to a volume's slices along an axis.
 
-    Attributes
-    ----------
-    volume : Volume
-        Shape (z, y, x) or (y, x).
-    axis : int
-        Along which its slices lie.
-    pipeline : Pipeline
-        Automatic values found.
-    window : IntensityWindow
-        What its parameters refer to.
-    record : dict
-        What the filtered volume records of its origin; see ``filtering.applied``.
+    `record` is what the filtered volume says of its origin; see ``filtering.applied``.
     """
 
     volume: Volume

@@ -16,27 +16,14 @@ Sorted = list[np.ndarray]
 
 
 def median_filter(plane: np.ndarray, radius: int) -> np.ndarray:
-    """Return the median of the square window around each pixel; the border is continued by its own value.
+    """Return the median of a square of 2 `radius` + 1 px a side around each pixel; finite, float32.
 
-    Parameters
-    ----------
-    plane : numpy.ndarray
-        Shape (rows, columns), float32, all finite.
-    radius : int
-        The window has 2 `radius` + 1 pixels a side.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape and dtype of `plane`.
-
-    Notes
-    -----
-    OpenCV has float32 medians of 3 x 3 and 5 x 5 px. For larger windows this is the separable sorting
-    network of Adams (Fast median filters using separable sorting networks, ACM Transactions on Graphics 40,
-    2021): each column of the window is sorted once for all windows that share it, and so is each pair of
-    columns; the compare and exchange operations are minima and maxima of whole rows. Nothing is quantised.
-    It takes about a tenth of the time of ``scipy.ndimage.median_filter``.
+    The border is continued by its own value. OpenCV has float32 medians of 3 x 3 and 5 x 5 px. For larger
+    windows this is the separable sorting network of Adams (Fast median filters using separable sorting
+    networks, ACM Transactions on Graphics 40, 2021): each column of the window is sorted once for all windows
+    that share it, and so is each pair of columns; the compare and exchange operations are minima and maxima
+    of whole rows. Nothing is quantised. It takes about a tenth of the time of
+    ``scipy.ndimage.median_filter``.
     """
     if radius <= _OPENCV_RADIUS:
         return cv2.medianBlur(plane, 2 * radius + 1)

@@ -54,19 +54,9 @@ class Parameter:
         return float if self.default is None else type(self.default)
 
     def checked(self, value: Any, where: str) -> Value:
-        """Return a value as the parameter's own type.
+        """Return a value as the parameter's own type, or raise a FilterError that names it by `where`.
 
-        Parameters
-        ----------
-        value : object
-            Numbers of any type; whole ones for an int.
-        where : str
-            Names the parameter in the error's sentence: "sigma of gaussian".
-
-        Raises
-        ------
-        FilterError
-            If the value has another type, is out of range or is not one of the choices.
+        Numbers may have any type; an int must be whole.
         """
         if value is None and self.default is None:
             return None

@@ -19,17 +19,10 @@ _FEWEST_ANGLES, _MOST_ANGLES = 256, 2048  # powers of two, so that sectors are e
 class PolarGrid:
     """Where the samples of a slice's polar image lie, and the other way round.
 
-    Attributes
-    ----------
-    columns, rows : numpy.ndarray
-        Shape (radii, angles), float32, px: where each polar sample lies in the slice. Angle 0 points along
-        the columns, and angles go towards larger rows.
-    within : numpy.ndarray
-        Shape (radii, angles), bool: the samples that lie in the slice.
-    radius : numpy.ndarray
-        Shape of the slice, float32: the distance of each pixel from the centre, in radial samples.
-    centre : (float, float)
-        Row and column of the centre, px.
+    `columns` and `rows`, shape (radii, angles), float32, px, are the samples' places in the slice: angle 0
+    points along the columns, and angles go towards larger rows; `within` tells those that lie in it.
+    `radius`, shape of the slice, float32, is the distance of each pixel from `centre` (row, column; px), in
+    radial samples.
     """
 
     columns: np.ndarray
@@ -67,38 +60,16 @@ class PolarGrid:
         return cv2.erode(content.astype(np.uint8), np.ones((reach, 1), np.uint8)) > 0
 
     def draw(self, polar: np.ndarray) -> np.ndarray:
-        """Draw a polar image into the slice by linear interpolation.
-
-        Parameters
-        ----------
-        polar : numpy.ndarray
-            Shape (radii, any number of angles), float32; the angles equally spaced over the turn.
-
-        Returns
-        -------
-        numpy.ndarray
-            Shape of the slice, float32.
-        """
+        """Draw a polar image, shape (radii, any number of angles), into the slice by linear interpolation."""
         closed = np.hstack([polar, polar[:, :1]])  # the last angle's neighbour is the first
         return self._drawn(closed, self.turn * np.float32(polar.shape[1]))
 
     def draw_profiles(self, *profiles: np.ndarray, first: int = 0) -> np.ndarray:
-        """Draw one radial profile into the whole slice, or two into its halves.
+        """Draw one radial profile, shape (radii,), into the whole slice, or two into its halves.
 
-        Where they meet they fade into each other, as half rings do: a ray at the end of the scan is along a
-        ring of width w and radius r for a length of about sqrt(w r).
-
-        Parameters
-        ----------
-        *profiles : numpy.ndarray
-            One or two of shape (radii,).
-        first : int
-            Angle at which the first one's half turn begins.
-
-        Returns
-        -------
-        numpy.ndarray
-            Shape of the slice, float32.
+        The half turn of the first begins at the angle `first`. Where they meet they fade into each other, as
+        half rings do: a ray at the end of the scan is along a ring of width w and radius r for a length of
+        about sqrt(w r).
         """
         if len(profiles) == 1:
             which = np.zeros_like(self.radius)
@@ -125,17 +96,8 @@ class PolarGrid:
 def polar_grid(shape: tuple[int, int], centre_y: float, centre_x: float) -> PolarGrid:
     """Return the polar grid of slices of one shape; the last few are kept.
 
-    Parameters
-    ----------
-    shape : (int, int)
-        Rows and columns of the slice.
-    centre_y, centre_x : float
-        Offset of the ring centre from the slice's middle, px.
-
-    Raises
-    ------
-    FilterError
-        If the centre lies outside the slice.
+    The ring centre is given by its offset from the slice's middle, px; a FilterError if it lies outside the
+    slice.
     """
     height, width = shape
     y, x = (height - 1) / 2 + centre_y, (width - 1) / 2 + centre_x

@@ -18,14 +18,10 @@ _NEIGHBOURS = 1.5  # samples: what is known of a slope is pooled with those besi
 
 @dataclass(frozen=True)
 class Slopes:
-    """Differences along the radius between neighbouring samples of a polar image.
+    """Differences along the radius between neighbouring samples of a polar image, shape (radii - 1, angles).
 
-    Attributes
-    ----------
-    values : numpy.ndarray
-        Shape (radii - 1, angles), float32; infinite where not valid, so that they sort last.
-    valid : numpy.ndarray
-        Shape (radii - 1, angles), bool: both samples are content of the slice.
+    `valid` tells where both samples are content of the slice; elsewhere values are infinite, so that they
+    sort last.
     """
 
     values: np.ndarray
@@ -48,10 +44,7 @@ class Slopes:
     def medians(self, sectors: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the median over each sector of angles, 0 where it is empty, and how many are valid.
 
-        Returns
-        -------
-        medians, counts : numpy.ndarray
-            Shape (radii - 1, sectors).
+        Both of shape (radii - 1, sectors).
         """
         parted = len(self.values), sectors, -1
         counts = self.valid.reshape(parted).sum(2)
@@ -62,32 +55,18 @@ class Slopes:
 
 
 def ring_profile(slopes: Slopes, ring_width: float, threshold: float) -> np.ndarray:
-    """Estimate the rings of one arc.
+    """Estimate what the rings of one arc, its angles a multiple of 8, add at each radius, shape (radii,).
 
-    Parameters
-    ----------
-    slopes : Slopes
-        Of the arc's angles, a multiple of 8.
-    ring_width : float
-        The widest ring, px.
-    threshold : float
-        Standard errors that a ring's slope must stand out by.
+    `ring_width` is that of the widest ring, px; a ring's slope must stand out by `threshold` standard errors.
 
-    Returns
-    -------
-    numpy.ndarray
-        Shape (radii,): what the rings add at each radius.
-
-    Notes
-    -----
     A ring has the same slope at every angle, the specimen does not: along a circle most of it is flat, with
     edges here and there. So the median over the angles is the ring's, and the profile whose slopes are all of
     these medians is the one that leaves the slice the least total variation along the radius. How much the
-    medians of sectors differ gives the standard error of each; a slope a is taken down to
-    a max(0, 1 - threshold^2 error^2 / a^2), the non-negative garrote (Breiman, Technometrics 37, 1995), and
-    further where more than a quarter of the sectors has less than half of it or the other sign. Last,
-    the running median over twice the ring width is taken off, as by Sijbers and Postnov (2004): it follows
-    steps, such as the wall of a tube about the axis, and passes by what is narrower than half of it.
+    medians of sectors differ gives the standard error of each; a slope a is taken down to a max(0, 1 -
+    threshold^2 error^2 / a^2), the non-negative garrote (Breiman, Technometrics 37, 1995), and further where
+    more than a quarter of the sectors has less than half of it or the other sign. Last, the running median
+    over twice the ring width is taken off, as by Sijbers and Postnov (2004): it follows steps, such as the
+    wall of a tube about the axis, and passes by what is narrower than half of it.
     """
     slope, _ = slopes.medians(1)
     slope = slope[:, 0]

@@ -94,22 +94,11 @@ def _rings(slopes: Slopes, grid: PolarGrid, ring_width: float, threshold: float,
 
 
 def half_turn(slopes: Slopes) -> tuple[int, float]:
-    """Find the half turn that the slopes differ most from those of the other half.
+    """Find the half turn whose slopes (a multiple of 64 angles in all) differ most from the other half's.
 
-    A scan over 180 degrees sees each half of a ring with another detector element.
-
-    Parameters
-    ----------
-    slopes : Slopes
-        Of all angles, a multiple of 64.
-
-    Returns
-    -------
-    first : int
-        Angle that the half begins with, among the first half of all.
-    agreement : float
-        Covariance of the two halves as a share of that of the quarters within them: 1 for whole rings, 0 for
-        half rings, anything without rings.
+    A scan over 180 degrees sees each half of a ring with another detector element. Returns the angle that the
+    half begins with, and the covariance of the two halves as a share of that of the quarters within them: 1
+    for whole rings, 0 for half rings, anything without rings.
     """
     radii, angles = slopes.values.shape
     medians, counts = slopes.medians(_SECTORS)

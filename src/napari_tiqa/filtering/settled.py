@@ -12,20 +12,9 @@ from napari_tiqa.volumes.window import IntensityWindow
 def settled(
     pipeline: Pipeline, volume: Volume, window: IntensityWindow, index: int, axis: int = 0
 ) -> Pipeline:
-    """Return the pipeline with its automatic ring centres set to the one found in a slice.
+    """Return the pipeline with its automatic ring centres set to the one found in a slice, read where needed.
 
     A volume has one rotation axis, so all its slices share a centre.
-
-    Parameters
-    ----------
-    pipeline : Pipeline
-        Returned unchanged where it has no automatic centre.
-    volume : Volume
-        Shape (z, y, x) or (y, x).
-    window : IntensityWindow
-        Of the volume.
-    index, axis : int
-        The slice to look in, read only where needed, and the axis along which slices lie.
     """
     wanted = [
         (place, name)

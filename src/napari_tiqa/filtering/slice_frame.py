@@ -89,13 +89,7 @@ def filter_slice(
 
 
 def window_ends(window: IntensityWindow | tuple[float, float]) -> tuple[float, float]:
-    """Return a window's two ends.
-
-    Raises
-    ------
-    VolumeError
-        If they are not finite, the lower one first.
-    """
+    """Return a window's two ends; raises VolumeError unless they are finite, the lower one first."""
     checked = window if isinstance(window, IntensityWindow) else IntensityWindow(*window, "given")
     return checked.low, checked.high
 

@@ -150,18 +150,7 @@ def agreement_table(segmentation: np.ndarray, truth: np.ndarray, classes: Classe
 
 
 def agreement_of(confusion: pd.DataFrame) -> pd.DataFrame:
-    """Tell how well each class agrees with the truth, from the pixels that were counted.
-
-    Parameters
-    ----------
-    confusion : pandas.DataFrame
-        One of ``confusion_matrix``, or the sum of those of several slices.
-
-    Returns
-    -------
-    pandas.DataFrame
-        As ``agreement_table``.
-    """
+    """Return the ``agreement_table`` of a ``confusion_matrix``, or of the sum of those of several slices."""
     counts = confusion.to_numpy()
     right, pixels, taken = counts.diagonal(), counts.sum(1), counts.sum(0)
     rows = {

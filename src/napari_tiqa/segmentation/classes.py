@@ -118,13 +118,7 @@ class Classes:
 
 
 def checked_labels(labels: np.ndarray) -> np.ndarray:
-    """Return labels as an array, or refuse what cannot be labels.
-
-    Raises
-    ------
-    SegmentationError
-        If they are not integers or booleans, or below zero.
-    """
+    """Return labels as an array; SegmentationError unless they are integers or booleans, none below zero."""
     labels = np.asarray(labels)
     if labels.dtype.kind not in "bui":
         raise SegmentationError(
@@ -137,13 +131,7 @@ def checked_labels(labels: np.ndarray) -> np.ndarray:
 
 
 def pixel_counts(labels: np.ndarray) -> Counter[int]:
-    """Count the pixels of each label value.
-
-    Parameters
-    ----------
-    labels : numpy.ndarray
-        Any shape, not empty; integers or booleans.
-    """
+    """Count the pixels of each label value, integers or booleans; there is at least one pixel."""
     if labels.dtype.kind == "b" or (labels.min() >= 0 and labels.max() < _COUNTED_AT_ONCE):
         counts = np.bincount(labels.ravel().astype(np.int64, copy=False))
         values = np.flatnonzero(counts)
@@ -157,12 +145,8 @@ def pixel_counts(labels: np.ndarray) -> Counter[int]:
 class LabelledSlice:
     """A slice that a segmenter learns from: its pixels, and the class of those that are labelled.
 
-    Attributes
-    ----------
-    image : numpy.ndarray
-        Shape (rows, columns), float32, the intensity window mapped to [0, 1].
-    indices : numpy.ndarray
-        Shape (rows, columns), int8: class index, -1 where not labelled.
+    Both of shape (rows, columns): the image float32, the intensity window mapped to [0, 1]; the class indices
+    int8, -1 where not labelled.
     """
 
     image: np.ndarray

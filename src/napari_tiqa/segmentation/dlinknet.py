@@ -94,16 +94,10 @@ def build_dlinknet(
 class LabelledPixels(keras.losses.Loss):
     """Cross-entropy, and optionally the Dice loss, of the labelled pixels of a batch.
 
-    Parameters
-    ----------
-    dice_weight : float
-        Weight of the Dice loss added to the cross-entropy; 0 in the TIQA paper, 1 in its authors' report.
-
-    Notes
-    -----
-    With two classes, the softmax of two logits is the sigmoid of their difference, so this is the binary
-    cross-entropy of the paper. Dice: Milletari et al., V-Net, 3DV 2016, equation 3, with probabilities not
-    squared, over all labelled pixels of the batch, averaged over the classes.
+    `dice_weight` is that of the Dice loss: 0 in the TIQA paper, 1 in its authors' report. With two classes,
+    the softmax of two logits is the sigmoid of their difference, so this is the binary cross-entropy of the
+    paper. Dice: Milletari et al., V-Net, 3DV 2016, equation 3, with probabilities not squared, over all
+    labelled pixels of the batch, averaged over the classes.
     """
 
     def __init__(self, dice_weight: float = 0.0):

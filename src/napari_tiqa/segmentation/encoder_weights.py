@@ -18,25 +18,12 @@ def load_encoder(network: keras.Model, recipe: SegmentationRecipe) -> None:
     """Set the encoder of a new network to what its training starts from; all other layers stay as they are.
 
     EfficientNet-Lite0 starts from the ImageNet weights of the package, ResNet34 from those of
-    `recipe.encoder_weights` or, where that is empty, from its random ones.
+    `recipe.encoder_weights` or, where that is empty, from its random ones. A SegmentationError is raised if
+    the file cannot be read, or does not hold a ResNet34.
 
-    Parameters
-    ----------
-    network : keras.Model
-        One of ``dlinknet.build_dlinknet``, with the encoder and the width of `recipe`.
-    recipe : SegmentationRecipe
-        Names the encoder and its weights.
-
-    Raises
-    ------
-    SegmentationError
-        If the file cannot be read, or does not hold a ResNet34.
-
-    Notes
-    -----
     The file has the names of torchvision and timm (``conv1.weight``, ``layer1.0.bn1.running_var``,
-    ``layer2.0.downsample.0.weight``). The stem's kernels of the three colours are added up, as for
-    grey images, and ImageNet's mean and standard deviation are folded into stem and batch normalisation. One
+    ``layer2.0.downsample.0.weight``). The stem's kernels of the three colours are added up, as for grey
+    images, and ImageNet's mean and standard deviation are folded into stem and batch normalisation. One
     difference remains: a border of 3 px is black where the file's network saw ImageNet's mean grey.
     """
     if recipe.encoder == LITE0:

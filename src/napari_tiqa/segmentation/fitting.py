@@ -20,19 +20,8 @@ _DROP = 0.2  # of the learning rate, Zhang et al. 2022
 def new_network(classes: int, recipe: SegmentationRecipe, pretrained: bool = True) -> keras.Model:
     """Build the network of a recipe, its encoder with the weights that a training starts from.
 
-    Parameters
-    ----------
-    classes : int
-        At least 2.
-    recipe : SegmentationRecipe
-        Names encoder, width and weights.
-    pretrained : bool
-        Whether the encoder gets its weights; not where all weights are set anyway.
-
-    Raises
-    ------
-    SegmentationError
-        As ``dlinknet.build_dlinknet`` and ``encoder_weights.load_encoder``.
+    `pretrained` is False where all weights are set anyway. Errors are those of ``build_dlinknet`` and
+    ``load_encoder``.
     """
     network = build_dlinknet(classes, recipe.width, recipe.encoder, recipe.fine_detail)
     if pretrained:
@@ -46,23 +35,10 @@ def fit(
     recipe: SegmentationRecipe,
     **watch: Unpack[Watch],
 ) -> None:
-    """Train a network, in place.
+    """Train a network, in place, on slices; those without a labelled pixel are passed over.
 
-    Parameters
-    ----------
-    network : keras.Model
-        One of ``dlinknet.build_dlinknet``.
-    slices : sequence of LabelledSlice
-        What to learn from; those without a labelled pixel are passed over.
-    recipe : SegmentationRecipe
-        How.
-    **watch
-        after_epoch, after_step, start and optimizer_state as in ``epochs.run_epochs``.
-
-    Raises
-    ------
-    SegmentationError
-        If no pixel is labelled, or the loss is not finite.
+    `watch` is as in ``epochs.run_epochs``. A SegmentationError is raised if no pixel is labelled, or the loss
+    is not finite.
     """
     labelled = [one for one in slices if one.places]
     if not labelled:

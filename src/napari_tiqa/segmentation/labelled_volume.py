@@ -42,25 +42,10 @@ def gather(
     Pixels of the image that are not finite count as not labelled. Of more slices than a training can hold,
     evenly spaced ones are taken, and for each class that they lack the slice with most of it.
 
-    Parameters
-    ----------
-    image, labels, unlabelled, names, axis, window, validation_labels
-        As ``jobs.segmentation.train.train_segmenter``.
-    recipe : SegmentationRecipe
-        What share is left out, and the seed.
-    report : callable
-        Called with the slices done and all that there are to look at; what it raises ends the work.
-    cancel : threading.Event
-        Ends the work when set.
-
-    Raises
-    ------
-    SegmentationError
-        If the labels are not integers, differ in shape from the image, or hold fewer than two classes.
-    VolumeError
-        The image or the labels cannot be read.
-    Cancelled
-        `cancel` was set.
+    Arguments are those of ``train_segmenter``; `report` is called with the slices done and all that there are
+    to look at, and what it raises ends the work. A SegmentationError is raised if the labels are not
+    integers, differ in shape from the image, or hold fewer than two classes; a VolumeError if the image or
+    they cannot be read.
     """
     volume = as_volume(image).tomogram()
     count = volume.slice_count(axis)

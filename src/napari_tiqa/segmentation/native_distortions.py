@@ -22,52 +22,24 @@ VERSIONS = tuple((kind or ORIGINAL, level) for kind, level in version_names())
 
 
 def native_fields(shape: tuple[int, int], seed: int) -> Fields:
-    """Draw what is random about the distortions of a slice.
+    """Draw what is random about the distortions of a slice of this shape; the seed fixes it.
 
-    Parameters
-    ----------
-    shape : (int, int)
-        Rows and columns, any size.
-    seed : int
-        Fixes them.
-
-    Returns
-    -------
-    Fields
-        Of the slice's shape.
-
-    Notes
-    -----
     The levels of Zhang et al. 2022 are published for 224 x 224 px. On a slice whose shorter side has n px,
     lengths (sigma of the blur; radii, steps and widths of the rings) are s = n / 224 times as long, and the
     noise is as much stronger as shrinking by area averaging makes it weaker, which is about s times. So the
-    slice that the score sees, shrunk to 224 px, has exactly the published level. A slice under 224 px is
-    not enlarged for the score, and gets the levels as they are.
+    slice that the score sees, shrunk to 224 px, has exactly the published level. A slice under 224 px is not
+    enlarged for the score, and gets the levels as they are.
     """
     fields = Fields.draw(shape, seed, scale=max(1.0, min(shape) / TILE_SIZE))
     return replace(fields, noise=fields.noise * np.float32(1 / noise_kept(shape)))
 
 
 def native_version(image: np.ndarray, distortion: str, level: int, fields: Fields) -> np.ndarray:
-    """Distort a slice.
+    """Distort a slice, float32, the intensity window mapped to [0, 1], by level 1 to 5; 0 of the `ORIGINAL`.
 
-    Parameters
-    ----------
-    image : numpy.ndarray
-        Shape (rows, columns), float32, the intensity window mapped to [0, 1], not clipped. Pixels that are
-        not finite are taken as 0, as both networks take them, and stay as they are.
-    distortion : str
-        "blur", "noise", "ring" or `ORIGINAL`.
-    level : int
-        1 to 5; 0 of the original.
-    fields : Fields
-        ``native_fields`` of its shape.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape of `image`, float32. Not clipped, since the score's network clips after the slice has been
-        shrunk: clipped before, strong noise would be weaker than its level.
+    Neither the slice nor the result is clipped, since the score's network clips after the slice has been
+    shrunk: clipped before, strong noise would be weaker than its level. Pixels that are not finite are taken
+    as 0, as both networks take them, and stay as they are.
     """
     if distortion == ORIGINAL:
         return image

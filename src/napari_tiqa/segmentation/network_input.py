@@ -22,24 +22,9 @@ _RAMP = np.sin(np.pi / 2 * np.clip((np.arange(OVERLAP) + 0.5 - _BORDER) / (OVERL
 
 
 def network_image(plane: np.ndarray, window: IntensityWindow) -> np.ndarray:
-    """Map a slice from its volume's intensity window to [0, 1].
+    """Map a slice from its volume's intensity window to float32 in [0, 1]; what is not finite becomes 0.
 
-    Parameters
-    ----------
-    plane : numpy.ndarray
-        Shape (rows, columns), any real dtype, at least 3 x 3 px.
-    window : IntensityWindow
-        The volume's intensity window, in the units of `plane`.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape of `plane`, float32 in [0, 1]; pixels that are not finite take 0, the window's low end.
-
-    Raises
-    ------
-    VolumeError
-        If `plane` is not a 2-D array of real numbers with at least 3 px a side.
+    A VolumeError is raised if it is not a 2-D array of real numbers with at least 3 px a side.
     """
     pixels = unit_image(checked_plane(plane), window)
     np.nan_to_num(pixels, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
@@ -55,24 +40,12 @@ def unit_image(plane: np.ndarray, window: IntensityWindow) -> np.ndarray:
 
 
 def in_tiles(image: np.ndarray, see: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """See an image tile by tile.
+    """See an image, float32, tile by tile; `see` gives shape (classes, rows, columns), and so does this.
 
     Each pixel gets the mean of the tiles over it, weighted by smooth ramps across their overlaps. Tiles begin
-    at multiples of 32 px, where the network's pooling grid lies for the whole image too, so that they
-    differ from it only in what they cannot see.
-
-    Parameters
-    ----------
-    image : numpy.ndarray
-        Shape (rows, columns), float32; continued by reflection to multiples of 32 px.
-    see : callable
-        Takes a tile, both sides a multiple of 32 and up to 1024 px, and returns shape (classes, rows,
-        columns), float32.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (classes, rows, columns), float32.
+    at multiples of 32 px, where the network's pooling grid lies for the whole image too, so that they differ
+    from it only in what they cannot see. Their sides are multiples of 32, up to 1024 px; the image is
+    continued by reflection.
     """
     padded = _padded(image)
     places = [list(_places(side)) for side in padded.shape]

@@ -16,19 +16,10 @@ _MILDEST = 0.25  # of level 1
 
 
 class Patches(keras.utils.PyDataset):
-    """The steps of one epoch.
+    """The steps of one epoch, from slices that each have a labelled pixel.
 
     A patch lies around a random labelled pixel of a random class, so that a class of a few strokes is seen as
     often as one that fills the slice.
-
-    Parameters
-    ----------
-    slices : sequence of LabelledSlice
-        Each with a labelled pixel.
-    recipe : SegmentationRecipe
-        Its crop, batch, patches, and how patches are varied.
-    rng : numpy.random.Generator
-        Draws all that is random.
     """
 
     def __init__(self, slices: Sequence[LabelledSlice], recipe: SegmentationRecipe, rng: np.random.Generator):

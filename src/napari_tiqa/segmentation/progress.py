@@ -17,14 +17,8 @@ class SegmentProgress(EpochProgress):
 
     Its stages: "prepare" (slices of the labels are looked through), "train" (patches), "judge" (the best
     network is judged, image by image). Warnings: a class that is missing in validation, nothing left out.
-
-    Attributes
-    ----------
-    iou : float or None
-        Beside `loss`: mean IoU over the classes that are there in what was left out for validation; NaN where
-        nothing was left out.
-    class_ious : mapping of int to float, or None
-        Beside `loss`: IoU of each class by its label value; NaN where none of it was left out.
+    Beside `loss`: the mean IoU over the classes that are there in what was left out, and that of each class
+    by its label value; NaN where nothing of it was left out.
     """
 
     iou: float | None = None
@@ -39,16 +33,8 @@ def class_column(value: int) -> str:
 def read_segment_epochs(run_folder: str | os.PathLike[str]) -> pd.DataFrame:
     """Read how the training of a segmenter went so far, from the ``progress.csv`` of its run folder.
 
-    Returns
-    -------
-    pandas.DataFrame
-        A row per finished epoch; columns epoch (from 1), epochs, loss, iou (mean validation IoU, NaN where
-        nothing was left out), best (bool: the best so far), and `class_column` of each class. No row where no
-        epoch has ended yet.
-
-    Raises
-    ------
-    TrainingError
-        If the file is there and cannot be read.
+    A row per finished epoch, none before the first has ended; columns epoch (from 1), epochs, loss, iou (mean
+    validation IoU, NaN where nothing was left out), best (bool: the best so far), and `class_column` of each
+    class. A TrainingError is raised if the file is there and cannot be read.
     """
     return read_epochs(run_folder, EPOCH_COLUMNS)

@@ -31,35 +31,16 @@ Report = Callable[[SegmentProgress], object]
 
 
 def train(run_folder: str, output: str, report: Report) -> dict[str, Any]:
-    """Train a segmenter, or resume a training that was interrupted.
+    """Train a segmenter, or resume a training that was interrupted; return the bundle's card.
 
     The best epoch is kept: that with the greatest mean IoU over the classes in what was left out for
-    validation; without any the last epoch.
+    validation; without any the last epoch. The run folder has recipe and training set, `output` gets the
+    bundle. `report` gets a SegmentProgress some times a second, and what it raises ends the training; if that
+    is Cancelled and an epoch has ended, the best network so far is put at `output`.
 
-    Parameters
-    ----------
-    run_folder : str
-        With the recipe and the training set.
-    output : str
-        Where to put the finished bundle.
-    report : callable
-        Called with a SegmentProgress some times a second; what it raises ends the training. If that is
-        Cancelled and an epoch has ended, the best network so far is put at `output`.
-
-    Returns
-    -------
-    dict
-        The bundle's card.
-
-    Raises
-    ------
-    SegmentationError
-        The training diverged; the weights for the encoder cannot be used; what is in the run folder is
-        damaged.
-    TrainingError
-        The run folder is in use, or cannot be written.
-    BundleError
-        The bundle cannot be written.
+    A SegmentationError is raised if the training diverged, the weights for the encoder cannot be used, or the
+    run folder's content is damaged; a TrainingError if the folder is in use or cannot be written; a
+    BundleError if the bundle cannot be written.
     """
     folder = Path(run_folder)
     with writing_to(folder), run_lock(folder):
@@ -70,15 +51,7 @@ def train(run_folder: str, output: str, report: Report) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Reached:
-    """Which epoch a set of weights comes from, and how well it did.
-
-    Attributes
-    ----------
-    epoch : int
-        Epochs that are done.
-    iou : float
-        Mean over the classes of what was left out; NaN without.
-    """
+    """Which epoch a set of weights comes from, and its mean IoU in what was left out (NaN without)."""
 
     stage: ClassVar[str] = "train"
     epoch: int

@@ -25,31 +25,15 @@ _KEPT = 2
 
 @dataclass(frozen=True)
 class Segmenter:
-    """A trained network and its classes.
-
-    Attributes
-    ----------
-    network : keras.Model
-        One of ``dlinknet.build_dlinknet``.
-    classes : Classes
-        In the order of the network's outputs.
-    """
+    """A trained network and its classes, in the order of the network's outputs."""
 
     network: "keras.Model"
     classes: Classes
 
     def probabilities(self, image: np.ndarray) -> np.ndarray:
-        """Return the probability of each class at each pixel.
+        """Return the probability of each class at each pixel of a ``network_image``.
 
-        Parameters
-        ----------
-        image : numpy.ndarray
-            Shape (rows, columns), float32 in [0, 1] (``network_image``).
-
-        Returns
-        -------
-        numpy.ndarray
-            Shape (classes, rows, columns), float32; adds up to 1 over the classes.
+        Shape (classes, rows, columns), float32; adds up to 1 over the classes.
         """
         return in_tiles(image, self._see)
 
@@ -69,23 +53,9 @@ def save_segmenter(
     card: dict[str, Any],
     recipe: SegmentationRecipe,
 ) -> None:
-    """Write a segmenter's bundle, replacing `path` only when it is complete.
+    """Write a segmenter's bundle (``*.tiqa``) with its card, replacing `path` only when it is complete.
 
-    Parameters
-    ----------
-    path : path-like
-        Where to write, by custom ``*.tiqa``.
-    segmenter : Segmenter
-        What to write.
-    card : dict
-        JSON-able: training data, settings, metrics, domain.
-    recipe : SegmentationRecipe
-        What the network was built by.
-
-    Raises
-    ------
-    BundleError
-        If a weight is not finite, or the file cannot be written.
+    A BundleError is raised if a weight is not finite, or the file cannot be written.
     """
     classes = segmenter.classes
     described = {
@@ -105,22 +75,13 @@ def save_segmenter(
 def segmenter_card(path: str | os.PathLike[str] | None = None) -> dict[str, Any]:
     """Read the card of a segmenter's bundle; the bundled one where omitted. Needs no Keras.
 
-    Raises
-    ------
-    BundleError
-        If there is no segmenter in the file.
+    A BundleError is raised if the file has no segmenter.
     """
     return load_card(ELECTRODE_MODEL if path is None else path, SEGMENTATION)
 
 
 def classes_of(card: dict[str, Any]) -> Classes:
-    """Return the classes that a segmenter's card names.
-
-    Raises
-    ------
-    BundleError
-        If it does not.
-    """
+    """Return the classes that a segmenter's card names; raises BundleError where it does not."""
     try:
         classes = card["classes"]
         return Classes(tuple(classes["values"]), tuple(classes["names"]), classes["unlabelled"])
@@ -133,10 +94,7 @@ def classes_of(card: dict[str, Any]) -> Classes:
 def load_segmenter(path: str | os.PathLike[str] | None = None) -> Segmenter:
     """Build the network of a segmenter's bundle; the bundled one where omitted.
 
-    Raises
-    ------
-    BundleError
-        If the file is missing, damaged or holds no segmenter.
+    A BundleError is raised if the file is missing, damaged or holds no segmenter.
     """
     from napari_tiqa.segmentation.dlinknet import build_dlinknet
 
@@ -153,21 +111,9 @@ def _kept(path: str, modified_ns: int) -> Segmenter:
 
 
 def segment_image(path: str, image: np.ndarray, report: object = None) -> np.ndarray:
-    """Segment an image in the model process, where the networks of the last bundles are kept.
+    """Segment an image in the model process, which keeps the networks of the last bundles (absolute paths).
 
-    Parameters
-    ----------
-    path : str
-        The bundle, an absolute path.
-    image : numpy.ndarray
-        As ``Segmenter.probabilities``.
-    report : callable
-        What the model process gives to each task; not used.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (classes, rows, columns), float16: the probabilities need no more digits, and take half the
-        time on their way.
+    The probabilities are ``Segmenter.probabilities`` in float16: they need no more digits, and take half the
+    time on their way. `report`, which the model process gives to each task, is not used.
     """
     return _kept(path, os.stat(path).st_mtime_ns).probabilities(image).astype(np.float16)

@@ -24,22 +24,8 @@ _GREY_LEVELS = 65535  # half the size of float32, and finer than the noise of an
 class Origin:
     """Where labelled slices come from, for the model's card.
 
-    Attributes
-    ----------
-    name, source : str
-        Of the image; its source is empty where it was in memory.
-    axis : int
-        Along which the slices lie.
-    slices : tuple of int
-        Those with a labelled pixel.
-    voxel_size : tuple of float
-        Along rows and columns of the slices, in `unit`.
-    unit : str
-        "pixel", "nm", "µm", ...
-    window : tuple of float
-        The intensity window that became 0 to 1.
-    window_rule : str
-        How it was found.
+    `source` is empty for an image in memory; `slices` are those with a labelled pixel; `voxel_size` is along
+    their rows and columns, in `unit`; `window` became 0 to 1, and `window_rule` says how it was found.
     """
 
     name: str
@@ -56,20 +42,9 @@ class Origin:
 class TrainingSet:
     """Slices with the class of each labelled pixel, some of them left out for validation.
 
-    Attributes
-    ----------
-    images : tuple of numpy.ndarray
-        Shape (rows, columns) each, uint16: ``network_image`` in steps of 1 / 65535.
-    labels : tuple of numpy.ndarray
-        Class index of each pixel, int8, -1 where not labelled.
-    held : tuple of numpy.ndarray
-        bool: the labelled pixels that nothing is learned from.
-    classes : Classes
-        What the indices mean.
-    origin : Origin
-        Where they come from.
-    warnings : tuple of str
-        Sentences on what may spoil the result.
+    Each of shape (rows, columns): `images` are uint16, ``network_image`` in steps of 1 / 65535; `labels` are
+    class indices, int8, -1 where not labelled; `held`, bool, has the labelled pixels that nothing is learned
+    from. The warnings are sentences on what may spoil the result.
     """
 
     images: tuple[np.ndarray, ...]
@@ -134,13 +109,7 @@ def save_training_set(path: Path, data: TrainingSet) -> None:
 
 
 def load_training_set(path: Path) -> TrainingSet:
-    """Read a training set.
-
-    Raises
-    ------
-    SegmentationError
-        If it is missing or damaged.
-    """
+    """Read a training set; raises SegmentationError where it is missing or damaged."""
     try:
         # Opened here: np.load leaves a damaged file open.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:

@@ -26,19 +26,8 @@ def left_out(labelled: Sequence[np.ndarray], share: float, seed: int) -> list[np
     little border to what is learned from, since pixels beside each other are alike. No class is left out of
     the training by that.
 
-    Parameters
-    ----------
-    labelled : sequence of numpy.ndarray
-        Class indices of each slice, shape (rows, columns), -1 where not labelled.
-    share : float
-        Of the slices, or of each slice's pixels, 0 to 0.5.
-    seed : int
-        Fixes what is drawn.
-
-    Returns
-    -------
-    list of numpy.ndarray
-        For each slice, bool, its shape: True where a pixel is left out.
+    `labelled` are class indices, shape (rows, columns), -1 where not labelled; `share` is 0 to 0.5. Returns
+    for each slice, bool, its shape: True where a pixel is left out.
     """
     held = [np.zeros(one.shape, bool) for one in labelled]
     some = [number for number, one in enumerate(labelled) if (one != NOT_LABELLED).any()]
@@ -54,13 +43,7 @@ def left_out(labelled: Sequence[np.ndarray], share: float, seed: int) -> list[np
 
 
 def around(image: np.ndarray, indices: np.ndarray) -> LabelledSlice:
-    """Cut out what is labelled, with the surroundings that the network needs to judge it.
-
-    Parameters
-    ----------
-    image, indices : numpy.ndarray
-        As ``LabelledSlice``; with a labelled pixel.
-    """
+    """Cut out what is labelled, with the surroundings that the network needs to judge it."""
     place = tuple(
         slice(max(0, int(line[0]) - _AROUND), int(line[-1]) + 1 + _AROUND) for line in _lines(indices)
     )
@@ -77,22 +60,10 @@ def within(judged: Sequence[LabelledSlice], pixels: int) -> list[LabelledSlice]:
 def judge(
     segmenter: Segmenter, judged: Sequence[LabelledSlice], after_slice: Callable[[int], object]
 ) -> pd.DataFrame:
-    """Tell how well a segmenter does.
+    """Return the ``agreement_table`` of a segmenter on slices not learned from; there may be none.
 
-    Parameters
-    ----------
-    segmenter : Segmenter
-        What is judged.
-    judged : sequence of LabelledSlice
-        Not learned from; may be empty.
-    after_slice : callable
-        Called with the slices done after each; what it raises ends the work.
-
-    Returns
-    -------
-    pandas.DataFrame
-        As ``agreement_table``: a row per class and "mean"; NaN in the rows of classes of which nothing
-        is there.
+    It is NaN in the rows of classes of which nothing is there. `after_slice` is called with the slices done
+    after each; what it raises ends the work.
     """
     classes = segmenter.classes
     nothing = np.empty(0, np.int8)

@@ -15,13 +15,7 @@ _INDENT = 18  # px, of the parameters below the filter's name
 
 
 class StepCard(QFrame):
-    """The name of a filter, its switch and its parameters.
-
-    Parameters
-    ----------
-    step : Step
-        What is shown first.
-    """
+    """The name of a filter, its switch and its parameters."""
 
     parameter_changed = Signal(str, object)  # name, Value
     switched = Signal(bool)

@@ -27,28 +27,14 @@ def with_centre(
 
 
 class CentreMark:
-    """A cross at the ring centre, which moves along with it until its layer is removed.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        Where the layer is shown.
-    """
+    """A cross at the ring centre, which moves along with it until its layer is removed."""
 
     def __init__(self, viewer: Any) -> None:
         self._viewer = viewer
         self.layer: Points | None = None
 
     def show(self, source: SliceSource, centre: tuple[float, float]) -> None:
-        """Mark a centre.
-
-        Parameters
-        ----------
-        source : SliceSource
-            The slice that it lies in.
-        centre : (float, float)
-            Rows and columns from the middle of the slice, px.
-        """
+        """Mark a centre: rows and columns from the middle of the slice, px."""
         self.clear()
         self.layer = _mark(source, centre)
         insert_layer(self._viewer, self.layer)

@@ -35,11 +35,6 @@ class FilterLayers(QObject):
 
     Layers of their own, also for the slice as it is, since other layers may lie above the source. Neither the
     zoom nor the selected layers change.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        Where the layers are shown.
     """
 
     view_changed = Signal(object)  # View

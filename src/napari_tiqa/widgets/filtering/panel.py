@@ -52,13 +52,7 @@ _VIEWS = {
 
 
 class FilterPanel(DockPanel):
-    """Everything in the filter dock.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        The viewer whose layers are filtered.
-    """
+    """Everything in the filter dock."""
 
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(viewer, parent)

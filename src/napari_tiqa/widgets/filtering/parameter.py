@@ -15,15 +15,7 @@ _FIGURES = 3  # that a number in the middle of its range has
 
 
 class ParameterEditor(QWidget):
-    """Shows and sets the value of one parameter; `changed` only comes from the user.
-
-    Parameters
-    ----------
-    parameter : Parameter
-        What can be set.
-    *parts : Part
-        What it is set with.
-    """
+    """Shows and sets the value of one parameter by some parts; `changed` only comes from the user."""
 
     changed = Signal(object)  # Value
 

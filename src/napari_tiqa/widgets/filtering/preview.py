@@ -21,11 +21,6 @@ class FilterPreview(QObject):
     While a slider is dragged, each trial that ends is shown with its own score, and the next takes the value
     that the slider has by then: no queue builds up, and the picture does not wait for the hand to rest. What
     was found of another slice, layer or model is dropped.
-
-    Parameters
-    ----------
-    state : FilterState
-        Whose pipeline, source and model are followed.
     """
 
     begun = Signal()

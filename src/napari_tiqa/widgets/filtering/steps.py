@@ -21,13 +21,7 @@ _HINT = "No filter yet. Add one: its effect on this slice and on the score is sh
 
 
 class FilterSteps(QWidget):
-    """A card for each step, in the order in which they are applied.
-
-    Parameters
-    ----------
-    state : FilterState
-        Whose pipeline is shown and set.
-    """
+    """A card for each step, in the order in which they are applied."""
 
     find_centre_clicked = Signal(int)  # number of the step
     said = Signal(str)

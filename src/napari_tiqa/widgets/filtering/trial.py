@@ -28,17 +28,9 @@ _WORKERS = ThreadPoolExecutor(4, thread_name_prefix="napari-tiqa filter")
 
 @dataclass(frozen=True)
 class Judged:
-    """A slice's score, and what settings are ranked by.
+    """A slice's score, its fidelity (0 to 1), what settings are ranked by, and its loss of detail (%).
 
-    Attributes
-    ----------
-    row : ScoredSlice
-    fidelity : float
-        Estimated similarity to a perfect scan of the slice, 0 to 1; NaN where it cannot be told.
-    objective : float
-        What settings are ranked by.
-    detail_loss : float
-        Per cent of edge steepness lost; NaN where the slice has no edges to measure.
+    NaN: fidelity that cannot be told, and detail of a slice without edges to measure.
     """
 
     row: ScoredSlice
@@ -68,14 +60,8 @@ class StepEnded:
 class FilteredSlice:
     """A slice before and after a pipeline, to be shown while it is scored.
 
-    Attributes
-    ----------
-    pipeline : Pipeline
-        As asked for.
-    settled : Pipeline
-        The same with what the filters found by themselves (the ring centre).
-    before, after : numpy.ndarray
-        Shape (rows, columns), the volume's dtype.
+    `settled` is the pipeline with what its filters found by themselves (the ring centre). Both slices have
+    the volume's dtype.
     """
 
     pipeline: Pipeline
@@ -86,13 +72,7 @@ class FilteredSlice:
 
 @dataclass(frozen=True)
 class SliceTrial:
-    """What a pipeline did to a slice.
-
-    Attributes
-    ----------
-    pipeline : Pipeline
-    before, after : Judged
-    """
+    """What a pipeline did to a slice."""
 
     pipeline: Pipeline
     before: Judged
@@ -100,13 +80,7 @@ class SliceTrial:
 
 
 class SliceAtWork:
-    """One slice, with what is computed of it only once; to be used by one thread at a time.
-
-    Parameters
-    ----------
-    source : SliceSource
-        The slice.
-    """
+    """One slice, with what is computed of it only once; to be used by one thread at a time."""
 
     def __init__(self, source: SliceSource) -> None:
         self.source = source
@@ -125,22 +99,10 @@ class SliceAtWork:
         report: Callable[[Any], None],
         cancel: threading.Event,
     ) -> SliceTrial:
-        """Filter the slice and score it.
+        """Filter and score the slice; `cancel` ends the work before the next filter, or while it scores.
 
-        Parameters
-        ----------
-        pipeline : Pipeline
-        model : pathlib.Path or None
-            A bundle; None for the default model.
-        report : callable
-            Called with the volume's IntensityWindow once it was estimated, with StepBegun and StepEnded
-            for each filter, and with the FilteredSlice before it is scored.
-        cancel : threading.Event
-            Ends the work before the next filter, or while it is scored.
-
-        Raises
-        ------
-        FilterError, VolumeError, BundleError, ModelProcessError, Cancelled
+        `report` gets the volume's IntensityWindow once it was estimated, StepBegun and StepEnded for each
+        filter, and the FilteredSlice before it is scored.
         """
         plane, window = self._read(report)
         ready = self._settled(pipeline, plane, window)

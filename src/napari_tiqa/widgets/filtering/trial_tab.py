@@ -24,23 +24,9 @@ _AIMS = ((FIDELITY, "by fidelity"), (SCORE, "by score"))
 
 
 class TrialForm(QWidget):
-    """Slices, aim, and what starts the trials; a subclass lays them out.
+    """Slices, aim, and what starts a verb of the core (tune, compare); a subclass lays them out.
 
-    Parameters
-    ----------
-    verb : callable
-        Of the core: ``tune`` or ``compare``.
-    tried : str
-        What is tried on each slice: "setting".
-    start, tooltip, cancel_tooltip : str
-        As of RunRow.
-
-    Attributes
-    ----------
-    slices : SlicesBox
-    aim_box : QComboBox
-        What the best is chosen by, one of ``jobs.filtering.objective``.
-    run_row : RunRow
+    `tried` names what is tried on each slice: "setting".
     """
 
     def __init__(
@@ -74,15 +60,7 @@ class TrialForm(QWidget):
         )
 
     def request(self, state: FilterState) -> "partial[Any]":
-        """Return the verb with the arguments that the form asks for.
-
-        Raises
-        ------
-        FilterError
-            If there is no slice to try anything on, or what is to be tried cannot be.
-        VolumeError
-            If the slices are not there.
-        """
+        """Return the verb with the arguments that the form asks for; raises FilterError or VolumeError."""
         source = state.source
         if source is None:
             raise FilterError(no_original(f"{self._verb.__name__} on"))
@@ -113,20 +91,7 @@ class TrialForm(QWidget):
 
 
 class TrialTab(DockPanel):
-    """Tries settings or pipelines in the background and draws what comes of them.
-
-    Parameters
-    ----------
-    state : FilterState
-        Pipeline, slice and model that the tabs share.
-    viewer : napari.Viewer
-        The viewer whose theme is followed.
-    job : str
-        What the job does, as of BackgroundJob.
-    form : TrialForm
-    plot : QWidget
-        Has ``set_theme``.
-    """
+    """Tries settings or pipelines in the background and draws what comes of them."""
 
     def __init__(
         self,

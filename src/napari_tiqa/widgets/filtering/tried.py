@@ -19,16 +19,7 @@ _FIGURES = ("score", "fidelity", "objective", "detail_loss")
 
 @dataclass(frozen=True)
 class Tried:
-    """One setting and what came of it.
-
-    Attributes
-    ----------
-    pipeline : Pipeline
-    score, fidelity, objective : float
-        As people read them, and what settings are ranked by; NaN where the slice has none.
-    detail_loss : float
-        Per cent of edge steepness lost; NaN where it cannot be measured.
-    """
+    """One setting and what came of it: NaN where the slice has no such figure; loss of detail in %."""
 
     pipeline: Pipeline
     score: float
@@ -61,13 +52,7 @@ class Tried:
 
     @classmethod
     def from_metadata(cls, saved: Mapping[str, Any]) -> Self:
-        """Read what ``to_metadata`` wrote.
-
-        Raises
-        ------
-        FilterError, KeyError, TypeError, ValueError
-            `saved` was not written by ``to_metadata``, or by a version with other filters.
-        """
+        """Read what ``to_metadata`` wrote; FilterError, KeyError, TypeError or ValueError for all else."""
         figures = [saved[name] for name in _FIGURES]
         return cls(
             Pipeline.from_dict(saved["pipeline"]),

@@ -25,11 +25,7 @@ from napari_tiqa.widgets.shared.source_state import SourceState
 
 
 class SegmentState(SourceState):
-    """The source, the labels and the model: the header sets them, every tab may set the model and follows.
-
-    ``read_labels(state.labels, state.source)`` reads the labels, or raises a SegmentationError where they do
-    not fit the image.
-    """
+    """The source, the labels and the model: the header sets them, every tab may set the model and follows."""
 
     labels_changed = Signal(object)  # napari.layers.Labels or None: another layer
     labels_edited = Signal()  # the same layer, painted on, filled, undone, or given other data
@@ -51,15 +47,7 @@ class SegmentState(SourceState):
 
 
 class SegmentHeader(DockPanel):
-    """Chooses the image and the labels of a ``SegmentState``.
-
-    Parameters
-    ----------
-    state : SegmentState
-        Told of the slice shown, of the labels, and of what is painted on them.
-    viewer : napari.Viewer
-        The viewer whose layers are offered.
-    """
+    """Chooses the image and the labels of a ``SegmentState``, and tells it what is painted on them."""
 
     def __init__(self, state: SegmentState, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(viewer, parent)

@@ -23,19 +23,7 @@ class LabelsElsewhere(SegmentationError):
 
 
 def add_labels(viewer: Any, image: Image) -> Labels:
-    """Add an empty Labels layer for an image, ready to paint on with the first label.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-    image : napari.layers.Image
-        Whose shape, scale, units and so on the labels take.
-
-    Returns
-    -------
-    napari.layers.Labels
-        In the viewer, selected, ready to paint.
-    """
+    """Add an empty Labels layer of an image's shape, scale and units; it is selected, ready to paint on."""
     shape = full_shape(image)
     # Untouched pages of zeros take no memory, however large the volume.
     layer = derived_labels(image, np.zeros(shape, np.uint8), f"labels of {image.name}")
@@ -66,20 +54,9 @@ def align_with(labels: Labels, image: Image) -> None:
 
 
 def check_labels(labels: Layer, source: SliceSource) -> None:
-    """Refuse labels that do not fit an image; no voxel is read.
+    """Refuse labels that do not fit an image, with a SegmentationError; no voxel is read.
 
-    Parameters
-    ----------
-    labels : napari.layers.Labels
-        With the dimensions of the source's layer, or, where that has time or channels, with those of its
-        volume.
-    source : SliceSource
-        The image.
-
-    Raises
-    ------
-    SegmentationError
-        It is not a Labels layer, differs in shape from the image, or lies elsewhere (`LabelsElsewhere`).
+    They have the dimensions of the source's layer, or, where that has time or channels, those of its volume.
     """
     labels, image = unwrapped(labels), unwrapped(source.layer)
     if not isinstance(labels, Labels):
@@ -101,26 +78,10 @@ def check_labels(labels: Layer, source: SliceSource) -> None:
 
 
 def read_labels(labels: Layer, source: SliceSource, *, frozen: bool = False) -> da.Array:
-    """Read the labels of the volume that a source is a slice of.
+    """Read the labels, integers, of the volume that a source is a slice of; raises as `check_labels`.
 
-    Parameters
-    ----------
-    labels, source
-        As ``check_labels``.
-    frozen : bool
-        Take a copy, so that later strokes do not change it; only of labels up to 64 MB in memory. Larger
-        ones, and those in files, are read when a job asks for them.
-
-    Returns
-    -------
-    dask.array.Array
-        Shape of ``source.volume.data``, integers; lazy, no voxel is read but for the copy. Without a copy it
-        follows what is painted.
-
-    Raises
-    ------
-    SegmentationError
-        As ``check_labels``.
+    Lazy: the array follows what is painted. A frozen one is a copy where the labels are in memory and no more
+    than 64 MB; larger ones, and those in files, are read when a job asks for them.
     """
     check_labels(labels, source)
     labels = unwrapped(labels)

@@ -41,14 +41,8 @@ _Make = Callable[[da.Array], Layer]
 class SegmentLayers(QObject):
     """Puts a segmented volume's layers into the viewer and keeps them up to date; one of them is shown.
 
-    All are lazy: a slice is computed from its probabilities when it is shown.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        Where the layers are shown.
-    source : SliceSource
-        The image; its layer's place and units are taken over.
+    All are lazy: a slice is computed from its probabilities when it is shown. They take over place and units
+    of the source's layer.
     """
 
     def __init__(self, viewer: Any, source: SliceSource, parent: QObject | None = None) -> None:
@@ -97,15 +91,7 @@ class SegmentLayers(QObject):
                 self._replace(SegmentView.IOU, self._outcomes(self._truth))
 
     def set_truth(self, truth: da.Array | None, value: int) -> None:
-        """Compare a class with a truth; None removes the IoU map.
-
-        Parameters
-        ----------
-        truth : dask.array.Array or None
-            Shape of the volume, label values.
-        value : int
-            The class, by its label value.
-        """
+        """Compare a label value with a truth of the volume's shape; None removes the IoU map."""
         self._truth, self._value = truth, value
         self._show_outcomes()
 

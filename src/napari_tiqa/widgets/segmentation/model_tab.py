@@ -29,16 +29,7 @@ def segmenter_box(use: str) -> ModelBox:
 
 
 class ModelForm(QWidget):
-    """Model, slices, and what starts the job; a subclass lays them out.
-
-    Attributes
-    ----------
-    model_box : ModelBox
-    slices : SlicesBox
-    run_row : RunRow
-    message : SentenceLabel
-        That of the run row.
-    """
+    """Model, slices, and what starts the job; a subclass lays them out."""
 
     def __init__(
         self, model_box: ModelBox, slices: SlicesBox, run_row: RunRow, parent: QWidget | None = None
@@ -52,16 +43,6 @@ class ModelTab(DockPanel):
     """A tab with a form, a job for which it needs the dock's segmenter, and results below.
 
     A subclass says what the job is by `start`, and calls `_set_up` once it is built.
-
-    Parameters
-    ----------
-    state : SegmentState
-        What the tabs share.
-    viewer : napari.Viewer
-        Where layers are added.
-    form : ModelForm
-    job : str
-        What the job does, as of BackgroundJob.
     """
 
     def __init__(

@@ -18,13 +18,7 @@ TABS = (("Train", SegmentTrainTab), ("Segment", SegmentPredictTab), ("Study", Se
 
 
 class SegmentPanel(DockPanel):
-    """Everything in the segmentation dock.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        The viewer whose layers are segmented.
-    """
+    """Everything in the segmentation dock."""
 
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(viewer, parent)

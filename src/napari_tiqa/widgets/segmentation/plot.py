@@ -24,17 +24,7 @@ _ENOUGH_TO_RANK = 8  # slices; a rank correlation of fewer says little
 
 @dataclass(frozen=True)
 class Curves:
-    """What is known of the slices of a volume.
-
-    Attributes
-    ----------
-    values : dict
-        For `UNCERTAINTY` (nats), `SCORE` (1 to 5) and `F1` (0 to 1), those that there are: slice to value.
-    count : int
-        Slices of the volume.
-    axis : str
-        Name of the axis that they lie along.
-    """
+    """The known `UNCERTAINTY` (nats), `SCORE` and `F1` of each slice, the volume's slices, and their axis."""
 
     values: dict[str, dict[int, float]] = field(default_factory=dict)
     count: int = 1

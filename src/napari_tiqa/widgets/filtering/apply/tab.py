@@ -37,15 +37,7 @@ _NOTICED = 0.05  # s for a slice, beyond which napari is felt to stand still
 
 
 class FilterApplyTab(DockPanel):
-    """Applies the pipeline of the dock to the whole volume.
-
-    Parameters
-    ----------
-    state : FilterState
-        What the tabs share.
-    viewer : napari.Viewer
-        Where layers are added.
-    """
+    """Applies the pipeline of the dock to the whole volume."""
 
     def __init__(self, state: FilterState, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(viewer, parent)

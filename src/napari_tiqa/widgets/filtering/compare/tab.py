@@ -26,15 +26,7 @@ _TITLE = "Save the comparison"
 
 
 class FilterCompareTab(TrialTab):
-    """Compares whole pipelines on the same slices.
-
-    Parameters
-    ----------
-    state : FilterState
-        Pipeline, slice and model that the tabs share.
-    viewer : napari.Viewer
-        The viewer whose theme is followed.
-    """
+    """Compares whole pipelines on the same slices."""
 
     def __init__(self, state: FilterState, viewer: Any, parent: QWidget | None = None) -> None:
         form = CompareForm()

@@ -12,22 +12,7 @@ _MOST_TICKS = 7
 class VariableAxis:
     """The axis of a variable: linear, logarithmic as the parameter is, or a place for each choice.
 
-    Parameters
-    ----------
-    variable : Variable
-    pipeline : Pipeline
-        What it is a variable of.
-
-    Attributes
-    ----------
-    label : str
-        Name and unit.
-    range : (float, float)
-        First and last place along the axis.
-    ticks : list of (float, str)
-        Places and what is written there.
-    is_choice : bool
-        Whether there is nothing between two values.
+    `ticks` are places and what is written there; `is_choice` tells that there is nothing between two values.
     """
 
     def __init__(self, variable: Variable, pipeline: Pipeline) -> None:

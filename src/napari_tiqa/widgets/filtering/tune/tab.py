@@ -19,15 +19,7 @@ from napari_tiqa.widgets.shared.forms import button
 
 
 class FilterTuneTab(TrialTab):
-    """Finds the best setting of the pipeline's parameters.
-
-    Parameters
-    ----------
-    state : FilterState
-        Pipeline, slice and model that the tabs share.
-    viewer : napari.Viewer
-        The viewer whose theme is followed.
-    """
+    """Finds the best setting of the pipeline's parameters."""
 
     def __init__(self, state: FilterState, viewer: Any, parent: QWidget | None = None) -> None:
         form, plot = TuneForm(), TunePlot()

@@ -30,23 +30,10 @@ _REACH = 40  # px around a dot in which the pointer means it
 
 @dataclass(frozen=True)
 class Tried:
-    """What a tuning has tried so far.
+    """What a tuning has tried so far, in order, without settings that failed; an axis per variable.
 
-    Attributes
-    ----------
-    axes : tuple of VariableAxis
-        One per variable.
-    aim : str
-        What settings are compared by, and what is drawn: "fidelity" or "score".
-    trials : tuple of Trial
-        Settings in the order they were tried; those that failed are left out.
-    nothing : Trial or None
-        The slices unfiltered; None before they are scored.
-    best : Trial or None
-        The best setting so far, one of `trials`.
-    as_good : tuple of tuple of value
-        Per variable the values that are as good as the best as far as the score can tell; empty until the
-        tuning has ended.
+    `nothing` is the unfiltered slices, once scored. `as_good` has, per variable, the values that are as good
+    as the best as far as the score can tell; it is empty until the tuning has ended.
     """
 
     axes: tuple[VariableAxis, ...]

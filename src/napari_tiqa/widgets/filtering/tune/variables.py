@@ -67,13 +67,7 @@ class VariableList(QWidget):
             self._grid.addWidget(widget, place, column, 1, _COLUMNS - column if last else 1)
 
     def ticked(self) -> tuple[Variable, ...]:
-        """Return what is to be varied, with the ranges as typed.
-
-        Raises
-        ------
-        FilterError
-            If nothing is ticked.
-        """
+        """Return what is to be varied, with the ranges as typed; FilterError where nothing is ticked."""
         found = tuple(row.variable for row in self.rows if row.tick.isChecked())
         if not found:
             raise FilterError("Nothing is ticked: tick at least one parameter to vary.")

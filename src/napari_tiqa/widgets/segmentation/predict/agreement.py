@@ -68,17 +68,7 @@ class SegmentAgreement(QGroupBox):
         self.setVisible(bool(sentence))
 
     def show_confusions(self, confusions: dict[int, pd.DataFrame], index: int, truth_name: str) -> None:
-        """Show how well slices agree.
-
-        Parameters
-        ----------
-        confusions : dict
-            Slice to ``agreement.confusion_matrix``.
-        index : int
-            The slice on screen.
-        truth_name : str
-            What the truth is called.
-        """
+        """Show how well slices agree, by their ``confusion_matrix``; `index` is the slice on screen."""
         self._confusions, self._index, self._truth_name = confusions, index, truth_name
         self.show()
         self._draw()

@@ -52,13 +52,10 @@ def compare_slices(
 
 
 class SegmentJudge(QObject):
-    """Keeps the confusion matrix of every slice that is both segmented and labelled.
+    """Keeps the confusion matrix of every slice that is both segmented and labelled, by the slice's index.
 
-    Attributes
-    ----------
-    slices : dict
-        The comparison of each slice, by its index. After another question about the same truth, the previous
-        answers stay until the first new one, so that nothing flickers.
+    After another question about the same truth, the previous answers stay until the first new one, so that
+    nothing flickers.
     """
 
     judged = Signal()
@@ -82,19 +79,7 @@ class SegmentJudge(QObject):
     def ask(
         self, segmentation: Segmentation | None, truth: da.Array | None, threshold: float, first: int
     ) -> None:
-        """Compare again.
-
-        Parameters
-        ----------
-        segmentation : Segmentation or None
-            What is compared; None for nothing.
-        truth : dask.array.Array or None
-            Shape of the volume, label values.
-        threshold : float
-            For two classes.
-        first : int
-            The slice on screen, compared before all others.
-        """
+        """Compare again with a truth of the volume's shape, the slice on screen (`first`) first."""
         self._first = first
         self._failed = False
         self._question += 1

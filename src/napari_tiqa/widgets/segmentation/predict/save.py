@@ -13,15 +13,7 @@ from napari_tiqa.widgets.shared.forms import button, line
 
 
 class SegmentSave(QWidget):
-    """Asks for a place and writes there.
-
-    Parameters
-    ----------
-    plot : SegmentPlot
-        The curves.
-    table : callable
-        Returns the table of the slices now; None while there is none.
-    """
+    """Asks for a place and writes the plot there, or the table of the slices now (None: there is none)."""
 
     saved = Signal(str)  # sentence
     problem = Signal(str, object)  # sentence, and the error where the fault is ours

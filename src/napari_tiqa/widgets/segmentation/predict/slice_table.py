@@ -15,20 +15,7 @@ from napari_tiqa.widgets.segmentation.predict.judge import Judged
 
 @dataclass(frozen=True)
 class SliceTable:
-    """Uncertainty, score and agreement of the slices, frozen in the main thread.
-
-    Attributes
-    ----------
-    segmentation : Segmentation
-    scores : mapping of int to float
-        Quality scores of slices; empty where there are none.
-    judged : tuple of Judged
-        Slices that were compared with a truth.
-    truth_name : str
-        What the truth is called.
-    threshold : float
-        Of two classes.
-    """
+    """Uncertainty, score and agreement of the slices, frozen in the main thread."""
 
     segmentation: Segmentation
     scores: Mapping[int, float]
@@ -37,15 +24,11 @@ class SliceTable:
     threshold: float
 
     def table(self) -> pd.DataFrame:
-        """Return a row for each slice that is segmented.
+        """Return a row for each slice that is segmented; ``attrs`` is the record.
 
-        Returns
-        -------
-        pandas.DataFrame
-            The columns of ``Segmentation.table``; ``score``, where there is one; with a truth ``accuracy``,
-            ``iou``, ``f1``, ``precision`` and ``recall`` of each class and their mean (``f1 of NAME``,
-            ``mean f1``), and the confusion matrix in pixels (``NAME taken for NAME``). ``attrs`` is the
-            record.
+        The columns of ``Segmentation.table``; ``score``, where there is one; with a truth ``accuracy``,
+        ``iou``, ``f1``, ``precision`` and ``recall`` of each class and their mean (``f1 of NAME``, ``mean
+        f1``), and the confusion matrix in pixels (``NAME taken for NAME``).
         """
         table = self.segmentation.table()
         if self.scores:
@@ -59,13 +42,7 @@ class SliceTable:
         return table
 
     def save(self, path: Path) -> None:
-        """Write the table as CSV and its record next to it; files of these names are replaced.
-
-        Raises
-        ------
-        TableError
-            If a file cannot be written; what was there before is then left as it was.
-        """
+        """Write the table as CSV, its record next to it; or leave what was there and raise a TableError."""
         table = self.table()
         write_text(record_path(path), json.dumps(table.attrs, indent=1, ensure_ascii=False) + "\n")
         write_text(path, table.to_csv(index=False))

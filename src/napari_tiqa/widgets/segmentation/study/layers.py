@@ -15,29 +15,14 @@ _OPACITY = 0.5
 
 
 class StudyLayers:
-    """Puts a version's three layers into the viewer, in place of those of the version before.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        Where the layers are shown.
-    """
+    """Puts a version's three layers into the viewer, in place of those of the version before."""
 
     def __init__(self, viewer: Any) -> None:
         self._viewer = viewer
         self.layers: dict[str, Layer] = {}
 
     def show(self, source: SliceSource, name: str, version: SeenVersion) -> None:
-        """Show a version.
-
-        Parameters
-        ----------
-        source : SliceSource
-            The slice that it was made of.
-        name : str
-            What the version is called: "blur 3".
-        version : SeenVersion
-        """
+        """Show a version of a slice; its name is "blur 3"."""
         visible = {key: layer.visible for key, layer in self.layers.items()}  # as the user has left them
         self.clear()
         layer, at, title = source.layer, source.across, f"{source.layer_name}, {name}"

@@ -65,15 +65,7 @@ class SegmentStudyResults(QWidget):
         return self.slice_box.currentData()
 
     def show_study(self, found: Study, caption: str) -> None:
-        """Show a study in place of the one shown.
-
-        Parameters
-        ----------
-        found : Study
-            What was found.
-        caption : str
-            Of what, for people.
-        """
+        """Show a study in place of the one shown; the caption says what was studied."""
         self.found = None  # nothing is drawn while the choices change
         self.slice_box.clear()  # so that the mean is chosen, where there are several slices
         self._take(found)

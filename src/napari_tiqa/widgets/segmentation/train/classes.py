@@ -66,15 +66,7 @@ class SegmentTrainClasses(QTreeWidget):
         self.show_pixels({}, 0)
 
     def show_pixels(self, pixels: Mapping[int, int], unlabelled: int | None) -> None:
-        """Show how many pixels each label has.
-
-        Parameters
-        ----------
-        pixels : mapping of int to int
-            By label value; 0 too.
-        unlabelled : int or None
-            The value that is not a class.
-        """
+        """Show how many pixels each label value has, 0 too; `unlabelled` is the value that is not a class."""
         values = {value for value in pixels if value != unlabelled} | self._added
         for value in range(1, _AT_LEAST + 1):  # to paint first
             if self._labels is not None and len(values) < _AT_LEAST:

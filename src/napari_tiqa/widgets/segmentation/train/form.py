@@ -68,13 +68,7 @@ class SegmentTrainForm(QWidget):
 
     @property
     def recipe(self) -> SegmentationRecipe:
-        """All that the result of a training depends on, beside the labelled slices.
-
-        Raises
-        ------
-        SegmentationError
-            Choices that do not go together.
-        """
+        """All that a training depends on, beside labels; SegmentationError for choices that clash."""
         return replace(self._base, **self._values())
 
     def choose_preset(self, recipe: SegmentationRecipe) -> None:

@@ -17,32 +17,14 @@ _FEW = 50  # labelled pixels of a class
 
 @dataclass(frozen=True)
 class LabelCount:
-    """Pixels of each label value, and slices with a label along each axis.
-
-    Attributes
-    ----------
-    pixels : dict of int to int
-        By label value, 0 too.
-    shape : tuple of int
-        Of the labels.
-    labelled : tuple of int
-        For each axis, the slices across it with a pixel that is not 0.
-    """
+    """Pixels of each label value, 0 too, and along each axis the slices with a pixel that is not 0."""
 
     pixels: dict[int, int]
     shape: tuple[int, ...]
     labelled: tuple[int, ...]
 
     def learned_axis(self, seen: int, unlabelled: int | None) -> int:
-        """Return the axis along which the slices to learn from lie.
-
-        Parameters
-        ----------
-        seen : int
-            The axis of the viewer's slider; it is this one, unless the labels lie in few slices of another.
-        unlabelled : int or None
-            The label value that means "not labelled"; None where 0 is a class.
-        """
+        """Return the axis to learn along: the seen one, unless labels lie in few slices of another."""
         if len(self.shape) < 3:
             return 0
         # An axis along which every slice is labelled tells nothing.
@@ -77,21 +59,9 @@ class LabelCount:
 
 
 def count_labels(labels: object, cancel: threading.Event) -> LabelCount:
-    """Count labels slice by slice, so that they may be larger than memory.
+    """Count labels, shape (z, y, x) or (y, x), slice by slice, so that they may be larger than memory.
 
-    Parameters
-    ----------
-    labels : array-like
-        Shape (z, y, x) or (y, x), integers.
-    cancel : threading.Event
-        Set it, from another thread, to stop.
-
-    Raises
-    ------
-    VolumeError
-        If a slice cannot be read.
-    Cancelled
-        `cancel` was set.
+    Raises VolumeError if a slice cannot be read, Cancelled once `cancel` is set.
     """
     volume = as_volume(labels)
     pixels: Counter[int] = Counter()

@@ -59,15 +59,7 @@ def shared_segmenter_job() -> TrainingJob:
 
 
 class SegmentTrainTab(TrainingPage):
-    """Trains a segmenter from the dock's image and labels; a finished one becomes the dock's model.
-
-    Parameters
-    ----------
-    state : SegmentState
-        What the tabs share.
-    viewer : napari.Viewer
-        Where the labels are painted.
-    """
+    """Trains a segmenter from the dock's image and labels; a finished one becomes the dock's model."""
 
     def __init__(self, state: SegmentState, viewer: Any, parent: QWidget | None = None) -> None:
         controls = TrainingControls("Learn from the labels, in a process of its own: napari stays usable.")

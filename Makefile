@@ -20,7 +20,7 @@ test: $(STAMP)
 	$(VENV)/bin/python tools/run_tests.py
 
 quick: $(STAMP)
-	$(VENV)/bin/python -m pytest -n 2 --dist loadfile -m "not viewer and not process"
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile -m "not viewer and not process and not slow"
 
 # The stamp depends on the script too: a new system library must reach an existing .venv's machine.
 $(STAMP): pyproject.toml tools/system-libraries

@@ -9,6 +9,8 @@ from napari_tiqa.learning.images.labels import LabelProjection, observe
 from napari_tiqa.scoring.scale import ARTEFACTS
 from napari_tiqa.volumes.simulation.microstructures import microstructure
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def original():

@@ -22,6 +22,8 @@ from napari_tiqa.volumes.simulation.electrode_sample import (
 from napari_tiqa.volumes.simulation.microstructures import PHASES, electrode_phases, microstructure
 from napari_tiqa.volumes.simulation.napari_sample import electrode_layers
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory):

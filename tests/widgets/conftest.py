@@ -1,7 +1,8 @@
-"""One napari viewer for all tests of a worker, emptied after each: a new one takes a second."""
+"""What tests of docks share: folders, and one napari viewer a worker (a new one takes a second)."""
 
 import gc
 from collections.abc import Iterator
+from pathlib import Path
 from unittest.mock import patch
 
 import pytest
@@ -11,6 +12,13 @@ from napari.settings import get_settings
 from napari.utils.events import EventEmitter
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QApplication
+
+
+@pytest.fixture(autouse=True)
+def user_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what docks remember, and the models they propose, out of the user's own folders."""
+    for function, folder in (("user_data_dir", "user data"), ("user_documents_dir", "documents")):
+        monkeypatch.setattr(f"platformdirs.{function}", lambda *_, place=str(tmp_path / folder), **__: place)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """No dock offers what a dock has made, or a colour image, to work on."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,10 +21,7 @@ TIMEOUT = 60_000  # ms, for the import of a dock's libraries on a busy machine
 
 
 @pytest.mark.parametrize("dock", OFFERED)
-def test_previews_maps_and_colour_images_are_not_offered(
-    dock: str, viewer: Viewer, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+def test_previews_maps_and_colour_images_are_not_offered(dock: str, viewer: Viewer, qtbot: QtBot) -> None:
     volume = np.random.default_rng(0).random((3, 48, 48), np.float32)
     viewer.add_image(volume, name="original")
     shell = viewer.window.add_plugin_dock_widget("napari-tiqa", dock)[1]

@@ -9,6 +9,8 @@ from napari_tiqa.learning.images.labels import PUBLISHED_QUALITY_KEPT, LabelProj
 from napari_tiqa.learning.images.observers import OBSERVER_SETS
 from napari_tiqa.volumes.simulation.microstructures import microstructure
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def labelled():

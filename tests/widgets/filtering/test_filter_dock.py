@@ -39,12 +39,6 @@ def tomogram(*shape: int, seed: int = 0, noise: float = 1.0) -> np.ndarray:
     return (np.sign(np.sin(np.arange(shape[-1]) / 5)) + strength * field).astype("f4")
 
 
-@pytest.fixture(autouse=True)
-def user_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the user's own list of models out of the tests."""
-    monkeypatch.setattr("platformdirs.user_data_dir", lambda *_args, **_kwargs: str(tmp_path / "user data"))
-
-
 @pytest.fixture
 def panel(viewer: Viewer, qtbot: QtBot, untrained_model: Path) -> FilterPanel:
     dock = viewer.window.add_plugin_dock_widget(*WIDGET)[1]

@@ -78,12 +78,6 @@ def tomogram(slices: int, side: int = 48, seed: int = 0) -> np.ndarray:
     return pattern + noise * np.linspace(0, 2, slices, dtype="f4")[:, None, None]
 
 
-@pytest.fixture(autouse=True)
-def user_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the user's own list of models out of the tests."""
-    monkeypatch.setattr("platformdirs.user_data_dir", lambda *_args, **_kwargs: str(tmp_path / "user data"))
-
-
 @pytest.fixture
 def open_dock(qtbot: QtBot, untrained_model: Path) -> OpenDock:
     def open_in(viewer: Viewer) -> QualityPanel:

@@ -36,13 +36,6 @@ EPOCHS = 6  # enough to be closed in the middle of
 OpenDock = Callable[[], SegmentPanel]
 
 
-@pytest.fixture(autouse=True)
-def user_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep what the dock remembers, and the models it proposes, out of the user's own folders."""
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user data"))
-    monkeypatch.setenv("XDG_DOCUMENTS_DIR", str(tmp_path / "documents"))
-
-
 @pytest.fixture
 def job(viewer: Viewer, qtbot: QtBot) -> Iterator[TrainingJob]:
     """Return the training of this process, and end it."""

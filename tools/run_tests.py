@@ -49,7 +49,7 @@ def main() -> int:
             print(log.read().decode(errors="replace"))
         if covered:
             coverage("combine", "--quiet")
-            print("Coverage, child processes included: ", end="", flush=True)
+            print("Coverage in per cent, child processes included: ", end="", flush=True)
             coverage("report", "--format=total")
         print(closing_line(results), flush=True)
     return next((code for code in codes if code), 0)

@@ -1,6 +1,7 @@
 """Rules of the house that no linter holds: small folders, no import cycle, tests that assert."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,6 +92,17 @@ def test_a_cycle_would_be_found() -> None:
     known = {"m", "m.a", "m.b", "m.c", "m.c.d"}
     assert imported(ast.parse(source), "m.a", known) == {"m.b", "m.c", "m.c.d"}
     assert imported(ast.parse(source), "m.c.a", known) == {"m.b", "m.c.d"}
+
+
+def test_each_task_of_the_model_process_is_a_function() -> None:
+    files = modules()
+    tasks = re.compile(r'"(napari_tiqa[.\w]+:\w+)"')
+    found = {task for path in files.values() for task in tasks.findall(path.read_text())}
+    assert len(found) >= 4
+    for task in found:
+        module, _, function = task.partition(":")
+        body = ast.parse(files[module].read_text()).body
+        assert function in {node.name for node in body if isinstance(node, ast.FunctionDef)}, task
 
 
 @pytest.mark.parametrize("root", PACKAGES.values(), ids=PACKAGES)

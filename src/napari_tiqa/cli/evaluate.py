@@ -85,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
     with cancelled_by_interrupt() as cancel, ProgressBar() as bar:
 
         def show(progress: EvaluationProgress) -> None:
-            bar.show(progress.stage, round(100 * progress.share), 100, seconds_left=progress.seconds_left)
+            bar.show(progress.stage, progress.done, progress.total, seconds_left=progress.seconds_left)
 
         evaluation = evaluate(
             options.dataset,

@@ -53,7 +53,7 @@ def test_noise_is_filtered_by_what_is_near_the_truth(
     found: tuple[Tuning, list[TuneProgress]], clean: np.ndarray, noisy: np.ndarray
 ) -> None:
     tuning, _ = found
-    assert tuning.beats_nothing
+    assert tuning.best is not tuning.nothing
     assert tuning.complete
     assert tuning.gain > tuning.gain_half_width > 0
     assert tuning.best is tuning.leader
@@ -142,7 +142,7 @@ def test_the_table_has_every_trial_and_its_record_is_json(found: tuple[Tuning, l
 
 def test_a_clean_volume_is_left_alone(clean: np.ndarray) -> None:
     tuning = tune(clean, GAUSSIAN, "gaussian.sigma=0.5:6", trials=5)
-    assert not tuning.beats_nothing
+    assert tuning.best is tuning.nothing
     assert tuning.best is tuning.nothing
     assert [step.on for step in tuning.best.pipeline.steps] == [False]
     assert tuning.best.pipeline.steps[0].parameters == GAUSSIAN.steps[0].parameters
@@ -184,7 +184,7 @@ def test_choices_are_tried_beside_numbers(noisy: np.ndarray) -> None:
     assert {trial.values[0] for trial in tuning.trials} <= {"auto", "full", "half"}
     assert len(tuning.trials) == 5
     # With a strength of 0 it changes nothing, so that every value is as good.
-    assert not tuning.beats_nothing
+    assert tuning.best is tuning.nothing
     assert set(tuning.flatness[0]) == {trial.values[0] for trial in tuning.trials}
 
 
@@ -384,7 +384,7 @@ def test_real_cell_with_noise_gains_by_a_filter() -> None:
     tuning = tune(
         (planes + noise).astype(np.float32), GAUSSIAN, "gaussian.sigma=0.3:6", trials=12, window=given
     )
-    assert tuning.beats_nothing
+    assert tuning.best is not tuning.nothing
     before, after = (
         np.mean((trial.pipeline(planes[0] + noise[0], given) - planes[0]) ** 2)
         for trial in (tuning.nothing, tuning.best)

@@ -152,7 +152,7 @@ def test_a_sweep_draws_the_curve_and_applies_the_best(
     assert max(y) == tuning.leader.objective
     assert curves["objective"].unfiltered.value() == tuning.nothing.objective
     assert sorted(curves["score"].curve.getData()[1]) == sorted(one.score for one in tuning.trials)
-    assert tuning.beats_nothing
+    assert tuning.best is not tuning.nothing
     assert state.pipeline == tuning.best.pipeline
     tab.before_button.click()
     assert state.pipeline == GAUSSIAN

@@ -22,8 +22,7 @@ from napari_tiqa.filtering.settled import settled
 from napari_tiqa.jobs.filtering.objective import AIMS, DETAIL_LOSS, OBJECTIVE, SCORE, score_slices
 from napari_tiqa.jobs.filtering.trial import Trial
 from napari_tiqa.jobs.process.client import shared_model_process
-from napari_tiqa.jobs.process.messages import ModelFile
-from napari_tiqa.jobs.process.record import model_card, run_record
+from napari_tiqa.jobs.process.record import checked_model, run_record
 from napari_tiqa.jobs.process.waiting import wait_for
 from napari_tiqa.jobs.quality.score import chosen_slices
 from napari_tiqa.volumes.open import as_volume
@@ -93,8 +92,7 @@ class TrialBench:
             indices = evenly(min(DEFAULT_SLICES, count), count)
         else:
             indices = chosen_slices(slices, count, axis, tomogram.name)
-        bundle = ModelFile.of(model)
-        model_card(bundle)  # a bundle that cannot be used is refused before anything is read
+        bundle = checked_model(model)
         shared_model_process().start()  # Keras is imported while the slices are read
         self.window = volume_window(tomogram, window)
         self._volume, self._axis, self._model = tomogram, axis, model

@@ -94,11 +94,6 @@ class Tuning:
         """Half the width of the gain's 90 % interval; ``paired_gain`` says how it is found."""
         return self._leader_gain.half_width
 
-    @property
-    def beats_nothing(self) -> bool:
-        """Whether there is something better than the unfiltered slices, beyond what the score can tell."""
-        return self.best is not self.nothing
-
     @cached_property
     def flatness(self) -> tuple[tuple[Value, ...], ...]:
         """The values of each variable with which the leader is matched as far as the score can tell.

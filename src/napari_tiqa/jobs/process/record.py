@@ -1,6 +1,7 @@
 """What is written down about a run, so that its scores can be understood and repeated."""
 
 import hashlib
+import os
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -25,6 +26,19 @@ def model_card(model: ModelFile, purpose: str = SCORE) -> dict[str, Any]:
         As ``scoring.bundle.load_card``.
     """
     return load_card(model.path, purpose)
+
+
+def checked_model(path: str | os.PathLike[str] | None) -> ModelFile:
+    """Look up a bundle that scores, None for the default one, and refuse it before anything is read.
+
+    Raises
+    ------
+    BundleError
+        If there is no such bundle, or it cannot be used.
+    """
+    model = ModelFile.of(path)
+    model_card(model)
+    return model
 
 
 def run_record(

@@ -16,7 +16,7 @@ import tifffile
 from napari_tiqa.errors import TableError, VolumeError
 from napari_tiqa.jobs.process.client import ModelProcess, shared_model_process
 from napari_tiqa.jobs.process.messages import ModelFile
-from napari_tiqa.jobs.process.record import model_card, run_record
+from napari_tiqa.jobs.process.record import checked_model, run_record
 from napari_tiqa.jobs.process.waiting import wait_for
 from napari_tiqa.progress import Pace, Progress
 from napari_tiqa.scoring.native_tiles import filled_tiles, native_tile
@@ -121,8 +121,7 @@ def score_map(
     tomogram = as_volume(volume).tomogram()
     count = tomogram.slice_count(axis)
     index = index + count if -count <= index < 0 else index
-    bundle = ModelFile.of(model)
-    model_card(bundle)  # a bundle that cannot be used is refused before anything is read
+    bundle = checked_model(model)
     process = shared_model_process()
     process.start()  # Keras is imported while the slice is read.
     plane = checked_plane(tomogram.slice(axis, index))

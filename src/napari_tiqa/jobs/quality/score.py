@@ -20,7 +20,7 @@ import pandas as pd
 from napari_tiqa.errors import TiqaError, VolumeError
 from napari_tiqa.jobs.process.client import ModelProcess, shared_model_process
 from napari_tiqa.jobs.process.messages import ModelFile
-from napari_tiqa.jobs.process.record import model_card, run_record
+from napari_tiqa.jobs.process.record import checked_model, run_record
 from napari_tiqa.jobs.process.waiting import POLL, wait_for
 from napari_tiqa.progress import Pace, Progress
 from napari_tiqa.scoring.native_tiles import MOST_TILES, prepare_native_tiles
@@ -158,8 +158,7 @@ def score_volume(
     indices = chosen_slices(slices, tomogram.slice_count(axis), axis, tomogram.name)
     if isinstance(window, tuple):
         window = IntensityWindow(*window, rule="given")
-    bundle = ModelFile.of(model)
-    model_card(bundle)  # a bundle that cannot be used is refused before anything is read
+    bundle = checked_model(model)
     run = _Run(tomogram, axis, indices, bundle, window or tomogram.window, tiles)
     return run.score(progress, cancel or threading.Event())
 

@@ -13,7 +13,7 @@ import pandas as pd
 from napari_tiqa.errors import Cancelled, SegmentationError, TiqaError
 from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.jobs.process.messages import ModelFile
-from napari_tiqa.jobs.process.record import model_card, run_record
+from napari_tiqa.jobs.process.record import checked_model, run_record
 from napari_tiqa.jobs.quality.score import chosen_slices
 from napari_tiqa.jobs.study.judge import KnownSlice, VersionJudge
 from napari_tiqa.jobs.study.result import TRUTH, Curve, StudiedVersion, Study
@@ -120,8 +120,7 @@ def study_segmentation(
     cancel = cancel or threading.Event()
     segmenter = ModelFile.of(ELECTRODE_MODEL if model is None else model)
     classes = classes_of(segmenter_card(segmenter.path))
-    quality = ModelFile.of(quality_model)
-    model_card(quality)  # a bundle that cannot be used is refused before anything is read
+    quality = checked_model(quality_model)
     value = classes.values[-1] if value is None else value
     if value not in classes.values:
         known = ", ".join(map(str, classes.values))

@@ -17,6 +17,7 @@ from napari_tiqa.learning.images.dataset import Dataset
 from napari_tiqa.learning.images.groups import Group
 from napari_tiqa.learning.measures.krasula import RatedPairs
 from napari_tiqa.learning.measures.measures import evaluate, image_rows
+from napari_tiqa.progress import Progress
 from napari_tiqa.scoring.bundle import load_card
 from napari_tiqa.scoring.predict import load_model, predict
 from napari_tiqa.scoring.scale import PREDICTED
@@ -29,15 +30,20 @@ RESAMPLES = 1000
 _COST = {"model": 5, "brisque": 10, "ridge": 30, "lookup": 0.1, "rankiqa": 5000}
 _COST_OF_INTERVALS = 0.7  # a resample of a row of the table
 _ROWS = 4
+_PARTS = 1000  # of the work, as progress counts it
 
 
 @dataclass(frozen=True)
-class EvaluationProgress:
-    """Progress of an evaluation: what is being done, and the share of the whole work that is done, 0..1."""
+class EvaluationProgress(Progress):
+    """Progress of an evaluation, in thousandths of the whole work.
+
+    Attributes
+    ----------
+    stage : str
+        What is being done, in words.
+    """
 
     stage: str
-    share: float
-    seconds_left: float | None
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,7 @@ def compare(
     work; `resamples` and `seed` are of the bootstrap over originals. Raises BundleError if a model cannot be
     used, TrainingError if none of the images has a label.
     """
-    report(EvaluationProgress("reading the models", 0, None))
+    report(EvaluationProgress(0, _PARTS, None, "reading the models"))
     cards = [load_card(model) for model in models]
     images = sum(len(group.images) for group in dataset.groups)
     if not any(np.isfinite(group.labels).any() for group in dataset.groups):
@@ -174,7 +180,7 @@ class _Work:
         done = float(start + share * (end - start))
         passed = time.monotonic() - self._began
         left = passed / done * (1 - done) if done > 0.02 else None
-        self._report(EvaluationProgress(stage, done, left))
+        self._report(EvaluationProgress(round(done * _PARTS), _PARTS, left, stage))
 
     def next(self) -> None:
         self._step += 1

@@ -79,8 +79,8 @@ class EvaluationForm(QWidget):
 
     def show_progress(self, progress: EvaluationProgress) -> None:
         """Show the stage, the share done and the time left."""
-        text = f"{progress.share:.0%}   {time_left(progress.seconds_left)}"
-        self.run.bar.show_done(round(1000 * progress.share), 1000, text)
+        text = f"{progress.done / progress.total:.0%}   {time_left(progress.seconds_left)}"
+        self.run.bar.show_done(progress.done, progress.total, text)
         self.run.message.say(f"{progress.stage[0].upper()}{progress.stage[1:]}…")
 
 

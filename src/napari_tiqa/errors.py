@@ -1,5 +1,7 @@
 """The errors a user can cause; each message is one sentence: what happened and what to do."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -67,3 +69,12 @@ class ModelProcessError(TiqaError):
 
 class Cancelled(TiqaError):
     """The work was cancelled by the user."""
+
+
+@contextmanager
+def explained(error: type[TiqaError], problem: str, remedy: str) -> Iterator[None]:
+    """Raise an OSError within as one of ours: "the problem (No space left on device): the remedy."."""
+    try:
+        yield
+    except OSError as cause:
+        raise error(f"{problem} ({cause.strerror or cause}): {remedy}.") from cause

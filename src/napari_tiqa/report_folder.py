@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from napari_tiqa.errors import TableError
+from napari_tiqa.errors import TableError, explained
 from napari_tiqa.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -54,7 +54,9 @@ def write_report(
     """
     folder = Path(folder)
     text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
-    try:
+    with explained(
+        TableError, f"{name} cannot be written to {folder}", "free some space, or choose another folder"
+    ):
         folder.mkdir(parents=True, exist_ok=True)
         for file_name, table in tables.items():
             with whole_file(folder / file_name) as file:
@@ -64,11 +66,6 @@ def write_report(
         for file_name, draw in figures.items():
             with whole_file(folder / file_name) as file:
                 draw().savefig(file, dpi=_DPI, format="png")
-    except OSError as error:
-        raise TableError(
-            f"{name} cannot be written to {folder} ({error.strerror}): free some space, or choose another "
-            "folder."
-        ) from error
     return [folder / file_name for file_name in (*tables, "record.json", *figures)]
 
 
@@ -80,8 +77,5 @@ def write_figure(figure: "Figure", path: str | os.PathLike[str], dpi: int = 300)
     TableError
         If it cannot be written.
     """
-    try:
-        with whole_file(path) as file:
-            figure.savefig(file, dpi=dpi, format="png")
-    except OSError as error:
-        raise TableError(f"{path} cannot be written ({error.strerror}): choose another place.") from error
+    with explained(TableError, f"{path} cannot be written", "choose another place"), whole_file(path) as file:
+        figure.savefig(file, dpi=dpi, format="png")

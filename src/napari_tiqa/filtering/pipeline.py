@@ -9,13 +9,13 @@ from typing import Any, Self
 
 import numpy as np
 
-from napari_tiqa.errors import FilterError
+from napari_tiqa.errors import FilterError, explained
 from napari_tiqa.filtering.catalogue import filter_named
 from napari_tiqa.filtering.filter import Filter
 from napari_tiqa.filtering.parameter import Value
 from napari_tiqa.filtering.slice_frame import filter_slice
 from napari_tiqa.volumes.window import IntensityWindow
-from napari_tiqa.whole_file import whole_file
+from napari_tiqa.whole_file import write_text
 
 FORMAT = "napari-tiqa pipeline"
 FORMAT_VERSION = 1
@@ -155,13 +155,8 @@ class Pipeline:
             If the file cannot be written.
         """
         text = json.dumps(self.to_dict(), indent=2) + "\n"
-        try:
-            with whole_file(Path(path)) as file:
-                file.write(text.encode())
-        except OSError as error:
-            raise FilterError(
-                f"The pipeline cannot be written to {path} ({error.strerror or error}): choose another place."
-            ) from error
+        with explained(FilterError, f"The pipeline cannot be written to {path}", "choose another place"):
+            write_text(path, text)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -173,11 +168,8 @@ class Pipeline:
             If the file cannot be read or is not a pipeline of this version.
         """
         try:
-            values = json.loads(Path(path).read_text("utf-8"))
-        except OSError as error:
-            raise FilterError(
-                f"The pipeline {path} cannot be read ({error.strerror or error}): check the path."
-            ) from error
+            with explained(FilterError, f"The pipeline {path} cannot be read", "check the path"):
+                values = json.loads(Path(path).read_text("utf-8"))
         except ValueError as error:
             raise FilterError(
                 f"{path} is not a JSON file ({error}): choose a file that napari-tiqa saved as a pipeline."

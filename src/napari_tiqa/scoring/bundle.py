@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_tiqa.errors import BundleError
+from napari_tiqa.errors import BundleError, explained
 from napari_tiqa.scoring.calibration import Calibration
 from napari_tiqa.weights import WEIGHTS_FOLDER
 from napari_tiqa.whole_file import whole_file
@@ -90,16 +90,15 @@ def write_bundle(
         "weights_sha256": hashlib.sha256(buffer.getvalue()).hexdigest(),
     }
     path = Path(path)
-    try:
+    with explained(
+        BundleError,
+        f"The model cannot be written to {path}",
+        "free some space, or choose another place for it",
+    ):
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("card.json", json.dumps(card, indent=1))
             archive.writestr("weights.npz", buffer.getvalue())
-    except OSError as error:
-        raise BundleError(
-            f"The model cannot be written to {path} ({error.strerror}): free some space, or choose another "
-            "place for it."
-        ) from error
 
 
 def load_card(path: str | os.PathLike[str] | None = None, purpose: str = SCORE) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from napari_tiqa import whole_file
-from napari_tiqa.errors import TableError
+from napari_tiqa.errors import TableError, explained
 from napari_tiqa.scoring.scale import ARTEFACTS
 
 SCORE_DECIMALS = 4
@@ -137,7 +137,5 @@ def read_scores(path: str | os.PathLike[str]) -> pd.DataFrame:
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write a text file as a whole or not at all; raises TableError where it cannot be written."""
-    try:
+    with explained(TableError, f"{path} cannot be written", "choose another place"):
         whole_file.write_text(path, text)
-    except OSError as error:
-        raise TableError(f"{path} cannot be written ({error.strerror}): choose another place.") from error

@@ -14,27 +14,17 @@ METRES = {
     "inch": 0.0254,
 }
 SPELLINGS = {
-    "picometer": "pm",
-    "picometre": "pm",
     "å": "angstrom",
     "ångström": "angstrom",
-    "nanometer": "nm",
-    "nanometre": "nm",
     "um": "µm",
     "μm": "µm",  # Greek mu; the key of METRES is the micro sign
     "\\u00b5m": "µm",  # as ImageJ escapes it
     "micron": "µm",
     "microns": "µm",
-    "micrometer": "µm",
-    "micrometre": "µm",
-    "millimeter": "mm",
-    "millimetre": "mm",
-    "centimeter": "cm",
-    "centimetre": "cm",
-    "meter": "m",
-    "metre": "m",
     "in": "inch",
 }
+_PREFIXES = {"pico": "pm", "nano": "nm", "micro": "µm", "milli": "mm", "centi": "cm", "": "m"}
+SPELLINGS |= {f"{prefix}{m}": unit for prefix, unit in _PREFIXES.items() for m in ("meter", "metre")}
 
 
 def known_unit(name: str | None) -> str:

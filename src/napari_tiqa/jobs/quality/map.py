@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import tifffile
 
-from napari_tiqa.errors import TableError, VolumeError
+from napari_tiqa.errors import TableError, VolumeError, explained
 from napari_tiqa.jobs.process.client import ModelProcess, shared_model_process
 from napari_tiqa.jobs.process.messages import ModelFile
 from napari_tiqa.jobs.process.record import checked_model, run_record
@@ -217,10 +217,8 @@ def write_map(quality_map: QualityMap, path: str | os.PathLike[str]) -> None:
             "Info": json.dumps(record, indent=1),
         },
     )
-    try:
-        with whole_file(path) as file:
-            file.write(tiff.getbuffer())
-    except OSError as error:
-        raise TableError(
-            f"{path} cannot be written ({error.strerror}): choose another place for the map."
-        ) from error
+    with (
+        explained(TableError, f"{path} cannot be written", "choose another place for the map"),
+        whole_file(path) as file,
+    ):
+        file.write(tiff.getbuffer())

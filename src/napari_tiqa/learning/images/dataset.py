@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import tifffile
 
-from napari_tiqa.errors import TrainingError
+from napari_tiqa.errors import TrainingError, explained
 from napari_tiqa.learning.images.groups import COUNTERPART, Group
 from napari_tiqa.learning.images.originals import SESSION_WINDOW, session_images
 from napari_tiqa.learning.ratings.images import read_image
@@ -78,14 +78,12 @@ def write_dataset(folder: str | os.PathLike[str], dataset: Dataset, record: dict
     """
     folder = Path(folder)
     check_free(folder)
-    try:
-        with whole_folder(folder) as partial:
-            _write_files(partial, dataset, record)
-    except OSError as error:
-        raise TrainingError(
-            f"The dataset {folder} cannot be written ({error.strerror}): free some space, or choose another "
-            "place for it."
-        ) from error
+    remedy = "free some space, or choose another place for it"
+    with (
+        explained(TrainingError, f"The dataset {folder} cannot be written", remedy),
+        whole_folder(folder) as partial,
+    ):
+        _write_files(partial, dataset, record)
 
 
 def read_dataset(folder: str | os.PathLike[str]) -> Dataset:

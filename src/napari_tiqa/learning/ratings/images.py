@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import tifffile
 
-from napari_tiqa.errors import Cancelled, RatingError
+from napari_tiqa.errors import Cancelled, RatingError, explained
 from napari_tiqa.volumes.slices import evenly
 from napari_tiqa.volumes.tiff_folder import files_in
 from napari_tiqa.volumes.volume import Volume
@@ -89,12 +89,8 @@ def cut_images(
 
 def find_images(folder: Path) -> list[Path]:
     """Return the image files in a folder, in natural order; raises RatingError if it cannot be read."""
-    try:
+    with explained(RatingError, f"The folder {folder} cannot be read", "check the path"):
         return files_in(folder, IMAGE_SUFFIXES)
-    except OSError as error:
-        raise RatingError(
-            f"The folder {folder} cannot be read ({error.strerror}): check the path."
-        ) from error
 
 
 def read_image(path: Path) -> np.ndarray:

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import tifffile
 
-from napari_tiqa.errors import RatingError
+from napari_tiqa.errors import RatingError, explained
 from napari_tiqa.learning.ratings.images import ImageSource, cut_images, read_image
 from napari_tiqa.learning.ratings.session_files import (
     IMAGES_FOLDER,
@@ -250,13 +250,11 @@ def create_session(
     seed = secrets.randbits(32) if seed is None else seed
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RatingError(f"{folder} is not empty: choose a new or empty folder for the images.")
-    try:
-        with whole_folder(folder) as partial:
-            _fill(partial, sources, repeat_share, seed, progress, cancel)
-    except OSError as error:
-        raise RatingError(
-            f"The images cannot be kept in {folder} ({error.strerror}): choose another folder."
-        ) from error
+    with (
+        explained(RatingError, f"The images cannot be kept in {folder}", "choose another folder"),
+        whole_folder(folder) as partial,
+    ):
+        _fill(partial, sources, repeat_share, seed, progress, cancel)
     return open_session(folder)
 
 

@@ -5,9 +5,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from napari_tiqa.errors import RatingError
+from napari_tiqa.errors import RatingError, explained
 from napari_tiqa.learning.ratings.images import find_images, read_image
-from napari_tiqa.learning.ratings.table import LEVELS
+from napari_tiqa.learning.ratings.table import LEVELS, SAVE_REMEDY
 from napari_tiqa.whole_file import write_text
 
 FORMAT, FORMAT_VERSION = "napari-tiqa ratings", 1
@@ -65,13 +65,8 @@ def read_record(folder: Path) -> dict[str, Any] | None:
 
 def write_record(record: dict[str, Any], folder: Path) -> None:
     """Write the record of a session folder; raises RatingError where it cannot be written."""
-    try:
+    with explained(RatingError, f"The session cannot be saved in {folder}", SAVE_REMEDY):
         write_text(folder / SESSION_FILE, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-    except OSError as error:
-        raise RatingError(
-            f"The session cannot be saved in {folder} ({error.strerror}): free some space or make the folder "
-            "writable, and try again."
-        ) from error
 
 
 def different_images(folder: Path) -> tuple[dict[str, Path], tuple[int, int], list[str]]:

@@ -15,7 +15,7 @@ import krippendorff
 import numpy as np
 import pandas as pd
 
-from napari_tiqa.errors import RatingError
+from napari_tiqa.errors import RatingError, explained
 from napari_tiqa.whole_file import write_text
 from napari_tiqa.wording import some
 
@@ -28,6 +28,9 @@ FEWEST_IMAGES = 20
 ALPHA_RELIABLE, ALPHA_TENTATIVE = 0.8, 0.667
 """Krippendorff's own bounds (Content Analysis, 2004, ch. 11): what raters agree on to the first can be relied
 on, and below the second no conclusion should be drawn."""
+
+SAVE_REMEDY = "free some space or make the folder writable, and try again"
+"""What to do where ratings or their session cannot be saved."""
 
 _COLUMNS = ("image", "rater", "score", "time")
 _NARROWEST = 2.0  # points between the best and the worst image
@@ -85,13 +88,8 @@ def write_ratings(ratings: pd.DataFrame, path: str | os.PathLike[str]) -> None:
     Raises RatingError where it cannot be written; what was there before is left as it was.
     """
     text = ratings[list(_COLUMNS)].to_csv(index=False, lineterminator="\n")
-    try:
+    with explained(RatingError, f"The ratings cannot be saved as {path}", SAVE_REMEDY):
         write_text(path, text)
-    except OSError as error:
-        raise RatingError(
-            f"The ratings cannot be saved as {path} ({error.strerror}): free some space or make the folder "
-            "writable, and try again."
-        ) from error
 
 
 def check_images(ratings: pd.DataFrame, images: Iterable[str], where: str | os.PathLike[str]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from napari_tiqa.errors import BundleError, TrainingError
+from napari_tiqa.errors import BundleError, TrainingError, explained
 from napari_tiqa.learning.training.settings import Recipe
 from napari_tiqa.locks import AlreadyLocked, hold
 from napari_tiqa.whole_file import whole_file
@@ -55,13 +55,11 @@ def run_lock(folder: Path) -> Iterator[None]:
 @contextmanager
 def writing_to(folder: Path) -> Iterator[None]:
     """Turn each OSError into a TrainingError that says what to do."""
-    try:
+    remedy = (
+        "free some space, or make the folder writable, and start it again; it resumes after its last epoch"
+    )
+    with explained(TrainingError, f"The training cannot write to {folder}", remedy):
         yield
-    except OSError as error:
-        raise TrainingError(
-            f"The training cannot write to {folder} ({error.strerror or error}): free some space, or make "
-            "the folder writable, and start it again; it resumes after its last epoch."
-        ) from error
 
 
 def keep_recipe(folder: Path, recipe: Recipe) -> None:

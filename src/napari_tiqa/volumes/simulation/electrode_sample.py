@@ -22,7 +22,7 @@ import platformdirs
 import tifffile
 from numpy.typing import NDArray
 
-from napari_tiqa.errors import VolumeError
+from napari_tiqa.errors import VolumeError, explained
 from napari_tiqa.volumes.open import open_volume
 from napari_tiqa.volumes.simulation.acquisition import (
     MOST_CHANNELS,
@@ -182,7 +182,11 @@ def _make(record: Path, paths: tuple[Path, ...], progress: Progress | None) -> N
     total = len(scans) * SHAPE[0]
     report = progress or (lambda done, total: None)
     report(0, total)
-    try:
+    with explained(
+        VolumeError,
+        f"The sample tomogram cannot be kept in {record.parent}",
+        "make room there, or make it writable",
+    ):
         record.parent.mkdir(parents=True, exist_ok=True)
         material = microstructure("electrode", SHAPE, SEED)
         for scan, path in enumerate(scans):
@@ -195,11 +199,6 @@ def _make(record: Path, paths: tuple[Path, ...], progress: Progress | None) -> N
         text = json.dumps(_record(paths), indent=2, ensure_ascii=False)
         # last of all: what has no record was interrupted, and is made again
         write_text(record, text)
-    except OSError as error:
-        raise VolumeError(
-            f"The sample tomogram cannot be kept in {record.parent} ({error.strerror or error}): "
-            "make room there, or make it writable."
-        ) from error
 
 
 def _scan(material: Floats, settings: list[Acquisition]) -> Iterator[tuple[int, NDArray[np.uint16]]]:

@@ -13,7 +13,6 @@ from qtpy.QtWidgets import (
     QComboBox,
     QFileDialog,
     QMainWindow,
-    QProgressBar,
     QStackedWidget,
     QTabWidget,
     QWidget,
@@ -25,7 +24,7 @@ from napari_tiqa.learning.ratings.session import RatingSession, create_session, 
 from napari_tiqa.progress import Progress
 from napari_tiqa.widgets.rating.form import RatingForm
 from napari_tiqa.widgets.rating.results import RatingResults
-from napari_tiqa.widgets.rating.window import RatingWindow
+from napari_tiqa.widgets.rating.window import RatedBar, RatingWindow
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState, Work
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
 from napari_tiqa.widgets.shared.forms import (
@@ -72,8 +71,7 @@ class RatingPanel(DockPanel):
         self.rater_box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.rater_box.lineEdit().setPlaceholderText("type your name")
         self.rater_box.setToolTip("The rater: type a new name, or choose one to continue.")
-        self.bar = QProgressBar()
-        self.bar.setToolTip("Images that this rater has rated; some are shown a second time.")
+        self.bar = RatedBar("Images that this rater has rated; some are shown a second time.")
         self.rate_button = button(
             "Rate", "Open the window that shows the images one by one, without their names.", self.rate
         )
@@ -223,10 +221,7 @@ class RatingPanel(DockPanel):
         if session is None:
             return
         progress = session.progress(self.rater)
-        self.bar.setMaximum(max(progress.total, 1))
-        self.bar.setValue(progress.done)
-        skipped = f", {progress.skipped} skipped" if progress.skipped else ""
-        self.bar.setFormat(f"{progress.done} of {progress.total}{skipped}")
+        self.bar.show_progress(progress)
         done = progress.done == progress.total
         self.rate_button.setText(
             "All rated: open again" if done else "Continue rating" if progress.done else "Rate"

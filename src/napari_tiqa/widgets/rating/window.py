@@ -12,7 +12,7 @@ from qtpy.QtGui import QCloseEvent, QKeyEvent
 from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton, QWidget
 
 from napari_tiqa.errors import RatingError
-from napari_tiqa.learning.ratings.session import RatingSession
+from napari_tiqa.learning.ratings.session import RaterProgress, RatingSession
 from napari_tiqa.learning.ratings.table import LEVELS
 from napari_tiqa.widgets.rating.canvas import GROUND, TEXT, RatingCanvas
 from napari_tiqa.widgets.shared.forms import STRETCH, button, column, line
@@ -35,6 +35,21 @@ _STYLE = f"""
     QProgressBar {{ text-align: center; min-height: 20px; }}
     QProgressBar::chunk {{ background: #6f7f8f; border-radius: 3px; }}
 """
+
+
+class RatedBar(QProgressBar):
+    """How far a rater is."""
+
+    def __init__(self, tooltip: str) -> None:
+        super().__init__()
+        self.setToolTip(tooltip)
+
+    def show_progress(self, progress: RaterProgress) -> None:
+        """Show images rated, all, and skipped."""
+        self.setMaximum(max(progress.total, 1))
+        self.setValue(progress.done)
+        skipped = f", {progress.skipped} skipped" if progress.skipped else ""
+        self.setFormat(f"{progress.done} of {progress.total}{skipped}")
 
 
 class RatingWindow(QWidget):
@@ -72,8 +87,7 @@ class RatingWindow(QWidget):
         self.pause_button = self._button(
             "Pause", "Close this window (Esc); you continue from here when you come back.", self.close
         )
-        self.bar = QProgressBar()
-        self.bar.setToolTip("Images that you have rated; some are shown a second time.")
+        self.bar = RatedBar("Images that you have rated; some are shown a second time.")
         self.message = QLabel(_HINT)
         self.message.setToolTip("What the keys do, or what went wrong.")
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
@@ -139,12 +153,12 @@ class RatingWindow(QWidget):
         self.canvas.show_text("")
         self._allow(False)
         self._pause.start()
-        self._show_progress()
+        self.bar.show_progress(self._session.progress(self._rater))
         self.changed.emit()
 
     def _show_next(self) -> None:
         self._image = self._session.current(self._rater)
-        self._show_progress()
+        self.bar.show_progress(self._session.progress(self._rater))
         if self._image is None:
             self.canvas.show_text(f"All images are rated. Thank you, {self._rater}.")
         else:
@@ -153,15 +167,6 @@ class RatingWindow(QWidget):
             except RatingError as error:
                 self.canvas.show_text(f"{error}\nSkip it to go on.")
         self._allow(True)
-
-    def _show_progress(self) -> None:
-        progress = self._session.progress(self._rater)
-        self.bar.setMaximum(max(progress.total, 1))
-        self.bar.setValue(progress.done)
-        self.bar.setFormat(
-            f"{progress.done} of {progress.total}"
-            + (f", {progress.skipped} skipped" * bool(progress.skipped))
-        )
 
     def _allow(self, allowed: bool) -> None:
         progress = self._session.progress(self._rater)

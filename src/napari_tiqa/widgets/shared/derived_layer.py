@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from napari.layers import Image, Labels, Layer
 
+from napari_tiqa.widgets.shared.result_layers import unwrapped
+
 
 def derived_layer(
     source: Layer, data: np.ndarray, name: str, at: Mapping[int, int] | None = None, **properties: Any
@@ -53,7 +55,7 @@ def insert_layer(viewer: Any, layer: Layer, place: int | None = None) -> None:
     """Put a layer into the viewer's list at `place`, counted from the lowest layer; on top where omitted."""
     layers = viewer.layers
     # The viewer that a plugin is given wraps all that it holds, but its selection takes bare layers.
-    selected = [getattr(one, "__wrapped__", one) for one in layers.selection]
+    selected = [unwrapped(chosen) for chosen in layers.selection]
     layers.insert(len(layers) if place is None else place, layer)
     if selected:
         layers.selection.clear()

@@ -10,6 +10,7 @@ from napari_tiqa.volumes.applied import applied_in, note_under, window_in
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.stored import fixed
 from napari_tiqa.volumes.volume import Volume
+from napari_tiqa.widgets.shared.result_layers import unwrapped
 
 # What a layer's dimensions are called where its author gave them no labels, last dimension last.
 _AXES = ("t", "c", "z", "y", "x")
@@ -23,7 +24,7 @@ def read_layer(layer: Layer, at: Sequence[int] | None = None, along: int | None 
     channel dimension in `along` the volume is the series (that dimension, y, x). Raises VolumeError where the
     layer holds no grey-value image (labels, points, RGB ...), or `at` lies outside it.
     """
-    layer = getattr(layer, "__wrapped__", layer)
+    layer = unwrapped(layer)
     if not isinstance(layer, Image):
         raise VolumeError(
             f"'{layer.name}' is a {type(layer).__name__.lower()} layer and holds no grey values to judge; "

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import tifffile
 
-from napari_tiqa.errors import Cancelled, TrainingError
+from napari_tiqa.errors import Cancelled, TrainingError, explained
 from napari_tiqa.jobs.learning.train import train
 from napari_tiqa.learning.training.recipe import TrainingRecipe
 from napari_tiqa.volumes.slices import evenly
@@ -67,17 +67,13 @@ def write_layer_slices(
                 raise Cancelled("The training was cancelled before it began.")
             planes.append(np.asarray(volume.slice(0, index)))
         path = folder / f"{_free_stem(volume.name, paths)}.tif"
-        try:
+        problem = f"The slices of '{volume.name}' cannot be written to {folder}"
+        with explained(TrainingError, problem, "make room there or save the model elsewhere"):
             folder.mkdir(parents=True, exist_ok=True)
             tiff = BytesIO()
             tifffile.imwrite(tiff, np.stack(planes), photometric="minisblack", metadata={"axes": "ZYX"})
             with whole_file(path) as file:
                 file.write(tiff.getbuffer())
-        except OSError as error:
-            raise TrainingError(
-                f"The slices of '{volume.name}' cannot be written to {folder} ({error.strerror}); "
-                "make room there or save the model elsewhere."
-            ) from error
         paths.append(str(path))
     return tuple(paths)
 

@@ -44,12 +44,29 @@ def save_bundle(
     calibration: Calibration | None = None,
     backbone: str = "EfficientNet-Lite0",
 ) -> None:
-    """Write a bundle of a scoring or fidelity network, replacing `path` only when it is complete.
+    """Write a bundle, replacing `path` only when it is complete.
 
     Kernels are stored as float16, which halves the file and moves a score by less than 0.01; biases as
-    float32. The JSON-able card (training data and seeds, settings with their reasons, metrics) gains the
-    format, the backbone and the SHA-256 of the weights. Raises BundleError if a weight is not a finite
-    float16 number, as after a training that diverged; or if the file cannot be written.
+    float32. The card gains the format, the backbone and the SHA-256 of the weights.
+
+    Parameters
+    ----------
+    path : path-like
+        Where to write, by custom ``*.tiqa``.
+    network : keras.Model
+        A network of ``backbone.build_network`` or ``fidelity_network.build_fidelity_network``.
+    card : dict
+        JSON-able: training data and seeds, settings with their reasons, metrics.
+    calibration : Calibration, optional
+        How far to trust the scores.
+    backbone : str
+        One of ``backbone.BACKBONES``.
+
+    Raises
+    ------
+    BundleError
+        If a weight is not a finite float16 number, as after a training that diverged; or if the file
+        cannot be written.
     """
     arrays = {}
     if calibration:
@@ -122,10 +139,30 @@ def purpose_of(path: str | os.PathLike[str]) -> str:
 def load_network(
     path: str | os.PathLike[str] | None, purpose: str, build: Callable[[dict[str, Any]], "keras.Model"]
 ) -> tuple["keras.Model", dict[str, Any], dict[str, np.ndarray]]:
-    """Build a bundle's network, from its card, and set its weights; returns also the card and other arrays.
+    """Build a bundle's network and set its weights.
 
-    No path is the default model; `purpose` is `SCORE` or `SEGMENTATION`. Raises BundleError as ``load_card``,
-    and if the weights do not fit the network.
+    Parameters
+    ----------
+    path : path-like or None
+        The bundle; None is the default model.
+    purpose : str
+        `SCORE` or `SEGMENTATION`.
+    build : callable
+        Takes the card and returns the network with random weights.
+
+    Returns
+    -------
+    network : keras.Model
+        The network.
+    card : dict
+        The bundle's card.
+    others : dict
+        The arrays of its calibration.
+
+    Raises
+    ------
+    BundleError
+        As ``load_card``, and if the weights do not fit the network.
     """
     card, weights = _read(path, purpose)
     try:

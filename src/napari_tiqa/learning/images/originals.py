@@ -63,16 +63,36 @@ def read_originals(
     rated: Collection[str] = (),
     advance: Callable[[int, int], None] | None = None,
 ) -> tuple[list[Original], list[str]]:
-    """Read the originals from files and folders; of several with the same pixels the first.
+    """Read the originals from files and folders.
 
-    A file is an image or a tomogram, of which `slices` are taken, evenly spaced along z. A folder of TIFF
-    files that fit together is a tomogram, as everywhere else, unless it is a rated session, holds a
-    ``ratings.csv``, or `rated`, the names of the files that were rated, names its files: then each file is an
-    image of its own, and so are the files of a folder that do not fit together. The originals' names differ;
-    a sentence each warns of the duplicates, and of slices without any texture, that were left out. `advance`
-    is called with the files read and their number; what it raises ends the reading. Raises VolumeError if a
-    file cannot be read, TrainingError with an image under 224 px a side, or two images of one name that was
-    rated.
+    A file is an image or a tomogram. A folder of TIFF files that fit together is a tomogram, as everywhere
+    else, unless it is a rated session, holds a ``ratings.csv``, or `rated` names its files: then each
+    file is an image of its own, and so are the files of a folder that do not fit together.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        Files and folders.
+    slices : int
+        Slices to take from each tomogram, evenly spaced along z.
+    rated : collection of str
+        Names of the files that were rated.
+    advance : callable, optional
+        Called with the files read and their number; what it raises ends the reading.
+
+    Returns
+    -------
+    originals : list of Original
+        Each image once: of several with the same pixels the first. Their names differ.
+    warnings : list of str
+        A sentence on the duplicates, and on slices without any texture, that were left out.
+
+    Raises
+    ------
+    VolumeError
+        If a file cannot be read.
+    TrainingError
+        With an image under 224 px a side, or two images of one name that was rated.
     """
     sources = [source for path in paths for source in _sources(Path(path), rated)]
     _check_told_apart(sources, rated)

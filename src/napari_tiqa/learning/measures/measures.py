@@ -89,15 +89,29 @@ def evaluate(
 ) -> pd.DataFrame:
     """Judge scores per family of distortions or acquisition faults, and over all distorted images.
 
-    The groups, with one score per image each, are of specimens that the scores' model has not been trained
-    on; images without a label count for the order within originals alone. `pairs` of rated images, numbered
-    through all groups, are for Krasula's analysis. The bootstrap over originals has `resamples` (0: no
-    intervals), fixed by `seed`.  The table has a row per family, and last the pool of the images of the
-    paper's three, each once (`POOLED`). Columns: ``family``; ``specimens``, ``originals`` and ``images``, how
-    many; ``within`` and ``worst``, mean and least of ``order_within_specimens``; ``srocc``, ``plcc``,
-    ``krocc`` and ``rmse`` (points of the score) against the labels, across all specimens; with `pairs` also
-    ``auc_ds``, ``auc_bw`` and ``cc_0``, see ``Krasula``. With `resamples` each metric but ``worst`` has its
-    95 % interval in columns such as ``srocc_low`` and ``srocc_high``. NaN where a row has no such value.
+    Parameters
+    ----------
+    groups : sequence of Group
+        Groups of specimens that the scores' model has not been trained on. Images without a label count
+        for the order within originals alone.
+    scores : sequence of numpy.ndarray
+        For each group, one score per image.
+    pairs : RatedPairs, optional
+        Pairs of rated images, numbered through all groups, for Krasula's analysis.
+    resamples : int
+        Resamples of the bootstrap over originals; 0 for no intervals.
+    seed : int
+        Fixes the bootstrap.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per family, and last the pool of the images of the paper's three, each once (`POOLED`).
+        Columns: ``family``; ``specimens``, ``originals`` and ``images``, how many; ``within`` and ``worst``,
+        mean and least of ``order_within_specimens``; ``srocc``, ``plcc``, ``krocc`` and ``rmse`` (points of
+        the score) against the labels, across all specimens; with `pairs` also ``auc_ds``, ``auc_bw`` and
+        ``cc_0``, see ``Krasula``. With `resamples` each metric but ``worst`` has its 95 % interval in
+        columns such as ``srocc_low`` and ``srocc_high``. NaN where a row has no such value.
     """
     images = image_rows(groups, scores)
     order = _order_within_originals(groups, scores)

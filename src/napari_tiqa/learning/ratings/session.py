@@ -238,13 +238,35 @@ def create_session(
     progress: Callable[[int, int], object] | None = None,
     cancel: threading.Event | None = None,
 ) -> RatingSession:
-    """Cut images from tomograms and keep them in a new or empty folder, to be rated there.
+    """Cut images from tomograms and keep them in a new folder, to be rated there.
 
-    The folder appears once all images are in it. Each rater is shown a `repeat_share` of the images twice, 0
-    to 1. `seed` fixes crops, file names and orders; drawn where omitted. `progress` is called with the slices
-    read so far and their number. Set `cancel`, from any thread, to stop with Cancelled; nothing is left then.
-    Raises RatingError where the folder is not empty or cannot be written, or no source gives an image to
-    rate; VolumeError where a tomogram cannot be read.
+    Parameters
+    ----------
+    folder : path-like
+        New or empty. It appears once all images are in it.
+    sources : sequence of ImageSource
+        Where from, and how many of each.
+    repeat_share : float
+        Share of the images that each rater is shown twice, 0 to 1.
+    seed : int, optional
+        Fixes crops, file names and orders; drawn where omitted.
+    progress : callable, optional
+        Called with the slices read so far and their number.
+    cancel : threading.Event, optional
+        Set it, from any thread, to stop; nothing is left then.
+
+    Returns
+    -------
+    RatingSession
+
+    Raises
+    ------
+    RatingError
+        The folder is not empty or cannot be written, or no source gives an image to rate.
+    VolumeError
+        A tomogram cannot be read.
+    Cancelled
+        `cancel` was set.
     """
     folder = Path(folder).expanduser()
     seed = secrets.randbits(32) if seed is None else seed

@@ -3,13 +3,13 @@
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from napari.layers import Image
 from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QPainter, QPaintEvent
 from qtpy.QtWidgets import QHeaderView, QSizePolicy, QTreeWidget, QTreeWidgetItem, QWidget
 
 from napari_tiqa.widgets.shared.forms import quietly
 from napari_tiqa.widgets.shared.result_layers import is_original, no_original, unwrapped
+from napari_tiqa.widgets.shared.slider import layer_shape
 
 _ROW = 20  # px
 
@@ -156,11 +156,6 @@ class LayerList(TickList):
             QPainter(viewport).drawText(
                 viewport.rect().adjusted(8, 4, -8, -4), where, no_original(self._verb)
             )
-
-
-def layer_shape(layer: Image) -> tuple[int, ...]:
-    """Return how many pixels a layer has along each dimension, at full resolution."""
-    return tuple((layer.data[0] if layer.multiscale else layer.data).shape[: layer.ndim])
 
 
 def _is_ticked(item: QTreeWidgetItem) -> bool:

@@ -10,11 +10,11 @@ from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_tiqa.errors import VolumeError
 from napari_tiqa.volumes.window import IntensityWindow
-from napari_tiqa.widgets.shared.flat_tree import layer_shape
 from napari_tiqa.widgets.shared.forms import form_layout, row
 from napari_tiqa.widgets.shared.model_box import ModelBox
 from napari_tiqa.widgets.shared.read_layer import axis_names
 from napari_tiqa.widgets.shared.result_layers import is_original, unwrapped
+from napari_tiqa.widgets.shared.slider import layer_shape
 
 _TILES = (("shrunk to 224 px", "whole"), ("native tiles", "native"))
 

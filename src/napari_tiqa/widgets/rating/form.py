@@ -12,12 +12,12 @@ from napari_tiqa.errors import RatingError
 from napari_tiqa.learning.ratings.images import ImageSource
 from napari_tiqa.learning.ratings.session_files import REPEAT_SHARE
 from napari_tiqa.widgets.shared.file_row import FileRow
-from napari_tiqa.widgets.shared.flat_tree import LayerList, layer_shape
+from napari_tiqa.widgets.shared.flat_tree import LayerList
 from napari_tiqa.widgets.shared.forms import choice_box, column, form_layout, line, spin_box
 from napari_tiqa.widgets.shared.read_layer import read_layer
 from napari_tiqa.widgets.shared.result_layers import no_original
 from napari_tiqa.widgets.shared.run_row import RunRow
-from napari_tiqa.widgets.shared.slider import layer_position
+from napari_tiqa.widgets.shared.slider import layer_position, layer_shape
 from napari_tiqa.wording import free_path
 
 _LAYERS, _FOLDER = "Open layers", "A folder of images, or an earlier session"

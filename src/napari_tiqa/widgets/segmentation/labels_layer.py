@@ -11,6 +11,7 @@ from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.widgets.shared.derived_layer import derived_labels
 from napari_tiqa.widgets.shared.result_layers import unwrapped
 from napari_tiqa.widgets.shared.slice_source import SliceSource
+from napari_tiqa.widgets.shared.slider import layer_shape
 
 _COPIED = 64 * 2**20  # bytes; takes some 10 ms
 _AWAY = 0.5  # voxels that a corner of the labels may lie away from the image's
@@ -24,7 +25,7 @@ class LabelsElsewhere(SegmentationError):
 
 def add_labels(viewer: Any, image: Image) -> Labels:
     """Add an empty Labels layer of an image's shape, scale and units; it is selected, ready to paint on."""
-    shape = full_shape(image)
+    shape = layer_shape(image)
     # Untouched pages of zeros take no memory, however large the volume.
     layer = derived_labels(image, np.zeros(shape, np.uint8), f"labels of {image.name}")
     viewer.add_layer(layer)
@@ -64,8 +65,8 @@ def check_labels(labels: Layer, source: SliceSource) -> None:
             f"'{labels.name}' is a layer of type {type(labels).__name__}: choose a Labels layer, or convert "
             "it (right-click it in the layer list)."
         )
-    shape = full_shape(labels)
-    if shape not in (source.volume.data.shape, full_shape(image)):
+    shape = layer_shape(labels)
+    if shape not in (source.volume.data.shape, layer_shape(image)):
         raise SegmentationError(
             f"'{labels.name}' has {_in_words(shape)} voxels, '{source.layer_name}' "
             f"{_in_words(source.volume.data.shape)}: choose the labels of this image, or make a new layer."
@@ -97,18 +98,13 @@ def read_labels(labels: Layer, source: SliceSource, *, frozen: bool = False) -> 
 def _lies_on(labels: Layer, image: Layer) -> bool:
     """Return whether a voxel of the labels is seen where the image's is, over all common dimensions."""
     common = min(labels.ndim, image.ndim)
-    shape = np.asarray(full_shape(image)[-common:])
+    shape = np.asarray(layer_shape(image)[-common:])
     away = [
         np.abs(_in_unit_of_image(labels, image, corner) - _seen_at(image, corner))
         for corner in (np.zeros(common), shape - 1)
     ]
     voxel = np.abs(np.asarray(image.scale[-common:]))
     return bool(np.all(np.asarray(away) <= _AWAY * voxel))
-
-
-def full_shape(layer: Layer) -> tuple[int, ...]:
-    """Return the shape of a layer's full resolution."""
-    return tuple((layer.data[0] if layer.multiscale else layer.data).shape)
 
 
 def _seen_at(layer: Layer, index: np.ndarray) -> np.ndarray:

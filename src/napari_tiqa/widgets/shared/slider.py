@@ -7,9 +7,14 @@ import numpy as np
 from napari.layers import Layer
 
 
+def layer_shape(layer: Layer) -> tuple[int, ...]:
+    """Return how many pixels a layer has along each dimension, at full resolution."""
+    return tuple((layer.data[0] if getattr(layer, "multiscale", False) else layer.data).shape)[: layer.ndim]
+
+
 def layer_position(viewer: Any, layer: Layer) -> tuple[int, ...]:
     """Return the layer's data index at the viewer's sliders, one per dimension, kept inside the layer."""
-    shape = _shape(layer)
+    shape = layer_shape(layer)
     # napari's world has its own unit per dimension; a layer in mm beside one in µm is converted.
     world = np.asarray(_layer_dims(viewer, layer, viewer.dims.point)) * _unit_factors(viewer, layer)
     index = np.rint(np.asarray(layer.world_to_data(world))).astype(int)
@@ -48,10 +53,6 @@ def _viewer_dimension(viewer: Any, layer: Layer, dimension: int) -> int:
 
 def _layer_dims(viewer: Any, layer: Layer, values: Any) -> Any:
     return values[viewer.dims.ndim - layer.ndim :]
-
-
-def _shape(layer: Layer) -> tuple[int, ...]:
-    return tuple((layer.data[0] if getattr(layer, "multiscale", False) else layer.data).shape)[: layer.ndim]
 
 
 def _unit_factors(viewer: Any, layer: Layer) -> np.ndarray:

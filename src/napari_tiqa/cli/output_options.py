@@ -22,13 +22,7 @@ def add_output_option(
 
 
 def check_outputs(paths: Iterable[Path], overwrite: bool) -> None:
-    """Refuse files that could not be written before the work is done, not after.
-
-    Raises
-    ------
-    TiqaError
-        There is no folder for one of them, or it exists and is not to be overwritten.
-    """
+    """Refuse files that could not be written before the work is done, not after; raises TiqaError."""
     for path in paths:
         if not path.parent.is_dir():
             raise TiqaError(f"There is no folder {path.parent}: make it, or choose another place.")
@@ -55,10 +49,7 @@ def add_model_output_options(parser: argparse.ArgumentParser) -> None:
 def chosen_run_folder(options: argparse.Namespace, purpose: str) -> Path:
     """Return the run folder that the options name, or that beside their output.
 
-    Raises
-    ------
-    TiqaError
-        The output has no folder to be in, or is there and not the model of this run.
+    Raises TiqaError if the output has no folder to be in, or is there and not the model of this run.
     """
     from napari_tiqa.learning.training.run_folder import MODEL_FILE, run_folder_of
     from napari_tiqa.scoring.bundle import load_card

@@ -12,10 +12,7 @@ from napari_tiqa.progress import Progress
 class ProgressBar:
     """One bar, whose stages follow one another; use it in a ``with`` statement.
 
-    Parameters
-    ----------
-    unit : str
-        What the parts of the work are, such as "slices"; empty to show no numbers of them.
+    The unit is that of the parts of the work, such as "slices"; empty to show no numbers of them.
     """
 
     def __init__(self, unit: str = "") -> None:
@@ -55,22 +52,10 @@ class ProgressBar:
         seconds_left: float | None = None,
         warnings: tuple[str, ...] = (),
     ) -> None:
-        """Show how far the work is.
+        """Show how far a stage is; epochs are 0 where it has none.
 
-        Parameters
-        ----------
-        stage : str
-            In words.
-        done, total : int
-            Of the stage.
-        epoch, epochs : int
-            Epochs that are done, and in all; 0 where the stage has none.
-        figures : str
-            What the work has found so far, such as "loss 0.2"; where empty, the last ones stay.
-        seconds_left : float, optional
-            Of the whole work.
-        warnings : tuple of str
-            Sentences to print above the bar.
+        Figures are what the work has found so far, such as "loss 0.2"; where empty, the last ones stay. The
+        time left is that of the whole work; warnings are printed above the bar.
         """
         for warning in warnings:
             self._bar.write(f"Note: {warning}", file=sys.stderr)

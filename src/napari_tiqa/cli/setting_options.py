@@ -21,16 +21,8 @@ def add_setting_options(
 ) -> None:
     """Add an option for each setting named; ``--ranking-epochs`` for "ranking_epochs".
 
-    Parameters
-    ----------
-    parser : argparse.ArgumentParser
-        What gets the options. Those that are not given leave no value behind.
-    names : iterable of str
-        Settings of the recipe.
-    recipe : Recipe
-        Its values are named as the defaults.
-    **others : Recipe
-        Values that are the defaults with another option, which is the argument's name.
+    Those that are not given leave no value behind. The recipe's values are named as the defaults; those of
+    `others` are the defaults with another option, which is the argument's name.
     """
     described = settings(recipe)
     for name in names:

@@ -86,13 +86,7 @@ def add_labels_options(parser: argparse.ArgumentParser) -> None:
 
 
 def chosen_volume(options: argparse.Namespace) -> "Volume":
-    """Open the tomogram that the options name.
-
-    Raises
-    ------
-    VolumeError
-        As ``open_volume`` and ``Volume.tomogram``.
-    """
+    """Open the tomogram that the options name; raises VolumeError, as ``open_volume``."""
     from napari_tiqa.volumes.open import open_volume
 
     volume = open_volume(options.input, options.dataset)

@@ -42,36 +42,13 @@ _Filtered = tuple[np.ndarray, float]  # slice, seconds
 
 
 class TrialBench:
-    """Slices of a volume with what it takes to try pipelines on them.
+    """Slices of a volume with what it takes to try pipelines on them; made, it has checked all its arguments.
 
-    What is wrong with the volume, the slices, the window or the model is found when it is made.
-
-    Parameters
-    ----------
-    volume, slices, axis, model, window : object
-        As of ``jobs.quality.score.score_volume``; `DEFAULT_SLICES` where no slices are named.
-    aim : str
-        What pipelines are compared by, one of ``rescore.AIMS``.
-    cancel : threading.Event
-        Ends every wait, within a second.
-
-    Attributes
-    ----------
-    window : IntensityWindow
-        That of the unfiltered volume.
-    indices : tuple of int
-        The slices, indices along the axis.
-    unfiltered : Trial
-        The slices as they are.
-    record : dict
-        What the trials are made with, JSON-able: ``run_record`` and the slices.
-
-    Raises
-    ------
-    FilterError
-        If there is no such aim.
-    VolumeError, BundleError, ModelProcessError, Cancelled
-        As ``jobs.quality.score.score_volume``; also if a slice that was named cannot be scored, or none can.
+    The arguments are those of `compare`; `DEFAULT_SLICES` where no slices are named. `cancel` ends every
+    wait, within a second. `indices` are the slices along the axis, `unfiltered` is their trial as they are,
+    and `record` says what the trials are made with: ``run_record``, the slices and the aim. Raises
+    FilterError if there is no such aim, else what ``score_volume`` raises, and VolumeError also if a slice
+    that was named cannot be scored, or none can.
     """
 
     def __init__(
@@ -119,23 +96,10 @@ class TrialBench:
         return settled(pipeline, self._volume, self.window, middle, self._axis)
 
     def tried(self, settings: Iterable[Setting]) -> Iterator[Trial]:
-        """Try pipelines in order.
+        """Try pipelines in order; a lazy setting is asked for before the trial of the last but one is given.
 
-        Parameters
-        ----------
-        settings : iterable of Setting
-            May be lazy: each is asked for before the trial of the last but one is given.
-
-        Yields
-        ------
-        Trial
-            A pipeline that cannot be applied to one of the slices, or leaves one that cannot be scored, gives
-            a trial that says so.
-
-        Raises
-        ------
-        BundleError, ModelProcessError, Cancelled
-            As ``score_slices``.
+        A pipeline that cannot be applied to one of the slices, or leaves one that cannot be scored, gives a
+        trial that says so. Raises BundleError, ModelProcessError and Cancelled, as ``score_slices``.
         """
         begun: deque[tuple[Setting, list[Future[_Filtered]]]] = deque()
         for setting in settings:

@@ -24,19 +24,7 @@ UNFILTERED = "unfiltered"
 
 @dataclass(frozen=True)
 class CompareProgress(Progress):
-    """How far a comparison is.
-
-    Attributes
-    ----------
-    done, total : int
-        Pipelines, the unfiltered slices among them.
-    seconds_left : float or None
-        None until a second pipeline tells how fast it goes.
-    name : str
-        The pipeline that is done now.
-    trial : Trial
-        What came of it.
-    """
+    """How far a comparison is, in pipelines, the unfiltered slices among them; what is done now."""
 
     name: str
     trial: Trial

@@ -25,23 +25,10 @@ _LINES = 3  # of a name
 def comparison_figure(
     comparison: Comparison, colours: Mapping[str, str] | None = None, sheet: Sheet = WHITE
 ) -> Figure:
-    """Draw each pipeline's scores over the slices and, below, the detail that it costs.
+    """Draw each pipeline's scores over the slices and, below, the detail that it costs, per cent.
 
-    Parameters
-    ----------
-    comparison : Comparison
-        A pipeline that could not be applied keeps its place, empty.
-    colours : mapping of str to str or None
-        Of each pipeline, by its name.
-    sheet : Sheet
-        What is drawn on.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        Above a box of each pipeline's scores (median, quartiles, whiskers up to 1.5 times their distance)
-        with a dot per slice, and a line at the median of the slices unfiltered; below its detail loss, per
-        cent.
+    Boxes show median, quartiles and whiskers up to 1.5 times their distance, with a dot per slice and a line
+    at the median of the slices unfiltered. A pipeline that could not be applied keeps its place, empty.
     """
     names = list(comparison.trials)
     trials = list(comparison.trials.values())

@@ -119,13 +119,7 @@ def export(
 
 
 def check_format(volume: Volume, axis: int, format: str) -> None:
-    """Refuse a format that cannot hold a volume.
-
-    Raises
-    ------
-    ExportError
-        With the format to choose instead.
-    """
+    """Refuse a format that cannot hold a volume; the ExportError says which to choose instead."""
     FORMATS[format].writer.check(VolumeLayout.of(volume, axis, ()))
 
 

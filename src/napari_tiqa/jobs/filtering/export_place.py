@@ -10,22 +10,7 @@ from napari_tiqa.volumes.volume import Volume
 
 
 def check_place(output: Path, volume: Volume, overwrite: bool) -> None:
-    """Refuse a place that the volume itself lies in, that is taken, or that cannot be written to.
-
-    Parameters
-    ----------
-    output : pathlib.Path
-        The file or folder to be.
-    volume : Volume
-        What is exported.
-    overwrite : bool
-        Whether an earlier export may be replaced; anything else never is.
-
-    Raises
-    ------
-    ExportError
-        With what to do instead.
-    """
+    """Refuse a place in the volume, taken by anything but an earlier export, or not writable."""
     folder = output.parent
     free_space(output)  # there is such a folder
     refuse_input(output, volume, "filtered")
@@ -47,20 +32,7 @@ def check_place(output: Path, volume: Volume, overwrite: bool) -> None:
 
 
 def check_space(output: Path, needed: int) -> None:
-    """Refuse to fill a disk.
-
-    Parameters
-    ----------
-    output : pathlib.Path
-        The file or folder to be.
-    needed : int
-        Bytes that are still to be written.
-
-    Raises
-    ------
-    ExportError
-        If there are fewer.
-    """
+    """Refuse to fill a disk: raise ExportError if fewer than the bytes still needed are free."""
     free = free_space(output)
     if needed > free:
         raise ExportError(

@@ -29,12 +29,7 @@ the verdict hangs: .01 to .03 of the fidelity (.013 for the largest), .1 to .3 p
 class Gain:
     """How much higher one pipeline's objective is than another's on the same slices.
 
-    Attributes
-    ----------
-    mean : float
-        Over the slices.
-    half_width : float
-        Half the width of its 90 % interval.
+    `mean` is over the slices, `half_width` half the width of its 90 % interval.
     """
 
     mean: float
@@ -47,7 +42,7 @@ class Gain:
 
 
 def paired_gain(better: Sequence[float], than: Sequence[float], aim: str) -> Gain:
-    """Compare two pipelines slice by slice.
+    """Compare the objectives that two pipelines have on the same slices, slice by slice.
 
     The 90 % interval of an absolute score does not measure a difference: most of it is the offset between
     specimens, which two versions of one slice share. What a difference is uncertain by is, first, that the
@@ -56,20 +51,9 @@ def paired_gain(better: Sequence[float], than: Sequence[float], aim: str) -> Gai
     `REPEATABILITY` for one slice, less by the root of their number for several. The differences between few
     slices may agree by chance, so the interval is the wider of the two.
 
-    The t interval of two or three unlike slices is many times as wide as they differ. So the interval
-    never reaches further than to the slice that differs most from the mean, with that slice's own
-    repeatability: where each slice gains, the pipeline is better.
-
-    Parameters
-    ----------
-    better, than : sequence of float
-        The objective of each slice, the same slices in the same order.
-    aim : str
-        What the objective is, one of ``rescore.AIMS``.
-
-    Returns
-    -------
-    Gain
+    The t interval of two or three unlike slices is many times as wide as they differ. So the interval never
+    reaches further than to the slice that differs most from the mean, with that slice's own repeatability:
+    where each slice gains, the pipeline is better.
     """
     differences = np.subtract(better, than)
     count = len(differences)

@@ -46,37 +46,16 @@ def score_slices(
     aim: str = FIDELITY,
     cancel: threading.Event | None = None,
 ) -> pd.DataFrame:
-    """Score slices in one go, all in the same intensity window.
+    """Score slices of one shape in one go, all in the same intensity window.
 
-    Parameters
-    ----------
-    planes : sequence of numpy.ndarray
-        Each of shape (rows, columns), one shape for all, any real dtype.
-    window : IntensityWindow
-        That of the unfiltered volume: filters must not win by changing it.
-    model : path-like, optional
-        A model bundle for the score; the default model where omitted.
-    unfiltered : sequence of numpy.ndarray, optional
-        What each plane was before filtering, of the same shape; where omitted, they were not filtered. The
-        same array may stand for several planes.
-    aim : str
-        One of `AIMS`: which column is the objective.
-    cancel : threading.Event, optional
-        Set it, from any thread, to end in less than a second.
+    The window is that of the unfiltered volume: filters must not win by changing it. `unfiltered` holds what
+    each plane was before filtering; the same array may stand for several planes, and where omitted, they were
+    not filtered. The table has a row per plane with the columns of a score table; `FIDELITY`, 0 to 1, the
+    estimated similarity to a perfect scan of the same slice (``scoring.fidelity``), NaN where there is no
+    place for a tile; `DETAIL_LOSS`; and `OBJECTIVE`: the score, or the fidelity less what the loss of detail
+    costs.
 
-    Returns
-    -------
-    pandas.DataFrame
-        A row per plane with the columns of a score table; `FIDELITY`, 0 to 1, the estimated similarity to a
-        perfect scan of the same slice (``scoring.fidelity``), NaN where there is no place for a tile;
-        `DETAIL_LOSS`; and `OBJECTIVE`: the score, or the fidelity less what the loss of detail costs.
-
-    Raises
-    ------
-    FilterError
-        If there is no such aim.
-    VolumeError, BundleError, ModelProcessError, Cancelled
-        As ``score_volume``.
+    Raises FilterError if there is no such aim, else what ``score_volume`` raises.
     """
     if aim not in AIMS:
         raise FilterError(f"Settings cannot be compared by '{aim}': choose {' or '.join(AIMS)}.")
@@ -107,15 +86,7 @@ def _detail_loss(before: np.ndarray, after: np.ndarray, window: IntensityWindow)
 def _compared(
     planes: Sequence[np.ndarray], unfiltered: Sequence[np.ndarray], window: IntensityWindow
 ) -> tuple[dict[str, np.ndarray], list[int]]:
-    """Cut the same tiles from slices and their unfiltered versions.
-
-    Returns
-    -------
-    arguments : dict
-        What ``estimate_similarities`` takes.
-    counts : list of int
-        How many tiles each plane has.
-    """
+    """Cut the same tiles from slices and their originals: what the estimate takes, and tiles per plane."""
     tiles: list[np.ndarray] = [_NO_TILES]
     originals: list[np.ndarray] = [_NO_TILES]
     before: list[np.ndarray] = [np.empty(0, int)]

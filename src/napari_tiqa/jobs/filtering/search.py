@@ -24,13 +24,7 @@ Values = tuple[Value, ...]
 
 
 class Search(Protocol):
-    """Asked for settings and told what they are worth.
-
-    Attributes
-    ----------
-    total : int
-        How many settings there will be, as far as is known.
-    """
+    """Asked for settings and told what they are worth; `total` is how many there will be, if known."""
 
     total: int
 
@@ -42,23 +36,9 @@ class Search(Protocol):
 
 
 def search(method: str, pipeline: Pipeline, varied: tuple[Variable, ...], trials: int) -> Search:
-    """Make a search.
+    """Make a search of at most that many settings, which begins with the pipeline as given.
 
-    Parameters
-    ----------
-    method : str
-        One of `METHODS`.
-    pipeline : Pipeline
-        As given: the first setting an optimiser tries.
-    varied : tuple of Variable
-        One or two for a sweep.
-    trials : int
-        Settings to try at most, at least 2.
-
-    Raises
-    ------
-    FilterError
-        If there is no such method, too few trials, or a sweep over more than two variables.
+    Raises FilterError if there is no such method, too few trials, or a sweep over more than two variables.
     """
     if method not in METHODS:
         raise FilterError(f"Unknown tuning method '{method}': choose {' or '.join(METHODS)}.")

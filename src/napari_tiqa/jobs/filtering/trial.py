@@ -12,23 +12,11 @@ from napari_tiqa.filtering.pipeline import Pipeline
 class Trial:
     """A pipeline tried on some slices.
 
-    Attributes
-    ----------
-    values : tuple of value
-        One per variable of the tuning; none of a pipeline that is no setting of them, such as the
-        unfiltered slices.
-    pipeline : Pipeline
-        What was applied.
-    slice_scores : tuple of float
-        One per slice, 1..5, for people to read.
-    slice_objectives : tuple of float
-        One per slice, what settings are compared by: higher is better.
-    slice_detail_losses : tuple of float
-        One per slice, per cent of edge steepness lost; NaN where a slice has no edges.
-    slice_seconds : tuple of float
-        One per slice, what filtering it took beside the other slices on the other cores.
-    failure : str
-        Why it has no scores, one sentence; empty where it has. All its numbers are then NaN.
+    `values` has one per variable of the tuning, none for what is not a setting of them, such as the
+    unfiltered slices. The rest is per slice: scores, 1 to 5, for people to read; objectives, what settings
+    are compared by, higher is better; per cent of edge steepness lost, NaN where a slice has no edges; and
+    seconds that filtering took beside the other slices on the other cores. `failure` is a sentence that says
+    why there are no scores, empty where there are; all numbers are then NaN.
     """
 
     values: tuple[Value, ...]

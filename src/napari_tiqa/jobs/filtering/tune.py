@@ -24,18 +24,10 @@ DEFAULT_TRIALS = 40
 
 @dataclass(frozen=True)
 class TuneProgress(Progress):
-    """How far a tuning is.
+    """How far a tuning is, in pipelines tried, the unfiltered slices among them.
 
-    Attributes
-    ----------
-    done, total : int
-        Pipelines tried, the unfiltered slices among them. `total` falls where there is nothing new to try.
-    seconds_left : float or None
-        None until a second one tells how fast it goes.
-    trial : Trial
-        The one tried last.
-    best : Trial
-        The one with the highest objective so far, the unfiltered slices where nothing is higher.
+    `total` falls where there is nothing new to try; `trial` is the last one, `best` the one with the highest
+    objective so far, the unfiltered slices where nothing is higher.
     """
 
     trial: Trial

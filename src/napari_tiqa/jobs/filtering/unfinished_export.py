@@ -21,19 +21,8 @@ _LOCK = ".lock"
 class UnfinishedExport:
     """The folder ``<output>.unfinished``, which exists until all slices are written.
 
-    Parameters
-    ----------
-    output : pathlib.Path
-        What is being made. It appears there when it is complete, not before.
-    plan : dict
-        What decides its pixels, JSON-able: only the same plan may be resumed.
-
-    Attributes
-    ----------
-    data : pathlib.Path
-        Where the output lies until then.
-    done : int
-        How many slices are written: those before this index.
+    The plan is what decides the pixels, JSON-able: only the same plan may be resumed. `data` is where the
+    output lies until it is complete, and `done` how many slices are written: those before this index.
     """
 
     def __init__(self, output: Path, plan: dict[str, Any]) -> None:
@@ -48,17 +37,8 @@ class UnfinishedExport:
     def open(self, overwrite: bool) -> None:
         """Resume what is there, or begin where there is nothing.
 
-        Parameters
-        ----------
-        overwrite : bool
-            Whether what another plan has left may be thrown away.
-
-        Raises
-        ------
-        ExportError
-            Another plan has left something, or another export is writing.
-        OSError
-            The folder cannot be written.
+        `overwrite` discards what another plan has left. Raises ExportError if another plan has left something
+        or another export is writing, OSError if the folder cannot be written.
         """
         if self.folder.exists():
             self._check_ours()
@@ -95,10 +75,7 @@ class UnfinishedExport:
     def finish(self, overwrite: bool) -> None:
         """Put the output in its place; what it replaces goes last.
 
-        Raises
-        ------
-        ExportError
-            The place was free when the export began, and is not any more.
+        Raises ExportError if the place was free when the export began, and is not any more.
         """
         self.close()
         if is_taken(self.output):

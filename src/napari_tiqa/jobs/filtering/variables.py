@@ -70,15 +70,7 @@ class Variable:
         return min(max(round(value, digits), self.low), self.high)
 
     def grid(self, pipeline: Pipeline, count: int) -> tuple[Value, ...]:
-        """Return values over the range in equal steps, or equal factors where the parameter is logarithmic.
-
-        Parameters
-        ----------
-        pipeline : Pipeline
-            What the variable belongs to.
-        count : int
-            How many, at least 2; fewer come of a whole number or a choice that has no more.
-        """
+        """Return at most `count` values over the range, in equal steps or, on a logarithmic one, factors."""
         every = self.every_value(pipeline)
         if every is not None and (len(every) <= count or isinstance(every[0], (bool, str))):
             return every
@@ -93,27 +85,13 @@ class Variable:
 def variables(
     pipeline: Pipeline, chosen: Iterable[str | Variable] | str | Variable | None = None
 ) -> tuple[Variable, ...]:
-    """Say what is to be varied, each variable checked.
+    """Say what is to be varied, each variable checked, in the order given or that of the steps.
 
-    Parameters
-    ----------
-    pipeline : Pipeline
-        At least one step that is on.
-    chosen : iterable of str or Variable, optional
-        "gaussian.sigma" for the parameter's whole range, "gaussian.sigma=0.3:4" for a part of it, "0.sigma"
-        where several steps have the same filter (steps are counted from 0). Where omitted, every parameter
-        of the steps that are on that is worth tuning (`Parameter.tunable`).
-
-    Returns
-    -------
-    tuple of Variable
-        In the order given, or that of the steps.
-
-    Raises
-    ------
-    FilterError
-        If the pipeline has no step, or none that can be tuned; an unknown step or parameter; a range outside
-        the parameter's own, or whose ends are not in order; a parameter named twice.
+    Write "gaussian.sigma" for the parameter's whole range, "gaussian.sigma=0.3:4" for a part of it, "0.sigma"
+    where several steps have the same filter (steps are counted from 0). Where nothing is chosen, it is every
+    parameter of the steps that are on that is worth tuning (`Parameter.tunable`). Raises FilterError if the
+    pipeline has no step, or none that can be tuned; for an unknown step or parameter, a range outside the
+    parameter's own or whose ends are not in order, or a parameter named twice.
     """
     if not any(step.on for step in pipeline.steps):
         raise FilterError("The pipeline has no step that is on: add a filter to tune.")
@@ -142,13 +120,7 @@ def variables(
 
 
 def with_values(pipeline: Pipeline, varied: Sequence[Variable], values: Sequence[Value]) -> Pipeline:
-    """Return the pipeline with the variables set.
-
-    Raises
-    ------
-    FilterError
-        If a value is out of the parameter's range.
-    """
+    """Return the pipeline with the variables set; raises FilterError if a value is out of its range."""
     for variable, value in zip(varied, values, strict=True):
         pipeline = pipeline.with_parameter(variable.step, variable.parameter, value)
     return pipeline

@@ -68,11 +68,7 @@ class ModelProcess:
     """A child process that scores tiles; it stays warm between requests and is restarted when it died.
 
     May be used from several threads at once. Nothing but ``score``, ``wait_ready`` and ``close`` ever waits.
-
-    Parameters
-    ----------
-    remedy : str
-        What to do when the process has died, the end of a sentence.
+    `remedy`, the end of a sentence, says what to do when the process has died.
     """
 
     def __init__(self, remedy: str = "try again to start a new one") -> None:
@@ -106,28 +102,16 @@ class ModelProcess:
     def wait_ready(self) -> str:
         """Start the process unless it runs, wait until it can score, and return its ``device``.
 
-        Raises
-        ------
-        ModelProcessError
-            If it cannot start, for instance because TensorFlow is not installed.
+        Raises ModelProcessError if it cannot start, for instance because TensorFlow is not installed.
         """
         return self._living_child().device.result()
 
     def submit(self, tiles: np.ndarray, model: ModelFile) -> Future[np.ndarray]:
         """Send one batch and return at once; the process is started if need be.
 
-        Parameters
-        ----------
-        tiles : numpy.ndarray
-            Shape (n, 224, 224), float32 in [0, 1]; best ``predict.BATCH_SIZE`` of them.
-        model : ModelFile
-            The bundle to score with.
-
-        Returns
-        -------
-        concurrent.futures.Future
-            Shape (n, 6), see ``scoring.predict.predict``, or ModelProcessError or BundleError. Cancelling it
-            takes effect at once; the process itself is warm again after at most one batch.
+        The tiles have the shape (n, 224, 224), float32 in [0, 1], best ``predict.BATCH_SIZE`` of them. The
+        answer has the shape (n, 6), see ``scoring.predict.predict``, or is ModelProcessError or BundleError.
+        Cancelling it takes effect at once; the process itself is warm again after at most one batch.
         """
         return self._living_child().ask(lambda number: Predict(number, model, tiles))
 
@@ -140,47 +124,16 @@ class ModelProcess:
     ) -> Future[Any]:
         """Have a function called that needs Keras, and return at once; scoring waits until it has ended.
 
-        Parameters
-        ----------
-        task : str
-            "module:function"; the function takes `arguments` and ``report``, see ``messages.Run``.
-        arguments : dict
-            What can be pickled.
-        progress : callable, optional
-            Called in a thread of this object with what the task reports; must return soon.
-        patience : float, optional
-            Seconds that a cancelled task has for bringing its work to an end; 10 where omitted.
-
-        Returns
-        -------
-        concurrent.futures.Future
-            What the function returned, or the TiqaError that it raised. Cancelling it takes effect at once;
-            the process itself ends the task when it next reports, and is killed if it does not soon.
+        The task, "module:function", takes the arguments, which can be pickled, and ``report``, see
+        ``messages.Run``. `progress` is called in a thread of this object with what it reports, and must
+        return soon. The answer is what the function returned, or the TiqaError that it raised. Cancelling it
+        takes effect at once; the process itself ends the task when it next reports, and is killed if it does
+        not within `patience` seconds, 10 where omitted.
         """
         return self._living_child().ask(lambda number: Run(number, task, arguments), progress, patience)
 
     def score(self, tiles: np.ndarray, model: ModelFile) -> np.ndarray:
-        """Score tiles and wait for the result.
-
-        Parameters
-        ----------
-        tiles : numpy.ndarray
-            Shape (n, 224, 224), float32 in [0, 1].
-        model : ModelFile
-            The bundle to score with.
-
-        Returns
-        -------
-        numpy.ndarray
-            Shape (n, 6), see ``scoring.predict.predict``.
-
-        Raises
-        ------
-        ModelProcessError
-            If the process cannot start, dies, is closed or fails.
-        BundleError
-            If the bundle cannot be used.
-        """
+        """Score tiles, as `submit`, and wait for the result; raises ModelProcessError or BundleError."""
         # One batch of the network per message, so that cancelling waits for no more than one.
         starts = range(0, len(tiles), BATCH_SIZE)
         batches = [self.submit(tiles[start : start + BATCH_SIZE], model) for start in starts]

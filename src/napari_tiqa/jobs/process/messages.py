@@ -114,13 +114,7 @@ def write_message(pipe: IO[bytes], message: Message) -> None:
 
 
 def read_message(pipe: IO[bytes]) -> Message:
-    """Wait for one message.
-
-    Raises
-    ------
-    EOFError
-        If the other process has ended, also in the middle of a message.
-    """
+    """Wait for one message; raises EOFError if the other process has ended, also halfway through one."""
     try:
         message: Message = pickle.load(pipe)
     except (pickle.UnpicklingError, OSError) as error:

@@ -9,13 +9,7 @@ from napari_tiqa.volumes.volume import Volume
 
 
 def free_space(output: Path) -> int:
-    """Return how many bytes are free where a file or folder is to be.
-
-    Raises
-    ------
-    ExportError
-        There is no such folder.
-    """
+    """Return how many bytes are free where a file or folder is to be; ExportError without the folder."""
     try:
         return shutil.disk_usage(output.parent).free
     except OSError as error:
@@ -46,22 +40,7 @@ def stored_at(volume: Volume) -> Path | None:
 
 
 def refuse_input(output: Path, volume: Volume, verb: str) -> None:
-    """Refuse to write over a volume that is still to be read.
-
-    Parameters
-    ----------
-    output : pathlib.Path
-        The file or folder to be.
-    volume : Volume
-        What is read.
-    verb : str
-        What is done to it: "filtered".
-
-    Raises
-    ------
-    ExportError
-        The output is the volume, holds it, or lies in it.
-    """
+    """Raise ExportError for an output that is the volume, holds it or lies in it; `verb`: "filtered"."""
     source = stored_at(volume)
     if source is None:
         return

@@ -18,24 +18,12 @@ from napari_tiqa.volumes.window import IntensityWindow
 
 @lru_cache(maxsize=4)
 def model_card(model: ModelFile, purpose: str = SCORE) -> dict[str, Any]:
-    """Read a bundle's card once, since its weights are checked along with it, which takes 0.1 s.
-
-    Raises
-    ------
-    BundleError
-        As ``scoring.bundle.load_card``.
-    """
+    """Read a bundle's card once, as ``load_card``: its weights are checked too, which takes 0.1 s."""
     return load_card(model.path, purpose)
 
 
 def checked_model(path: str | os.PathLike[str] | None) -> ModelFile:
-    """Look up a bundle that scores, None for the default one, and refuse it before anything is read.
-
-    Raises
-    ------
-    BundleError
-        If there is no such bundle, or it cannot be used.
-    """
+    """Look up a bundle that scores, None for the default one; raises BundleError if it cannot be used."""
     model = ModelFile.of(path)
     model_card(model)
     return model
@@ -49,23 +37,7 @@ def run_record(
     device: str,
     purpose: str = SCORE,
 ) -> dict[str, Any]:
-    """Return what a run was made with, JSON-able.
-
-    Parameters
-    ----------
-    volume : Volume
-        What was scored or segmented.
-    axis : int
-        Along which its slices were cut.
-    window : IntensityWindow or None
-        None where the volume has no contrast.
-    model : ModelFile
-        The bundle.
-    device : str
-        Where the network ran.
-    purpose : str
-        What the bundle is for; see ``scoring.bundle.load_card``.
-    """
+    """Return what a run was made with, JSON-able; the window is None where the volume has no contrast."""
     return {
         "volume": volume.name,
         "source": volume.source,

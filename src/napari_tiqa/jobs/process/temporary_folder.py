@@ -16,20 +16,10 @@ _LOCK = ".in_use"
 
 @cache
 def temporary_folder(name: str) -> Path:
-    """Return a folder for what is needed until this process ends; it is the same at each call.
+    """Return a folder for what is needed until this process ends, the same at each call; raises OSError.
 
     It lies in the user's cache, on a disk, since the system's own place for temporary files may be in memory.
     What a killed process has left there is removed.
-
-    Parameters
-    ----------
-    name : str
-        What is kept in it.
-
-    Raises
-    ------
-    OSError
-        If it cannot be made.
     """
     home = Path(platformdirs.user_cache_dir("napari-tiqa")) / name
     home.mkdir(parents=True, exist_ok=True)

@@ -27,37 +27,13 @@ def run_training(
     progress: Callable[[Any], object] | None,
     cancel: threading.Event | None,
 ) -> dict[str, Any]:
-    """Run a training and wait for its end.
+    """Run a training, wait for its end, and return the card of the bundle at `output`; paths are absolute.
 
-    Parameters
-    ----------
-    task : str
-        "module:function", of a function that leaves its bundle in the run folder and at `output`, the best so
-        far where its ``report`` raises Cancelled, and returns the bundle's card.
-    arguments : dict
-        What it takes beside ``run_folder``, ``output`` and ``report``.
-    run_folder, output : pathlib.Path
-        Absolute paths.
-    purpose : str
-        Of the bundle: ``bundle.SCORE`` or ``bundle.SEGMENTATION``.
-    progress : callable or None
-        Called in this thread with what the task reports; what it raises cancels the training.
-    cancel : threading.Event or None
-        Set it, from any thread, to end the training.
-
-    Returns
-    -------
-    dict
-        The card of the bundle at `output`.
-
-    Raises
-    ------
-    Cancelled
-        If it was cancelled before there was a model.
-    ModelProcessError
-        If the process cannot start or dies.
-    TiqaError
-        What the task raised.
+    The task, "module:function", leaves its bundle in the run folder and at `output`, the best so far where
+    its ``report`` raises Cancelled, and returns the bundle's card; it takes the arguments, ``run_folder``,
+    ``output`` and ``report``. `progress` is called in this thread with what it reports; what that raises
+    cancels the training. Raises Cancelled if it was cancelled before there was a model, ModelProcessError if
+    the process cannot start or dies, and what the task raised.
     """
     cancel = cancel or threading.Event()
     process = ModelProcess(f"train again with the run folder {run_folder} to resume after the last epoch")

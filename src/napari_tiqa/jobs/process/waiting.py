@@ -13,21 +13,9 @@ _T = TypeVar("_T")
 
 
 def wait_for(attempt: Callable[..., _T], not_yet: type[Exception], cancel: threading.Event) -> _T:
-    """Wait for what ``attempt(timeout=seconds)`` returns.
+    """Wait for what ``attempt(timeout=seconds)`` returns, which raises `not_yet` when that time is over.
 
-    Parameters
-    ----------
-    attempt : callable
-        Such as ``queue.get`` or ``future.result``.
-    not_yet : type of Exception
-        What it raises when the time is over.
-    cancel : threading.Event
-        Ends the wait.
-
-    Raises
-    ------
-    Cancelled
-        `cancel` was set.
+    Such as ``queue.get`` or ``future.result``. Raises Cancelled once `cancel` is set.
     """
     while not cancel.is_set():
         try:

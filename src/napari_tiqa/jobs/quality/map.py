@@ -192,10 +192,7 @@ def _predicted(
 def write_map(quality_map: QualityMap, path: str | os.PathLike[str]) -> None:
     """Write a map as a TIFF file as ImageJ does, with its voxel size and its record; one there is replaced.
 
-    Raises
-    ------
-    TableError
-        If the file cannot be written; what was there before is then left as it was.
+    Raises TableError if the file cannot be written; what was there before is then left as it was.
     """
     record = quality_map.record
     sizes = [

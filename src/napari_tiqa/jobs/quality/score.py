@@ -44,13 +44,7 @@ _PREPARE = {"whole": prepare_slice, "native": prepare_native_tiles}
 
 @dataclass(frozen=True)
 class ScoreProgress(Progress):
-    """How far a run over a volume is, in slices; `seconds_left` is None until a second batch tells its speed.
-
-    Attributes
-    ----------
-    rows : tuple of ScoredSlice
-        The slices that this batch has added.
-    """
+    """How far a run over a volume is, in slices, and the rows that this batch has added."""
 
     rows: tuple[ScoredSlice, ...]
 
@@ -164,23 +158,11 @@ def score_volume(
 
 
 def chosen_slices(slices: Slices, count: int, axis: int, name: str) -> list[int]:
-    """Resolve the slices asked for to indices from 0, each once, in the order asked for.
+    """Resolve the slices asked for to indices from 0, each once, in the order asked for; None is all.
 
-    Parameters
-    ----------
-    slices : slice, str, iterable of int or None
-        Negative indices count from the end; a text is read by ``volumes.slice_grammar``; None for all.
-    count : int
-        How many slices there are along the axis.
-    axis : int
-        Named in the error's sentence, as is `name`.
-    name : str
-        The volume's.
-
-    Raises
-    ------
-    VolumeError
-        If there is no such slice, none was chosen, or they are not integers.
+    Negative indices count from the end; a text is read by ``volumes.slice_grammar``. Raises VolumeError,
+    whose sentence names axis and volume, if there is no such slice, none was chosen, or they are not
+    integers.
     """
     there = f"{name} has slices 0 to {count - 1} along axis {axis}"
     try:

@@ -28,26 +28,9 @@ def fitting_truth(
 ) -> Volume:
     """Open labels that a segmentation is to be compared with, and refuse what does not fit before any work.
 
-    Parameters
-    ----------
-    labels : Volume, array-like or path
-        Integers; they may be sparse.
-    volume : Volume
-        What is to be segmented.
-    classes : Classes
-        The model's.
-    slices, axis
-        As ``jobs.segmentation.predict.predict``; only these slices of the labels are looked at.
-    cancel : threading.Event, optional
-        Ends the look.
-
-    Raises
-    ------
-    SegmentationError
-        The labels are no integers, have another shape than the volume, or hold a value that the model does
-        not know.
-    VolumeError
-        The labels cannot be read, or there is no such slice.
+    The labels may be sparse; only the slices asked for are looked at, as in ``segment``. Raises
+    SegmentationError if they are no integers, have another shape than the volume, or hold a value that the
+    model does not know; VolumeError if they cannot be read, or there is no such slice.
     """
     truth, volume = as_volume(labels).tomogram(), volume.tomogram()
     checked_labels(np.empty(0, truth.data.dtype))
@@ -77,33 +60,11 @@ def confusions(
     threshold: float = 0.5,
     cancel: threading.Event | None = None,
 ) -> dict[int, pd.DataFrame]:
-    """Compare slices that are segmented with a truth.
+    """Compare slices that are segmented with a truth: a confusion matrix for each, by its index.
 
-    Parameters
-    ----------
-    segmentation : Segmentation
-        What ``predict`` returned.
-    truth : Volume
-        One of ``fitting_truth``, for the same slices.
-    slices : slice or iterable of int, optional
-        As ``jobs.segmentation.predict.predict``; those of them that are not segmented are left out.
-    threshold : float
-        As ``Segmentation.segmentation``.
-    cancel : threading.Event, optional
-        Ends the comparison.
-
-    Returns
-    -------
-    dict of int to pandas.DataFrame
-        The confusion matrix of each slice by its index, ``segmentation.agreement.confusion_matrix``; those of
-        several add up, and ``agreement_of`` makes IoU and F1 of them.
-
-    Raises
-    ------
-    VolumeError
-        The truth cannot be read, or there is no such slice.
-    Cancelled
-        `cancel` was set.
+    The truth is one of ``fitting_truth``; slices that are not segmented are left out. Matrices
+    (``segmentation.agreement.confusion_matrix``) of several slices add up, and ``agreement_of`` makes IoU and
+    F1 of them. Raises VolumeError if the truth cannot be read or there is no such slice, and Cancelled.
     """
     classes = segmentation.classes
     chosen = chosen_slices(slices, len(segmentation.done), segmentation.axis, truth.name)

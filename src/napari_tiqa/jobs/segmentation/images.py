@@ -31,33 +31,15 @@ def write_images(
     progress: Callable[[int], object] | None = None,
     cancel: threading.Event | None = None,
 ) -> None:
-    """Write what the probabilities say as images into the folder that they are kept in.
+    """Write what the probabilities say as images into the folder `store` that they are kept in.
 
     ``segmentation`` holds label values, 0 where there is none; ``uncertainty`` entropies, float32, nats, NaN
-    where there is none. Both are OME-Zarr 0.4 images of the whole volume, with smaller levels for display.
-    They take the place of earlier ones when they are complete. The network is not needed for them.
+    where there is none: written where asked for, and brought up to date where it is there. Both are OME-Zarr
+    0.4 images of the whole volume, with smaller levels for display. They take the place of earlier ones when
+    they are complete; nothing is left of what was not. The network is not needed for them.
 
-    Parameters
-    ----------
-    segmentation : Segmentation
-        What ``predict`` returned.
-    store : path-like
-        The `output` of ``predict``.
-    threshold : float
-        As ``Segmentation.segmentation``.
-    uncertainty : bool
-        Whether to write the uncertainty too; one that is there is brought up to date in any case.
-    progress : callable, optional
-        Called in this thread with the number of slices written, after each.
-    cancel : threading.Event, optional
-        Set it, from any thread, to end; nothing is left of what was not complete.
-
-    Raises
-    ------
-    SegmentationError
-        If the threshold is not a probability, or the images cannot be written.
-    Cancelled
-        If `cancel` was set.
+    `progress` is called in this thread with the number of slices written. Raises SegmentationError if the
+    threshold is not a probability or the images cannot be written, and Cancelled.
     """
     store, cancel = Path(store).expanduser(), cancel or threading.Event()
     dtypes = {"segmentation": segmentation.segmentation(threshold).dtype}

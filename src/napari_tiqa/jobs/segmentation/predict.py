@@ -47,13 +47,8 @@ _WRITTEN_AHEAD = 2
 class PredictProgress(Progress):
     """Slices done of those asked for; those that were there already count as done.
 
-    Attributes
-    ----------
-    index : int or None
-        The slice just done, which can be read from `segmentation` now; None in the first report, which comes
-        before any slice.
-    segmentation : Segmentation
-        What ``predict`` will return, so that slices can be shown while others are under way.
+    `index` is the slice just done, which can be read from `segmentation` (what ``segment`` will return) now;
+    None in the first report, which comes before any slice.
     """
 
     index: int | None
@@ -141,13 +136,7 @@ def segment(
 
 
 def open_segmentation(path: str | os.PathLike[str]) -> Segmentation:
-    """Open what ``predict`` has kept in an `output`, to look at it or to go on with it.
-
-    Raises
-    ------
-    SegmentationError
-        If there is no segmentation.
-    """
+    """Open what ``segment`` has kept in an `output`; raises SegmentationError if there is no segmentation."""
     return SegmentationStore.open(Path(path).expanduser()).segmentation()
 
 

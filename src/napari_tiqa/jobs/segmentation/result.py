@@ -133,33 +133,13 @@ class Segmentation:
 
 
 def check_threshold(threshold: float) -> None:
-    """Refuse what is not a probability.
-
-    Raises
-    ------
-    SegmentationError
-        If it is not within 0 to 1.
-    """
+    """Raise SegmentationError for what is not a probability, 0 to 1."""
     if not 0 <= threshold <= 1:
         raise SegmentationError(f"The threshold {threshold:g} is not a probability: choose one from 0 to 1.")
 
 
 def decided(probabilities: np.ndarray, classes: Classes, threshold: float = 0.5) -> np.ndarray:
-    """Decide for a class at each pixel; see ``Segmentation.segmentation``.
-
-    Parameters
-    ----------
-    probabilities : numpy.ndarray
-        Shape (classes, ...), float16.
-    classes : Classes
-    threshold : float
-        For two classes.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (...), label values.
-    """
+    """Return the label value of each pixel of (classes, ...), float16, as ``Segmentation.segmentation``."""
     if len(classes) == 2:
         # There are but 65536 half floats: each is decided once, then looked up, which a slider can wait for.
         numbers = np.arange(2**16, dtype=np.uint16).view(np.float16)

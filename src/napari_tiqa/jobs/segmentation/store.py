@@ -38,27 +38,13 @@ _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class SegmentationStore:
-    """The folder that a segmented volume is kept in, a Zarr 2 group.
+    """The folder that a segmented volume is kept in, a Zarr 2 group that ``begin`` makes.
 
     ``probability`` in it is an OME-Zarr image with the axes (c, z, y, x) or (c, y, x), float16, whose pixels
     are NaN until they are written. Beside its chunks lies a line of text for each slice that is written: what
-    the table says of it. A slice without a line counts as not there.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        A folder that ``begin`` has made.
-    record : dict
-        What it was made with.
-
-    Attributes
-    ----------
-    classes : Classes
-        What is told apart.
-    rows : dict
-        Index of each slice that is there: its mean uncertainty, and the share of each class.
-    checksums : dict
-        Index of each slice that is there: the checksum of its pixels in the volume.
+    the table says of it. A slice without a line counts as not there. By the index of each slice that is
+    there, `rows` has its mean uncertainty and the share of each class, `checksums` the checksum of its pixels
+    in the volume.
     """
 
     def __init__(self, folder: Path, record: dict[str, Any]) -> None:
@@ -76,19 +62,10 @@ class SegmentationStore:
 
     @classmethod
     def begin(cls, folder: Path, record: dict[str, Any]) -> Self:
-        """Make the store, or open it if it is there.
+        """Make the store in an empty folder, or open one of the same volume, model, window and axis.
 
-        Parameters
-        ----------
-        folder : pathlib.Path
-            Nothing, an empty folder, or a store of the same volume, model, window and axis.
-        record : dict
-            ``jobs.process.record.run_record``, with "slices_sha256" and "classes".
-
-        Raises
-        ------
-        SegmentationError
-            Something else is there, or the folder cannot be written.
+        The record is a ``run_record``, with "slices_sha256" and "classes". Raises SegmentationError if
+        something else is there, or the folder cannot be written.
         """
         try:
             if not is_taken(folder):
@@ -106,13 +83,7 @@ class SegmentationStore:
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """Open a store.
-
-        Raises
-        ------
-        SegmentationError
-            If there is none in the folder.
-        """
+        """Open a store; raises SegmentationError if there is none in the folder."""
         record = read_record(folder)
         if record is None:
             raise SegmentationError(
@@ -127,13 +98,7 @@ class SegmentationStore:
             ) from error
 
     def __enter__(self) -> Self:
-        """Keep others from writing to it.
-
-        Raises
-        ------
-        SegmentationError
-            Another run writes to it, or it cannot be written.
-        """
+        """Keep others from writing; SegmentationError if another run writes, or it cannot be written."""
         try:
             self._lock = hold(self.folder / _LOCK)
             log = (self._place / _ROWS).open("r+b", buffering=0)
@@ -161,19 +126,8 @@ class SegmentationStore:
     def write(self, index: int, probabilities: np.ndarray, checksum: int) -> None:
         """Write a slice; it is there when this returns, also if the process is killed then.
 
-        Parameters
-        ----------
-        index : int
-            Along the axis.
-        probabilities : numpy.ndarray
-            Shape (classes, rows, columns), float16; NaN where there is none.
-        checksum : int
-            Tells whether the volume's slice is still the same.
-
-        Raises
-        ------
-        OSError
-            If it cannot be written.
+        The probabilities have the shape (classes, rows, columns), float16, NaN where there is none; the
+        checksum tells whether the volume's slice is still the same. Raises OSError.
         """
         assert self._log is not None
         for number, plane in enumerate(probabilities):
@@ -263,13 +217,7 @@ def _image_attributes(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def temporary_store(record: dict[str, Any]) -> Path:
-    """Return where the slices of a record are kept until this process ends; another record has another place.
-
-    Raises
-    ------
-    SegmentationError
-        The cache folder cannot be written.
-    """
+    """Return where the slices of a record are kept until this process ends; raises SegmentationError."""
     identity = json.dumps([identity for _, identity in _identities(record)])
     try:
         folder = temporary_folder("segmentations")

@@ -139,24 +139,7 @@ def resume_segmenter(
 ) -> dict[str, Any]:
     """Resume a training from its run folder alone: neither image nor labels are needed any more.
 
-    Parameters
-    ----------
-    run_folder : path-like
-        Of ``train_segmenter``.
-    output, progress, cancel
-        As in ``train_segmenter``.
-
-    Returns
-    -------
-    dict
-        As ``train_segmenter``.
-
-    Raises
-    ------
-    SegmentationError
-        If no training was begun there.
-    Cancelled, TrainingError, BundleError, ModelProcessError
-        As ``train_segmenter``.
+    Otherwise as ``train_segmenter``; raises SegmentationError if no training was begun there.
     """
     folder, bundle = (Path(path).expanduser().absolute() for path in (run_folder, output))
     if not all((folder / name).is_file() for name in (RECIPE_FILE, DATA_FILE)):

@@ -24,14 +24,8 @@ _LEADER = 0.025  # of the width of a panel, from a line's end to its score
 def measures_figure(study: Study, index: int | None = None, sheet: Sheet = WHITE) -> Figure:
     """Draw score, F1, IoU and uncertainty over the levels side by side, a line for each distortion.
 
-    Parameters
-    ----------
-    study : Study
-        What was found, as yet.
-    index : int or None
-        The slice that is drawn; None draws a thin line for each slice, and thick ones for their means.
-    sheet : Sheet
-        What is drawn on; on a narrow one two panels are above two others.
+    Without an index there is a thin line for each slice, and thick ones for their means. On a narrow sheet
+    two panels are above two others.
     """
     figure = sheet.figure(_PANEL * len(MEASURES), _PANEL)
     wide = figure.get_figwidth() > 2 * figure.get_figheight()
@@ -61,10 +55,7 @@ def measures_figure(study: Study, index: int | None = None, sheet: Sheet = WHITE
 
 
 def f1_figure(study: Study, index: int | None = None, sheet: Sheet = WHITE) -> Figure:
-    """Draw F1 over the score, coloured by distortion, over all slices with correlations in the legend.
-
-    The parameters are those of `measures_figure`.
-    """
+    """Draw F1 over the score, coloured by distortion, over all slices with correlations in the legend."""
     figure = sheet.figure(1.5 * _PANEL, 1.35 * _PANEL)
     panel = figure.subplots()
     table = study.table if index is None else study.table[study.table["slice"] == index]
@@ -92,21 +83,11 @@ def f1_figure(study: Study, index: int | None = None, sheet: Sheet = WHITE) -> F
 def two_point_figure(
     study: Study, kinds: Sequence[str] | None = None, index: int | None = None, sheet: Sheet = WHITE
 ) -> Figure:
-    """Draw the phase's two-point correlation along both axes of the slice.
+    """Draw the phase's two-point correlation along both axes of a slice, or the mean over all slices.
 
     The labels' own curve has the colour of the text, those of the levels are dark to light; at each line's
-    end stands the score.
-
-    Parameters
-    ----------
-    study : Study
-        What was found.
-    kinds : sequence of str or None
-        Distortions; None draws all. Several have a row each, a single one has a row for each axis.
-    index : int or None
-        The slice; None draws means over the slices.
-    sheet : Sheet
-        What is drawn on.
+    end stands the score. Several distortions, all without `kinds`, have a row each, a single one has a row
+    for each axis.
     """
     kinds = kinds or study.distortions or [ORIGINAL]
     pairs = [(kind, axis) for kind in kinds for axis in study.axes]
@@ -165,20 +146,9 @@ def _write_scores(
 
 
 def spread(places: Sequence[float], gap: float) -> np.ndarray:
-    """Move places apart, as little as can be, until neighbours are at least a gap apart.
+    """Move places apart, as little as can be, until neighbours are at least a gap apart; the order is kept.
 
-    Parameters
-    ----------
-    places : sequence of float
-        Where lines end.
-    gap : float
-        What one label needs, in the same unit.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (n,), in the order of `places`, whose order along the axis it keeps. Labels that push each other
-        form a block around the mean of their places.
+    Labels that push each other form a block around the mean of their places.
     """
     order = np.argsort(places, kind="stable")
     blocks: list[list[float]] = []  # of places that touch: the sum of what each would have as first, how many

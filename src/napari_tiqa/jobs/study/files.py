@@ -19,24 +19,10 @@ FILES = (
 
 
 def write_study(study: Study, folder: str | os.PathLike[str]) -> list[Path]:
-    """Write tables, figures and record into a folder, each file as a whole; files of `FILES` are replaced.
+    """Write tables, figures and record into a folder, each file as a whole, and return their paths.
 
-    Parameters
-    ----------
-    study : Study
-        What was found.
-    folder : path-like
-        Made where it is not there.
-
-    Returns
-    -------
-    list of pathlib.Path
-        What was written.
-
-    Raises
-    ------
-    TableError
-        If the folder cannot be made or written to.
+    The folder is made where it is not there, files of `FILES` are replaced. Raises TableError if it cannot be
+    made or written to.
     """
     # matplotlib takes a second to import, which the dock and the shell do not wait for.
     from napari_tiqa.jobs.study.figures import f1_figure, measures_figure, two_point_figure

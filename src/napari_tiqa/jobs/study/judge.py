@@ -34,14 +34,8 @@ _IN_FLIGHT = 2
 class KnownSlice:
     """The truth of a slice.
 
-    Attributes
-    ----------
-    truth : numpy.ndarray
-        Shape (rows, columns), label values.
-    judged : numpy.ndarray
-        Shape (rows, columns), bool: the pixels that are labelled, and have a value in the image.
-    value : int
-        The phase that F1, IoU and two-point correlation are of.
+    `truth` has label values, `judged` is True where a pixel is labelled and has a value in the image; both
+    have the shape (rows, columns). `value` is the phase that F1, IoU and two-point correlation are of.
     """
 
     truth: np.ndarray
@@ -52,13 +46,7 @@ class KnownSlice:
     def of(
         cls, truth: np.ndarray, image: np.ndarray, classes: Classes, unlabelled: int | None, value: int
     ) -> "KnownSlice":
-        """Take what is labelled of an image, where that is finite.
-
-        Raises
-        ------
-        SegmentationError
-            If the truth holds no labels, or values that are none of the classes.
-        """
+        """Take what is labelled of an image, where that is finite; SegmentationError for unknown values."""
         labelled = replace(classes, unlabelled=unlabelled).indices(truth) != NOT_LABELLED
         return cls(truth, labelled & np.isfinite(image), value)
 
@@ -71,23 +59,7 @@ class KnownSlice:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What was found of one version.
-
-    Attributes
-    ----------
-    score : float
-        1 (worst) to 5 (best); NaN where the version cannot be scored.
-    f1, iou : float
-        Of the phase, 0 to 1; NaN where it is in neither truth nor segmentation.
-    accuracy : float
-        Share of the labelled pixels that have their class.
-    uncertainty : float
-        Mean over the slice, nats.
-    errors_found : float
-        Share of the wrong pixels among the 20 % most uncertain ones; NaN where none is wrong.
-    curves : (numpy.ndarray, numpy.ndarray)
-        Two-point correlation of the phase along y and x, normalised.
-    """
+    """What was found of one version, as in ``StudiedVersion``, and the curves along y and x, normalised."""
 
     score: float
     f1: float
@@ -99,19 +71,7 @@ class Judgement:
 
 
 class VersionJudge:
-    """The score's and the segmentation's network, for versions of slices.
-
-    Parameters
-    ----------
-    segmenter : ModelFile
-        A segmenter's bundle.
-    classes : Classes
-        What it tells apart.
-    quality : ModelFile
-        The score's bundle.
-    cancel : threading.Event
-        Ends every wait.
-    """
+    """The score's and the segmentation's network, for versions of slices; `cancel` ends every wait."""
 
     def __init__(
         self, segmenter: ModelFile, classes: Classes, quality: ModelFile, cancel: threading.Event
@@ -122,24 +82,7 @@ class VersionJudge:
         self._cancel = cancel
 
     def judgements(self, versions: Iterable[MakeVersion], known: KnownSlice) -> Iterator[Judgement]:
-        """Judge versions of a slice, in order.
-
-        Parameters
-        ----------
-        versions : iterable of MakeVersion
-            Called in threads, two at a time.
-        known : KnownSlice
-            The slice's truth.
-
-        Yields
-        ------
-        Judgement
-
-        Raises
-        ------
-        BundleError, ModelProcessError, Cancelled
-            As ``score_volume``.
-        """
+        """Judge versions of a slice, made in threads, two at a time, in order; raises as ``score_volume``."""
         threads = ThreadPoolExecutor(_IN_FLIGHT, thread_name_prefix="version of a slice")
         try:
             for begun in [threads.submit(self._judge, make, known) for make in versions]:
@@ -148,24 +91,10 @@ class VersionJudge:
             threads.shutdown(wait=False, cancel_futures=True)
 
     def segment(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Segment a version.
+        """Segment a version; raises as ``score_volume``.
 
-        Parameters
-        ----------
-        image : numpy.ndarray
-            As `MakeVersion` makes it.
-
-        Returns
-        -------
-        labels : numpy.ndarray
-            Shape of `image`, label values; the likeliest class of each pixel, also where it has no value.
-        uncertainty : numpy.ndarray
-            Shape of `image`, float32, nats; NaN where the image has no value.
-
-        Raises
-        ------
-        BundleError, ModelProcessError, Cancelled
-            As ``score_volume``.
+        Returns label values, the likeliest class of each pixel, also where it has no value; and the
+        uncertainty, float32, nats, NaN where the image has no value.
         """
         return self._decided(image, self._begin(image))
 

@@ -42,24 +42,11 @@ _HARDLY = 0.02  # difference of correlations that is not worth a sentence
 class StudiedVersion(NamedTuple):
     """One version of one slice: a row of the table.
 
-    Attributes
-    ----------
-    slice : int
-        Index along the axis.
-    distortion : str
-        "blur", "noise", "ring", or "original".
-    level : int
-        1 to 5; 0 of the original.
-    score : float
-        1 (worst) to 5 (best); NaN where it cannot be scored.
-    f1, iou : float
-        Of the phase, 0 to 1; NaN where it is in neither labels nor segmentation.
-    accuracy : float
-        Share of the labelled pixels that have their class, 0 to 1.
-    uncertainty : float
-        Mean entropy over the slice, nats.
-    errors_found : float
-        Share of the wrong pixels among the 20 % most uncertain ones, 0 to 1; NaN where none is wrong.
+    Its distortion is "blur", "noise", "ring", or "original", whose level is 0; others have 1 to 5. The score,
+    1 (worst) to 5 (best), is NaN where it cannot be scored; F1 and IoU of the phase, 0 to 1, are NaN where it
+    is in neither labels nor segmentation; accuracy is the share of the labelled pixels that have their class;
+    uncertainty the mean entropy over the slice, nats; and errors_found the share of the wrong pixels among
+    the 20 % most uncertain ones, NaN where none is wrong.
     """
 
     slice: int
@@ -77,18 +64,9 @@ class StudiedVersion(NamedTuple):
 class Curve:
     """Two-point correlation of the phase in one version of a slice, or in its labels, along one axis.
 
-    Attributes
-    ----------
-    slice : int
-        Index along the axis that slices are cut along.
-    distortion, level : str, int
-        The version, as in `StudiedVersion`; "truth" and 0 of the labels.
-    axis : str
-        "x", "y" or "z".
-    step : float
-        Distance from one value to the next, in the record's unit.
-    values : numpy.ndarray
-        Shape (side // 2 + 1,), S2(r) / S2(0) for r from 0 to half the slice; NaN where unknown.
+    The version is named as in `StudiedVersion`, the labels "truth" and 0. `step` is the distance from one
+    value to the next, in the record's unit; `values`, of shape (side // 2 + 1,), are S2(r) / S2(0) for r from
+    0 to half the slice, NaN where unknown.
     """
 
     slice: int

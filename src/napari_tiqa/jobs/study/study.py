@@ -35,13 +35,7 @@ DEFAULT_SLICES = 5
 
 @dataclass(frozen=True)
 class StudyProgress(Progress):
-    """Versions of slices done.
-
-    Attributes
-    ----------
-    version : StudiedVersion
-        The one just done.
-    """
+    """Versions of slices done, and the one just done."""
 
     version: StudiedVersion
 

@@ -18,18 +18,10 @@ from napari_tiqa.volumes.window import IntensityWindow
 
 @dataclass(frozen=True)
 class SeenVersion:
-    """A version of a slice and what the segmenter makes of it.
+    """A version of a slice and what the segmenter makes of it, each of shape (rows, columns).
 
-    Attributes
-    ----------
-    image : numpy.ndarray
-        Shape (rows, columns), float32, in the volume's grey values.
-    labels : numpy.ndarray
-        Shape (rows, columns), label values.
-    uncertainty : numpy.ndarray
-        Shape (rows, columns), float32, nats; NaN where the image has no value.
-    classes : int
-        How many the segmenter tells apart.
+    The image is float32 in the volume's grey values, the uncertainty float32 in nats, NaN where the image has
+    no value; `classes` is how many the segmenter tells apart.
     """
 
     image: np.ndarray
@@ -50,27 +42,10 @@ def seen_version(
     seed: int = 0,
     cancel: threading.Event | None = None,
 ) -> SeenVersion:
-    """Make a version of a slice again, as ``study`` has made it, and segment it.
+    """Make a version of a slice again, as the study has made it, and segment it; raises as the study.
 
-    A study keeps numbers only: the images of a few slices would fill the memory.
-
-    Parameters
-    ----------
-    volume, axis, model, seed
-        As of the study.
-    index : int
-        The slice.
-    distortion, level
-        As in the study's table.
-    window : IntensityWindow
-        That of the study's record.
-    cancel : threading.Event, optional
-        Ends the wait.
-
-    Raises
-    ------
-    VolumeError, BundleError, ModelProcessError, Cancelled
-        As ``study``.
+    A study keeps numbers only: the images of a few slices would fill the memory. The window is that of its
+    record.
     """
     segmenter = ModelFile.of(ELECTRODE_MODEL if model is None else model)
     classes = classes_of(segmenter_card(segmenter.path))

@@ -31,17 +31,10 @@ FOREIGN_SHARE = 0.2
 
 
 def calibrate(network: keras.Model, training: Sequence[Group], left_out: Sequence[Group] = ()) -> Calibration:
-    """Learn how far to trust a network.
+    """Learn how far to trust a network that was trained on `training`, whose images count as familiar.
 
-    Parameters
-    ----------
-    network : keras.Model
-        Trained on `training`.
-    training : sequence of Group
-        Images that count as familiar.
-    left_out : sequence of Group
-        Labelled groups of specimens that the network was not trained on. With fewer than 30 labels the
-        scores stay what the network says, and their uncertainty unknown (NaN).
+    `left_out` are labelled groups of specimens that the network was not trained on. With fewer than 30 labels
+    the scores stay what the network says, and their uncertainty unknown (NaN).
     """
     scores = [predict_scores(network, group.tiles()) for group in left_out]
     labels = [group.labels for group in left_out]
@@ -51,23 +44,13 @@ def calibrate(network: keras.Model, training: Sequence[Group], left_out: Sequenc
 
 
 def score_scale(raw: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Find what labels are where the network says 1, 1.5 ... 5, and how far they scatter.
+    """Find what labels are where the network says 1, 1.5 ... 5, and how far they scatter, each of shape (9,).
 
-    Their mean is a parabola through all of them, made never to fall. Their scatter is what conformal
-    prediction (Vovk et al. 2005; Lei et al. 2018, doi 10.1080/01621459.2017.1307116) takes: the distance
-    that nine of ten labels keep, among the quarter of the images of which the network says most alike.
-
-    Parameters
-    ----------
-    raw, labels : numpy.ndarray
-        Shape (n,), of images that the network was not trained on; labels may be NaN.
-
-    Returns
-    -------
-    expected : numpy.ndarray
-        Shape (9,), 1..5. `KNOTS` with fewer than 30 labels.
-    half_widths : numpy.ndarray
-        Shape (9,), points. NaN with fewer than 30 labels.
+    Their mean is a parabola through all of them, made never to fall. Their scatter, in points, is what
+    conformal prediction (Vovk et al. 2005; Lei et al. 2018, doi 10.1080/01621459.2017.1307116) takes: the
+    distance that nine of ten labels keep, among the quarter of the images of which the network says most
+    alike. With fewer than 30 labels these are `KNOTS` and NaN. The network was not trained on these images;
+    labels may be NaN.
     """
     known = np.isfinite(labels)
     raw, labels = raw[known], labels[known]
@@ -82,24 +65,12 @@ def score_scale(raw: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def familiarity(network: keras.Model, groups: Sequence[Group]) -> tuple[np.ndarray, float]:
-    """Learn to tell training images from images that are no tomography slices.
+    """Learn to tell training images from images that are no tomography slices: direction (f,) and offset.
 
     Logistic regression on the content features, with the images of `foreign.foreign_images` as the others:
     outlier exposure (Hendrycks et al., ICLR 2019, arXiv 1812.04606). The distance from the training images
-    alone (Mahalanobis) found no more of them than of slices of new specimens.
-
-    Parameters
-    ----------
-    network : keras.Model
-        Trained.
-    groups : sequence of Group
-        Training images; a few of each group are taken.
-
-    Returns
-    -------
-    direction : numpy.ndarray
-        Shape (f,).
-    offset : float
+    alone (Mahalanobis) found no more of them than of slices of new specimens. A few images of each group are
+    taken.
     """
     extract = keras.Model(network.input, content_features(network))
     rng = np.random.default_rng(0)

@@ -22,21 +22,11 @@ def model_card(
     evaluation: pd.DataFrame | None,
     score_scale: str = _SCORE_SCALE,
 ) -> dict[str, Any]:
-    """Make a card, JSON-able.
+    """Make a card, JSON-able: what the model was trained on, how, with the seed, and how well.
 
-    Parameters
-    ----------
-    name : str
-        The model's, for people.
-    training : dict
-        What it was trained on.
-    settings : dict
-        How, with the seed.
-    evaluation : pandas.DataFrame or None
-        A table such as that of ``learning.measures.measures.evaluate``, rounded to three decimals; None where
-        no specimen was left out.
-    score_scale : str
-        What the scores mean; empty for a model that gives none.
+    The evaluation is a table such as that of ``learning.measures.measures.evaluate``, rounded here to three
+    decimals; None where no specimen was left out. `score_scale` says what the scores mean; it is empty for a
+    model that gives none.
     """
     scale = {"score_scale": score_scale} if score_scale else {}
     return {

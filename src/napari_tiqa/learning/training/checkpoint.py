@@ -21,18 +21,9 @@ _Reached = TypeVar("_Reached")
 
 @dataclass(frozen=True)
 class Checkpoint(Generic[_Reached]):
-    """State of a training after an epoch.
+    """State of a training after an epoch: that epoch, the best of its stage so far, and all variables.
 
     Nothing else has a state: what an epoch draws depends on the recipe's seed and the epoch alone.
-
-    Attributes
-    ----------
-    reached : dataclass
-        The epoch.
-    best : dataclass
-        The best epoch of its stage so far.
-    weights, optimizer : list of numpy.ndarray
-        Variables of network and optimizer.
     """
 
     reached: _Reached
@@ -50,20 +41,7 @@ def save_checkpoint(
 
 
 def load_checkpoint(path: Path, kind: type[_Reached]) -> Checkpoint[_Reached]:
-    """Read a checkpoint.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        What `save_checkpoint` wrote.
-    kind : type
-        The dataclass that it was given.
-
-    Raises
-    ------
-    TrainingError
-        If it is damaged.
-    """
+    """Read a checkpoint whose epochs are of a kind of dataclass; raises TrainingError if it is damaged."""
     arrays, record = _read(path)
     return Checkpoint(kind(**record["reached"]), kind(**record["best"]), **arrays)
 
@@ -74,21 +52,9 @@ def save_weights(path: Path, network: keras.Model, reached: Any) -> None:
 
 
 def load_weights(path: Path, network: keras.Model, kind: type[_Reached]) -> _Reached:
-    """Set a network's weights, and return which epoch they are from.
+    """Set a network's weights to what `save_weights` wrote, and return which epoch they are from.
 
-    Parameters
-    ----------
-    path : pathlib.Path
-        What `save_weights` wrote.
-    network : keras.Model
-        The one that it was given, or one like it.
-    kind : type
-        The dataclass that it was given.
-
-    Raises
-    ------
-    TrainingError
-        If the file is damaged, or of another network.
+    Raises TrainingError if the file is damaged, or of another network.
     """
     arrays, record = _read(path)
     set_weights(network, arrays["weights"], path)
@@ -96,13 +62,7 @@ def load_weights(path: Path, network: keras.Model, kind: type[_Reached]) -> _Rea
 
 
 def set_weights(network: keras.Model, weights: Sequence[np.ndarray], path: Path) -> None:
-    """Set a network's weights to those of a file.
-
-    Raises
-    ------
-    TrainingError
-        If they are those of another network.
-    """
+    """Set a network's weights to those of a file; raises TrainingError for those of another network."""
     try:
         network.set_weights(weights)
     except ValueError as error:

@@ -39,31 +39,12 @@ def run_epochs(
     start: int = 0,
     optimizer_state: Sequence[np.ndarray] | None = None,
 ) -> None:
-    """Train a network with Adam, in place.
+    """Train a network with Adam, in place, from how it was after `start` epochs up to `epochs` in all.
 
-    Parameters
-    ----------
-    network : keras.Model
-        As it was after `start` epochs.
-    draw : callable
-        Returns the steps of an epoch, given its number from 0; they depend on nothing else that changes.
-    epochs : int
-        In all.
-    loss, schedule
-        The loss, and Adam's learning rate over all steps.
-    diverged : callable
-        Returns the error of an epoch, its number from 1, whose loss is not finite.
-    after_epoch, after_step : callable, optional
-        Called after each.
-    start : int
-        Epochs done before, to resume a training.
-    optimizer_state : sequence of numpy.ndarray, optional
-        The optimizer's variables after `start` epochs.
-
-    Raises
-    ------
-    TiqaError
-        What `diverged` returns.
+    `draw` returns the steps of an epoch, given its number from 0; they depend on nothing else that changes.
+    The schedule is Adam's learning rate over all steps. `diverged` returns the error to raise for an epoch,
+    its number from 1, whose loss is not finite. `optimizer_state` holds the optimizer's variables after
+    `start` epochs.
     """
     optimizer = keras.optimizers.Adam(schedule)
     optimizer.build(network.trainable_variables)

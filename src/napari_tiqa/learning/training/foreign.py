@@ -27,19 +27,10 @@ _SEEDS = {"train": range(5000, 5003), "test": range(6000, 6001)}
 def foreign_images(
     part: Literal["train", "test"], slices: Iterable[np.ndarray] = ()
 ) -> dict[str, np.ndarray]:
-    """Make images that are no slices, prepared as slices are.
+    """Make images that are no slices, prepared as slices are: (n, 224, 224) each, float32 in [0, 1].
 
-    Parameters
-    ----------
-    part : str
-        "train" or "test"; they share no photograph and no seed.
-    slices : iterable of numpy.ndarray
-        Slices, 2-D, whose sinograms and segmentations are to be among them.
-
-    Returns
-    -------
-    dict
-        "photograph", "sinogram", "label image" and "MRI-like": shape (n, 224, 224), float32 in [0, 1].
+    They are "photograph", "sinogram", "label image" and "MRI-like"; the parts "train" and "test" share no
+    photograph and no seed. Slices, 2-D, are those whose sinograms and segmentations are to be among them.
     """
     shape = (TILE_SIZE, TILE_SIZE)
     simulated = [microstructure(kind, shape, seed) for kind in KINDS for seed in _SEEDS[part]]

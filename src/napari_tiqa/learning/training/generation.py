@@ -31,15 +31,7 @@ PREVIEW_ORIGINALS = 8
 
 @dataclass(frozen=True)
 class Generated:
-    """What a recipe's originals gave.
-
-    Attributes
-    ----------
-    dataset : Dataset
-        All groups, labelled.
-    warnings : list of str
-        What may spoil a training with them, a sentence each.
-    """
+    """What a recipe's originals gave: labelled groups, and sentences on what may spoil a training."""
 
     dataset: Dataset
     warnings: list[str]
@@ -49,29 +41,12 @@ def generate(recipe: TrainingRecipe, advance: Callable[[int, int], None] | None 
     """Make and label the versions of a recipe's originals.
 
     Without ratings each original counts as a 5. With ratings it counts as the mean of its raters, its
-    versions keep their share of that, and unrated originals have no labels: they teach order, not
-    scale. The groups of dataset folders among the originals are taken as they are.
+    versions keep their share of that, and unrated originals have no labels: they teach order, not scale. The
+    groups of dataset folders among the originals are taken as they are. `advance` is called with the images
+    done and their number, which is 0 until the originals have been read; what it raises ends the work.
 
-    Parameters
-    ----------
-    recipe : TrainingRecipe
-        Where the originals are, and how to label them.
-    advance : callable, optional
-        Called with the images done and their number, which is 0 until the originals have been read; what it
-        raises ends the work.
-
-    Returns
-    -------
-    Generated
-
-    Raises
-    ------
-    VolumeError
-        If a file cannot be read.
-    RatingError
-        If the ratings cannot be read, or fit none or several of the originals.
-    TrainingError
-        If the originals cannot be learned from.
+    Raises VolumeError if a file cannot be read, RatingError if the ratings cannot be read, or fit none or
+    several of the originals, and TrainingError if the originals cannot be learned from.
     """
     folders = [path for path in recipe.originals if is_dataset(Path(path))]
     files = [path for path in recipe.originals if path not in folders]
@@ -104,14 +79,9 @@ def generate(recipe: TrainingRecipe, advance: Callable[[int, int], None] | None 
 class Preview(NamedTuple):
     """The versions of one original, as a training would see them.
 
-    Attributes
-    ----------
-    images : numpy.ndarray
-        Shape (16, 224, 224), uint8: the original, then levels 1 to 5 of blur, of noise and of ring.
-    names : list of str
-        "original", "blur 1" and so on.
-    labels : numpy.ndarray
-        Shape (16,), float, 1..5; NaN where ratings were given but this original was not rated.
+    The images, (16, 224, 224) uint8, are the original, then levels 1 to 5 of blur, of noise and of ring,
+    named "original", "blur 1" and so on; labels are 1 to 5, NaN where ratings were given but this original
+    was not rated.
     """
 
     images: np.ndarray
@@ -120,22 +90,11 @@ class Preview(NamedTuple):
 
 
 def preview(original: str | os.PathLike[str], recipe: TrainingRecipe) -> Preview:
-    """Make the versions of one original as ``generate`` does.
+    """Make the versions of one original, of several images in a folder the first, as ``generate`` does.
 
     Labels compare an image with the others; here with up to seven others of the recipe, so that they come in
-    seconds, and may differ a little from those of the training.
-
-    Parameters
-    ----------
-    original : path-like
-        A file or folder, best one of the recipe's; of several images the first is taken.
-    recipe : TrainingRecipe
-        How to label.
-
-    Raises
-    ------
-    VolumeError, RatingError, TrainingError
-        As ``generate``, but for too few originals.
+    seconds, and may differ a little from those of the training. Raises as ``generate``, but for too few
+    originals.
     """
     path = str(Path(original).expanduser().absolute())
     if is_dataset(Path(path)):

@@ -15,20 +15,11 @@ KNOWN = 1 + len(ARTEFACTS)
 
 
 def targets(groups: Sequence[Group], most: int | None = None) -> np.ndarray:
-    """Pack what is known of a batch into one array, as Keras wants its targets.
+    """Pack what is known of a batch, n images in all, into one array, as Keras wants its targets.
 
-    Parameters
-    ----------
-    groups : sequence of Group
-        n images in all.
-    most : int, optional
-        Images of the largest batch, m; n where omitted. Keras wants targets of one width.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (n, m + 8), float32: m columns of which image is better than which (never across groups); the
-        label and the points lost to each artefact, 0 where unknown; and 1 for each that is known.
+    Shape (n, m + 8), float32, where m, `most`, is the images of the largest batch, n where omitted, since
+    Keras wants targets of one width: m columns of which image is better than which (never across groups); the
+    label and the points lost to each artefact, 0 where unknown; and 1 for each that is known.
     """
     better = block_diag(*(group.better() for group in groups))
     better = np.pad(better, ((0, 0), (0, (most or len(better)) - len(better))))
@@ -40,13 +31,8 @@ def targets(groups: Sequence[Group], most: int | None = None) -> np.ndarray:
 class PairRanking(keras.losses.Loss):
     """Hinge loss over all ordered pairs of a group, from one forward pass ("efficient Siamese").
 
-    mean of max(0, margin + worse score - better score), Zhang et al. 2022. For the scores 5, 4, 3, 2, 1, 0
-    of six images from best to worst and margin 6 it is 3.6667.
-
-    Parameters
-    ----------
-    margin : float
-        By how much the better image's score should be higher.
+    mean of max(0, margin + worse score - better score), Zhang et al. 2022. For the scores 5, 4, 3, 2, 1, 0 of
+    six images from best to worst and margin 6 it is 3.6667.
     """
 
     def __init__(self, margin: float = 6.0):
@@ -64,17 +50,10 @@ class PairRanking(keras.losses.Loss):
 class LabelRegression(keras.losses.Loss):
     """Squared errors of the score and of the points lost, and optionally a share of the ranking loss.
 
-    Each squared error is the mean over the images that have the value.
-
-    Parameters
-    ----------
-    ranking_weight : float
-        Weight of the ranking loss; 0 in the paper. Above 0 it keeps pairs in order that labels call equal,
-        and lets images without a label take part.
-    margin : float
-        Margin of the ranking loss, in points of the score.
-    artefact_weight : float
-        Weight of the points lost to each artefact beside the score, which the paper does not ask for.
+    Each squared error is the mean over the images that have the value. The ranking loss has the weight 0 in
+    the paper; above 0 it keeps pairs in order that labels call equal, and lets images without a label take
+    part. Its margin is in points of the score. The points lost to each artefact have a weight beside the
+    score, which the paper does not ask for.
     """
 
     def __init__(self, ranking_weight: float = 0.0, margin: float = 0.2, artefact_weight: float = 0.3):

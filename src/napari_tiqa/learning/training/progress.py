@@ -20,20 +20,10 @@ EPOCH_COLUMNS = ("stage", "epoch", "epochs", "loss", "srocc", "plcc", "best")
 class EpochProgress(Progress):
     """How far a training is; reported several times a second at most, and at the end of each epoch.
 
-    Attributes
-    ----------
-    done, total : int
-        Images or patches of this stage; while it trains each counts once an epoch.
-    seconds_left : float or None
-        Of the whole training; None while that is not known.
-    stage : str
-        What is done now.
-    epoch, epochs : int
-        Epochs of this stage that are done, and in all; both 0 in a stage without epochs.
-    loss : float or None
-        Mean loss of an epoch; a number only in the report that ends it, None in all others.
-    warnings : tuple of str
-        Sentences on what may spoil the result; in the first report that knows of them, empty in all others.
+    `done` and `total` count images or patches of this stage, each once an epoch; the time left is that of the
+    whole training. `epoch` and `epochs` are those done of this stage, and in all; both 0 in a stage without
+    epochs. `loss` is a number, the mean of an epoch, only in the report that ends it. `warnings` are
+    sentences on what may spoil the result, in the first report that knows of them.
     """
 
     stage: str
@@ -48,12 +38,8 @@ class TrainProgress(EpochProgress):
     """How far the training of a score is.
 
     Its stages: "generate" (versions are made and labelled), "rank", "regress", "judge" (the finished model is
-    judged and calibrated). Warnings: few ratings, disagreeing raters, dropped duplicates.
-
-    Attributes
-    ----------
-    srocc, plcc : float or None
-        Beside `loss`: of the scores of the validation images with their labels; NaN where there are none.
+    judged and calibrated). Warnings: few ratings, disagreeing raters, dropped duplicates. SROCC and PLCC,
+    beside the loss, are of the scores of the validation images with their labels; NaN where there are none.
     """
 
     srocc: float | None = None
@@ -70,26 +56,11 @@ def write_epochs(
 
 
 def read_epochs(run_folder: str | os.PathLike[str], columns: Sequence[str] = EPOCH_COLUMNS) -> pd.DataFrame:
-    """Read how a training went so far, from the ``progress.csv`` of its run folder.
+    """Read how a training went so far, from the ``progress.csv`` of its run folder, which has these columns.
 
-    Parameters
-    ----------
-    run_folder : path-like
-        Of a training.
-    columns : sequence of str
-        What such a training's table has at least.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row per finished epoch; columns stage ("rank" or "regress"), epoch (from 1), epochs, loss, srocc,
-        plcc (NaN without validation images), best (bool: the best of its stage so far). No row where no
-        epoch has ended yet.
-
-    Raises
-    ------
-    TrainingError
-        If the file is there and cannot be read.
+    A row per finished epoch: stage ("rank" or "regress"), epoch (from 1), epochs, loss, srocc, plcc (NaN
+    without validation images), best (bool: the best of its stage so far). Raises TrainingError if the file is
+    there and cannot be read.
     """
     path = Path(run_folder) / EPOCHS_FILE
     if not path.exists():

@@ -52,19 +52,7 @@ to report."""
 
 
 class ResumableRun(ABC, Generic[_Reached]):
-    """One training, from where its folder says that it is.
-
-    Parameters
-    ----------
-    recipe : Recipe
-        Its ``seed`` fixes the first weights.
-    folder : pathlib.Path
-        The run folder.
-    output : pathlib.Path
-        Where the bundle goes.
-    report : callable
-        Called with a EpochProgress.
-    """
+    """One training, from where its folder says that it is; the recipe's ``seed`` fixes the first weights."""
 
     purpose: ClassVar[str]
     progress: ClassVar[type[EpochProgress]]
@@ -143,20 +131,9 @@ class ResumableRun(ABC, Generic[_Reached]):
     ) -> None:
         """Go through the epochs of a stage, or those that are left of it.
 
-        Parameters
-        ----------
-        stage : str
-            Its name.
-        fit : callable
-            Takes after_epoch, after_step, start and optimizer_state, as ``epochs.run_epochs``.
-        epochs, images : int
-            Epochs in all; images or patches of each.
-        keep : KeepEpoch
-            Judges and keeps an epoch.
-        before : int
-            Images of the stages before, for the time left.
-        **news
-            Fields of the first report.
+        `fit` takes after_epoch, after_step, start and optimizer_state, as ``epochs.run_epochs``. Each epoch
+        has that many images or patches, and `before` are those of the stages before, for the time left.
+        `news` are fields of the first report.
         """
         done, state = 0, None
         if self.last is not None and self.last.reached.stage == stage:
@@ -185,14 +162,7 @@ class ResumableRun(ABC, Generic[_Reached]):
     ) -> None:
         """Save all that is needed to resume after an epoch; the checkpoint last.
 
-        Parameters
-        ----------
-        reached : Reached
-            The epoch.
-        row : mapping
-            Of ``progress.csv``; its "best" is filled in.
-        optimizer : keras.optimizers.Optimizer
-            As the epoch left it.
+        The row is of ``progress.csv``; its "best" is filled in. The optimizer is as the epoch left it.
         """
         best = self.best is None or reached.beats(self.best)
         if best:

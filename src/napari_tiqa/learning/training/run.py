@@ -39,35 +39,16 @@ _GROUPS_TO_SCALE_WITH = 8  # two numbers are fitted, and who has cancelled is wa
 
 
 def train(recipe: TrainingRecipe, run_folder: str, output: str, report: Report) -> dict[str, Any]:
-    """Train a model by a recipe, or resume a training that was interrupted.
+    """Train a model by a recipe, or resume a training that was interrupted, and return the bundle's card.
 
     Of the last stage that was reached the best epoch is kept: that whose scores of the validation images
     agree best with their labels, by the mean of SROCC and PLCC; without validation images the last epoch.
+    `report` is called with a TrainProgress some times a second; what it raises ends the training. If that is
+    Cancelled and an epoch has ended, the best network so far is put at `output`.
 
-    Parameters
-    ----------
-    recipe : TrainingRecipe
-        The one that the run folder was begun with, if it was.
-    run_folder : str
-        Made if it is not there.
-    output : str
-        Where to put the finished bundle.
-    report : callable
-        Called with a TrainProgress some times a second; what it raises ends the training. If that is
-        Cancelled and an epoch has ended, the best network so far is put at `output`.
-
-    Returns
-    -------
-    dict
-        The bundle's card.
-
-    Raises
-    ------
-    VolumeError, RatingError, TrainingError
-        Originals, ratings or recipe cannot be learned from; the run folder holds a training with another
-        recipe, is in use, or cannot be written.
-    BundleError
-        The bundle cannot be written.
+    Raises VolumeError, RatingError or TrainingError if originals, ratings or recipe cannot be learned from,
+    or the run folder holds a training with another recipe, is in use, or cannot be written; BundleError if
+    the bundle cannot be written.
     """
     folder = Path(run_folder)
     with writing_to(folder):
@@ -80,16 +61,8 @@ def train(recipe: TrainingRecipe, run_folder: str, output: str, report: Report) 
 class Reached:
     """Which epoch a set of weights comes from, and how well it did.
 
-    Attributes
-    ----------
-    stage : str
-        "rank" or "regress".
-    epoch : int
-        Epochs of this stage that are done.
-    figure : float
-        What the best epoch is chosen by: the mean of SROCC and PLCC over the validation images.
-    srocc, plcc : float
-        NaN without validation images.
+    The best epoch is chosen by `figure`, the mean of SROCC and PLCC over the validation images, NaN without
+    any.
     """
 
     stage: str

@@ -26,19 +26,9 @@ def run_folder_of(output: Path, run_folder: str | os.PathLike[str] | None = None
 
 @contextmanager
 def run_lock(folder: Path) -> Iterator[None]:
-    """Hold the lock of a run folder; the system gives it back when the process ends, also by kill -9.
+    """Hold the lock of a run folder that exists; the end of the process, also by kill -9, gives it back.
 
-    Parameters
-    ----------
-    folder : pathlib.Path
-        A folder that exists.
-
-    Raises
-    ------
-    TrainingError
-        If another process holds it.
-    OSError
-        If the folder cannot be written.
+    Raises TrainingError if another process holds it, OSError if the folder cannot be written.
     """
     try:
         lock = hold(folder / _LOCK_FILE)
@@ -63,15 +53,7 @@ def writing_to(folder: Path) -> Iterator[None]:
 
 
 def keep_recipe(folder: Path, recipe: Recipe) -> None:
-    """Write a run's recipe down, or check that the run was begun with it.
-
-    Raises
-    ------
-    TrainingError
-        If the folder holds a training with another recipe.
-    OSError
-        If the folder cannot be written.
-    """
+    """Write a run's recipe down, or check that the run was begun with it; raises TrainingError or OSError."""
     path = folder / RECIPE_FILE
     if not path.exists():
         with whole_file(path) as file:
@@ -86,13 +68,7 @@ def keep_recipe(folder: Path, recipe: Recipe) -> None:
 
 
 def deliver(folder: Path, output: Path) -> None:
-    """Copy the model of a run to where it was asked for.
-
-    Raises
-    ------
-    BundleError
-        If it cannot be written there.
-    """
+    """Copy the model of a run to where it was asked for; raises BundleError if it cannot be written there."""
     try:
         bundle = (folder / MODEL_FILE).read_bytes()
         output.parent.mkdir(parents=True, exist_ok=True)

@@ -15,30 +15,12 @@ _FORMAT_VERSION = 1
 class Setting:
     """What is known of one setting of a recipe.
 
-    Attributes
-    ----------
-    label : str
-        What people read beside its field in a form; a noun.
-    help : str
-        What it does: a clause that starts in lower case and has no full stop.
-    low, high : float
-        Least and greatest value.
-    above, below : float
-        Bounds that are not allowed themselves.
-    multiple : int
-        What a whole number must be a multiple of.
-    step : float
-        By how much a form's arrows change a number; 1 for whole ones where omitted, 0.05 for others.
-    decimals : int
-        Digits after the point in a form.
-    share : bool
-        A share, which a form shows in per cent.
-    unit : str
-        "px" or empty.
-    choices : mapping of str to str
-        The values of a choice, or of each item of several, and what a form calls them.
-    advanced : bool
-        Whether a form shows it only when asked for more.
+    `label` is a noun that people read beside its field; `help` a clause that starts in lower case and has no
+    full stop. `above` and `below` are bounds that are not allowed themselves, and a whole number must be a
+    multiple of `multiple`. A form's arrows change a number by `step` (1 for whole ones where omitted, 0.05
+    for others), with `decimals` digits after the point; it shows a `share` in per cent, and what is
+    `advanced` only when asked for more. `choices` are the values of a choice, or of each item of several, and
+    what a form calls them.
     """
 
     label: str
@@ -77,17 +59,7 @@ class Setting:
         return within and value % self.multiple == 0 if self.multiple > 1 else within
 
     def check(self, name: str, value: Any, error: type[TiqaError]) -> None:
-        """Refuse a value, or an item of several, that is out of range or not a choice.
-
-        Parameters
-        ----------
-        name : str
-            Of the setting, as in the recipe.
-        value : object
-            Of the setting's type, or a tuple of such.
-        error : type
-            What to raise.
-        """
+        """Raise an `error` for a value, or an item of several, that is out of range or not a choice."""
         name = name.replace("_", " ")
         for item in value if isinstance(value, tuple) else (value,):
             if self.choices and item not in self.choices:
@@ -112,10 +84,7 @@ def settings(recipe: "Recipe | type[Recipe]") -> dict[str, Setting]:
 class Recipe:
     """Settings that a training's result depends on; to and from JSON.
 
-    Raises
-    ------
-    TiqaError
-        An `error`: a value that is out of range or not a choice.
+    Raises an `error` for a value that is out of range or not a choice.
     """
 
     error: ClassVar[type[TiqaError]] = TrainingError
@@ -135,13 +104,7 @@ class Recipe:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read a recipe back.
-
-        Raises
-        ------
-        TiqaError
-            An `error`: it is not a recipe, or one of a newer version.
-        """
+        """Read a recipe back; raises an `error` for what is not a recipe, or one of a newer version."""
         try:
             values: dict[str, Any] = json.loads(text)
             version = values.pop("format_version")

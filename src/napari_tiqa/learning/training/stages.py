@@ -15,15 +15,9 @@ from napari_tiqa.learning.training.losses import LabelRegression, PairRanking, t
 
 @dataclass(frozen=True)
 class Draw:
-    """What a step learns from.
+    """What a step learns from: groups (the paper has one), and images of each, the reference among them.
 
-    Attributes
-    ----------
-    groups : int
-        Groups a step; the paper has one.
-    images : int
-        Images of each, the reference among them: whole families, drawn anew each time, the last one cut. A
-        group that has fewer gives all.
+    Whole families are drawn, anew each time, the last one cut. A group that has fewer images gives all.
     """
 
     groups: int = 1
@@ -41,31 +35,12 @@ def rank(
     draw: Draw = Draw(),
     **watch: Unpack[Watch],
 ) -> None:
-    """Stage 1: learn to order the versions of each original. The defaults are the paper's.
+    """Stage 1: train in place to order the versions of each original. The defaults are the paper's.
 
-    Parameters
-    ----------
-    network : keras.Model
-        A network of ``scoring.backbone.build_network``; trained in place.
-    groups : sequence of Group
-        Labels are not used.
-    epochs : int
-        Passes over the groups.
-    learning_rate : float
-        Adam's first learning rate; it falls to zero along a half cosine.
-    margin : float
-        Margin of the hinge loss.
-    seed : int
-        With the epoch's number it fixes order and orientation of the groups, and dropout.
-    draw : Draw
-        What a step learns from.
-    **watch
-        after_epoch, after_step, start and optimizer_state as in ``epochs.run_epochs``.
-
-    Raises
-    ------
-    TrainingError
-        With fewer than 5 groups, or a loss that is not finite.
+    Labels are not used. Adam's learning rate falls to zero along a half cosine; the margin is that of the
+    hinge loss. With the epoch's number the seed fixes order and orientation of the groups, and dropout.
+    `watch` is as in ``run_epochs``. Raises TrainingError with fewer than 5 groups, or a loss that is not
+    finite.
     """
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * _steps(groups, draw))
     _run(network, groups, "ranking", epochs, PairRanking(margin), schedule, seed, draw, **watch)
@@ -83,32 +58,14 @@ def regress(
     draw: Draw = Draw(),
     **watch: Unpack[Watch],
 ) -> None:
-    """Stage 2: learn the score itself. The defaults are the paper's.
+    """Stage 2: train the ranked network in place to score. The defaults are the paper's.
 
     Before the first step the last layer is scaled so that the ranked scores fit the labels best. Ranking
-    leaves them on a scale of its own, and bridging that with gradient steps would unlearn the order.
+    leaves them on a scale of its own, and bridging that with gradient steps would unlearn the order. Adam's
+    learning rate is halved every `halved_every` epochs. Images without a label take part only in the ranking
+    term, which has a weight beside the squared error; the paper has none.
 
-    Parameters
-    ----------
-    network : keras.Model
-        The ranked network; trained in place.
-    groups : sequence of Group
-        Images without a label take part only in the ranking term.
-    epochs : int
-        Passes over the groups.
-    learning_rate : float
-        Adam's first learning rate.
-    halved_every : int
-        Epochs after which it is halved, again and again.
-    ranking_weight : float
-        Weight of a ranking term kept beside the squared error; the paper has none.
-    seed, draw, **watch
-        As in ``rank``.
-
-    Raises
-    ------
-    TrainingError
-        With fewer than 5 groups, none labelled, or a loss that is not finite.
+    Raises TrainingError with fewer than 5 groups, none labelled, or a loss that is not finite.
     """
     labelled = [group for group in groups if np.isfinite(group.labels).any()]
     if not labelled:

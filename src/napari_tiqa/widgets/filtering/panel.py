@@ -4,9 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from magicgui.widgets import ComboBox
 from napari.layers import Image, Layer
-from qtpy.QtWidgets import QButtonGroup, QLabel, QPushButton, QSizePolicy, QWidget
+from qtpy.QtWidgets import QButtonGroup, QLabel, QPushButton, QWidget
 
 from napari_tiqa.filtering.pipeline import Pipeline, Step
 from napari_tiqa.filtering.ring_centre import CENTRE_PARAMETERS
@@ -27,8 +26,9 @@ from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome,
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
 from napari_tiqa.widgets.shared.fitting_tabs import FittingTabs
 from napari_tiqa.widgets.shared.forms import DOCK_MARGINS, button, column, form_layout, line, page
+from napari_tiqa.widgets.shared.layer_box import LayerBox
 from napari_tiqa.widgets.shared.model_box import ModelBox
-from napari_tiqa.widgets.shared.result_layers import is_original, no_original
+from napari_tiqa.widgets.shared.result_layers import no_original, unwrapped
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
 from napari_tiqa.widgets.shared.slice_source import SliceSource
 from napari_tiqa.widgets.shared.source_follower import SourceFollower
@@ -63,10 +63,9 @@ class FilterPanel(DockPanel):
         self.score = FilterScore()
         self.history = FilterHistory()
         self.message = SentenceLabel("What the dock is doing, and what went wrong.", lines=1)
-        self.layer_box = ComboBox(
-            choices=self._image_layers,
-            nullable=False,
-            tooltip="The image layer to filter; settings are tried on the slice that the viewer shows.\n"
+        self.layer_box = LayerBox(
+            viewer,
+            "The image layer to filter; settings are tried on the slice that the viewer shows.\n"
             "The layer itself is never changed.",
         )
         self.model_box = ModelBox(
@@ -92,7 +91,6 @@ class FilterPanel(DockPanel):
         self.tabs.add(title, tab(self.state, self._viewer))
 
     def _lay_out(self) -> None:
-        self.layer_box.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         form = form_layout(("Layer", self.layer_box.native), ("Model", self.model_box))
         views = QButtonGroup(self)
         for view_button in self.views.values():
@@ -135,10 +133,10 @@ class FilterPanel(DockPanel):
         self._end_with_dock(self.preview.job)
         self._end_with_dock(self._centre_job)
         viewer = self._viewer
-        self._subscribe(viewer.layers.events.inserted, self.reset_choices)
-        self._subscribe(viewer.layers.events.removed, self._on_layer_removed)
-        self._subscribe(viewer.layers.events.reordered, self.reset_choices)
-        self._subscribe(viewer.layers.events.renamed, self.reset_choices)
+        layers = viewer.layers.events
+        self._subscribe(layers.removed, self._on_layer_removed)
+        for event in (layers.inserted, layers.reordered, layers.renamed):
+            self._subscribe(event, self.reset_choices)
         viewer.bind_key(VIEW_KEY, self.layers.next_view, overwrite=True)
 
     # -- what the dock is told ---------------------------------------------------------------------
@@ -146,14 +144,11 @@ class FilterPanel(DockPanel):
     @property
     def layer(self) -> Image | None:
         """The chosen layer."""
-        value = self.layer_box.value
-        return getattr(value, "__wrapped__", value)
+        return self.layer_box.layer
 
     def choose_layer(self, layer: Layer) -> None:
         """Choose a layer of the viewer."""
-        for choice in self.layer_box.choices:
-            if choice.unique_id == layer.unique_id:
-                self.layer_box.value = choice
+        self.layer_box.choose(layer)
 
     def reset_choices(self, _event: object = None) -> None:
         """Follow the viewer's layer list."""
@@ -188,12 +183,8 @@ class FilterPanel(DockPanel):
 
     # -- layers and sliders ------------------------------------------------------------------------
 
-    def _image_layers(self, _widget: Any = None) -> list[Layer]:
-        # The topmost first: it is what is seen.
-        return [layer for layer in reversed(self._viewer.layers) if is_original(layer)]
-
     def _on_layer_removed(self, event: Any) -> None:
-        layer: Layer = getattr(event.value, "__wrapped__", event.value)
+        layer: Layer = unwrapped(event.value)
         self.layers.forget(layer)
         self._mark.forget(layer)
         self.reset_choices()

@@ -11,9 +11,9 @@ from qtpy.QtWidgets import QSizePolicy, QWidget
 from napari_tiqa.errors import VolumeError
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.widgets.shared.forms import form_layout, row
+from napari_tiqa.widgets.shared.layer_box import LayerBox
 from napari_tiqa.widgets.shared.model_box import ModelBox
 from napari_tiqa.widgets.shared.read_layer import axis_names
-from napari_tiqa.widgets.shared.result_layers import is_original, unwrapped
 from napari_tiqa.widgets.shared.slider import layer_shape
 
 _TILES = (("shrunk to 224 px", "whole"), ("native tiles", "native"))
@@ -26,12 +26,8 @@ class ScoreForm(QWidget):
 
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._viewer = viewer
-        self.layer_box = ComboBox(
-            choices=self._image_layers,
-            nullable=False,
-            tooltip="The image layer to score: a 2-D image, a tomogram, or a series of tomograms.",
-        )
+        tooltip = "The image layer to score: a 2-D image, a tomogram, or a series of tomograms."
+        self.layer_box = LayerBox(viewer, tooltip, lowest_first=True)
         self.axis_box = ComboBox(
             choices=[],
             tooltip="Slices are cut across this axis; the tomogram's own slices lie across z.\n"
@@ -62,7 +58,7 @@ class ScoreForm(QWidget):
         self._offer_axes()  # of a layer that was there before the dock
 
     def _lay_out(self) -> None:
-        for box in (self.layer_box, self.axis_box, self.tiles_box):
+        for box in (self.axis_box, self.tiles_box):
             box.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         window = (field.native for field in (self.auto_window, self.low, self.high))
         form_layout(
@@ -78,7 +74,7 @@ class ScoreForm(QWidget):
     @property
     def layer(self) -> Image | None:
         """The chosen layer."""
-        return unwrapped(self.layer_box.value)
+        return self.layer_box.layer
 
     @property
     def dimension(self) -> int:
@@ -116,18 +112,13 @@ class ScoreForm(QWidget):
 
     def choose_layer(self, layer: Layer) -> None:
         """Choose a layer of the viewer."""
-        for choice in self.layer_box.choices:
-            if choice.unique_id == layer.unique_id:
-                self.layer_box.value = choice
+        self.layer_box.choose(layer)
 
     def show_window(self, window: IntensityWindow | None) -> None:
         """Show the numbers of an automatic window; typed ones are left alone."""
         if self.auto_window.value:
             self.low.value = "" if window is None else f"{window.low:.6g}"
             self.high.value = "" if window is None else f"{window.high:.6g}"
-
-    def _image_layers(self, _widget: Any = None) -> list[Layer]:
-        return [layer for layer in self._viewer.layers if is_original(layer)]
 
     def _on_layer(self) -> None:
         self._offer_axes()

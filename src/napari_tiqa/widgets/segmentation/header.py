@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from magicgui.widgets import ComboBox
 from napari.layers import Image, Labels, Layer
 from qtpy.QtCore import QObject, Signal
-from qtpy.QtWidgets import QSizePolicy, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_tiqa.errors import TiqaError
 from napari_tiqa.volumes.window import IntensityWindow
@@ -17,7 +16,8 @@ from napari_tiqa.widgets.segmentation.labels_layer import (
 )
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
 from napari_tiqa.widgets.shared.forms import button, column, form_layout, line
-from napari_tiqa.widgets.shared.result_layers import is_original, is_result, no_original, unwrapped
+from napari_tiqa.widgets.shared.layer_box import LayerBox
+from napari_tiqa.widgets.shared.result_layers import is_result, no_original
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
 from napari_tiqa.widgets.shared.slice_source import SliceSource
 from napari_tiqa.widgets.shared.source_follower import SourceFollower
@@ -52,16 +52,13 @@ class SegmentHeader(DockPanel):
     def __init__(self, state: SegmentState, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(viewer, parent)
         self.state = state
-        self.image_box = ComboBox(
-            choices=self._images,
-            nullable=False,
-            tooltip="The image to segment and to learn from; it is never changed.",
-        )
-        self.labels_box = _OptionalBox(
-            choices=self._labels_layers,
-            nullable=True,
-            tooltip="What is known: a Labels layer with a number for each class, such as pore and grain.\n"
+        self.image_box = LayerBox(viewer, "The image to segment and to learn from; it is never changed.")
+        self.labels_box = LayerBox(
+            viewer,
+            "What is known: a Labels layer with a number for each class, such as pore and grain.\n"
             "Train learns from it; Segment and Study compare with it.",
+            lambda layer: isinstance(layer, Labels),
+            nullable=True,
         )
         self.new_button = button(
             "New layer",
@@ -79,13 +76,6 @@ class SegmentHeader(DockPanel):
         self._without_labels = False  # whether the user has chosen none
         self._followed: Labels | None = None
         self._view: tuple[Any, ...] = ()  # of the viewer, when the labels were last drawn
-        self._lay_out()
-        self._connect()
-        self.reset_choices()
-
-    def _lay_out(self) -> None:
-        for box in (self.image_box, self.labels_box):
-            box.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         form = form_layout(
             ("Image", self.image_box.native),
             ("Labels", line((self.labels_box.native, 1), self.new_button)),
@@ -93,6 +83,8 @@ class SegmentHeader(DockPanel):
         column(form, line((self.problem, 1), self.align_button), parent=self)
         self.problem.hide()
         self.align_button.hide()
+        self._connect()
+        self.reset_choices()
 
     def _connect(self) -> None:
         self.image_box.changed.connect(lambda _: self._on_image_chosen())
@@ -110,15 +102,15 @@ class SegmentHeader(DockPanel):
     @property
     def image(self) -> Image | None:
         """The chosen image layer."""
-        return unwrapped(self.image_box.value)
+        return self.image_box.layer
 
     def choose_image(self, layer: Layer) -> None:
         """Choose an image layer of the viewer."""
-        self.image_box.value = _choice(self.image_box, layer)
+        self.image_box.choose(layer)
 
     def choose_labels(self, layer: Layer | None) -> None:
         """Choose a Labels layer of the viewer, or none."""
-        self.labels_box.value = _choice(self.labels_box, layer)
+        self.labels_box.choose(layer)
         self._note_choice()
 
     def make_labels(self) -> Labels | None:
@@ -138,8 +130,8 @@ class SegmentHeader(DockPanel):
 
     def reset_choices(self, _event: object = None) -> None:
         """Follow the viewer's layer list."""
+        self.labels_box.reset_choices()  # first: another image looks for labels among them
         self.image_box.reset_choices()
-        self.labels_box.reset_choices()
         self._on_image_chosen()
         self._on_labels_chosen()
 
@@ -150,13 +142,6 @@ class SegmentHeader(DockPanel):
         self._follow_labels(None)
 
     # -- layers ------------------------------------------------------------------------------------
-
-    def _images(self, _widget: Any = None) -> list[Layer]:
-        # The topmost first: it is what is seen.
-        return [layer for layer in reversed(self._viewer.layers) if is_original(layer)]
-
-    def _labels_layers(self, _widget: Any = None) -> list[Layer]:
-        return [layer for layer in reversed(self._viewer.layers) if isinstance(layer, Labels)]
 
     def _on_image_chosen(self) -> None:
         self.follower.follow(self.image)
@@ -183,13 +168,13 @@ class SegmentHeader(DockPanel):
         source, chosen = self.state.source, self.state.labels
         if source is None or self._without_labels or (chosen is not None and _fits(chosen, source)):
             return
-        for layer in self._labels_layers():
+        for layer in filter(None, self.labels_box.choices):
             if not is_result(layer) and _fits(layer, source):
-                self.labels_box.value = _choice(self.labels_box, layer)
+                self.labels_box.choose(layer)
                 return
 
     def _on_labels_chosen(self) -> None:
-        labels = unwrapped(self.labels_box.value)
+        labels = self.labels_box.layer
         self._follow_labels(labels)
         self.state.set_labels(labels)
         self._show_problem()
@@ -246,16 +231,6 @@ class SegmentHeader(DockPanel):
         self.problem.say(sentence, problem=bool(sentence))
         self.problem.setVisible(bool(sentence))
         self.align_button.setVisible(can_be_aligned)
-
-
-class _OptionalBox(ComboBox):
-    null_string = "none"
-
-
-def _choice(box: ComboBox, layer: Layer | None) -> Layer | None:
-    """Return the choice of a box that is a layer: napari wraps those it offers."""
-    choices = [choice for choice in box.choices if choice is not None]
-    return next((choice for choice in choices if layer and choice.unique_id == layer.unique_id), None)
 
 
 def _fits(labels: Layer, source: SliceSource) -> bool:

@@ -121,9 +121,11 @@ def test_layers_to_learn_from_are_ticked_and_their_ticks_stay(viewer: Viewer, pa
 def test_a_new_user_needs_no_setting(viewer: Viewer, panel: TrainingPanel, tmp_path: Path) -> None:
     viewer.add_image(tomogram(6))
     request = panel._request()
-    assert request.recipe == TrainingRecipe(originals=request.recipe.originals, slices=12)
-    assert request.run.output == tmp_path / "documents/napari-tiqa models/my model.tiqa"
-    assert [volume.slice_count(0) for volume in request.volumes] == [6]
+    recipe, run, volumes = request.verb.args
+    assert recipe == TrainingRecipe(originals=recipe.originals, slices=12)
+    assert run is request.run
+    assert run.output == tmp_path / "documents/napari-tiqa models/my model.tiqa"
+    assert [volume.slice_count(0) for volume in volumes] == [6]
 
 
 def test_observers_are_a_set_or_single_ones(panel: TrainingPanel) -> None:

@@ -11,7 +11,7 @@ from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.window_estimate import estimate_window
-from napari_tiqa.widgets.shared.derived_layer import insert_layer, placement
+from napari_tiqa.widgets.shared.derived_layer import insert_layer, placement, remove_layer
 from napari_tiqa.widgets.shared.slice_source import SliceSource
 
 _SIZE = 0.04  # of the slice's shorter side
@@ -46,9 +46,8 @@ class CentreMark:
 
     def clear(self) -> None:
         """Remove the mark."""
-        layer, self.layer = self.layer, None  # first: napari calls the dock back while it removes a layer
-        if layer is not None and layer in self._viewer.layers:
-            self._viewer.layers.remove(layer)
+        layer, self.layer = self.layer, None
+        remove_layer(self._viewer, layer)
 
     def forget(self, layer: Layer) -> None:
         """Let go of a layer that was removed from the viewer."""

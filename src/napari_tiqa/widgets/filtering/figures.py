@@ -48,15 +48,14 @@ class FilterScore(QWidget):
             self.warning,
             parent=self,
         )
-        self._late = QTimer(self)
-        self._late.setSingleShot(True)
+        self._late = QTimer(self, singleShot=True, interval=_LATE)
         self._late.timeout.connect(lambda: self.setEnabled(False))
         self.clear()
 
     def expect_trial(self) -> None:
         """Grey the figures out if those of newer settings take long."""
         if not self._late.isActive():
-            self._late.start(_LATE)
+            self._late.start()
 
     def clear(self) -> None:
         """Show that nothing is known yet."""

@@ -9,7 +9,12 @@ from napari.utils.colormaps import Colormap
 from qtpy.QtCore import QObject, Signal
 
 from napari_tiqa.widgets.filtering.trial import FilteredSlice
-from napari_tiqa.widgets.shared.derived_layer import derived_layer, derived_translate, insert_layer
+from napari_tiqa.widgets.shared.derived_layer import (
+    derived_layer,
+    derived_translate,
+    insert_layer,
+    remove_layer,
+)
 from napari_tiqa.widgets.shared.result_layers import Result, result_metadata
 from napari_tiqa.widgets.shared.slice_source import SliceSource
 
@@ -61,10 +66,12 @@ class FilterLayers(QObject):
     def clear(self) -> None:
         """Take the layers out of the viewer."""
         for layer in list(self._layers.values()):
-            self.forget(layer)  # first: napari calls the dock back while it removes a layer
-            if layer in self._viewer.layers:
-                self._viewer.layers.remove(layer)
+            self._take_out(layer)
         self._source = self._filtered = None
+
+    def _take_out(self, layer: Layer) -> None:
+        self.forget(layer)
+        remove_layer(self._viewer, layer)
 
     def forget(self, layer: Layer) -> None:
         """Let go of a layer that is removed from the viewer."""
@@ -101,8 +108,7 @@ class FilterLayers(QObject):
         layers, view = self._viewer.layers, self.view
         old = self._layers.get(view)
         if old is not None:
-            self.forget(old)
-            layers.remove(old)
+            self._take_out(old)
         name = f"{source.layer_name} {_NAMES[view]} (preview)"
         look = _difference_look(plane) if view is View.DIFFERENCE else _look_of(source.layer)
         record = result_metadata(Result.FILTER_PREVIEW, view.value)

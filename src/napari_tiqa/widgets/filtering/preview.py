@@ -1,6 +1,5 @@
 """The live preview: tries the pipeline in the background whenever it or the slice changes; latest wins."""
 
-from collections.abc import Callable
 from typing import Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
@@ -38,8 +37,10 @@ class FilterPreview(QObject):
         self._at_work: SliceAtWork | None = None  # whose trial is under way
         self._wanted = False
         self._seconds: dict[tuple[str, int], float] = {}
-        self._overdue = _single_shot(self, self.job.cancel)
-        self._long = _single_shot(self, self._say_slow)
+        self._overdue = QTimer(self, singleShot=True, interval=_GRACE)
+        self._overdue.timeout.connect(self.job.cancel)
+        self._long = QTimer(self, singleShot=True, interval=round(1000 * _SLOW))
+        self._long.timeout.connect(self._say_slow)
         self._step: Step | None = None
         self.job.progressed.connect(self._on_progress)
         self.job.ended.connect(self._on_ended)
@@ -53,7 +54,7 @@ class FilterPreview(QObject):
         if self._wanted and not self.job.state.busy:
             self._start()
         elif self.job.state.busy and not self._overdue.isActive():
-            self._overdue.start(_GRACE)
+            self._overdue.start()
 
     def stop(self) -> None:
         """Try nothing more, and show nothing of the trial under way: the dock was closed."""
@@ -97,7 +98,7 @@ class FilterPreview(QObject):
                 title = progress.step.definition.title
                 self.slow.emit(f"{title} takes about {expected:.0f} s on this slice…")
             else:
-                self._long.start(round(1000 * _SLOW))
+                self._long.start()
         elif isinstance(progress, StepEnded):
             self._long.stop()
         elif isinstance(progress, FilteredSlice):
@@ -117,10 +118,3 @@ class FilterPreview(QObject):
             self.failed.emit(outcome)
         if self._wanted and not self.job.state.busy:
             self._start()
-
-
-def _single_shot(parent: QObject, callback: Callable[[], None]) -> QTimer:
-    timer = QTimer(parent)
-    timer.setSingleShot(True)
-    timer.timeout.connect(callback)
-    return timer

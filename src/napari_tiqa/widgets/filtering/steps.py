@@ -14,7 +14,7 @@ from napari_tiqa.filtering.parameter import Value
 from napari_tiqa.filtering.pipeline import Pipeline, Step
 from napari_tiqa.widgets.filtering.card import StepCard
 from napari_tiqa.widgets.filtering.state import FilterState
-from napari_tiqa.widgets.shared.forms import TAB_MARGINS, button, column, line
+from napari_tiqa.widgets.shared.forms import TAB_MARGINS, ask_save_path, button, column, line
 
 _KIND = "Filter pipeline (*.json)"
 _HINT = "No filter yet. Add one: its effect on this slice and on the score is shown at once."
@@ -95,15 +95,6 @@ class FilterSteps(QWidget):
     def _switch(self, card: StepCard, on: bool) -> None:
         self._change(card, lambda step: [replace(step, on=on)])
 
-    def _move(self, card: StepCard, by: int) -> None:
-        self._change(card, lambda step: [step], by)
-
-    def _remove(self, card: StepCard) -> None:
-        self._change(card, lambda step: [])
-
-    def _reset(self, card: StepCard) -> None:
-        self._change(card, lambda step: [Step(step.filter, on=step.on)])
-
     # -- what is shown -----------------------------------------------------------------------------
 
     def _show(self, pipeline: Pipeline) -> None:
@@ -125,10 +116,11 @@ class FilterSteps(QWidget):
         for number, card in enumerate(self.cards):
             card.parameter_changed.connect(partial(self._set_parameter, card))
             card.switched.connect(partial(self._switch, card))
-            card.up_clicked.connect(partial(self._move, card, -1))
-            card.down_clicked.connect(partial(self._move, card, 1))
-            card.remove_clicked.connect(partial(self._remove, card))
-            card.defaults_clicked.connect(partial(self._reset, card))
+            change = partial(self._change, card)
+            card.up_clicked.connect(partial(change, lambda step: [step], -1))
+            card.down_clicked.connect(partial(change, lambda step: [step], 1))
+            card.remove_clicked.connect(partial(change, lambda step: []))
+            card.defaults_clicked.connect(partial(change, lambda step: [Step(step.filter, on=step.on)]))
             card.find_centre_clicked.connect(partial(self.find_centre_clicked.emit, number))
             card.allow_moves(up=number > 0, down=number < len(steps) - 1)
             self._cards.addWidget(card)
@@ -141,11 +133,8 @@ class FilterSteps(QWidget):
             self.load(path)
 
     def _ask_save(self) -> None:
-        dialog = QFileDialog(self, "Save the pipeline", "pipeline.json", _KIND)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)  # asks before it overwrites
-        dialog.setDefaultSuffix("json")
-        if dialog.exec():
-            self.save(dialog.selectedFiles()[0])
+        if path := ask_save_path(self, "Save the pipeline", "pipeline.json", _KIND):
+            self.save(path)
 
 
 def _filter_menu(parent: QWidget) -> QMenu:

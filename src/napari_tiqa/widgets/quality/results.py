@@ -12,7 +12,7 @@ from napari_tiqa.widgets.quality.plot import Curve, ScorePlot
 from napari_tiqa.widgets.quality.run_list import RunList, WorstSlices
 from napari_tiqa.widgets.quality.run_shelf import RunShelf, ShelvedRun
 from napari_tiqa.widgets.quality.score_run import run_of_table, run_sentence
-from napari_tiqa.widgets.shared.forms import button, column, line
+from napari_tiqa.widgets.shared.forms import ask_save_path, button, column, line
 
 _REDRAW_EVERY = 100  # ms; faster is not seen and takes time from napari's own drawing
 _HINT = (
@@ -192,11 +192,8 @@ class ResultsView(QWidget):
 
     def _ask_path(self, title: str, suffix: str, kind: str, save: Callable[[str], None]) -> None:
         stem = entry.run.name if (entry := self.current) else "scores"
-        dialog = QFileDialog(self, title, f"{stem}.{suffix}", kind)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)  # asks before it overwrites
-        dialog.setDefaultSuffix(suffix)
-        if dialog.exec():
-            save(dialog.selectedFiles()[0])
+        if path := ask_save_path(self, title, f"{stem}.{suffix}", kind):
+            save(path)
 
     def _ask_saved_path(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Load scores", "", "Score table (*.csv)")

@@ -14,7 +14,7 @@ from qtpy.QtCore import QObject, QTimer
 
 from napari_tiqa.jobs.segmentation.result import Segmentation
 from napari_tiqa.segmentation.agreement import IOU_COLOURS, NOT_JUDGED, iou_map
-from napari_tiqa.widgets.shared.derived_layer import derived_labels, derived_layer, insert_layer
+from napari_tiqa.widgets.shared.derived_layer import derived_labels, derived_layer, insert_layer, remove_layer
 from napari_tiqa.widgets.shared.result_layers import Result, result_metadata
 from napari_tiqa.widgets.shared.slice_source import SliceSource
 from napari_tiqa.widgets.shared.slider import shown_slice
@@ -123,7 +123,7 @@ class SegmentLayers(QObject):
         """Take the layers out of the viewer."""
         self.stop()
         for key in list(self._layers):
-            self._take_out(key)
+            remove_layer(self._viewer, self._layers.pop(key, None))
 
     def stop(self) -> None:
         """Add no more layers; existing ones stay."""
@@ -157,17 +157,12 @@ class SegmentLayers(QObject):
         key = next(iter(self._waiting))
         make = self._waiting.pop(key)
         if make is None:
-            self._take_out(key)
+            remove_layer(self._viewer, self._layers.pop(key, None))
             return
         layer = make()
         layer.visible = key == self._key(self._view)
         insert_layer(self._viewer, layer)
         self._layers[key] = layer
-
-    def _take_out(self, key: str) -> None:
-        layer = self._layers.pop(key, None)  # first: napari calls the dock back while it removes a layer
-        if layer is not None and layer in self._viewer.layers:
-            self._viewer.layers.remove(layer)
 
     def _replace(self, key: str, data: da.Array) -> None:
         layer = self._layers.get(key)

@@ -51,6 +51,12 @@ def derived_translate(source: Layer, at: Mapping[int, int]) -> np.ndarray:
     return source.affine.inverse(source.data_to_world(origin))
 
 
+def remove_layer(viewer: Any, layer: Layer | None) -> None:
+    """Take a layer out of the viewer, where it is there; napari calls docks back while it removes one."""
+    if layer is not None and layer in viewer.layers:
+        viewer.layers.remove(layer)
+
+
 def insert_layer(viewer: Any, layer: Layer, place: int | None = None) -> None:
     """Put a layer into the viewer's list at `place`, counted from the lowest layer; on top where omitted."""
     layers = viewer.layers

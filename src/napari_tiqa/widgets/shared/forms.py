@@ -7,6 +7,7 @@ from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import (
     QBoxLayout,
     QComboBox,
+    QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QLayout,
@@ -106,6 +107,14 @@ def spin_box(value: int, low: int, high: int, tooltip: str, suffix: str = "") ->
     box.setSuffix(suffix)
     box.setToolTip(tooltip)
     return box
+
+
+def ask_save_path(parent: QWidget, title: str, name: str, kind: str) -> str:
+    """Ask for a file to write, whose suffix is that of `name`; "" for none. Asks before one is replaced."""
+    dialog = QFileDialog(parent, title, name, kind)
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setDefaultSuffix(name.rpartition(".")[2])
+    return dialog.selectedFiles()[0] if dialog.exec() else ""
 
 
 def collapsible(title: str, tooltip: str, content: QWidget | QLayout) -> QCollapsible:

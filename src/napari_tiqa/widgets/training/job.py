@@ -1,9 +1,10 @@
 """A training under way; it outlives the dock, and a dock opened again shows it."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from threading import Event
-from typing import Any, Protocol
+from typing import Any
 
 from qtpy.QtCore import Slot
 
@@ -13,15 +14,19 @@ from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome,
 from napari_tiqa.widgets.training.runs import StartedRuns, TrainingRun, has_epochs
 
 
-class Training(Protocol):
-    """What to train, frozen in the main thread: a job never sees a widget, a layer or the viewer."""
+@dataclass(frozen=True)
+class Training:
+    """What to train, frozen in the main thread: a job never sees a widget, a layer or the viewer.
 
-    @property
-    def run(self) -> TrainingRun:
-        """Where it keeps what it has, and where its model goes."""
+    The verb lacks only progress and cancel; it returns the card of the bundle at ``run.output``.
+    """
+
+    run: TrainingRun
+    verb: partial[dict[str, Any]]
 
     def __call__(self, report: Callable[[Any], None], cancel: Event) -> dict[str, Any]:
-        """Train, and return the card of the bundle at ``run.output``."""
+        """Train, and return the card of the bundle."""
+        return self.verb(progress=report, cancel=cancel)
 
 
 class TrainingJob(BackgroundJob):

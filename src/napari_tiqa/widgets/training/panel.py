@@ -30,9 +30,10 @@ from napari_tiqa.widgets.shared.slider import layer_position
 from napari_tiqa.widgets.training.controls import TrainingControls
 from napari_tiqa.widgets.training.epoch_plot import EpochPlot
 from napari_tiqa.widgets.training.form import Source, TrainingForm
+from napari_tiqa.widgets.training.job import Training
 from napari_tiqa.widgets.training.page import TrainingPage
 from napari_tiqa.widgets.training.preview import PreviewLayers, make_preview
-from napari_tiqa.widgets.training.request import ScoreTraining, shared_training_job, slice_places
+from napari_tiqa.widgets.training.request import score_training, shared_training_job, slice_places
 from napari_tiqa.widgets.training.runs import TrainingRun, free_folder
 
 _CHECK_AFTER = 300  # ms after the last change of the form: ratings are read again then
@@ -87,15 +88,15 @@ class TrainingPanel(TrainingPage):
 
     # -- starting ----------------------------------------------------------------------------------
 
-    def _resumed(self, run: TrainingRun) -> ScoreTraining:
+    def _resumed(self, run: TrainingRun) -> Training:
         recipe = TrainingRecipe.from_json((run.folder / RECIPE_FILE).read_text(encoding="utf-8"))
-        return ScoreTraining(recipe, run)
+        return score_training(recipe, run)
 
-    def _request(self) -> ScoreTraining:
+    def _request(self) -> Training:
         output = self.form.output.model_path
         run = TrainingRun(free_folder(output), output)
         if self.form.source is not Source.LAYERS:
-            return ScoreTraining(self.form.recipe(), run)
+            return score_training(self.form.recipe(), run)
         volumes = self._volumes()
         wanted = self.form.settings["slices"].value()
         originals = sum(len(slice_places(volume.slice_count(0), wanted)) for volume in volumes)
@@ -104,7 +105,7 @@ class TrainingPanel(TrainingPage):
                 f"{originals} slices are too few to learn from: take at least {MIN_ORIGINALS}, from more "
                 "layers or more slices of each."
             )
-        return ScoreTraining(self.form.recipe((str(run.folder / "originals"),)), run, volumes)
+        return score_training(self.form.recipe((str(run.folder / "originals"),)), run, volumes)
 
     def show_preview(self) -> bool:
         """Show the versions of an original as layers, once they are made; False where that cannot start."""

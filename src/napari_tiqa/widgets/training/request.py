@@ -4,9 +4,9 @@ Slices of layers are written as TIFF files first, so that a training can be repe
 """
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
 from threading import Event
@@ -21,27 +21,23 @@ from napari_tiqa.learning.training.recipe import TrainingRecipe
 from napari_tiqa.volumes.slices import evenly
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.whole_file import whole_file
-from napari_tiqa.widgets.training.job import TrainingJob
+from napari_tiqa.widgets.training.job import Training, TrainingJob
 from napari_tiqa.widgets.training.runs import StartedRuns, TrainingRun
 from napari_tiqa.wording import free_name
 
 
-@dataclass(frozen=True)
-class ScoreTraining:
-    """What to train; slices of `volumes` are written first and take the place of the recipe's originals."""
+def score_training(recipe: TrainingRecipe, run: TrainingRun, volumes: Sequence[Volume] = ()) -> Training:
+    """Return a training; slices of `volumes` are written first and replace the recipe's originals."""
+    return Training(run, partial(_train, recipe, run, volumes))
 
-    recipe: TrainingRecipe
-    run: TrainingRun
-    volumes: tuple[Volume, ...] = ()
 
-    def __call__(self, report: Callable[[Any], None], cancel: Event) -> dict[str, Any]:
-        """Train, and return the card of the bundle."""
-        recipe, run = self.recipe, self.run
-        if self.volumes:
-            folder = run.folder / "originals"
-            originals = write_layer_slices(self.volumes, recipe.slices, folder, cancel)
-            recipe = replace(recipe, originals=originals)
-        return train(recipe, run_folder=run.folder, output=run.output, progress=report, cancel=cancel)
+def _train(
+    recipe: TrainingRecipe, run: TrainingRun, volumes: Sequence[Volume], *, cancel: Event, **options: Any
+) -> dict[str, Any]:
+    if volumes:
+        originals = write_layer_slices(volumes, recipe.slices, run.folder / "originals", cancel)
+        recipe = replace(recipe, originals=originals)
+    return train(recipe, run_folder=run.folder, output=run.output, cancel=cancel, **options)
 
 
 @cache

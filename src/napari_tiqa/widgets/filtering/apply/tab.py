@@ -51,8 +51,7 @@ class FilterApplyTab(DockPanel):
         self._exported: partial[Any] | None = None  # the last export, with its arguments
         self._proposed = ""
         self._place_of: Any = None  # the layer that a place was proposed for
-        self._look_soon = QTimer(self)
-        self._look_soon.setSingleShot(True)
+        self._look_soon = QTimer(self, singleShot=True, interval=_SOON)
         self._look_soon.timeout.connect(self._look)
         column(self.form, parent=self, margins=TAB_MARGINS)
         self._connect()
@@ -194,7 +193,7 @@ class FilterApplyTab(DockPanel):
         self.form.place.set_path(f"{stem}{FORMATS[self.form.format].suffixes[0]}")
 
     def _look_later(self) -> None:
-        self._look_soon.start(_SOON)
+        self._look_soon.start()
 
     def _look(self) -> None:
         """Say how large the export will be, and whether it resumes one that was interrupted."""

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFileDialog, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_tiqa.widgets.segmentation.plot import SegmentPlot
 from napari_tiqa.widgets.segmentation.predict.slice_table import SliceTable
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
-from napari_tiqa.widgets.shared.forms import button, line
+from napari_tiqa.widgets.shared.forms import ask_save_path, button, line
 
 
 class SegmentSave(QWidget):
@@ -69,8 +69,5 @@ class SegmentSave(QWidget):
             self.problem.emit(outcome.message, outcome.error)
 
     def _ask_path(self, suffix: str, kind: str, save: Callable[[str], None]) -> None:
-        dialog = QFileDialog(self, "Save", f"{self._stem}.{suffix}", kind)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)  # asks before it overwrites
-        dialog.setDefaultSuffix(suffix)
-        if dialog.exec():
-            save(dialog.selectedFiles()[0])
+        if path := ask_save_path(self, "Save", f"{self._stem}.{suffix}", kind):
+            save(path)

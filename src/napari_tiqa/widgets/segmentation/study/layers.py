@@ -6,7 +6,7 @@ from napari.layers import Layer
 
 from napari_tiqa.jobs.study.version import SeenVersion
 from napari_tiqa.widgets.segmentation.layers import uncertainty_look
-from napari_tiqa.widgets.shared.derived_layer import derived_labels, derived_layer, insert_layer
+from napari_tiqa.widgets.shared.derived_layer import derived_labels, derived_layer, insert_layer, remove_layer
 from napari_tiqa.widgets.shared.result_layers import Result, result_metadata
 from napari_tiqa.widgets.shared.slice_source import SliceSource
 
@@ -66,6 +66,5 @@ class StudyLayers:
     def clear(self) -> None:
         """Take the layers out of the viewer."""
         for layer in list(self.layers.values()):
-            self.forget(layer)  # first: napari calls the dock back while it removes a layer
-            if layer in self._viewer.layers:
-                self._viewer.layers.remove(layer)
+            self.forget(layer)
+            remove_layer(self._viewer, layer)

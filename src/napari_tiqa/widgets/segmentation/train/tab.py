@@ -1,9 +1,7 @@
 """The Train tab: from painted labels to a segmenter that the other tabs use."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cache, partial
-from threading import Event
 from typing import Any
 
 import numpy as np
@@ -25,7 +23,7 @@ from napari_tiqa.widgets.shared.read_layer import axis_names
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
 from napari_tiqa.widgets.training.controls import TrainingControls
 from napari_tiqa.widgets.training.epoch_plot import EpochPlot
-from napari_tiqa.widgets.training.job import TrainingJob
+from napari_tiqa.widgets.training.job import Training, TrainingJob
 from napari_tiqa.widgets.training.page import TrainingPage
 from napari_tiqa.widgets.training.runs import StartedRuns, TrainingRun, free_folder
 
@@ -38,18 +36,6 @@ _STAGES = {
     "train": ("Training", "patches"),
     "judge": ("Validating", "images"),
 }
-
-
-@dataclass(frozen=True)
-class SegmenterTraining:
-    """A training of a segmenter: where it goes, and a verb that only lacks progress and cancel."""
-
-    run: TrainingRun
-    verb: partial[dict[str, Any]]
-
-    def __call__(self, report: Callable[[Any], None], cancel: Event) -> dict[str, Any]:
-        """Train, and return the card of the bundle."""
-        return self.verb(progress=report, cancel=cancel)
 
 
 @cache
@@ -226,7 +212,7 @@ class SegmentTrainTab(TrainingPage):
             return True
         return super().train()
 
-    def _request(self) -> SegmenterTraining:
+    def _request(self) -> Training:
         source, labels = self.state.source, self.state.labels
         if source is None:
             raise SegmentationError("There is no image to learn from: open a tomogram first.")
@@ -250,10 +236,10 @@ class SegmentTrainTab(TrainingPage):
             axis=self._axis(self.count) if self.count is not None else source.axis,
             window=source.window,
         )
-        return SegmenterTraining(run, verb)
+        return Training(run, verb)
 
-    def _resumed(self, run: TrainingRun) -> SegmenterTraining:
-        return SegmenterTraining(run, partial(resume_segmenter, run.folder, run.output))
+    def _resumed(self, run: TrainingRun) -> Training:
+        return Training(run, partial(resume_segmenter, run.folder, run.output))
 
     def _show_begun(self) -> None:
         self._training_warnings = []

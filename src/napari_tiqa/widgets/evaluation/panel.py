@@ -7,7 +7,7 @@ than napari's window may stand still.
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_tiqa.errors import TiqaError
 from napari_tiqa.learning.evaluation.report import FILES, write_evaluation
@@ -15,7 +15,7 @@ from napari_tiqa.widgets.evaluation.form import EvaluationForm
 from napari_tiqa.widgets.evaluation.results import EvaluationResults
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
-from napari_tiqa.widgets.shared.forms import DOCK_MARGINS, column
+from napari_tiqa.widgets.shared.forms import DOCK_MARGINS, ask_report_folder, column
 
 
 class EvaluationPanel(DockPanel):
@@ -71,9 +71,5 @@ class EvaluationPanel(DockPanel):
             self.message.say(f"Saved {', '.join(file.name for file in files)} in {folder}.")
 
     def _ask_folder(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Save tables and figures in a folder")
-        existing = ", ".join(name for name in FILES if folder and (Path(folder) / name).exists())
-        question = f"Replace {existing} in {folder}?"
-        yes = QMessageBox.StandardButton.Yes
-        if folder and (not existing or QMessageBox.question(self, "Save the evaluation", question) == yes):
+        if folder := ask_report_folder(self, "Save the evaluation", FILES):
             self.save(folder)

@@ -72,10 +72,9 @@ class FilterPreview(QObject):
 
     def _on_source(self, source: Any) -> None:
         self._slice = None if source is None else SliceAtWork(source)
-        self._drop()
-        self.request()
+        self._on_model()
 
-    def _on_model(self, _model: object) -> None:
+    def _on_model(self, _model: object = None) -> None:
         self._drop()
         self.request()
 

@@ -1,6 +1,7 @@
 """Parts that every form of a dock is made of: one layout, one spacing, quiet updates."""
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from qtpy.QtCore import QSignalBlocker, Qt
@@ -11,6 +12,7 @@ from qtpy.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLayout,
+    QMessageBox,
     QPushButton,
     QSizePolicy,
     QSpinBox,
@@ -115,6 +117,15 @@ def ask_save_path(parent: QWidget, title: str, name: str, kind: str) -> str:
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setDefaultSuffix(name.rpartition(".")[2])
     return dialog.selectedFiles()[0] if dialog.exec() else ""
+
+
+def ask_report_folder(parent: QWidget, title: str, files: Iterable[str]) -> str:
+    """Ask for a folder to save a report in, "" for none; asks before files there are replaced."""
+    folder = QFileDialog.getExistingDirectory(parent, "Save tables and figures in a folder")
+    replaced = ", ".join(name for name in files if folder and (Path(folder) / name).exists())
+    question = f"Replace {replaced} in {folder}?"
+    yes = QMessageBox.StandardButton.Yes
+    return folder if not replaced or QMessageBox.question(parent, title, question) == yes else ""
 
 
 def collapsible(title: str, tooltip: str, content: QWidget | QLayout) -> QCollapsible:

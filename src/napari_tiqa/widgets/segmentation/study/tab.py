@@ -9,7 +9,7 @@ import dask.array as da
 import pandas as pd
 from napari.layers import Layer
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_tiqa.errors import SegmentationError, TiqaError
 from napari_tiqa.jobs.study.files import FILES, write_study
@@ -26,6 +26,7 @@ from napari_tiqa.widgets.segmentation.study.layers import StudyLayers
 from napari_tiqa.widgets.segmentation.study.results import SegmentStudyResults
 from napari_tiqa.widgets.segmentation.study.tables import version_name
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
+from napari_tiqa.widgets.shared.forms import ask_report_folder
 from napari_tiqa.widgets.shared.result_layers import no_original
 from napari_tiqa.widgets.shared.slice_source import SliceSource
 from napari_tiqa.widgets.shared.slider import go_to_slice
@@ -183,11 +184,7 @@ class SegmentStudyTab(ModelTab):
             self.saving.start(lambda _report, _cancel: write_study(study, folder))
 
     def _ask_folder(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Save tables and figures in a folder")
-        replaced = ", ".join(name for name in FILES if folder and (Path(folder) / name).exists())
-        question = f"Replace {replaced} in {folder}?"
-        yes = QMessageBox.StandardButton.Yes
-        if folder and (not replaced or QMessageBox.question(self, "Save the study", question) == yes):
+        if folder := ask_report_folder(self, "Save the study", FILES):
             self.save(folder)
 
     def _on_saved(self, outcome: JobOutcome) -> None:

@@ -96,8 +96,8 @@ class PolarGrid:
 def polar_grid(shape: tuple[int, int], centre_y: float, centre_x: float) -> PolarGrid:
     """Return the polar grid of slices of one shape; the last few are kept.
 
-    The ring centre is given by its offset from the slice's middle, px; a FilterError if it lies outside the
-    slice.
+    The ring centre is given by its offset from the slice's middle, px. Raises FilterError where it
+    lies outside the slice.
     """
     height, width = shape
     y, x = (height - 1) / 2 + centre_y, (width - 1) / 2 + centre_x

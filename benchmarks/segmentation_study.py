@@ -21,10 +21,9 @@ import pandas as pd
 
 from models.acquisitions import FAULTS, acquisition_with
 from napari_tiqa.jobs.process.messages import ModelFile
-from napari_tiqa.jobs.study.files import write_study
 from napari_tiqa.jobs.study.judge import KnownSlice, VersionJudge
 from napari_tiqa.jobs.study.result import POOLED, StudiedVersion, Study
-from napari_tiqa.jobs.study.study import study_segmentation
+from napari_tiqa.jobs.study.study import study_segmentation, write_study
 from napari_tiqa.segmentation.native_distortions import ORIGINAL
 from napari_tiqa.segmentation.network_input import unit_image
 from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL, classes_of, segmenter_card

@@ -2,7 +2,6 @@
 
 import os
 from contextlib import suppress
-from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, Timeout
 
@@ -41,14 +40,3 @@ def remove(lock: BaseFileLock) -> None:
     lock.release()
     with suppress(OSError):
         os.unlink(lock.lock_file)
-
-
-def is_held(path: str | os.PathLike[str]) -> bool:
-    """Tell whether a lock is held; without its file it is not."""
-    if not Path(path).exists():
-        return False
-    try:
-        hold(path).release()
-    except AlreadyLocked:
-        return True
-    return False

@@ -41,9 +41,9 @@ class Throttled(Generic[_Report]):
         self._report = report
         self._last = 0.0
 
-    def __call__(self, progress: _Report) -> None:
-        """Pass a report on, unless another one just was."""
-        if self._report is not None and time.monotonic() - self._last > _INTERVAL:
+    def __call__(self, progress: _Report, *, at_once: bool = False) -> None:
+        """Pass a report on, unless another one just was; `at_once` passes it on in any case."""
+        if self._report is not None and (at_once or time.monotonic() - self._last > _INTERVAL):
             self._last = time.monotonic()
             self._report(progress)
 

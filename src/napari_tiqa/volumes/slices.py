@@ -1,6 +1,7 @@
 """Slices in a row: read a volume slab by slab, and do something with each slice."""
 
 import math
+import operator
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,6 +13,7 @@ import numpy as np
 
 from napari_tiqa.errors import Cancelled, VolumeError
 from napari_tiqa.volumes.reading import read
+from napari_tiqa.volumes.slice_grammar import Slices, slices_of
 from napari_tiqa.volumes.threads import CORES, share
 from napari_tiqa.volumes.volume import Volume
 
@@ -28,6 +30,31 @@ _T = TypeVar("_T")
 def evenly(count: int, length: int) -> list[int]:
     """Return indices of `count` slices of `length`, evenly spaced, the ends left out."""
     return [int((place + 0.5) * length / count) for place in range(count)]
+
+
+def chosen_slices(volume: Volume, slices: Slices, axis: int) -> list[int]:
+    """Resolve the slices asked for to indices from 0, each once, in the order asked for; None is all.
+
+    Negative indices count from the end; a text is read by ``volumes.slice_grammar``. Raises VolumeError if
+    there is no such axis or slice, none was chosen, or they are not integers.
+    """
+    count = volume.slice_count(axis)
+    there = f"{volume.name} has slices 0 to {count - 1} along axis {axis}"
+    try:
+        if slices is None or isinstance(slices, slice):
+            indices = list(range(count)[slices or slice(None)])
+        elif isinstance(slices, str):
+            indices = slices_of(slices, count)
+        else:
+            indices = [operator.index(index) for index in slices]
+    except (TypeError, ValueError) as error:
+        raise VolumeError(f"Slice indices must be integers ({error}): {there}.") from error
+    for index in indices:
+        if not -count <= index < count:
+            raise VolumeError(f"There is no slice {index}: {there}.")
+    if not indices:
+        raise VolumeError(f"No slice was chosen: {there}.")
+    return list(dict.fromkeys(index % count for index in indices))
 
 
 def map_slices(

@@ -13,9 +13,8 @@ from napari_tiqa import score_image
 from napari_tiqa.cli import main
 from napari_tiqa.errors import BundleError, Cancelled, SegmentationError, TableError, VolumeError
 from napari_tiqa.jobs.study.figures import spread
-from napari_tiqa.jobs.study.files import FILES, write_study
 from napari_tiqa.jobs.study.result import Study
-from napari_tiqa.jobs.study.study import StudyProgress, study_segmentation
+from napari_tiqa.jobs.study.study import FILES, StudyProgress, study_segmentation, write_study
 from napari_tiqa.learning.measures.measures import srocc
 from napari_tiqa.scoring.bundle import DEFAULT_MODEL
 from napari_tiqa.segmentation.native_distortions import VERSIONS

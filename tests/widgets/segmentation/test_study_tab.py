@@ -10,7 +10,7 @@ from napari.layers import Image
 from pytestqt.qtbot import QtBot
 from qtpy.QtWidgets import QFileDialog
 
-from napari_tiqa.jobs.study.files import FILES
+from napari_tiqa.jobs.study.study import FILES
 from napari_tiqa.segmentation.native_distortions import native_fields, native_version
 from napari_tiqa.widgets.segmentation.header import SegmentState
 from napari_tiqa.widgets.segmentation.study.tab import SegmentStudyTab

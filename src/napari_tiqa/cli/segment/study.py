@@ -64,8 +64,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Study, write the folder, and print the correlations."""
-    from napari_tiqa.jobs.study.files import FILES, write_study
-    from napari_tiqa.jobs.study.study import study_segmentation
+    from napari_tiqa.jobs.study.study import FILES, study_segmentation, write_study
 
     check_output_folder(options.output, FILES, options.overwrite)
     with cancelled_by_interrupt() as cancel, ProgressBar("versions") as bar:

@@ -24,10 +24,9 @@ from napari_tiqa.jobs.filtering.trial import Trial
 from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.jobs.process.record import checked_model, run_record
 from napari_tiqa.jobs.process.waiting import wait_for
-from napari_tiqa.jobs.quality.score import chosen_slices
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slice_grammar import Slices
-from napari_tiqa.volumes.slices import evenly, map_slices
+from napari_tiqa.volumes.slices import chosen_slices, evenly, map_slices
 from napari_tiqa.volumes.threads import CORES
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.window_estimate import volume_window
@@ -68,7 +67,7 @@ class TrialBench:
         if slices is None:
             indices = evenly(min(DEFAULT_SLICES, count), count)
         else:
-            indices = chosen_slices(slices, count, axis, tomogram.name)
+            indices = chosen_slices(tomogram, slices, axis)
         bundle = checked_model(model)
         shared_model_process().start()  # Keras is imported while the slices are read
         self.window = volume_window(tomogram, window)

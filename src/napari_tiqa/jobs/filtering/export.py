@@ -7,7 +7,6 @@ thread writes them in order. What is written stays, so that an export can be res
 import errno
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -16,15 +15,15 @@ from typing import Any
 
 import numpy as np
 
-from napari_tiqa.errors import Cancelled, ExportError
+from napari_tiqa.errors import Cancelled, ExportError, TiqaError
 from napari_tiqa.filtering.lazy import Application, apply_to
 from napari_tiqa.filtering.pipeline import Pipeline
-from napari_tiqa.jobs.filtering.export_place import check_place, check_space
 from napari_tiqa.jobs.filtering.unfinished_export import UnfinishedExport, done_slices
-from napari_tiqa.jobs.process.ahead import ahead
+from napari_tiqa.jobs.process.place import free_space, is_taken, refuse_input, size_text
 from napari_tiqa.jobs.process.record import fingerprint
-from napari_tiqa.progress import Pace, Progress
-from napari_tiqa.volumes.open import as_volume
+from napari_tiqa.jobs.process.waiting import ahead
+from napari_tiqa.progress import Pace, Progress, Throttled
+from napari_tiqa.volumes.open import as_volume, open_volume
 from napari_tiqa.volumes.slices import map_slices
 from napari_tiqa.volumes.threads import CORES
 from napari_tiqa.volumes.volume import Volume
@@ -34,7 +33,6 @@ from napari_tiqa.volumes.writing.volume_writer import VolumeLayout, VolumeWriter
 
 _FILTERED_AHEAD = 2 * CORES  # slices read or filtered that wait for those before them
 _WRITTEN_AHEAD = 2
-_REPORT_EVERY = 0.1  # s
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -78,7 +76,7 @@ def export(
     again : bool
         Also where the volume says that it has been filtered with the same pipeline already.
     progress : callable, optional
-        Called with a Progress (slices), at most ten times a second, in this thread; what it raises ends the
+        Called with a Progress (slices), at most five times a second, in this thread; what it raises ends the
         export as a cancel does.
     cancel : threading.Event, optional
         Set it, from any thread, to end the export once the slices under way are written.
@@ -104,9 +102,9 @@ def export(
     count = volume.slice_count(axis)
     output = Path(output).expanduser()
     format = format_for(output, format)
-    check_place(output, volume, overwrite)
+    _check_place(output, volume, overwrite)
     check_format(volume, axis, format)
-    check_space(output, export_size(volume, format) * (count - done_slices(output)) // count)
+    _check_space(output, export_size(volume, format) * (count - done_slices(output)) // count)
     application = apply_to(pipeline, volume, axis=axis, window=window, again=again)
     plan = {
         "format": format,
@@ -186,7 +184,7 @@ class _Export:
             self.kept.add()
             return self.kept.done
 
-        pace, reported = Pace(self.total), -_REPORT_EVERY
+        pace, show = Pace(self.total), Throttled(progress)
         with (
             ThreadPoolExecutor(CORES, thread_name_prefix="napari-tiqa-filter") as filters,
             ThreadPoolExecutor(1, thread_name_prefix="napari-tiqa-write") as writers,
@@ -194,10 +192,7 @@ class _Export:
             filtered = ahead(filters, apply, self._read(cancel), _FILTERED_AHEAD, cancel)
             # All that is filtered is also written.
             for done in ahead(writers, write, filtered, _WRITTEN_AHEAD, threading.Event()):
-                now = time.monotonic()
-                if progress and (now - reported >= _REPORT_EVERY or done == self.total):
-                    reported = now
-                    progress(Progress(done, self.total, pace.seconds_left(done)))
+                show(Progress(done, self.total, pace.seconds_left(done)), at_once=done == self.total)
 
     def _read(self, cancel: threading.Event) -> Iterator[tuple[int, np.ndarray]]:
         """Give the slices that are not written yet, each in memory of its own."""
@@ -219,3 +214,43 @@ class _Export:
             f"{kept.output} cannot be written{far} ({error.strerror or error}): remove the cause, then "
             f"{then}, or choose another place."
         )
+
+
+def _check_place(output: Path, volume: Volume, overwrite: bool) -> None:
+    """Refuse a place in the volume, taken by anything but an earlier export, or not writable."""
+    folder = output.parent
+    free_space(output)  # there is such a folder
+    refuse_input(output, volume, "filtered")
+    if is_taken(output):
+        if not _is_export(output):
+            raise ExportError(
+                f"{output} exists already and was not exported by napari-tiqa: choose another name, or "
+                "remove it yourself."
+            )
+        if not overwrite:
+            error = ExportError(
+                f"{output} exists already: choose another name, or add --overwrite (in Python: "
+                "overwrite=True) to replace it."
+            )
+            error.replaceable = True
+            raise error
+    if not os.access(folder, os.W_OK):
+        raise ExportError(f"The folder {folder} is not writable: choose another place.")
+
+
+def _check_space(output: Path, needed: int) -> None:
+    """Refuse to fill a disk: raise ExportError if fewer than the bytes still needed are free."""
+    free = free_space(output)
+    if needed > free:
+        raise ExportError(
+            f"The export may take {size_text(needed)}, and the disk of {output.parent} has {size_text(free)} "
+            "left: make room, or choose another place."
+        )
+
+
+def _is_export(path: Path) -> bool:
+    """Tell whether a file or folder is a volume that says what was applied to it."""
+    try:
+        return bool(open_volume(path).applied)
+    except TiqaError:
+        return False

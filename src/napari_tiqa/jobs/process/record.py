@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from napari_tiqa.jobs.process.messages import ModelFile
-from napari_tiqa.scoring.bundle import SCORE, load_card
+from napari_tiqa.scoring.bundle import SCORE, SEGMENTATION, load_card
+from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL
 from napari_tiqa.version import __version__
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
@@ -22,10 +23,10 @@ def model_card(model: ModelFile, purpose: str = SCORE) -> dict[str, Any]:
     return load_card(model.path, purpose)
 
 
-def checked_model(path: str | os.PathLike[str] | None) -> ModelFile:
-    """Look up a bundle that scores, None for the default one; raises BundleError if it cannot be used."""
-    model = ModelFile.of(path)
-    model_card(model)
+def checked_model(path: str | os.PathLike[str] | None, purpose: str = SCORE) -> ModelFile:
+    """Look up a bundle, None for the one bundled for a purpose; raises BundleError if it cannot be used."""
+    model = ModelFile.of(ELECTRODE_MODEL if path is None and purpose == SEGMENTATION else path)
+    model_card(model, purpose)
     return model
 
 

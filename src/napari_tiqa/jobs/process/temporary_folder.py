@@ -4,12 +4,13 @@ import atexit
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 import platformdirs
 
-from napari_tiqa.locks import hold, is_held
+from napari_tiqa.locks import AlreadyLocked, hold
 
 _LOCK = ".in_use"
 
@@ -24,9 +25,10 @@ def temporary_folder(name: str) -> Path:
     home = Path(platformdirs.user_cache_dir("napari-tiqa")) / name
     home.mkdir(parents=True, exist_ok=True)
     for left in home.iterdir():
-        # Without a lock it has just been made.
-        if (left / _LOCK).exists() and not is_held(left / _LOCK):
-            shutil.rmtree(left, ignore_errors=True)
+        if (left / _LOCK).exists():  # without a lock it has just been made
+            with suppress(AlreadyLocked):
+                hold(left / _LOCK).release()
+                shutil.rmtree(left, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(dir=home))
     lock = hold(folder / _LOCK)
     pid = os.getpid()

@@ -17,7 +17,7 @@ from napari_tiqa.errors import TableError, VolumeError, explained
 from napari_tiqa.jobs.process.client import ModelProcess, shared_model_process
 from napari_tiqa.jobs.process.messages import ModelFile
 from napari_tiqa.jobs.process.record import checked_model, run_record
-from napari_tiqa.jobs.process.waiting import wait_for
+from napari_tiqa.jobs.process.waiting import answer_of
 from napari_tiqa.progress import Pace, Progress
 from napari_tiqa.scoring.native_tiles import filled_tiles, native_tile
 from napari_tiqa.scoring.network_input import TILE_SIZE, checked_plane, prepare_slice, reflected
@@ -169,10 +169,8 @@ def _predicted(
     waiting: deque[tuple[int, np.ndarray, Future[np.ndarray]]] = deque()
 
     def first() -> tuple[int, np.ndarray, np.ndarray]:
-        tried, some, answer = waiting[0]
-        predicted = wait_for(answer.result, TimeoutError, cancel)
-        waiting.popleft()
-        return tried, some, predicted
+        tried, some, answer = waiting.popleft()
+        return tried, some, answer_of(answer, cancel)
 
     try:
         for begin in range(0, len(places), BATCH_SIZE):

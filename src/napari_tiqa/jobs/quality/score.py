@@ -4,7 +4,6 @@ A feeding thread has slices read and prepared by as many threads as there are co
 sends full batches to the model process; the calling thread collects the answers in order.
 """
 
-import operator
 import os
 import queue
 import threading
@@ -21,7 +20,7 @@ from napari_tiqa.errors import TiqaError, VolumeError
 from napari_tiqa.jobs.process.client import ModelProcess, shared_model_process
 from napari_tiqa.jobs.process.messages import ModelFile
 from napari_tiqa.jobs.process.record import checked_model, run_record
-from napari_tiqa.jobs.process.waiting import POLL, wait_for
+from napari_tiqa.jobs.process.waiting import POLL, answer_of, wait_for
 from napari_tiqa.progress import Pace, Progress
 from napari_tiqa.scoring.native_tiles import MOST_TILES, prepare_native_tiles
 from napari_tiqa.scoring.network_input import PreparedSlice, prepare_slice
@@ -29,8 +28,8 @@ from napari_tiqa.scoring.predict import BATCH_SIZE
 from napari_tiqa.scoring.scale import PREDICTED
 from napari_tiqa.scoring.table import SCORE_DECIMALS, UNLIKE_TRAINING, ScoredSlice, score_table
 from napari_tiqa.volumes.open import as_volume
-from napari_tiqa.volumes.slice_grammar import Slices, slices_of
-from napari_tiqa.volumes.slices import map_slices
+from napari_tiqa.volumes.slice_grammar import Slices
+from napari_tiqa.volumes.slices import chosen_slices, map_slices
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.window_estimate import estimate_window
@@ -149,37 +148,12 @@ def score_volume(
     if tiles not in _PREPARE:
         raise VolumeError(f"Slices cannot be scored from '{tiles}' tiles: choose {' or '.join(_PREPARE)}.")
     tomogram = as_volume(volume).tomogram()
-    indices = chosen_slices(slices, tomogram.slice_count(axis), axis, tomogram.name)
+    indices = chosen_slices(tomogram, slices, axis)
     if isinstance(window, tuple):
         window = IntensityWindow(*window, rule="given")
     bundle = checked_model(model)
     run = _Run(tomogram, axis, indices, bundle, window or tomogram.window, tiles)
     return run.score(progress, cancel or threading.Event())
-
-
-def chosen_slices(slices: Slices, count: int, axis: int, name: str) -> list[int]:
-    """Resolve the slices asked for to indices from 0, each once, in the order asked for; None is all.
-
-    Negative indices count from the end; a text is read by ``volumes.slice_grammar``. Raises VolumeError,
-    whose sentence names axis and volume, if there is no such slice, none was chosen, or they are not
-    integers.
-    """
-    there = f"{name} has slices 0 to {count - 1} along axis {axis}"
-    try:
-        if slices is None or isinstance(slices, slice):
-            indices = list(range(count)[slices or slice(None)])
-        elif isinstance(slices, str):
-            indices = slices_of(slices, count)
-        else:
-            indices = [operator.index(index) for index in slices]
-    except (TypeError, ValueError) as error:
-        raise VolumeError(f"Slice indices must be integers ({error}): {there}.") from error
-    for index in indices:
-        if not -count <= index < count:
-            raise VolumeError(f"There is no slice {index}: {there}.")
-    if not indices:
-        raise VolumeError(f"No slice was chosen: {there}.")
-    return list(dict.fromkeys(index % count for index in indices))
 
 
 @dataclass(frozen=True)
@@ -238,10 +212,7 @@ class _Run:
         while (batch := wait_for(batches.get, queue.Empty, cancel)) is not None:
             if isinstance(batch, BaseException):
                 raise batch
-            try:
-                values = np.concatenate([values, wait_for(batch.values.result, TimeoutError, cancel)])
-            finally:
-                batch.values.cancel()
+            values = np.concatenate([values, answer_of(batch.values, cancel)])
             slices += batch.slices
             ends = np.cumsum([0, *(count for _, count, _ in slices)])
             complete = int(np.searchsorted(ends, len(values), "right")) - 1

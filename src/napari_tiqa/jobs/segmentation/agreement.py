@@ -8,13 +8,12 @@ import numpy as np
 import pandas as pd
 
 from napari_tiqa.errors import SegmentationError
-from napari_tiqa.jobs.quality.score import chosen_slices
 from napari_tiqa.jobs.segmentation.result import Segmentation, decided
 from napari_tiqa.segmentation.agreement import confusion_matrix
 from napari_tiqa.segmentation.classes import Classes, checked_labels
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slice_grammar import Slices
-from napari_tiqa.volumes.slices import map_slices
+from napari_tiqa.volumes.slices import chosen_slices, map_slices
 from napari_tiqa.volumes.volume import Volume
 
 
@@ -39,7 +38,7 @@ def fitting_truth(
             f"The truth has the shape {truth.data.shape}, the image {volume.data.shape}: give labels of this "
             "image."
         )
-    indices = chosen_slices(slices, truth.slice_count(axis), axis, truth.name)
+    indices = chosen_slices(truth, slices, axis)
     found = {
         value for _, values in map_slices(truth, axis, indices, np.unique, cancel=cancel) for value in values
     }
@@ -67,7 +66,7 @@ def confusions(
     F1 of them. Raises VolumeError if the truth cannot be read or there is no such slice, and Cancelled.
     """
     classes = segmentation.classes
-    chosen = chosen_slices(slices, len(segmentation.done), segmentation.axis, truth.name)
+    chosen = chosen_slices(truth, slices, segmentation.axis)
     done = [index for index in chosen if segmentation.done[index]]
     copy = partial(np.array, copy=True)  # the memory of a slice is used again
     return {

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_tiqa.errors import Cancelled
-from napari_tiqa.jobs.process.ahead import ahead
+from napari_tiqa.jobs.process.waiting import ahead
 from napari_tiqa.jobs.segmentation.result import Segmentation, decided
 from napari_tiqa.jobs.segmentation.store import cannot_write
 from napari_tiqa.segmentation.uncertainty import uncertainty_map

@@ -18,22 +18,19 @@ from typing import Any
 import numpy as np
 
 from napari_tiqa.errors import Cancelled, SegmentationError
-from napari_tiqa.jobs.process.ahead import ahead
 from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.jobs.process.messages import ModelFile
 from napari_tiqa.jobs.process.place import free_space, refuse_input, stored_at
-from napari_tiqa.jobs.process.record import fingerprint, model_card, run_record
-from napari_tiqa.jobs.process.waiting import wait_for
-from napari_tiqa.jobs.quality.score import chosen_slices
+from napari_tiqa.jobs.process.record import checked_model, fingerprint, model_card, run_record
+from napari_tiqa.jobs.process.waiting import ahead, answer_of
 from napari_tiqa.jobs.segmentation.result import Segmentation
 from napari_tiqa.jobs.segmentation.store import SegmentationStore, cannot_write, temporary_store
 from napari_tiqa.progress import Pace, Progress
 from napari_tiqa.scoring.bundle import SEGMENTATION
 from napari_tiqa.segmentation.network_input import network_image
-from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slice_grammar import Slices
-from napari_tiqa.volumes.slices import map_slices
+from napari_tiqa.volumes.slices import chosen_slices, map_slices
 from napari_tiqa.volumes.volume import MIN_SIDE, Volume
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.window_estimate import volume_window
@@ -120,15 +117,14 @@ def segment(
         `cancel` was set; what is done is kept.
     """
     tomogram = as_volume(volume).tomogram()
-    indices = chosen_slices(slices, tomogram.slice_count(axis), axis, tomogram.name)
-    bundle = ModelFile.of(ELECTRODE_MODEL if model is None else model)
-    # What cannot be used is refused before anything is read.
-    card = model_card(bundle, SEGMENTATION)
+    indices = chosen_slices(tomogram, slices, axis)
+    bundle = checked_model(model, SEGMENTATION)
     place = None if output is None else _checked_place(output, tomogram)
     window = volume_window(tomogram, window)
     record = run_record(tomogram, axis, window, bundle, "", SEGMENTATION)
     del record["device"]  # the slices of a store may come from several
-    record |= {"classes": card["classes"], "slices_sha256": fingerprint(tomogram, _across(tomogram, axis))}
+    classes = model_card(bundle, SEGMENTATION)["classes"]
+    record |= {"classes": classes, "slices_sha256": fingerprint(tomogram, _across(tomogram, axis))}
     store = SegmentationStore.begin(place or temporary_store(record), record)
     run = _Run(tomogram, axis, window, bundle, store, indices)
     with store:
@@ -213,10 +209,7 @@ class _Run:
     def _see(self, item: tuple[int, _Prepared], cancel: threading.Event) -> tuple[int, np.ndarray, int]:
         index, prepared = item
         answer = shared_model_process().run(_TASK, {"path": self.model.path, "image": prepared.image})
-        try:
-            probabilities: np.ndarray = wait_for(answer.result, TimeoutError, cancel)
-        finally:
-            answer.cancel()
+        probabilities: np.ndarray = answer_of(answer, cancel)
         # The model process looks at the file for each slice, as a training may finish meanwhile.
         if ModelFile.of(self.model.path) != self.model:
             raise SegmentationError(

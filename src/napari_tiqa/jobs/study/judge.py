@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.jobs.process.messages import ModelFile
-from napari_tiqa.jobs.process.waiting import wait_for
+from napari_tiqa.jobs.process.waiting import answer_of
 from napari_tiqa.jobs.quality.score import score_volume
 from napari_tiqa.jobs.segmentation.result import decided
 from napari_tiqa.segmentation.agreement import accuracy, f1_score, iou_score
@@ -86,7 +86,7 @@ class VersionJudge:
         threads = ThreadPoolExecutor(_IN_FLIGHT, thread_name_prefix="version of a slice")
         try:
             for begun in [threads.submit(self._judge, make, known) for make in versions]:
-                yield wait_for(begun.result, TimeoutError, self._cancel)
+                yield answer_of(begun, self._cancel)
         finally:
             threads.shutdown(wait=False, cancel_futures=True)
 
@@ -125,10 +125,7 @@ class VersionJudge:
         return shared_model_process().run(_SEGMENT, arguments)
 
     def _decided(self, image: np.ndarray, answer: Future[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        try:
-            probabilities = wait_for(answer.result, TimeoutError, self._cancel)
-        finally:
-            answer.cancel()
+        probabilities = answer_of(answer, self._cancel)
         uncertainty = uncertainty_map(probabilities)
         uncertainty[~np.isfinite(image)] = np.nan
         return decided(probabilities, self._classes), uncertainty

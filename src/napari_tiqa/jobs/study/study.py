@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,24 +14,37 @@ import pandas as pd
 from napari_tiqa.errors import Cancelled, SegmentationError, TiqaError
 from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.jobs.process.messages import ModelFile
-from napari_tiqa.jobs.process.record import checked_model, run_record
-from napari_tiqa.jobs.quality.score import chosen_slices
+from napari_tiqa.jobs.process.record import checked_model, model_card, run_record
 from napari_tiqa.jobs.study.judge import KnownSlice, VersionJudge
 from napari_tiqa.jobs.study.result import TRUTH, Curve, StudiedVersion, Study
 from napari_tiqa.progress import Pace, Progress
+from napari_tiqa.report_folder import write_report
+from napari_tiqa.scoring.bundle import SEGMENTATION
 from napari_tiqa.segmentation.classes import Classes, checked_labels
 from napari_tiqa.segmentation.native_distortions import VERSIONS, native_fields, native_version
 from napari_tiqa.segmentation.network_input import unit_image
-from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL, classes_of, segmenter_card
+from napari_tiqa.segmentation.segmenter import classes_of
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slice_grammar import Slices
-from napari_tiqa.volumes.slices import evenly, map_slices
+from napari_tiqa.volumes.slices import chosen_slices, evenly, map_slices
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.window_estimate import volume_window
 
 DEFAULT_SLICES = 5
 """Labelled slices that stand for a volume where none are named, evenly spread over those that there are."""
+
+
+FILES = (
+    "table.csv",
+    "correlations.csv",
+    "two_point.csv",
+    "record.json",
+    "measures.png",
+    "f1_over_score.png",
+    "two_point.png",
+)
+"""What ``write_study`` writes."""
 
 
 @dataclass(frozen=True)
@@ -112,8 +126,8 @@ def study_segmentation(
         If `cancel` was set before any version was done.
     """
     cancel = cancel or threading.Event()
-    segmenter = ModelFile.of(ELECTRODE_MODEL if model is None else model)
-    classes = classes_of(segmenter_card(segmenter.path))
+    segmenter = checked_model(model, SEGMENTATION)
+    classes = classes_of(model_card(segmenter, SEGMENTATION))
     quality = checked_model(quality_model)
     value = classes.values[-1] if value is None else value
     if value not in classes.values:
@@ -146,6 +160,33 @@ def study_segmentation(
     return run.result(complete=True)
 
 
+def write_study(study: Study, folder: str | os.PathLike[str]) -> list[Path]:
+    """Write tables, figures and record into a folder, each file as a whole, and return their paths.
+
+    The folder is made where it is not there, files of `FILES` are replaced. Raises TableError if it cannot be
+    made or written to.
+    """
+    # matplotlib takes a second to import, which the dock and the shell do not wait for.
+    from napari_tiqa.jobs.study.figures import f1_figure, measures_figure, two_point_figure
+
+    return write_report(
+        folder,
+        "The study",
+        {
+            "table.csv": study.table,
+            "correlations.csv": study.correlations,
+            "two_point.csv": study.two_point,
+        },
+        study.record | {"sentence": study.sentence()},
+        {
+            "measures.png": lambda: measures_figure(study),
+            "f1_over_score.png": lambda: f1_figure(study),
+            "two_point.png": lambda: two_point_figure(study),
+        },
+        float_format="%.6g",
+    )
+
+
 def study_seed(seed: int, index: int) -> int:
     """Return the seed of a slice's noise and rings in a study."""
     return seed + index
@@ -171,7 +212,7 @@ class _Labelled:
     def indices(self, slices: Slices, cancel: threading.Event) -> list[int]:
         """Choose the slices to study."""
         volume, axis = self.volume, self.axis
-        asked = chosen_slices(slices, volume.slice_count(axis), axis, volume.name)
+        asked = chosen_slices(volume, slices, axis)
         if self.unlabelled is None:
             labelled = asked
         else:
@@ -215,7 +256,7 @@ class _Run:
     def result(self, complete: bool) -> Study:
         volume, axis = self.labelled.volume, self.labelled.axis
         record = run_record(volume, axis, self.window, self.quality, shared_model_process().device)
-        weights = segmenter_card(self.segmenter.path)["weights_sha256"]
+        weights = model_card(self.segmenter, SEGMENTATION)["weights_sha256"]
         name = self.classes.names[self.classes.values.index(self.value)]
         record |= {
             "segmenter": {"path": self.segmenter.path, "weights_sha256": weights},

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from napari_tiqa.jobs.process.messages import ModelFile
+from napari_tiqa.jobs.process.record import checked_model, model_card
 from napari_tiqa.jobs.study.judge import VersionJudge
 from napari_tiqa.jobs.study.study import study_seed
+from napari_tiqa.scoring.bundle import SEGMENTATION
 from napari_tiqa.segmentation.native_distortions import native_fields, native_version
 from napari_tiqa.segmentation.network_input import unit_image
-from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL, classes_of, segmenter_card
+from napari_tiqa.segmentation.segmenter import classes_of
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
 
@@ -47,8 +49,8 @@ def seen_version(
     A study keeps numbers only: the images of a few slices would fill the memory. The window is that of its
     record.
     """
-    segmenter = ModelFile.of(ELECTRODE_MODEL if model is None else model)
-    classes = classes_of(segmenter_card(segmenter.path))
+    segmenter = checked_model(model, SEGMENTATION)
+    classes = classes_of(model_card(segmenter, SEGMENTATION))
     image = unit_image(volume.slice(axis, index), window)
     fields = native_fields((image.shape[0], image.shape[1]), study_seed(seed, index))
     version = native_version(image, distortion, level, fields)

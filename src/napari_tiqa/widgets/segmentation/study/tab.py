@@ -12,9 +12,8 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
 from napari_tiqa.errors import SegmentationError, TiqaError
-from napari_tiqa.jobs.study.files import FILES, write_study
 from napari_tiqa.jobs.study.result import StudiedVersion, Study
-from napari_tiqa.jobs.study.study import StudyProgress, study_segmentation
+from napari_tiqa.jobs.study.study import FILES, StudyProgress, study_segmentation, write_study
 from napari_tiqa.jobs.study.version import seen_version
 from napari_tiqa.segmentation.segmenter import classes_of, segmenter_card
 from napari_tiqa.volumes.volume import Volume

@@ -1,7 +1,9 @@
 """The model process: its life, its deaths, and that answers go to who asked."""
 
+import io
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -17,7 +19,8 @@ import pytest
 
 from napari_tiqa.errors import BundleError, ModelProcessError
 from napari_tiqa.jobs.process.client import ModelProcess, ProcessState, shared_model_process
-from napari_tiqa.jobs.process.messages import ModelFile
+from napari_tiqa.jobs.process.messages import ModelFile, Run, write_message
+from napari_tiqa.learning.training.recipe import TrainingRecipe
 from napari_tiqa.scoring.predict import BATCH_SIZE
 
 
@@ -246,3 +249,24 @@ def test_gone_when_its_parent_is_killed_in_the_middle(model: ModelFile, tmp_path
         script.wait()
         # The requests that it still has would take far longer.
         assert eventually(lambda: not psutil.pid_exists(pid), seconds=5)
+
+
+def test_receiving_a_task_imports_nothing() -> None:
+    """The receiving thread works beside one that imports Keras; two that import at once can fail."""
+    arguments = pickle.dumps({"recipe": TrainingRecipe(("a.tif",))}, protocol=5)
+    sent = io.BytesIO()
+    write_message(sent, Run(1, "a.module:function", arguments))
+    script = """
+    import io, sys
+    import napari_tiqa.jobs.process.messages as messages
+    known = set(sys.modules)
+    messages.read_message(io.BytesIO(sys.stdin.buffer.read()))
+    print([name for name in set(sys.modules) - known if name.startswith("napari_tiqa")])
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        input=sent.getvalue(),
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout.strip() == b"[]"

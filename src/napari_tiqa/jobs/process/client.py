@@ -8,6 +8,7 @@ pipes carry the messages: nobody else can reach them, and each end sees at once 
 import atexit
 import itertools
 import os
+import pickle
 import queue
 import signal
 import subprocess
@@ -130,7 +131,8 @@ class ModelProcess:
         takes effect at once; the process itself ends the task when it next reports, and is killed if it does
         not within `patience` seconds, 10 where omitted.
         """
-        return self._living_child().ask(lambda number: Run(number, task, arguments), progress, patience)
+        packed = pickle.dumps(arguments, protocol=5)
+        return self._living_child().ask(lambda number: Run(number, task, packed), progress, patience)
 
     def score(self, tiles: np.ndarray, model: ModelFile) -> np.ndarray:
         """Score tiles, as `submit`, and wait for the result; raises ModelProcessError or BundleError."""

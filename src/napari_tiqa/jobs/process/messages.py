@@ -44,11 +44,13 @@ class Run:
 
     What needs Keras and is more than scoring (training, the baselines of an evaluation) runs this way.
     Each ``report(value)`` of the function arrives as Progress; it raises Cancelled once `request` is.
+    The arguments travel pickled: unpacking them imports modules, which only the thread that works may do,
+    as two threads that import at once can fail.
     """
 
     request: int
     task: str
-    arguments: dict[str, Any]
+    arguments: bytes
 
 
 @dataclass(frozen=True)

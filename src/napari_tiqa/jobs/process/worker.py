@@ -8,6 +8,7 @@ ends the moment its standard input does, which is when the process that started 
 
 import importlib
 import os
+import pickle
 import queue
 import signal
 import sys
@@ -119,7 +120,8 @@ def _run(message: Run, replies: IO[bytes], cancelled: set[int]) -> Any:
         write_message(replies, Progress(message.request, value))
 
     module, _, function = message.task.partition(":")
-    return getattr(importlib.import_module(module), function)(**message.arguments, report=report)
+    arguments = pickle.loads(message.arguments)
+    return getattr(importlib.import_module(module), function)(**arguments, report=report)
 
 
 @lru_cache(_MODELS_KEPT)

@@ -71,7 +71,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Judge, print the table, and write the folder."""
-    from napari_tiqa.jobs.learning.evaluate import EvaluationProgress, evaluate
+    from napari_tiqa.jobs.learning.evaluate import evaluate
     from napari_tiqa.learning.evaluation.report import (
         FILES,
         evaluation_json,
@@ -83,10 +83,6 @@ def run(options: argparse.Namespace) -> int:
         check_output_folder(options.output, FILES, options.overwrite)
 
     with cancelled_by_interrupt() as cancel, ProgressBar() as bar:
-
-        def show(progress: EvaluationProgress) -> None:
-            bar.show(progress.stage, progress.done, progress.total, seconds_left=progress.seconds_left)
-
         evaluation = evaluate(
             options.dataset,
             model=options.model,
@@ -94,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
             against=options.against,
             resamples=options.resamples,
             seed=options.seed,
-            progress=show,
+            progress=bar.follow(),
             cancel=cancel,
         )
     print(evaluation_json(evaluation) if options.json else evaluation_text(evaluation))

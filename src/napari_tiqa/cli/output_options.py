@@ -1,8 +1,10 @@
 """The options that say where a command writes, and what it refuses to write over."""
 
 import argparse
+import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from napari_tiqa.errors import BundleError, TiqaError
 
@@ -62,3 +64,19 @@ def chosen_run_folder(options: argparse.Namespace, purpose: str) -> Path:
         own = False
     check_outputs([options.output], options.overwrite or own)
     return folder
+
+
+def tell_trained(card: dict[str, Any], sentence: str, options: argparse.Namespace) -> int:
+    """Say what a training has written, and print how good it is; return the exit code."""
+    if not card["training"]["finished"]:
+        print(
+            f"Stopped; the best network so far is in {options.output}. Run the same command again to resume.",
+            file=sys.stderr,
+        )
+        return 130
+    import pandas as pd
+
+    print(sentence, file=sys.stderr)
+    evaluation = card["evaluation"]
+    print(evaluation if isinstance(evaluation, str) else pd.DataFrame(evaluation).to_string(index=False))
+    return 0

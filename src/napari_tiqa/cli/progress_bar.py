@@ -1,8 +1,8 @@
 """The line on standard error while a command works: stage, what is done of how much, time left."""
 
 import sys
-from collections.abc import Callable
-from typing import NoReturn
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
 
 from tqdm import tqdm
 
@@ -34,11 +34,29 @@ class ProgressBar:
         """Take it off the screen."""
         self._bar.close()
 
-    def follow(self, stage: str) -> Callable[[Progress], None]:
-        """Return a callable that shows a job's ``Progress`` as a stage."""
-        return lambda progress: self.show(
-            stage, progress.done, progress.total, seconds_left=progress.seconds_left
-        )
+    def follow(
+        self,
+        stage: str | Mapping[str, str] | None = None,
+        figures: Callable[[Any], str] | None = None,
+    ) -> Callable[[Progress], None]:
+        """Return a callable that shows a job's ``Progress``: as one stage, or as the stages that it names.
+
+        A mapping says what these are called here.
+        """
+
+        def show(progress: Any) -> None:
+            self.show(
+                stage if isinstance(stage, str) else stage[progress.stage] if stage else progress.stage,
+                progress.done,
+                progress.total,
+                epoch=getattr(progress, "epoch", 0),
+                epochs=getattr(progress, "epochs", 0),
+                figures=figures(progress) if figures else "",
+                seconds_left=progress.seconds_left,
+                warnings=getattr(progress, "warnings", ()),
+            )
+
+        return show
 
     def show(
         self,

@@ -1,12 +1,9 @@
 """``napari-tiqa train``: train a model on your own images."""
 
 import argparse
-import sys
-
-import pandas as pd
 
 from napari_tiqa.cli.exit_code import cancelled_by_interrupt
-from napari_tiqa.cli.output_options import add_model_output_options, chosen_run_folder
+from napari_tiqa.cli.output_options import add_model_output_options, chosen_run_folder, tell_trained
 from napari_tiqa.cli.progress_bar import ProgressBar
 from napari_tiqa.cli.recipe_options import DEFAULTS, add_recipe_options, recipe_of
 from napari_tiqa.cli.setting_options import add_setting_options
@@ -57,32 +54,13 @@ def run(options: argparse.Namespace) -> int:
             recipe,
             options.output,
             run_folder=run_folder,
-            progress=lambda progress: _show(bar, progress),
+            progress=bar.follow(_STAGES, _figures),
             cancel=cancel,
         )
-    if not card["training"]["finished"]:
-        print(
-            f"Stopped; the best network so far is in {options.output}. Run the same command again to resume.",
-            file=sys.stderr,
-        )
-        return 130
-    print(f"Wrote {options.output} ({card['training']['originals']} originals).", file=sys.stderr)
-    evaluation = card["evaluation"]
-    print(evaluation if isinstance(evaluation, str) else pd.DataFrame(evaluation).to_string(index=False))
-    return 0
+    return tell_trained(card, f"Wrote {options.output} ({card['training']['originals']} originals).", options)
 
 
-def _show(bar: ProgressBar, progress: TrainProgress) -> None:
-    figures = ""
-    if progress.loss is not None:
-        figures = f"loss {progress.loss:.3f}, SROCC {progress.srocc:.3f}, PLCC {progress.plcc:.3f}"
-    bar.show(
-        _STAGES[progress.stage],
-        progress.done,
-        progress.total,
-        epoch=progress.epoch,
-        epochs=progress.epochs,
-        figures=figures,
-        seconds_left=progress.seconds_left,
-        warnings=progress.warnings,
-    )
+def _figures(progress: TrainProgress) -> str:
+    if progress.loss is None:
+        return ""
+    return f"loss {progress.loss:.3f}, SROCC {progress.srocc:.3f}, PLCC {progress.plcc:.3f}"

@@ -20,7 +20,7 @@ from napari_tiqa.errors import FilterError, TiqaError
 from napari_tiqa.filtering.pipeline import Pipeline
 from napari_tiqa.jobs.filtering.gain import level
 from napari_tiqa.jobs.filtering.search import METHODS
-from napari_tiqa.jobs.filtering.tune import DEFAULT_TRIALS, TuneProgress, tune
+from napari_tiqa.jobs.filtering.tune import DEFAULT_TRIALS, tune
 from napari_tiqa.scoring.table import record_path, write_scores
 
 DESCRIPTION = """\
@@ -90,12 +90,6 @@ def run(options: argparse.Namespace) -> int:
     volume = chosen_volume(options)
     try:
         with cancelled_by_interrupt() as cancel, ProgressBar("settings") as bar:
-
-            def show(progress: TuneProgress) -> None:
-                figures = f"best {level(progress.best, options.aim)}"
-                left = progress.seconds_left
-                bar.show("tuning", progress.done, progress.total, figures=figures, seconds_left=left)
-
             tuning = tune(
                 volume,
                 pipeline,
@@ -107,7 +101,7 @@ def run(options: argparse.Namespace) -> int:
                 aim=options.aim,
                 method=options.method,
                 trials=options.trials,
-                progress=show,
+                progress=bar.follow("tuning", lambda progress: f"best {level(progress.best, options.aim)}"),
                 cancel=cancel,
             )
     except TiqaError as error:

@@ -1,13 +1,10 @@
 """``napari-tiqa segment train``: train a segmenter from an image and its labels."""
 
 import argparse
-import sys
 from dataclasses import replace
 
-import pandas as pd
-
 from napari_tiqa.cli.exit_code import cancelled_by_interrupt
-from napari_tiqa.cli.output_options import add_model_output_options, chosen_run_folder
+from napari_tiqa.cli.output_options import add_model_output_options, chosen_run_folder, tell_trained
 from napari_tiqa.cli.progress_bar import ProgressBar
 from napari_tiqa.cli.setting_options import add_setting_options, given_settings
 from napari_tiqa.cli.volume_options import (
@@ -82,33 +79,14 @@ def run(options: argparse.Namespace) -> int:
             axis=options.axis,
             window=chosen_window(options),
             validation_labels=options.validation_labels,
-            progress=lambda progress: _show(bar, progress),
+            progress=bar.follow(_STAGES, _figures),
             cancel=cancel,
         )
-    if not card["training"]["finished"]:
-        print(
-            f"Stopped; the best network so far is in {options.output}. Run the same command again to resume.",
-            file=sys.stderr,
-        )
-        return 130
-    evaluation = card["evaluation"]
-    print(f"Wrote {options.output}. {card['domain']}", file=sys.stderr)
-    print(evaluation if isinstance(evaluation, str) else pd.DataFrame(evaluation).to_string(index=False))
-    return 0
+    return tell_trained(card, f"Wrote {options.output}. {card['domain']}", options)
 
 
-def _show(bar: ProgressBar, progress: SegmentProgress) -> None:
-    figures = f"loss {progress.loss:.3f}, IoU {progress.iou:.3f}" if progress.loss is not None else ""
-    bar.show(
-        _STAGES[progress.stage],
-        progress.done,
-        progress.total,
-        epoch=progress.epoch,
-        epochs=progress.epochs,
-        figures=figures,
-        seconds_left=progress.seconds_left,
-        warnings=progress.warnings,
-    )
+def _figures(progress: SegmentProgress) -> str:
+    return "" if progress.loss is None else f"loss {progress.loss:.3f}, IoU {progress.iou:.3f}"
 
 
 def _names(text: str) -> list[str]:

@@ -19,7 +19,7 @@ from napari_tiqa.errors import FilterError, TiqaError, VolumeError
 from napari_tiqa.filtering.parameter import Value
 from napari_tiqa.filtering.pipeline import Pipeline
 from napari_tiqa.filtering.settled import settled
-from napari_tiqa.jobs.filtering.objective import AIMS, DETAIL_LOSS, OBJECTIVE, SCORE, score_slices
+from napari_tiqa.jobs.filtering.objective import DETAIL_LOSS, OBJECTIVE, SCORE, check_aim, score_slices
 from napari_tiqa.jobs.filtering.trial import Trial
 from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.jobs.process.record import checked_model, run_record
@@ -60,8 +60,7 @@ class TrialBench:
         aim: str,
         cancel: threading.Event,
     ) -> None:
-        if aim not in AIMS:
-            raise FilterError(f"Pipelines cannot be compared by '{aim}': choose {' or '.join(AIMS)}.")
+        check_aim(aim)
         tomogram = as_volume(volume).tomogram()
         count = tomogram.slice_count(axis)
         if slices is None:

@@ -37,6 +37,12 @@ _NO_TILES = np.empty((0, TILE_SIZE, TILE_SIZE), np.float32)
 _ESTIMATE = "napari_tiqa.scoring.fidelity:estimate_similarities"
 
 
+def check_aim(aim: str) -> None:
+    """Raise FilterError for what filtered slices cannot be compared by."""
+    if aim not in AIMS:
+        raise FilterError(f"Pipelines cannot be compared by '{aim}': choose {' or '.join(AIMS)}.")
+
+
 def score_slices(
     planes: Sequence[np.ndarray],
     window: IntensityWindow,
@@ -57,8 +63,7 @@ def score_slices(
 
     Raises FilterError if there is no such aim, else what ``score_volume`` raises.
     """
-    if aim not in AIMS:
-        raise FilterError(f"Settings cannot be compared by '{aim}': choose {' or '.join(AIMS)}.")
+    check_aim(aim)
     cancel = cancel or threading.Event()
     sources = list(planes if unfiltered is None else unfiltered)
     arguments, counts = _compared(planes, sources, window)

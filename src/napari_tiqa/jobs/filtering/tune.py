@@ -58,7 +58,7 @@ def tune(
     pipeline : Pipeline
         Steps that are off stay off. Automatic ring centres are found once, in the middle slice.
     parameters : iterable of str or Variable, optional
-        What to vary, "gaussian.sigma=0.3:4"; see ``tuning_variables.variables``. Every parameter worth tuning
+        What to vary, "gaussian.sigma=0.3:4"; see ``jobs.filtering.variables``. Every parameter worth tuning
         where omitted.
     slices : slice or iterable of int, optional
         On which slices settings are tried, as in ``score_volume``; five, evenly spread, where omitted.

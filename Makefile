@@ -1,13 +1,14 @@
 # make demo                score the sample tomogram in napari (without a screen: demo/scores.csv, demo/napari.png)
 # make demo VOLUME=path    the same for your file
-# make test                linter, types, import contract, tests, coverage (some 7 minutes on 2 cores)
+# make test                linter, types, import contract, tests, coverage (some 8 minutes on 2 cores)
+# make coverage           all tests, coverage of child processes too
 # make quick               the tests that open no viewer and start no other process (under a minute)
 
 PYTHON ?= python3
 VENV   := .venv
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test quick
+.PHONY: demo test quick coverage
 
 demo: $(STAMP)
 	$(VENV)/bin/napari-tiqa demo $(if $(VOLUME),"$(VOLUME)")
@@ -18,6 +19,10 @@ test: $(STAMP)
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/python tools/run_tests.py
+
+# Coverage of child processes too (the model process, the shell); takes minutes longer.
+coverage: $(STAMP)
+	$(VENV)/bin/python tools/run_tests.py --children
 
 quick: $(STAMP)
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile -m "not viewer and not process and not slow"

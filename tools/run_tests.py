@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 # By file, since the tests of a file share what is slow to make; in the order that tests/conftest.py gives.
 MAIN = ["--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder"]
 NETWORK = ["tests/network"]
+CHILDREN = ROOT / "tools" / "coverage_of_children.toml"
 # Three processes and their children share the cores: threads of libraries would only get in each other's way.
 ONE_THREAD = dict.fromkeys(
     ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"
@@ -28,12 +29,16 @@ def main() -> int:
     """Run both at once; the exit code is 0 if every test passed."""
     parser = argparse.ArgumentParser(description="Run all tests, and measure which lines they run.")
     parser.add_argument("--no-coverage", action="store_true", help="do not measure (faster)")
-    covered = not parser.parse_args().no_coverage
+    parser.add_argument("--children", action="store_true", help="measure child processes too (slower)")
+    options = parser.parse_args()
+    covered = not options.no_coverage
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="napari-tiqa-tests-") as folder:
         environment = os.environ | {"NAPARI_TIQA_TEST_FOLDER": folder}  # for tests/conftest.py
         environment.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process compiles all anew, for 10 s
         environment |= ONE_THREAD
+        if options.children:
+            environment["COVERAGE_RCFILE"] = os.environ["COVERAGE_RCFILE"] = str(CHILDREN)
         results = [Path(folder, "network.xml"), Path(folder, "main.xml")]
         pytest = [sys.executable, "-m", *(["coverage", "run", "-m"] if covered else []), "pytest"]
         if covered:
@@ -49,7 +54,11 @@ def main() -> int:
             print(log.read().decode(errors="replace"))
         if covered:
             coverage("combine", "--quiet")
-            print("Coverage in per cent, child processes included: ", end="", flush=True)
+            print(
+                f"Coverage in per cent, child processes {'in' if options.children else 'ex'}cluded: ",
+                end="",
+                flush=True,
+            )
             coverage("report", "--format=total")
         print(closing_line(results), flush=True)
     return next((code for code in codes if code), 0)

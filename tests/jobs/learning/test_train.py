@@ -13,6 +13,8 @@ from scipy.ndimage import gaussian_filter
 
 from napari_tiqa.errors import Cancelled, ModelProcessError, TrainingError
 from napari_tiqa.jobs.learning.train import train
+from napari_tiqa.learning.images.dataset import Dataset, write_dataset
+from napari_tiqa.learning.images.groups import distortion_group
 from napari_tiqa.learning.training.progress import TrainProgress, read_epochs
 from napari_tiqa.learning.training.recipe import TrainingRecipe
 from napari_tiqa.scoring.bundle import load_card
@@ -21,12 +23,17 @@ from tests.processes import model_processes
 
 @pytest.fixture(scope="module")
 def recipe(tmp_path_factory: pytest.TempPathFactory) -> TrainingRecipe:
-    folder = tmp_path_factory.mktemp("good")
+    """Return a recipe for a dataset of six originals with noise alone, a third of what would be generated."""
+    groups = []
     for seed in range(6):
         texture = gaussian_filter(np.random.default_rng(seed).random((224, 224)), 2 + seed / 3)
-        tifffile.imwrite(folder / f"image{seed}.tif", (texture / texture.max() * 255).astype(np.uint8))
-    paths = sorted(map(str, folder.glob("*.tif")))
-    return TrainingRecipe(tuple(paths), observers=("ssim",), ranking_epochs=2, regression_epochs=1)
+        whole = distortion_group(f"specimen {seed}", (texture / texture.max()).astype(np.float32), seed)
+        noisy = whole.subset(np.flatnonzero(np.isin(whole.families, ["", "noise"])))
+        groups.append(noisy.with_labels(5 - 0.8 * noisy.levels))
+    files = [[f"{number}_{level}.tif" for level in range(6)] for number in range(6)]
+    folder = tmp_path_factory.mktemp("data") / "dataset"
+    write_dataset(folder, Dataset(groups, list("abcdef"), files), {})
+    return TrainingRecipe((str(folder),), ranking_epochs=2, regression_epochs=1)
 
 
 def on(
@@ -109,7 +116,10 @@ def test_what_the_listener_raises_ends_the_training(recipe: TrainingRecipe, tmp_
 
 
 def test_errors_come_from_the_other_process_as_they_are(recipe: TrainingRecipe, tmp_path: Path) -> None:
-    few = replace(recipe, originals=recipe.originals[:3])
+    paths = [str(tmp_path / f"image{number}.tif") for number in range(3)]
+    for path in paths:
+        tifffile.imwrite(path, np.random.default_rng(0).integers(0, 255, (224, 224), np.uint8))
+    few = replace(recipe, originals=tuple(paths), observers=("ssim",))
     with pytest.raises(TrainingError, match="3 originals are too few"):
         train(few, run_folder=tmp_path / "run", output=tmp_path / "model.tiqa")
     (tmp_path / "file").write_text("")

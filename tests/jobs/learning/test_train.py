@@ -117,8 +117,8 @@ def test_what_the_listener_raises_ends_the_training(recipe: TrainingRecipe, tmp_
 
 def test_errors_come_from_the_other_process_as_they_are(recipe: TrainingRecipe, tmp_path: Path) -> None:
     paths = [str(tmp_path / f"image{number}.tif") for number in range(3)]
-    for path in paths:
-        tifffile.imwrite(path, np.random.default_rng(0).integers(0, 255, (224, 224), np.uint8))
+    for seed, path in enumerate(paths):
+        tifffile.imwrite(path, np.random.default_rng(seed).integers(0, 255, (224, 224), np.uint8))
     few = replace(recipe, originals=tuple(paths), observers=("ssim",))
     with pytest.raises(TrainingError, match="3 originals are too few"):
         train(few, run_folder=tmp_path / "run", output=tmp_path / "model.tiqa")

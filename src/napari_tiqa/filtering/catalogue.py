@@ -5,9 +5,9 @@ from napari_tiqa.filtering import contrast, deblur, denoise, ring_removal, wavel
 from napari_tiqa.filtering.filter import Filter
 
 FILTERS: dict[str, Filter] = {
-    one.name: one
+    item.name: item
     for module in (ring_removal, wavelet_fourier, denoise, deblur, contrast)
-    for one in module.FILTERS
+    for item in module.FILTERS
 }
 """Every filter by its name, in the order in which it is offered."""
 

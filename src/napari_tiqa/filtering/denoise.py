@@ -175,8 +175,8 @@ def _non_local_means(plane: np.ndarray, sigma: float, patch: int, reach: int) ->
     for down in range(reach + 1):
         for right in range(-reach if down else 1, reach + 1):
             here = np.s_[: len(plane) - down, max(-right, 0) : plane.shape[1] - max(right, 0)]
-            there = np.s_[down:, max(right, 0) : plane.shape[1] - max(-right, 0)]
-            weight = cv2.subtract(plane[here], plane[there])
+            present = np.s_[down:, max(right, 0) : plane.shape[1] - max(-right, 0)]
+            weight = cv2.subtract(plane[here], plane[present])
             cv2.multiply(weight, weight, dst=weight)
             cv2.blur(weight, (side, side), dst=weight)
             np.subtract(2 * sigma**2, weight, out=weight)
@@ -184,9 +184,9 @@ def _non_local_means(plane: np.ndarray, sigma: float, patch: int, reach: int) ->
             weight *= 1 / (0.8 * sigma) ** 2
             cv2.exp(weight, dst=weight)
             weights[here] += weight
-            weights[there] += weight
-            total[here] += weight * plane[there]
-            total[there] += weight * plane[here]
+            weights[present] += weight
+            total[here] += weight * plane[present]
+            total[present] += weight * plane[here]
     total /= weights
     return total
 

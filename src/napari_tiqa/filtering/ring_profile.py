@@ -79,7 +79,7 @@ def ring_profile(slopes: Slopes, ring_width: float, threshold: float) -> np.ndar
     # Close to the centre sectors share pixels, so that fewer are independent: one in 2 px of circumference.
     radius = (np.arange(len(slope)) + 0.5) / SAMPLES_PER_PIXEL
     variance *= np.maximum(1, _SECTORS / (np.pi * radius))
-    power, doubt = (gaussian_filter1d(np.where(known, one, 0), _NEIGHBOURS) for one in (slope**2, variance))
+    power, doubt = (gaussian_filter1d(np.where(known, item, 0), _NEIGHBOURS) for item in (slope**2, variance))
     kept = np.clip(1 - threshold**2 * doubt / np.maximum(power, np.finfo(np.float32).tiny), 0, 1)
     # The error alone would let pass what is strong in five sectors of eight and absent from the others.
     aligned = np.sort(np.where(voting, by_sector * np.sign(slope)[:, None], np.inf), axis=1)

@@ -109,12 +109,12 @@ def half_turn(slopes: Slopes) -> tuple[int, float]:
     quarter = _SECTORS // 4
     begun = uniform_filter1d(medians, quarter, axis=1, mode="wrap", origin=-(quarter // 2))
     first, second, third, fourth = (np.roll(begun, -i * quarter, axis=1) for i in range(4))
-    one, other = first + second, third + fourth
+    item, other = first + second, third + fourth
     circumference = np.arange(radii)[:, None]
-    difference = (circumference * (one - other) ** 2).sum(0)
+    difference = (circumference * (item - other) ** 2).sum(0)
     turn = int(np.argmax(difference[: _SECTORS // 2]))
     within = (circumference * (first * second + third * fourth)).sum(0)[turn]
-    between = (circumference * one * other).sum(0)[turn] / 2
+    between = (circumference * item * other).sum(0)[turn] / 2
     return turn * angles // _SECTORS, float(between / within) if within > 0 else 1.0
 
 

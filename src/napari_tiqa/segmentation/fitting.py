@@ -40,7 +40,7 @@ def fit(
     `watch` is as in ``epochs.run_epochs``. A SegmentationError is raised if no pixel is labelled, or the loss
     is not finite.
     """
-    labelled = [one for one in slices if one.places]
+    labelled = [item for item in slices if item.places]
     if not labelled:
         raise SegmentationError("No pixel is labelled: paint some of each class, then train again.")
     steps = len(Patches(labelled, recipe, np.random.default_rng()))

@@ -49,7 +49,7 @@ def gather(
     """
     volume = as_volume(image).tomogram()
     count = volume.slice_count(axis)
-    paintings = [_labels_of(one, volume) for one in (labels, validation_labels) if one is not None]
+    paintings = [_labels_of(item, volume) for item in (labels, validation_labels) if item is not None]
     found = _found(paintings, volume, axis, unlabelled, report, cancel)
     values = np.array(sorted(set().union(*found[0].values())), np.uint64)
     classes = Classes.of(values, unlabelled, names)
@@ -72,11 +72,11 @@ def gather(
             f"{labelled} slices are labelled, more than a training can hold: {most} evenly spaced ones are "
             "used."
         )
-    indices = [_indices(*one, classes) for one in zip(painted, finite, strict=True)]
+    indices = [_indices(*item, classes) for item in zip(painted, finite, strict=True)]
     if validation:
-        judged = [_indices(*one, classes) for one in zip(validation[0], finite, strict=True)]
-        held = [one != NOT_LABELLED for one in judged]
-        indices = [np.where(*one) for one in zip(held, judged, indices, strict=True)]
+        judged = [_indices(*item, classes) for item in zip(validation[0], finite, strict=True)]
+        held = [item != NOT_LABELLED for item in judged]
+        indices = [np.where(*item) for item in zip(held, judged, indices, strict=True)]
     else:
         held = left_out(indices, recipe.validation_share, recipe.seed)
     origin = Origin(
@@ -96,7 +96,7 @@ def gather(
 def _labels_of(labels: Any, volume: Volume) -> Volume:
     painted = as_volume(labels).tomogram()
     checked_labels(np.empty(0, painted.data.dtype))
-    ours, theirs = ((1, *one.data.shape)[-3:] for one in (painted, volume))
+    ours, theirs = ((1, *item.data.shape)[-3:] for item in (painted, volume))
     if ours != theirs:
         raise SegmentationError(
             f"The labels have the shape {painted.data.shape}, the image {volume.data.shape}: choose labels "
@@ -154,7 +154,7 @@ def _on_finite_pixels(
     present = {
         value for plane, known in zip(painted, finite, strict=True) for value in np.unique(plane[known])
     }
-    kept = [one for one in zip(classes.values, classes.names, strict=True) if one[0] in present]
+    kept = [item for item in zip(classes.values, classes.names, strict=True) if item[0] in present]
     if len(kept) == len(classes):
         return classes, []
     if len(kept) < 2:

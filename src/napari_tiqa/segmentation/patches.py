@@ -38,14 +38,14 @@ class Patches(keras.utils.PyDataset):
         return np.stack([image for image, _ in drawn])[..., None], np.stack([indices for _, indices in drawn])
 
     def _patch(self) -> tuple[np.ndarray, np.ndarray]:
-        one = self.slices[int(self.rng.integers(len(self.slices)))]
-        places = one.places[self.rng.integers(len(one.places))]
+        item = self.slices[int(self.rng.integers(len(self.slices)))]
+        places = item.places[self.rng.integers(len(item.places))]
         row, column = places[self.rng.integers(len(places))]
         crop = self.recipe.crop
         # The labelled pixel may be anywhere in the patch, but in a corner that turning could push out.
         middle = np.array([column, row]) + self.rng.uniform(-0.35, 0.35, 2) * crop
-        image, indices = self._cut_out(one, self._placement(middle))
-        return self._varied(image, scale=max(1.0, min(one.image.shape) / TILE_SIZE)), indices
+        image, indices = self._cut_out(item, self._placement(middle))
+        return self._varied(image, scale=max(1.0, min(item.image.shape) / TILE_SIZE)), indices
 
     def _placement(self, middle: np.ndarray) -> np.ndarray:
         """Return the affine map from a patch's (x, y) to the slice's, shape (2, 3)."""
@@ -65,17 +65,17 @@ class Patches(keras.utils.PyDataset):
             turn *= recipe.scale ** rng.uniform(-1, 1)
         return np.column_stack([turn, middle - turn @ centre])
 
-    def _cut_out(self, one: LabelledSlice, placement: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _cut_out(self, item: LabelledSlice, placement: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         side = (self.recipe.crop, self.recipe.crop)
         image = cv2.warpAffine(
-            one.image,
+            item.image,
             placement,
             side,
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REFLECT_101,
         )
         indices = cv2.warpAffine(
-            one.indices,
+            item.indices,
             placement,
             side,
             flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,

@@ -29,8 +29,8 @@ def left_out(labelled: Sequence[np.ndarray], share: float, seed: int) -> list[np
     `labelled` are class indices, shape (rows, columns), -1 where not labelled; `share` is 0 to 0.5. Returns
     for each slice, bool, its shape: True where a pixel is left out.
     """
-    held = [np.zeros(one.shape, bool) for one in labelled]
-    some = [number for number, one in enumerate(labelled) if (one != NOT_LABELLED).any()]
+    held = [np.zeros(item.shape, bool) for item in labelled]
+    some = [number for number, item in enumerate(labelled) if (item != NOT_LABELLED).any()]
     if len(some) >= _SLICES_TO_SPARE:
         places = _slices([labelled[number] for number in some], round(share * len(some)), seed)
         for number in [some[place] for place in places]:
@@ -52,7 +52,7 @@ def around(image: np.ndarray, indices: np.ndarray) -> LabelledSlice:
 
 def within(judged: Sequence[LabelledSlice], pixels: int) -> list[LabelledSlice]:
     """Choose some of what was left out, evenly spread, at least one; all that have no more pixels in all."""
-    count = sum(one.image.size for one in judged)
+    count = sum(item.image.size for item in judged)
     step = max(1.0, count / max(1, pixels))
     return [judged[int(place)] for place in np.arange(0, len(judged), step)]
 
@@ -68,12 +68,12 @@ def judge(
     classes = segmenter.classes
     nothing = np.empty(0, np.int8)
     counts = confusion_matrix(nothing, nothing, classes)
-    for done, one in enumerate(judged, start=1):
-        there = one.indices != NOT_LABELLED
-        predicted = segmenter.probabilities(one.image).argmax(0)[there]
+    for done, item in enumerate(judged, start=1):
+        present = item.indices != NOT_LABELLED
+        predicted = segmenter.probabilities(item.image).argmax(0)[present]
         # Only the pixels that are judged, since with every value a class there is none for the others.
         counts += confusion_matrix(
-            classes.label_values(predicted), classes.label_values(one.indices[there]), classes
+            classes.label_values(predicted), classes.label_values(item.indices[present]), classes
         )
         after_slice(done)
     table = agreement_of(counts)
@@ -82,7 +82,7 @@ def judge(
 
 
 def _slices(labelled: Sequence[np.ndarray], wanted: int, seed: int) -> list[int]:
-    classes = [set(np.unique(one).tolist()) - {NOT_LABELLED} for one in labelled]
+    classes = [set(np.unique(item).tolist()) - {NOT_LABELLED} for item in labelled]
     remaining = Counter(index for some in classes for index in some)
     order = np.random.default_rng(seed).permutation(len(labelled)).tolist()
     chosen: list[int] = []
@@ -130,9 +130,9 @@ def _edges(line: np.ndarray) -> np.ndarray:
     return np.unique(np.linspace(line[0], line[-1] + 1, _CELLS + 1).round().astype(int))
 
 
-def _shares(there: np.ndarray, edges: list[np.ndarray], pairs: list[np.ndarray]) -> np.ndarray:
+def _shares(present: np.ndarray, edges: list[np.ndarray], pairs: list[np.ndarray]) -> np.ndarray:
     """Return the share of the true pixels within each rectangle, shape (pairs of rows, of columns)."""
-    cells = there[edges[0][0] : edges[0][-1], edges[1][0] : edges[1][-1]].astype(np.int64)
+    cells = present[edges[0][0] : edges[0][-1], edges[1][0] : edges[1][-1]].astype(np.int64)
     for axis in (0, 1):
         cells = np.add.reduceat(cells, edges[axis][:-1] - edges[axis][0], axis)
     before = np.pad(cells.cumsum(0).cumsum(1), ((1, 0), (1, 0)))

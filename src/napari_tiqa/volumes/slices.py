@@ -39,7 +39,7 @@ def chosen_slices(volume: Volume, slices: Slices, axis: int) -> list[int]:
     there is no such axis or slice, none was chosen, or they are not integers.
     """
     count = volume.slice_count(axis)
-    there = f"{volume.name} has slices 0 to {count - 1} along axis {axis}"
+    present = f"{volume.name} has slices 0 to {count - 1} along axis {axis}"
     try:
         if slices is None or isinstance(slices, slice):
             indices = list(range(count)[slices or slice(None)])
@@ -48,12 +48,12 @@ def chosen_slices(volume: Volume, slices: Slices, axis: int) -> list[int]:
         else:
             indices = [operator.index(index) for index in slices]
     except (TypeError, ValueError) as error:
-        raise VolumeError(f"Slice indices must be integers ({error}): {there}.") from error
+        raise VolumeError(f"Slice indices must be integers ({error}): {present}.") from error
     for index in indices:
         if not -count <= index < count:
-            raise VolumeError(f"There is no slice {index}: {there}.")
+            raise VolumeError(f"There is no slice {index}: {present}.")
     if not indices:
-        raise VolumeError(f"No slice was chosen: {there}.")
+        raise VolumeError(f"No slice was chosen: {present}.")
     return list(dict.fromkeys(index % count for index in indices))
 
 

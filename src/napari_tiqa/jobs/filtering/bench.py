@@ -143,12 +143,12 @@ class TrialBench:
     def _finished(self, setting: Setting, filtering: list["Future[_Filtered]"]) -> Trial:
         values, pipeline = setting
         try:
-            parts = [wait_for(one.result, TimeoutError, self._cancel) for one in filtering]
+            parts = [wait_for(item.result, TimeoutError, self._cancel) for item in filtering]
         except FilterError as error:
             return self._failed(setting, str(error))
         finally:
-            for one in filtering:
-                one.cancel()
+            for item in filtering:
+                item.cancel()
         planes, seconds = zip(*parts, strict=True)
         table = self._scored(planes)
         if table[OBJECTIVE].isna().any():

@@ -109,7 +109,9 @@ def _compared(
         tiles.append(_cut(plane, where, window))
         before.append(starts[id(source)] + np.arange(len(where)))
     arguments = {"tiles": tiles, "unfiltered": originals, "before": before}
-    return {name: np.concatenate(parts) for name, parts in arguments.items()}, [len(one) for one in tiles[1:]]
+    return {name: np.concatenate(parts) for name, parts in arguments.items()}, [
+        len(item) for item in tiles[1:]
+    ]
 
 
 def _cut(plane: np.ndarray, places: Sequence[tuple[int, int]], window: IntensityWindow) -> np.ndarray:

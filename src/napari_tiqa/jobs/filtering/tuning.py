@@ -164,7 +164,7 @@ class Tuning:
                 | {"failure": trial.failure}
             )
         table = pd.DataFrame(rows)
-        ranges = {name: [one.low, one.high] for name, one in zip(self.names, self.variables, strict=True)}
+        ranges = {name: [item.low, item.high] for name, item in zip(self.names, self.variables, strict=True)}
         table.attrs.update(
             self.record,
             method=self.method,
@@ -191,7 +191,7 @@ class Tuning:
             text = f"Best is {self._described(leader)}: {gained} unfiltered, {_detail(best.detail_loss)}"
             text += self._leeway()
         else:
-            titles = (self.pipeline.steps[one.step].definition.title for one in self.variables)
+            titles = (self.pipeline.steps[item.step].definition.title for item in self.variables)
             gained = improvement(best, nothing, self._gain(best, nothing), self.aim)
             text = (
                 f"Best without {', '.join(dict.fromkeys(titles))}: {gained} unfiltered; what "

@@ -111,11 +111,13 @@ def variables(
     each = [chosen] if isinstance(chosen, (str, Variable)) else list(chosen)
     if not each:
         raise FilterError("No parameter was chosen: name at least one, such as gaussian.sigma.")
-    found = tuple(_parsed(pipeline, one) if isinstance(one, str) else _checked(pipeline, one) for one in each)
-    places = [(one.step, one.parameter) for one in found]
-    for one, place in zip(found, places, strict=True):
+    found = tuple(
+        _parsed(pipeline, item) if isinstance(item, str) else _checked(pipeline, item) for item in each
+    )
+    places = [(item.step, item.parameter) for item in found]
+    for item, place in zip(found, places, strict=True):
         if places.count(place) > 1:
-            raise FilterError(f"{one.name(pipeline)} was chosen twice: name each parameter once.")
+            raise FilterError(f"{item.name(pipeline)} was chosen twice: name each parameter once.")
     return found
 
 
@@ -150,16 +152,16 @@ def _parsed(pipeline: Pipeline, text: str) -> Variable:
 
 
 def _step_named(pipeline: Pipeline, name: str) -> int:
-    there = ", ".join(f"{number}: {step.filter}" for number, step in enumerate(pipeline.steps))
+    present = ", ".join(f"{number}: {step.filter}" for number, step in enumerate(pipeline.steps))
     if name.isdecimal():
         return int(name)
     places = [number for number, step in enumerate(pipeline.steps) if step.filter == name]
     if not places:
-        raise FilterError(f"The pipeline has no step '{name}': its steps are {there}.")
+        raise FilterError(f"The pipeline has no step '{name}': its steps are {present}.")
     if len(places) > 1:
         raise FilterError(
             f"The pipeline has {len(places)} steps '{name}': choose one by its number, such as "
-            f"{places[0]}.sigma; its steps are {there}."
+            f"{places[0]}.sigma; its steps are {present}."
         )
     return places[0]
 

@@ -71,7 +71,7 @@ def evaluate(
             raise TrainingError(f"There is no baseline {name!r}: choose from {', '.join(BASELINES)}.")
     folder = Path(dataset).expanduser().absolute()
     arguments = {
-        "models": [ModelFile.of(one).path for one in (model, *against)],
+        "models": [ModelFile.of(item).path for item in (model, *against)],
         # Read here, so that what is wrong with it is said before a process has started.
         "dataset": read_dataset(folder),
         "folder": str(folder),

@@ -290,9 +290,9 @@ def _batched(
     """Group prepared slices into (slices, tiles), with full batches of tiles but for the last."""
     slices: list[tuple[int, int, str]] = []
     tiles: list[np.ndarray] = []
-    for index, one in prepared:
-        slices.append((index, len(one.tiles), one.reason))
-        tiles.extend(one.tiles)
+    for index, item in prepared:
+        slices.append((index, len(item.tiles), item.reason))
+        tiles.extend(item.tiles)
         while len(tiles) >= BATCH_SIZE:
             yield slices, np.stack(tiles[:BATCH_SIZE])
             slices, tiles = [], tiles[BATCH_SIZE:]

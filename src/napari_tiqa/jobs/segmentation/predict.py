@@ -165,8 +165,8 @@ class _Run:
         result, pace = self.store.segmentation(), Pace(len(self.indices))
         done = 0
         try:
-            there = set() if again else self._there(cancel)
-            todo, done = [index for index in self.indices if index not in there], len(there)
+            present = set() if again else self._present(cancel)
+            todo, done = [index for index in self.indices if index not in present], len(present)
             if progress:
                 progress(PredictProgress(done, pace.total, None, None, result))
             if todo:
@@ -181,13 +181,13 @@ class _Run:
             ) from error
         return result
 
-    def _there(self, cancel: threading.Event) -> set[int]:
+    def _present(self, cancel: threading.Event) -> set[int]:
         """Find the slices that need not be segmented again."""
-        there = [index for index in self.indices if index in self.store.rows]
+        present = [index for index in self.indices if index in self.store.rows]
         if stored_at(self.volume):
-            return set(there)
+            return set(present)
         # What lies in memory may have been changed, if only one slice of it.
-        now = map_slices(self.volume, self.axis, there, _checksum, cancel=cancel)
+        now = map_slices(self.volume, self.axis, present, _checksum, cancel=cancel)
         return {index for index, checksum in now if checksum == self.store.checksums[index]}
 
     def _kept(self, todo: list[int], cancel: threading.Event) -> Iterator[int]:

@@ -148,8 +148,8 @@ def decided(probabilities: np.ndarray, classes: Classes, threshold: float = 0.5)
     # Half floats that are not negative sort as their bits do, and NumPy has no quick argmax across planes.
     bits = probabilities.view(np.uint16)
     most, indices = bits[0].copy(), np.zeros(bits.shape[1:], np.int8)
-    for number, one in enumerate(bits[1:], start=1):
-        np.copyto(indices, number, where=one > most)
-        np.maximum(most, one, out=most)
+    for number, item in enumerate(bits[1:], start=1):
+        np.copyto(indices, number, where=item > most)
+        np.maximum(most, item, out=most)
     indices[np.isnan(probabilities[0])] = NOT_LABELLED
     return classes.label_values(indices)

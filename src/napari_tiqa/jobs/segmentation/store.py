@@ -152,13 +152,15 @@ class SegmentationStore:
         return Segmentation(probabilities, self.classes, self.record["axis"], window, self.record, self.rows)
 
     def _row(self, probabilities: np.ndarray) -> tuple[float, ...]:
-        there = ~np.isnan(probabilities[0])
-        count = np.count_nonzero(there)
+        present = ~np.isnan(probabilities[0])
+        count = np.count_nonzero(present)
         if not count:
             return (np.nan,) * (1 + len(self.classes))
-        uncertainty = np.mean(uncertainty_map(probabilities), dtype=np.float64, where=there)
+        uncertainty = np.mean(uncertainty_map(probabilities), dtype=np.float64, where=present)
         most_probable = decided(probabilities, self.classes)
-        shares = [np.count_nonzero(there & (most_probable == value)) / count for value in self.classes.values]
+        shares = [
+            np.count_nonzero(present & (most_probable == value)) / count for value in self.classes.values
+        ]
         return (float(uncertainty), *shares)
 
 
@@ -239,8 +241,8 @@ def _identities(record: dict[str, Any]) -> list[tuple[str, Any]]:
 
 def _refuse_another(store: SegmentationStore, record: dict[str, Any]) -> None:
     """Refuse to mix slices that do not belong together."""
-    for (what, there), (_, wanted) in zip(_identities(store.record), _identities(record), strict=True):
-        if there != wanted:
+    for (what, present), (_, wanted) in zip(_identities(store.record), _identities(record), strict=True):
+        if present != wanted:
             raise SegmentationError(
                 f"{store.folder} holds a segmentation {what}: choose another name, or remove it yourself."
             )

@@ -34,8 +34,8 @@ def measures_figure(study: Study, index: int | None = None, sheet: Sheet = WHITE
     for panel, measure in zip(panels, MEASURES, strict=True):
         for kind in study.distortions:
             colour = colour_of(kind, sheet)
-            for one in slices if len(slices) > 1 else ():
-                values = study.levels(kind, int(one))[measure]
+            for item in slices if len(slices) > 1 else ():
+                values = study.levels(kind, int(item))[measure]
                 panel.plot(values.index, values, color=colour, linewidth=0.6, alpha=0.35)
             mean = study.levels(kind, index)[measure]
             panel.plot(mean.index, mean, color=colour, marker=marker_of(kind), markersize=5, label=kind)

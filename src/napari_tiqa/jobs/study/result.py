@@ -133,23 +133,23 @@ class Study:
         parts = [
             pd.DataFrame(
                 {
-                    "slice": one.slice,
-                    "distortion": one.distortion,
-                    "level": one.level,
-                    "axis": one.axis,
-                    "lag": np.arange(len(one.values)),
-                    "distance": np.arange(len(one.values)) * one.step,
-                    "correlation": one.values,
+                    "slice": item.slice,
+                    "distortion": item.distortion,
+                    "level": item.level,
+                    "axis": item.axis,
+                    "lag": np.arange(len(item.values)),
+                    "distance": np.arange(len(item.values)) * item.step,
+                    "correlation": item.values,
                 }
             )
-            for one in self.curves
+            for item in self.curves
         ]
         return pd.concat(parts, ignore_index=True)
 
     @property
     def axes(self) -> list[str]:
         """The axes that there are curves along: x before y before z."""
-        return sorted({one.axis for one in self.curves})
+        return sorted({item.axis for item in self.curves})
 
     def curve(self, distortion: str, level: int, axis: str, index: int | None = None) -> np.ndarray:
         """Return the two-point correlation of a version along an axis, of one slice or the mean of all.
@@ -161,16 +161,16 @@ class Study:
             in the mean; n is 0 where none is left.
         """
         chosen = [
-            one
-            for one in self.curves
-            if (one.distortion, one.level, one.axis) == (distortion, level, axis)
-            and index in (None, one.slice)
-            and np.isfinite(one.values[0])
+            item
+            for item in self.curves
+            if (item.distortion, item.level, item.axis) == (distortion, level, axis)
+            and index in (None, item.slice)
+            and np.isfinite(item.values[0])
         ]
         if not chosen:
             return np.empty((2, 0))
-        shortest = min(len(one.values) for one in chosen)
-        mean = np.mean([one.values[:shortest] for one in chosen], axis=0)
+        shortest = min(len(item.values) for item in chosen)
+        mean = np.mean([item.values[:shortest] for item in chosen], axis=0)
         return np.stack([np.arange(shortest) * chosen[0].step, mean])
 
     def levels(self, distortion: str, index: int | None = None) -> pd.DataFrame:
@@ -216,9 +216,9 @@ class Study:
 
 def _within_slices(table: pd.DataFrame, against: str) -> float:
     each = [
-        srocc(one["score"].to_numpy(), one[against].to_numpy())
-        for _, one in table.groupby("slice")
-        if len(one) >= _LEAST_VERSIONS
+        srocc(item["score"].to_numpy(), item[against].to_numpy())
+        for _, item in table.groupby("slice")
+        if len(item) >= _LEAST_VERSIONS
     ]
     return float(np.mean(each)) if each else np.nan
 

@@ -301,7 +301,9 @@ class _Run:
         self, index: int, distortion: str, level: int, curves: tuple[np.ndarray, np.ndarray]
     ) -> None:
         volume = self.labelled.volume
-        across = [0, 1] if volume.data.ndim == 2 else [one for one in range(3) if one != self.labelled.axis]
+        across = (
+            [0, 1] if volume.data.ndim == 2 else [item for item in range(3) if item != self.labelled.axis]
+        )
         for axis, values in zip(across, curves, strict=True):
             step = volume.voxel_size[axis]
             self.curves.append(Curve(index, distortion, level, volume.axes[axis], step, values))

@@ -95,7 +95,7 @@ def familiarity(network: keras.Model, groups: Sequence[Group]) -> tuple[np.ndarr
 
 
 def _features(extract: keras.Model, images: Sequence[np.ndarray]) -> np.ndarray:
-    return np.concatenate([extract.predict_on_batch(one[..., None]) for one in images])
+    return np.concatenate([extract.predict_on_batch(item[..., None]) for item in images])
 
 
 def _some(count: int, rng: np.random.Generator) -> np.ndarray:

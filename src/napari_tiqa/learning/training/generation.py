@@ -100,12 +100,12 @@ def preview(original: str | os.PathLike[str], recipe: TrainingRecipe) -> Preview
     if is_dataset(Path(path)):
         group = read_dataset(path).groups[0]
     else:
-        company = [one for one in recipe.originals if one != path and not is_dataset(Path(one))]
+        company = [item for item in recipe.originals if item != path and not is_dataset(Path(item))]
         step = max(1, len(company) // (PREVIEW_ORIGINALS - 1))
         chosen = [path, *company[::step][: PREVIEW_ORIGINALS - 1]]
         ratings = _read_all_ratings(recipe, chosen)
         rated = set() if ratings is None else set(ratings["image"])
-        first, *others = [read_originals([one], 1, rated)[0][:1] for one in chosen]
+        first, *others = [read_originals([item], 1, rated)[0][:1] for item in chosen]
         if not first:
             raise TrainingError(f"{path} has no texture to distort: choose another original.")
         group = _make([*first, *chain(*others)], recipe, None).groups[0]

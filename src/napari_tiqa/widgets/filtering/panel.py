@@ -125,7 +125,7 @@ class FilterPanel(DockPanel):
         self.preview.failed.connect(self._on_failed)
         self.preview.window_found.connect(self._on_window_found)
         self.steps.find_centre_clicked.connect(self.find_centre)
-        self.steps.said.connect(self.message.say)
+        self.steps.notified.connect(self.message.say)
         self.steps.problem.connect(self.message.complain)
         self.history.chosen.connect(self.state.set_pipeline)
         self.layers.view_changed.connect(lambda view: self.views[view].setChecked(True))

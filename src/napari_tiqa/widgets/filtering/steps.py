@@ -24,7 +24,7 @@ class FilterSteps(QWidget):
     """A card for each step, in the order in which they are applied."""
 
     find_centre_clicked = Signal(int)  # number of the step
-    said = Signal(str)
+    notified = Signal(str)
     problem = Signal(str)
 
     def __init__(self, state: FilterState, parent: QWidget | None = None) -> None:
@@ -62,7 +62,7 @@ class FilterSteps(QWidget):
         except FilterError as error:
             self.problem.emit(str(error))
         else:
-            self.said.emit(f"Pipeline loaded from {path}.")
+            self.notified.emit(f"Pipeline loaded from {path}.")
 
     def save(self, path: str) -> None:
         """Write the pipeline to a file; one of that name is replaced."""
@@ -71,7 +71,7 @@ class FilterSteps(QWidget):
         except FilterError as error:
             self.problem.emit(str(error))
         else:
-            self.said.emit(f"Pipeline saved to {path}.")
+            self.notified.emit(f"Pipeline saved to {path}.")
 
     def show_found(self, settled: Pipeline) -> None:
         """Show what filters found by themselves, in the steps that were asked to find it."""

@@ -84,7 +84,7 @@ class QualityPanel(DockPanel):
         self.controls.cancel_clicked.connect(self.job.cancel)
         self.results.slice_clicked.connect(self.go_to)
         self.results.current_changed.connect(self._follow_slider)
-        self.results.said.connect(self.message.say)
+        self.results.notified.connect(self.message.say)
         self.results.problem.connect(self.message.complain)
         self.job.state_changed.connect(self.controls.show_state)
         self.job.progressed.connect(self._on_progress)

@@ -32,7 +32,7 @@ class ResultsView(QWidget):
 
     slice_clicked = Signal(int)  # of the current run
     current_changed = Signal()
-    said = Signal(str)
+    notified = Signal(str)
     problem = Signal(str)
 
     def __init__(self, shelf: RunShelf, plot: ScorePlot, parent: QWidget | None = None) -> None:
@@ -168,7 +168,7 @@ class ResultsView(QWidget):
         except TiqaError as error:
             self.problem.emit(str(error))
         else:
-            self.said.emit(f"Scores saved to {path}.")
+            self.notified.emit(f"Scores saved to {path}.")
 
     def export_png(self, path: str) -> None:
         """Write the plot as a picture; a file of that name is replaced."""
@@ -177,7 +177,7 @@ class ResultsView(QWidget):
         except OSError as error:
             self.problem.emit(f"The plot could not be saved ({error}); choose another place.")
         else:
-            self.said.emit(f"Plot saved to {path}.")
+            self.notified.emit(f"Plot saved to {path}.")
 
     def load_csv(self, path: str) -> None:
         """Show a saved score table beside the other runs."""
@@ -188,7 +188,7 @@ class ResultsView(QWidget):
             return
         run.name = self._shelf.free_name(run.name)
         self.add(self._shelf.add(run, None))
-        self.said.emit(run_sentence(run))
+        self.notified.emit(run_sentence(run))
 
     def _ask_path(self, title: str, suffix: str, kind: str, save: Callable[[str], None]) -> None:
         stem = entry.run.name if (entry := self.current) else "scores"

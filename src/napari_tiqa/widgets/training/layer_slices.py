@@ -68,9 +68,9 @@ def write_layer_slices(
     return tuple(paths)
 
 
-def slice_places(there: int, wanted: int) -> list[int]:
+def slice_places(present: int, wanted: int) -> list[int]:
     """Return which slices to take: evenly spaced, none twice."""
-    return evenly(min(there, wanted), there)
+    return evenly(min(present, wanted), present)
 
 
 def _free_stem(name: str, taken: Sequence[str]) -> str:

@@ -38,7 +38,7 @@ class ApplyForm(QWidget):
             self.show_clicked.emit,
         )
         self.format_box = choice_box(
-            ((one.title, name, _FORMAT_TOOLTIPS[name]) for name, one in FORMATS.items()),
+            ((item.title, name, _FORMAT_TOOLTIPS[name]) for name, item in FORMATS.items()),
             "\n".join(_FORMAT_TOOLTIPS.values()),
         )
         self.place = FileRow(

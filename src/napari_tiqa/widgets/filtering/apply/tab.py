@@ -188,7 +188,7 @@ class FilterApplyTab(DockPanel):
         if path is None or str(path) == self._proposed:
             self._propose_place()
             return
-        ends = {end for one in FORMATS.values() for end in one.suffixes}
+        ends = {end for item in FORMATS.values() for end in item.suffixes}
         stem = path.with_suffix("") if path.suffix.lower() in ends else path
         self.form.place.set_path(f"{stem}{FORMATS[self.form.format].suffixes[0]}")
 

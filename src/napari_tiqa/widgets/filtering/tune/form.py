@@ -70,11 +70,15 @@ class StartingPoint(QWidget):
         super().__init__(parent)
         sentence = QLabel("There is no filter yet. Start with")
         sentence.setToolTip("Or add filters in the Steps tab and come back to tune them.")
-        offered = [one for group in _GROUPS for one in FILTERS.values() if one.group == group]
+        offered = [item for group in _GROUPS for item in FILTERS.values() if item.group == group]
         self.box = choice_box(
             (
-                (one.title if one.title == one.group else f"{one.group}: {one.title}", one.name, one.summary)
-                for one in offered
+                (
+                    item.title if item.title == item.group else f"{item.group}: {item.title}",
+                    item.name,
+                    item.summary,
+                )
+                for item in offered
             ),
             "Ring removal where slices have rings; a denoiser where they are grainy.",
         )

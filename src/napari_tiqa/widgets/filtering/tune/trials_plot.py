@@ -146,5 +146,5 @@ def range_of(values: Iterable[float], aim: str) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _offset(one: QPointF, other: QPointF) -> tuple[float, float]:
-    return one.x() - other.x(), one.y() - other.y()
+def _offset(item: QPointF, other: QPointF) -> tuple[float, float]:
+    return item.x() - other.x(), item.y() - other.y()

@@ -73,8 +73,8 @@ class SegmentStudyResults(QWidget):
         self.sentence.say(found.sentence())
         self.correlations.show_study(found)
         self._fill(self.distortion_box, [(kind, kind) for kind in found.distortions])
-        there = set(zip(found.table["distortion"], found.table["level"], strict=True))
-        chosen = [version for version in VERSIONS if version in there]
+        present = set(zip(found.table["distortion"], found.table["level"], strict=True))
+        chosen = [version for version in VERSIONS if version in present]
         self._fill(self.version_box, [(version_name(*version), version) for version in chosen])
         for widget in self._of_finished:
             widget.show()

@@ -47,7 +47,9 @@ class CorrelationTable(FlatTable):
         """Show a study's correlations."""
         table = found.correlations.set_index(["distortion", "against"])
         kinds = [*found.distortions, POOLED]
-        columns = [one for one in _CORRELATIONS if one[1] != "within" or found.table["slice"].nunique() > 1]
+        columns = [
+            item for item in _CORRELATIONS if item[1] != "within" or found.table["slice"].nunique() > 1
+        ]
         rows = [f"{kind} pooled" if kind == POOLED else kind for kind in kinds]
         self.show_headings(rows, [(title, meaning) for _, _, title, meaning in columns], _NARROW)
         for row, kind in enumerate(kinds):
@@ -65,12 +67,12 @@ class VersionTable(FlatTable):
         """Show rows of a study's table."""
         names = [name for name, *_ in _MEASURES]
         means = table.groupby(["distortion", "level"])[names].mean()
-        there = [version for version in VERSIONS if version in means.index]
+        present = [version for version in VERSIONS if version in means.index]
         self.show_headings(
-            [version_name(*version) for version in there],
+            [version_name(*version) for version in present],
             [(title, meaning) for _, title, _, meaning in _MEASURES],
         )
-        for row, version in enumerate(there):
+        for row, version in enumerate(present):
             for column, (name, _, form, meaning) in enumerate(_MEASURES):
                 value = float(means[name][version])
                 self.set_cell(row, column, format(value, form) if isfinite(value) else "-", meaning)

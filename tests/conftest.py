@@ -9,9 +9,15 @@ import sys
 import zipfile
 from pathlib import Path
 
+import coverage
 import numpy as np
 import pytest
 from filelock import FileLock
+
+# A worker of pytest-xdist measures itself, as tools/run_tests.py asks; the processes that tests start do not.
+if (_settings := os.environ.get("NAPARI_TIQA_COVERAGE")) and "PYTEST_XDIST_WORKER" in os.environ:
+    _measuring = coverage.Coverage(config_file=_settings)
+    _measuring.start()
 
 from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL
 
@@ -49,6 +55,13 @@ _SLOW_FIRST = ("jobs", "cli", "widgets")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add what tests/test_pictures.py asks for."""
     parser.addoption("--update-pictures", action="store_true", help="draw the pictures of saved figures anew")
+
+
+def pytest_sessionfinish() -> None:
+    """Keep what a worker has measured: it ends without the usual farewell."""
+    if "_measuring" in globals():
+        _measuring.stop()
+        _measuring.save()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -37,6 +37,8 @@ def main() -> int:
         environment = os.environ | {"NAPARI_TIQA_TEST_FOLDER": folder}  # for tests/conftest.py
         environment.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process compiles all anew, for 10 s
         environment |= ONE_THREAD
+        if covered and not options.children:
+            environment["NAPARI_TIQA_COVERAGE"] = str(ROOT / "pyproject.toml")  # for tests/conftest.py
         if options.children:
             environment["COVERAGE_RCFILE"] = os.environ["COVERAGE_RCFILE"] = str(CHILDREN)
         results = [Path(folder, "network.xml"), Path(folder, "main.xml")]

@@ -1,6 +1,6 @@
 # make demo                score the sample tomogram in napari (without a screen: demo/scores.csv, demo/napari.png)
 # make demo VOLUME=path    the same for your file
-# make test                linter, types, import contract, tests, coverage (some 8 minutes on 2 cores)
+# make test                linter, types, import contract, tests, coverage (under 8 minutes on 2 cores)
 # make coverage           all tests, coverage of child processes too
 # make quick               the tests that open no viewer and start no other process (under a minute)
 

@@ -135,7 +135,7 @@ def _fill(pixels: np.ndarray, inside: np.ndarray) -> None:
 
 @lru_cache(maxsize=4)  # mostly one mask for all slices of a volume
 def _nearest(packed: bytes, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the flat indices of the pixels that are no content, and of the content nearest to each."""
+    """Return the flat indices of the pixels that are not content, and of the content nearest to each."""
     size = shape[0] * shape[1]
     inside = np.unpackbits(np.frombuffer(packed, np.uint8), count=size).reshape(shape)
     _, labels = cv2.distanceTransformWithLabels(

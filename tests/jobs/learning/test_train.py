@@ -9,31 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from scipy.ndimage import gaussian_filter
 
 from napari_tiqa.errors import Cancelled, ModelProcessError, TrainingError
 from napari_tiqa.jobs.learning.train import train
-from napari_tiqa.learning.images.dataset import Dataset, write_dataset
-from napari_tiqa.learning.images.groups import distortion_group
 from napari_tiqa.learning.training.progress import TrainProgress, read_epochs
 from napari_tiqa.learning.training.recipe import TrainingRecipe
 from napari_tiqa.scoring.bundle import load_card
 from tests.processes import model_processes
+from tests.small_training import small_recipe
 
 
 @pytest.fixture(scope="module")
 def recipe(tmp_path_factory: pytest.TempPathFactory) -> TrainingRecipe:
-    """Return a recipe for a dataset of six originals with noise alone, a third of what would be generated."""
-    groups = []
-    for seed in range(6):
-        texture = gaussian_filter(np.random.default_rng(seed).random((224, 224)), 2 + seed / 3)
-        whole = distortion_group(f"specimen {seed}", (texture / texture.max()).astype(np.float32), seed)
-        noisy = whole.subset(np.flatnonzero(np.isin(whole.families, ["", "noise"])))
-        groups.append(noisy.with_labels(5 - 0.8 * noisy.levels))
-    files = [[f"{number}_{level}.tif" for level in range(6)] for number in range(6)]
-    folder = tmp_path_factory.mktemp("data") / "dataset"
-    write_dataset(folder, Dataset(groups, list("abcdef"), files), {})
-    return TrainingRecipe((str(folder),), ranking_epochs=2, regression_epochs=1)
+    return small_recipe(tmp_path_factory.mktemp("data") / "dataset")
 
 
 def on(

@@ -65,7 +65,7 @@ def score_scale(raw: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def familiarity(network: keras.Model, groups: Sequence[Group]) -> tuple[np.ndarray, float]:
-    """Learn to tell training images from images that are no tomography slices: direction (f,) and offset.
+    """Learn to tell training images from images that are not tomography slices: direction (f,) and offset.
 
     Logistic regression on the content features, with the images of `foreign.foreign_images` as the others:
     outlier exposure (Hendrycks et al., ICLR 2019, arXiv 1812.04606). The distance from the training images

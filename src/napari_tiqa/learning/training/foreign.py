@@ -1,4 +1,4 @@
-"""Images that are no tomography slices: what a model must not score with confidence."""
+"""Images that are not tomography slices: what a model must not score with confidence."""
 
 from collections.abc import Iterable
 from typing import Literal
@@ -27,7 +27,7 @@ _SEEDS = {"train": range(5000, 5003), "test": range(6000, 6001)}
 def foreign_images(
     part: Literal["train", "test"], slices: Iterable[np.ndarray] = ()
 ) -> dict[str, np.ndarray]:
-    """Make images that are no slices, prepared as slices are: (n, 224, 224) each, float32 in [0, 1].
+    """Make images that are not slices, prepared as slices are: (n, 224, 224) each, float32 in [0, 1].
 
     They are "photograph", "sinogram", "label image" and "MRI-like"; the parts "train" and "test" share no
     photograph and no seed. Slices, 2-D, are those whose sinograms and segmentations are to be among them.

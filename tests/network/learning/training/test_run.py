@@ -8,11 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.ndimage import gaussian_filter
 
 from napari_tiqa.errors import BundleError, Cancelled, TrainingError
-from napari_tiqa.learning.images.dataset import Dataset, write_dataset
-from napari_tiqa.learning.images.groups import Group, distortion_group
+from napari_tiqa.learning.images.groups import Group
 from napari_tiqa.learning.images.split import split
 from napari_tiqa.learning.training import recipe as recipe_module
 from napari_tiqa.learning.training.progress import read_epochs
@@ -22,21 +20,12 @@ from napari_tiqa.learning.training.run_folder import run_lock
 from napari_tiqa.scoring import backbone
 from napari_tiqa.scoring.bundle import load_card, save_bundle
 from napari_tiqa.scoring.predict import load_model
+from tests.small_training import small_recipe
 
 
 @pytest.fixture(scope="module")
 def recipe(tmp_path_factory) -> TrainingRecipe:
-    """Train on a dataset of six originals with five versions each, a third of what would be generated."""
-    groups = []
-    for seed in range(6):
-        texture = gaussian_filter(np.random.default_rng(seed).random((224, 224)), 2 + seed / 3)
-        whole = distortion_group(f"specimen {seed}", (texture / texture.max()).astype(np.float32), seed)
-        noisy = whole.subset(np.flatnonzero(np.isin(whole.families, ["", "noise"])))
-        groups.append(noisy.with_labels(5 - 0.8 * noisy.levels))
-    files = [[f"{number}_{level}.tif" for level in range(6)] for number in range(6)]
-    folder = tmp_path_factory.mktemp("data") / "dataset"
-    write_dataset(folder, Dataset(groups, list("abcdef"), files), {})
-    return TrainingRecipe((str(folder),), ranking_epochs=2, regression_epochs=1)
+    return small_recipe(tmp_path_factory.mktemp("data") / "dataset")
 
 
 class Reports(list):

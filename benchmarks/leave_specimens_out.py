@@ -18,7 +18,8 @@ import pandas as pd
 from tqdm import tqdm
 
 from models.default import LEFT_OUT
-from models.default_recipe import SCANS, composite_groups, default_groups, familiar, teachable, train_default
+from models.default_recipe import composite_groups, default_groups, familiar, teachable, train_default
+from models.specimens import FIRST as SCANS
 from napari_tiqa.learning.evaluation.baselines import QUICK_BASELINES, fit
 from napari_tiqa.learning.images.groups import Group
 from napari_tiqa.learning.measures.measures import image_rows

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from models.default_recipe import SCANS
+from models.specimens import FIRST as SCANS
 from napari_tiqa.filtering.pipeline import Pipeline, Step
 from napari_tiqa.jobs.filtering.gain import REPEATABILITY
 from napari_tiqa.jobs.filtering.objective import AIMS, FIDELITY, SCORE, score_slices

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from models.default_recipe import SCANS
+from models.specimens import FIRST as SCANS
 from napari_tiqa.learning.evaluation.figures import shrink_figure
 from napari_tiqa.learning.evaluation.shrink import shrink_effect, spread_slices
 from napari_tiqa.scoring.bundle import DEFAULT_MODEL

@@ -27,10 +27,12 @@ import pandas as pd
 from skimage.restoration import calibrate_denoiser
 from tqdm import tqdm
 
-from models.default_recipe import SCANS, TEXTURES, read_scan
+from models.default_recipe import TEXTURES
 from models.fidelity import save_fidelity
 from models.fidelity_training import train_fidelity
 from models.filtered_scans import FilteredScan, filtered_scans
+from models.specimens import FIRST as SCANS
+from models.specimens import read_scan
 from napari_tiqa.filtering.catalogue import FILTERS
 from napari_tiqa.filtering.detail_loss import detail_loss
 from napari_tiqa.jobs.filtering.objective import DETAIL_WEIGHT, OBJECTIVE

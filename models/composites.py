@@ -10,7 +10,7 @@ import numpy as np
 
 from models.acquisitions import FAULTS, acquisition_with
 from napari_tiqa.learning.images.distortions import DISTORTIONS, LEVELS, Fields, distort
-from napari_tiqa.learning.images.groups import COUNTERPART, Group
+from napari_tiqa.learning.images.groups import COUNTERPART, PART, Group
 from napari_tiqa.learning.images.labels import LabelProjection, observe
 from napari_tiqa.scoring.scale import ARTEFACTS
 from napari_tiqa.volumes.simulation.acquisition import Acquisition, acquire
@@ -49,7 +49,7 @@ class Composite:
         if self.base is None:
             return self.group.with_labels(labels)
         kept = projection.labels(self.base, observe(self.base))[1]
-        artefact = ARTEFACTS.index(COUNTERPART[self.base.families[1]])
+        artefact = ARTEFACTS.index(PART[self.base.families[1]])
         spoilt = self.group.with_labels(1 + (kept - 1) * (labels - 1) / 4)
         return replace(spoilt, lost=tuple(5 - kept if i == artefact else 0.0 for i in range(len(ARTEFACTS))))
 

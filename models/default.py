@@ -13,6 +13,7 @@ import pandas as pd
 
 from models import default_recipe
 from models.command import run_command
+from models.specimens import FIRST
 from napari_tiqa.cli.progress_bar import ProgressBar
 from napari_tiqa.learning.images.groups import Group
 from napari_tiqa.learning.measures.measures import evaluate
@@ -68,7 +69,7 @@ def train_default_model(
     card = model_card(
         name="napari-tiqa default",
         training={
-            "scans": [scan.path for scan in default_recipe.SCANS],
+            "scans": [scan.path for scan in FIRST],
             "simulated": sorted({g.specimen for g in groups if g.specimen.startswith("simulated")}),
             "textures": list(default_recipe.TEXTURES),
             "originals": sum("ring" in group.families for group in groups),

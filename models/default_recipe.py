@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,71 +13,18 @@ from skimage.color import rgb2gray
 
 from models.acquisitions import acquisition_group
 from models.composites import composite_group
-from napari_tiqa.errors import TrainingError
+from models.specimens import FIRST, Scan, random_slice, read_scan
 from napari_tiqa.learning.images.groups import Group, distortion_group, make_all
 from napari_tiqa.learning.images.labels import LabelProjection, make_and_observe
 from napari_tiqa.learning.training.stages import Draw, rank, regress
 from napari_tiqa.scoring.backbone import build_network, load_imagenet
 from napari_tiqa.scoring.network_input import TILE_SIZE, prepare_slice
-from napari_tiqa.volumes.open import as_volume, open_volume
+from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.simulation.microstructures import KINDS, microstructure
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.window_estimate import estimate_window
 
-
-@dataclass(frozen=True)
-class Scan:
-    """One file of real data and what to take from it.
-
-    Attributes
-    ----------
-    specimen : str
-        Scans of one material from one source share it: they are never split between training and test.
-    path : str
-        Relative to the data folder.
-    slices : int
-        Whole slices, evenly spaced, along each axis of a cube and along z of anything else.
-    crops : int
-        Square crops besides, of varied size and place.
-    clean : bool
-        Whether it is fit to be called a 5 where nothing was added. Scans with visible faults of their own
-        only teach the order of their versions.
-    """
-
-    specimen: str
-    path: str
-    slices: int = 1
-    crops: int = 0
-    clean: bool = True
-
-
-SCANS = (
-    Scan("li-ion cell", "li_ion_cylindrical_cell/jellyroll_z060-099.tif", 2, 3),
-    Scan("li-ion cell", "li_ion_cylindrical_cell/winding_im_1.tif", 1, 2),
-    Scan("nmc cathode", "nmc_cathode_txm/tomo_00086_nmc_sparse_202proj.tif", 1, 2, clean=False),
-    Scan("nmc cathode", "nmc_cathode_txm/tomo_00087_nmc_941proj.tif", 1, 4),
-    Scan("li-o2 cathode", "lio2_cnt_cathode_txm/tomo_00095_cnt_pristine.tif", 1, 2),
-    Scan("li-o2 cathode", "lio2_cnt_cathode_txm/tomo_00096_cnt_cycled.tif", 1, 2),
-    Scan("wood", "wood_stick/tomo_00088_wood.tif", 1, 3),
-    Scan("coal", "coal_methane_hydrate/tomo_00102_stable.tif", 1, 3, clean=False),
-    Scan("coal", "coal_methane_hydrate/tomo_00103_unstable.tif", 1, 3, clean=False),
-    Scan("shale", "shale_roundrobin/tomo_00001_B1_aps.tif"),
-    Scan("shale", "shale_roundrobin/tomo_00002_N1_aps.tif"),
-    Scan("rod and clay", "rings_aps2bm/tomo_00075_ceramic_rod_clay_wire.tif", clean=False),
-    Scan("soft tissue", "rings_aps2bm/tomo_00076_soft_tissue_whitebeam.tif", clean=False),
-    Scan("cement", "qim3d_examples/cement_128x128x128.tif"),
-    Scan("shell", "qim3d_examples/shell_225x128x128.tif", 3),
-    Scan("nerve", "qim3d_examples/NT_128x128x128.tif", clean=False),
-    Scan("fibres", "qim3d_examples/fibers_150x150x150.tif"),
-    Scan("fly", "qim3d_examples/fly_150x256x256.tif", 3, clean=False),
-    Scan("rock core", "core_in_holder/Initial_1_00000-00001.tif", 1, 1),
-    Scan("leaf", "leaf_gridrec_vs_paganin/slice0440_gridrec.tif", 1, 2, clean=False),
-    Scan("leaf", "leaf_gridrec_vs_paganin/slice0440_paganin.tif", 1, 2, clean=False),
-    Scan("beads", "bead_pack_als/slice_0.tif"),
-    Scan("beads", "bead_pack_als/slice_129.tif", clean=False),
-    Scan("grains", "grains_in_tube/samba_3_phase.tif", 1, 2),
-)
 SIMULATED_PER_KIND = 4
 """Seeds of each kind of simulated microstructure."""
 
@@ -135,7 +82,7 @@ def real_originals(data: Path) -> list[Original]:
         If `data` lacks one of the scans.
     """
     originals = []
-    for seed, scan in enumerate(SCANS):
+    for seed, scan in enumerate(FIRST):
         volume, window = read_scan(data, scan.path)
         planes = _whole_slices(volume, scan.slices)
         originals += [
@@ -162,6 +109,18 @@ def simulated_originals() -> list[Original]:
     ]
 
 
+def paper_groups(data: Path) -> tuple[list[Group], LabelProjection]:
+    """Make the paper's versions of all originals, and find the scale of the labels from them."""
+    originals = [*real_originals(data), *simulated_originals()]
+
+    def make(seed: int) -> Group:
+        original = originals[seed]
+        return distortion_group(original.specimen, original.image, seed, off_centre=original.crop)
+
+    groups, damages = make_and_observe(make, len(originals))
+    return groups, LabelProjection.from_levels(groups, damages)
+
+
 def default_groups(
     data: Path, advance: Callable[[int, int], None] | None = None
 ) -> tuple[list[Group], LabelProjection]:
@@ -182,6 +141,9 @@ def default_groups(
     projection : LabelProjection
         The scale of the labels.
     """
+    from models.label_scale import label_scale
+
+    projection = label_scale()
     real, simulated = real_originals(data), simulated_originals()
     acquired = [original for original in real if not original.crop]
     acquired += [o for i, o in enumerate(simulated) if i % SIMULATED_PER_KIND < ACQUIRED_PER_KIND]
@@ -197,7 +159,6 @@ def default_groups(
         return replace(group, clean=original.clean)
 
     groups, damages = make_and_observe(make, len(originals), advance)
-    projection = LabelProjection.from_levels(groups[:paper], damages[:paper])
     labelled = [
         group.with_labels(projection.labels(group, damage))
         for group, damage in zip(groups, damages, strict=True)
@@ -219,7 +180,7 @@ def composite_groups(
     advance : callable, optional
         Called with groups done and groups in all.
     """
-    scans = [_real_source(data, scan) for scan in SCANS for _ in range(COMPOSITES_PER_SCAN)]
+    scans = [_real_source(data, scan) for scan in FIRST for _ in range(COMPOSITES_PER_SCAN)]
     kinds = [_simulated_source(kind) for kind in KINDS for _ in range(COMPOSITES_PER_KIND)]
     textures = [_texture_source(name) for name in TEXTURES for _ in range(COMPOSITES_PER_TEXTURE)]
     sources = [*scans, *kinds, *textures]
@@ -318,28 +279,6 @@ def _varied(specimen: str, tile: np.ndarray, clean: bool, rng: np.random.Generat
     if rng.random() < 0.3:  # as where something dense fills the intensity window
         tile = np.float32(rng.uniform(0, 0.4)) + np.float32(rng.uniform(0.4, 0.6)) * tile
     return Original(specimen, tile, clean, crop=True)
-
-
-@lru_cache(maxsize=len(SCANS))
-def read_scan(data: Path, path: str) -> tuple[Volume, IntensityWindow]:
-    """Open a scan and estimate its window.
-
-    Raises
-    ------
-    TrainingError
-        If it is missing.
-    """
-    if not (data / path).exists():
-        raise TrainingError(f"{data} has no {path}: give the folder with the training scans.")
-    volume = open_volume(data / path)
-    return volume, estimate_window(volume)
-
-
-def random_slice(volume: Volume, rng: np.random.Generator) -> np.ndarray:
-    """Draw a slice along z, of a cube along any axis."""
-    axis = int(rng.integers(3)) if volume.data.ndim == 3 and len(set(volume.data.shape)) == 1 else 0
-    # The first and last slices may have missed the specimen, hence not quite from end to end.
-    return volume.slice(axis, int(rng.uniform(0.1, 0.9) * volume.slice_count(axis)))
 
 
 def _whole_slices(volume: Volume, count: int) -> list[np.ndarray]:

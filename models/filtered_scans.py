@@ -8,7 +8,9 @@ import cv2
 import numpy as np
 
 from models.composites import log_uniform
-from models.default_recipe import SCANS, TEXTURES, random_slice, read_scan, texture
+from models.default_recipe import TEXTURES, texture
+from models.specimens import FIRST as SCANS
+from models.specimens import random_slice, read_scan
 from napari_tiqa.filtering.catalogue import FILTERS
 from napari_tiqa.filtering.filter import Filter
 from napari_tiqa.learning.images.groups import make_all

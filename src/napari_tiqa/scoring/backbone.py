@@ -39,7 +39,9 @@ _HEAD = ("head", "score", "artefacts")
 _IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 
 
-def build_network(dropout: float = 0.5, head_units: int = 1280, backbone: str = LITE0) -> keras.Model:
+def build_network(
+    dropout: float = 0.5, head_units: int = 1280, backbone: str = LITE0, artefacts: int = len(ARTEFACTS)
+) -> keras.Model:
     """Build the scoring network with random weights.
 
     Batch normalisation is folded into Lite0's convolutions. Its ImageNet statistics stay fixed in
@@ -54,12 +56,14 @@ def build_network(dropout: float = 0.5, head_units: int = 1280, backbone: str = 
         Width of both hidden layers of the head.
     backbone : str
         One of `BACKBONES`.
+    artefacts : int
+        How many of `ARTEFACTS` are told apart, from the first on.
 
     Returns
     -------
     keras.Model
-        Grey images, shape (n, 224, 224, 1), float32 in [0, 1], to shape (n, 4), float32: the score, and
-        the points lost to each of `ARTEFACTS` (not yet made to add up).
+        Grey images, shape (n, 224, 224, 1), float32 in [0, 1], to shape (n, 1 + artefacts), float32: the
+        score, and the points lost to each of `ARTEFACTS` (not yet made to add up).
 
     Raises
     ------
@@ -78,7 +82,7 @@ def build_network(dropout: float = 0.5, head_units: int = 1280, backbone: str = 
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
     x = hidden_layers(x, head_units, dropout)
     score = keras.layers.Dense(1, dtype="float32", name="score")(x)
-    lost = keras.layers.Dense(len(ARTEFACTS), dtype="float32", name="artefacts")(x)
+    lost = keras.layers.Dense(artefacts, dtype="float32", name="artefacts")(x)
     return keras.Model(image, keras.layers.Concatenate(name="outputs")([score, lost]), name="tiqa")
 
 

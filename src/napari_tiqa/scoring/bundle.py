@@ -14,6 +14,7 @@ import numpy as np
 
 from napari_tiqa.errors import BundleError, explained
 from napari_tiqa.scoring.calibration import Calibration
+from napari_tiqa.scoring.scale import ARTEFACTS
 from napari_tiqa.weights import WEIGHTS_FOLDER
 from napari_tiqa.whole_file import whole_file
 
@@ -73,6 +74,7 @@ def save_bundle(
         stored = calibration.arrays().items()
         arrays = {f"{_CALIBRATION}/{name}": values.astype(np.float32) for name, values in stored}
     described = {"purpose": SCORE, "backbone": backbone, "head_units": network.get_layer("head1").units}
+    described["artefacts"] = ARTEFACTS
     write_bundle(path, network, card | described, arrays)
 
 

@@ -4,13 +4,13 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_tiqa.scoring.bundle import SCORE, load_network
 from napari_tiqa.scoring.calibration import Calibration
-from napari_tiqa.scoring.scale import SCORE_RANGE
+from napari_tiqa.scoring.scale import ARTEFACTS, FIRST_ARTEFACTS, SCORE_RANGE
 
 if TYPE_CHECKING:
     import keras
@@ -59,15 +59,17 @@ def predict(model: ScoreModel, tiles: np.ndarray, after_batch: AfterBatch | None
     Returns
     -------
     numpy.ndarray
-        Shape (n, 6), float32, with the columns of `PREDICTED`: the score, 1..5; half the width of its 90 %
-        interval, points; the points lost to each of `ARTEFACTS`, which add up to 5 - score; and twice the
-        probability that the image is unlike those of the training. NaN where unknown.
+        Shape (n, 9), float32, with the columns of `PREDICTED`: the score, 1..5; half the width of its 90 %
+        interval, points; the points lost to each of `ARTEFACTS`, which add up to 5 - score, 0 for those that
+        an older model does not tell apart; and twice the probability that the image is unlike those of the
+        training. NaN where unknown.
     """
     outputs, features = forward(model.with_features, tiles, after_batch)
     raw = np.clip(outputs[:, 0], *SCORE_RANGE)
     calibration = model.calibration
     score = calibration.score(raw) if calibration else raw
-    shares = np.maximum(outputs[:, 1:], 0) + 1e-6
+    shares = np.zeros((len(tiles), len(ARTEFACTS)))
+    shares[:, : outputs.shape[1] - 1] = np.maximum(outputs[:, 1:], 0) + 1e-6
     parts = shares / shares.sum(1, keepdims=True) * (SCORE_RANGE[1] - score)[:, None]
     unknown = np.full(len(tiles), np.nan)
     uncertainty = calibration.uncertainty(raw) if calibration else unknown
@@ -117,8 +119,10 @@ def load_model(path: str | os.PathLike[str] | None = None) -> ScoreModel:
     """
     from napari_tiqa.scoring.backbone import build_network
 
-    network, _, arrays = load_network(
-        path, SCORE, lambda card: build_network(head_units=card["head_units"], backbone=card["backbone"])
-    )
+    def build(card: dict[str, Any]) -> "keras.Model":
+        artefacts = len(card.get("artefacts", FIRST_ARTEFACTS))
+        return build_network(head_units=card["head_units"], backbone=card["backbone"], artefacts=artefacts)
+
+    network, _, arrays = load_network(path, SCORE, build)
     arrays = {name.partition("/")[2]: values for name, values in arrays.items()}
     return ScoreModel(network, Calibration.from_arrays(arrays) if arrays else None)

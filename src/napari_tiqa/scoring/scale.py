@@ -9,8 +9,13 @@ WEIGHTS = (0.4, 0.6)
 SCORE_RANGE = (1.0, 5.0)
 """Worst and best score."""
 
-ARTEFACTS = ("ring", "blur", "noise")
-"""What takes points away. Too few projections count as noise, an axis offset as blur."""
+ARTEFACTS = ("ring", "blur", "noise", "streaks", "shading", "smoothing")
+"""What takes points away. Streaks are those of few projections, of metal or of a limited angle; shading is
+cupping and glare; smoothing is detail that a denoiser, an iterative reconstruction or a lossy file has taken.
+Motion, an axis offset and phase fringes count as blur: edges are not where they belong."""
+
+FIRST_ARTEFACTS = ARTEFACTS[:3]
+"""What models tell apart that were trained before there were others."""
 
 PREDICTED = ("score", "uncertainty", *ARTEFACTS, "novelty")
 """Columns of a prediction."""

@@ -46,7 +46,7 @@ class ScoredSlice(NamedTuple):
     uncertainty : float
         Half the width of the interval that holds the true score nine times in ten, in points; NaN where
         the model does not know it.
-    ring, blur, noise : float
+    ring, blur, noise, streaks, shading, smoothing : float
         Points lost to each kind of artefact, >= 0, together 5 - score; NaN where that is not known.
     reason : str
         Why there is no score, or why the score should not be relied on; else empty.
@@ -59,6 +59,9 @@ class ScoredSlice(NamedTuple):
     ring: float = np.nan
     blur: float = np.nan
     noise: float = np.nan
+    streaks: float = np.nan
+    shading: float = np.nan
+    smoothing: float = np.nan
     reason: str = ""
 
     @property

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from models.default import main
-from models.default_recipe import SCANS, simulated_originals, teachable
+from models.default_recipe import simulated_originals, teachable
+from models.specimens import FIRST as SCANS
 from napari_tiqa.learning.images.groups import distortion_group
 from napari_tiqa.volumes.simulation.microstructures import KINDS
 

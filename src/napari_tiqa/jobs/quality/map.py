@@ -53,7 +53,7 @@ class QualityMap:
         Shape (n, 2), int: row and column of each tile's first pixel; negative where the slice is smaller
         than a tile.
     values : numpy.ndarray
-        Shape (n, 6), float32: what the network says of each tile, columns ``predict.PREDICTED``.
+        Shape (n, 9), float32: what the network says of each tile, columns ``predict.PREDICTED``.
     record : dict
         What the map was made with, JSON-able.
     """

@@ -10,19 +10,35 @@ import numpy as np
 from napari_tiqa.learning.images.distortions import Distortion, distorted_versions, version_names
 from napari_tiqa.scoring.scale import ARTEFACTS
 
-COUNTERPART: dict[str, Distortion] = {
-    "blur": "blur",
-    "noise": "noise",
-    "ring": "ring",
-    "gain rings": "ring",
-    "half rings": "ring",
-    "photon noise": "noise",
-    "few projections": "noise",
-    "detector blur": "blur",
-    "axis offset": "blur",
+FAMILIES: dict[str, tuple[Distortion, str]] = {
+    "blur": ("blur", "blur"),
+    "noise": ("noise", "noise"),
+    "ring": ("ring", "ring"),
+    "gain rings": ("ring", "ring"),
+    "half rings": ("ring", "ring"),
+    "photon noise": ("noise", "noise"),
+    "zingers": ("noise", "noise"),
+    "few projections": ("noise", "streaks"),
+    "limited angle": ("blur", "streaks"),
+    "metal": ("noise", "streaks"),
+    "detector blur": ("blur", "blur"),
+    "axis offset": ("blur", "blur"),
+    "motion": ("blur", "blur"),
+    "fringes": ("blur", "blur"),
+    "cupping": ("noise", "shading"),
+    "truncation": ("noise", "shading"),
+    "denoised": ("blur", "smoothing"),
+    "compressed": ("blur", "smoothing"),
+    "posterised": ("blur", "smoothing"),
 }
-"""The distortion that each acquisition fault resembles most. The fault is labelled on the scale of that
-distortion, since nobody has rated faults, and its part of the lost score counts as that distortion's."""
+"""Families of distortions and faults, each with the distortion that it resembles most, on whose scale it is
+labelled, since nobody has rated faults; and the one of `scale.ARTEFACTS` that its lost points count as."""
+
+COUNTERPART: dict[str, Distortion] = {family: distortion for family, (distortion, _) in FAMILIES.items()}
+"""The distortion on whose scale each family is labelled."""
+
+PART: dict[str, str] = {family: part for family, (_, part) in FAMILIES.items()}
+"""The artefact that each family's lost points count as."""
 
 
 MIN_ORIGINALS = 5
@@ -39,7 +55,7 @@ class Group:
     names the distortion or acquisition fault of each, "" for the reference; `levels`, shape (n,), int, are 0
     for the reference, then 1 (mild) upwards; `labels`, shape (n,), scores on 1..5, NaN where there is none.
     `clean` says whether the reference is fit to be called a 5, `lost` which points it has itself lost to each
-    of `scoring.predict.ARTEFACTS`.
+    of `scale.ARTEFACTS`.
     """
 
     specimen: str
@@ -48,7 +64,7 @@ class Group:
     levels: np.ndarray
     labels: np.ndarray
     clean: bool = True
-    lost: tuple[float, ...] = (0.0, 0.0, 0.0)
+    lost: tuple[float, ...] = (0.0,) * len(ARTEFACTS)
 
     @classmethod
     def unlabelled(
@@ -77,15 +93,15 @@ class Group:
         return same & (self.levels[:, None] < self.levels[None])
 
     def parts(self) -> np.ndarray:
-        """Points that each image has lost to each artefact, known from how it was made: (n, 3), float.
+        """Points that each image has lost to each artefact, known from how it was made: (n, 6), float.
 
-        They are in the order of `scoring.predict.ARTEFACTS`; NaN without a label.
+        They are in the order of `scale.ARTEFACTS`; NaN without a label.
         """
         parts = np.tile(np.asarray(self.lost, float), (len(self.families), 1))
         further = self.labels[0] - self.labels
         for image, family in enumerate(self.families):
             if family:
-                parts[image, ARTEFACTS.index(COUNTERPART[family])] += further[image]
+                parts[image, ARTEFACTS.index(PART[family])] += further[image]
         parts[~np.isfinite(self.labels)] = np.nan
         return parts
 

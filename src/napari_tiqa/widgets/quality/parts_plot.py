@@ -10,8 +10,15 @@ from napari_tiqa.widgets.quality.score_run import ScoreRun
 
 # Of Paul Tol's "medium-contrast" scheme: told apart by colour-blind readers, in print without colour, on dark
 # and light ground, and from the colours of the runs.
-PART_COLOURS = {"ring": "#994455", "blur": "#EECC66", "noise": "#6699CC"}
-_NAMES = {"ring": "rings", "blur": "blur", "noise": "noise"}
+PART_COLOURS = {
+    "ring": "#994455",
+    "blur": "#EECC66",
+    "noise": "#6699CC",
+    "streaks": "#997700",
+    "shading": "#EE99AA",
+    "smoothing": "#004488",
+}
+_NAMES = {part: part for part in ARTEFACTS} | {"ring": "rings"}
 _LEAST_RANGE = 1.0  # points: what a good tomogram loses is not blown up to look like a loss
 FLAG = "▲"
 _ALONE = 0.4  # of the distance between slices: what a slice without neighbours takes up on either side

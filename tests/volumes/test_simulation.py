@@ -250,6 +250,18 @@ def test_neighbouring_slices_show_the_same_material(kind):
     assert likeness(10, 11) > likeness(2, 22)
 
 
+@pytest.mark.parametrize("kind", ["wound cell", "tubes", "growth rings"])
+def test_concentric_microstructures_go_round_the_middle(kind):
+    def shared_all_round(kind, seed):
+        polar = warp_polar(microstructure(kind, (160, 160), seed), radius=60)
+        steps = np.diff(polar, axis=1)[:, 20:]
+        return steps.mean(0).var() / steps.var()
+
+    seeds = range(8)  # half of them are off the middle by some pixels
+    centred = np.median(np.sort([shared_all_round(kind, seed) for seed in seeds])[4:])
+    assert centred > 4 * np.median([shared_all_round("fibres", seed) for seed in seeds])
+
+
 def test_wide_volumes_have_no_seams():
     """Cells repeat periodically beyond 128 voxels; where the tiles meet nothing may show."""
     volume = microstructure("foam", (2, 160, 160), seed=4)[0]

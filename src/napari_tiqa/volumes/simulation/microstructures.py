@@ -3,7 +3,8 @@
 All of them are made in three dimensions; a 2-D one is a section one voxel thick. They share three building
 blocks: smooth noise (Gaussian random fields of a given feature size), Voronoi cells, and packed spheres.
 What differs between two seeds of one kind is what differs between two specimens: feature size, contrast,
-porosity, damage, and whether the specimen fills the field of view or stands in air.
+porosity, damage, and whether the specimen fills the field of view or stands in air. Those that are concentric
+about the middle of the slice are in concentric.py.
 """
 
 from collections.abc import Callable
@@ -30,6 +31,7 @@ from napari_tiqa.volumes.simulation.building_blocks import (
     step,
     voronoi,
 )
+from napari_tiqa.volumes.simulation.concentric import growth_rings, tubes, wound_cell
 
 PHASES = {1: "pores, carbon and binder", 2: "active material"}
 """Label value and name of each phase; 0 is outside the reconstruction circle, where nothing is known."""
@@ -350,5 +352,8 @@ _MAKERS: dict[str, Callable[[Shape3, np.random.Generator], Floats]] = {
     "grains": _grains,
     "wood": _wood,
     "tissue": _tissue,
+    "wound cell": wound_cell,
+    "tubes": tubes,
+    "growth rings": growth_rings,
 }
 KINDS: tuple[str, ...] = tuple(_MAKERS)

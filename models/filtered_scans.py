@@ -14,7 +14,7 @@ from models.specimens import random_slice, read_scan
 from napari_tiqa.filtering.catalogue import FILTERS
 from napari_tiqa.filtering.filter import Filter
 from napari_tiqa.learning.images.groups import make_all
-from napari_tiqa.learning.images.observers import OBSERVERS
+from napari_tiqa.learning.images.observers import compare
 from napari_tiqa.scoring.network_input import TILE_SIZE
 from napari_tiqa.scoring.scale import SIMILARITIES
 from napari_tiqa.volumes.simulation.acquisition import Acquisition, acquire
@@ -147,8 +147,8 @@ def filtered_scan(specimen: str, truth: np.ndarray, seed: int) -> FilteredScan:
     images = np.stack(
         [np.rint(np.clip(plane[_CUT, _CUT], 0, 1) * 255).astype(np.uint8) for plane in versions]
     )
-    similarity = [[OBSERVERS[name](images[0], image) for name in SIMILARITIES] for image in images]
-    return FilteredScan(specimen, images, np.array(similarity, np.float32))
+    similarity = compare(images[0], images, SIMILARITIES)
+    return FilteredScan(specimen, images, similarity.astype(np.float32))
 
 
 def _spoilt(truth: np.ndarray, rng: np.random.Generator, seed: int) -> tuple[np.ndarray, bool]:

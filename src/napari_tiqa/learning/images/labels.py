@@ -7,7 +7,7 @@ import numpy as np
 
 from napari_tiqa.learning.images.distortions import DISTORTIONS, Distortion
 from napari_tiqa.learning.images.groups import COUNTERPART, Group, make_all
-from napari_tiqa.learning.images.observers import LOWER_IS_BETTER, OBSERVER_SETS, OBSERVERS
+from napari_tiqa.learning.images.observers import LOWER_IS_BETTER, OBSERVER_SETS, compare
 
 PUBLISHED_QUALITY_KEPT: dict[Distortion, tuple[float, ...]] = {
     "blur": (0.60, 0.22, 0.00, 0.00, 0.00),
@@ -25,13 +25,9 @@ def observe(group: Group, observers: Sequence[str] = OBSERVER_SETS["paper"]) -> 
     Returns the damage that each of `observers` (names of `observers.OBSERVERS`) sees, float, shape (n,
     observers): 0 for the reference, growing as quality falls.
     """
-    reference = group.images[0]
-    damage = np.empty((len(group.images), len(observers)))
-    for column, name in enumerate(observers):
-        sign = 1 if name in LOWER_IS_BETTER else -1
-        values = np.array([OBSERVERS[name](reference, image) for image in group.images])
-        damage[:, column] = sign * (values - values[0])
-    return damage
+    values = compare(group.images[0], group.images, observers)
+    signs = [1 if name in LOWER_IS_BETTER else -1 for name in observers]
+    return signs * (values - values[0])
 
 
 def make_and_observe(

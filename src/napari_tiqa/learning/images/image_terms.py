@@ -26,10 +26,10 @@ class ImageTerms:
     def __init__(self, image: np.ndarray) -> None:
         self.pixels = np.ascontiguousarray(image, np.float32)
 
-    @classmethod
-    def of(cls, image: "np.ndarray | ImageTerms") -> "ImageTerms":
+    @staticmethod
+    def of(image: "np.ndarray | ImageTerms") -> "ImageTerms":
         """Return the terms of an image, which may be terms already."""
-        return image if isinstance(image, cls) else cls(image)
+        return image if isinstance(image, ImageTerms) else ImageTerms(image)
 
     @cached_property
     def halved(self) -> "ImageTerms":

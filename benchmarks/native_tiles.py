@@ -40,7 +40,7 @@ def main() -> None:
     errors = []
     for name in SLICES:
         volume = open_volume(options.data / name)
-        shrunk = score_volume(volume, model=options.model, slices=[0])["score"][0]
+        shrunk = score_volume(volume, model=options.model, slices=[0], view="overview")["score"][0]
         every = score_map(volume, model=options.model)
         scores = every.values[:, 0]
         score_of = {tuple(corner): score for corner, score in zip(every.corners, scores, strict=True)}

@@ -6,6 +6,7 @@ Prints, from one run: slices/s of the network alone (in a process of its own, th
 memory), slices/s from file to table for 594 slices of 720 x 720 uint8 in a TIFF file and for 512 slices of
 2048 x 2048 float32 in Zarr (not compressed, so that it is the reading and not a codec that is measured),
 each as a share of the former; and the peak memory of both processes for half of the slices and for all.
+Slices are scored as a whole, one tile each; what every scale costs is printed by ``scales.py``.
 Bare and whole runs alternate, each figure is a median; a share is the median of the shares of neighbouring
 runs. A whole run opens the file and estimates its window.
 """
@@ -107,7 +108,7 @@ def write_zarr(folder: Path) -> Path:
 
 def slices_per_second(path: Path, model: Path, count: int | None = None) -> float:
     start = time.perf_counter()
-    table = score_volume(path, model=model, slices=slice(count))
+    table = score_volume(path, model=model, slices=slice(count), view="overview")
     assert table["score"].notna().all()
     return len(table) / (time.perf_counter() - start)
 

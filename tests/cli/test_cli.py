@@ -70,12 +70,12 @@ def test_slices_unlike_the_training_images_are_counted(
 ) -> None:
     stripes = np.broadcast_to(np.arange(224) // 16 % 2, (2, 224, 224)).astype(np.float32)
     np.save(tmp_path / "stripes.npy", stripes)
-    options = ["--model", str(calibrated_model), "--window", "0", "1", "--tiles", "native", "--json"]
+    options = ["--model", str(calibrated_model), "--window", "0", "1", "--view", "native", "--json"]
     assert main(["score", str(tmp_path / "stripes.npy"), *options]) == 0
     out, err = capsys.readouterr()
     assert "2 of them are unlike anything the model was trained on" in err
     document = json.loads(out)
-    assert document["record"]["tiles"]["mode"] == "native"
+    assert document["record"]["view"] == "native"
     assert document["slices"][0]["uncertainty"] > 0
 
 

@@ -65,10 +65,10 @@ def run(options: argparse.Namespace) -> int:
             cancel=cancel,
         )
     write_map(quality_map, options.output)
-    scores, record = quality_map.values[:, 0], quality_map.record
+    record = quality_map.record
     print(
-        f"Mapped slice {record['slice']} from {len(scores)} tiles ({record['device']}): "
-        f"mean {quality_map.mean:.2f}, {scores.min():.2f} to {scores.max():.2f}.",
+        f"Mapped slice {record['slice']} from {len(quality_map.values)} tiles ({record['device']}): "
+        f"{quality_map.sentence()}.",
         file=sys.stderr,
     )
     return 0

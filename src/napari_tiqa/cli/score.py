@@ -15,6 +15,7 @@ from napari_tiqa.cli.volume_options import (
     chosen_window,
 )
 from napari_tiqa.errors import TableError, TiqaError
+from napari_tiqa.scoring.views import PYRAMID, VIEWS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +26,9 @@ Score the slices of a tomogram. The table has a row per slice:
   position  in the volume's unit
   score     1 (worst) to 5 (best); empty where the slice cannot be scored
   uncertainty  half the width of its 90 % interval, points
-  ring, blur, noise  points lost to each kind of artefact, together 5 - score
+  ring, blur, noise, streaks, shading, smoothing  points lost to each kind of artefact, together 5 - score
+  overview  the score of the slice as a whole, shrunk to 224 px
+  scale     at which it is lowest: 1 its own pixels, 2 means of 2 x 2 of them ...; empty where there is one
   reason    why it cannot be scored, or why the score should not be relied on
 """
 EXAMPLES = """\
@@ -34,6 +37,8 @@ examples:
     napari-tiqa score scan.tif -o scores.csv
   every tenth slice along y of one dataset of an HDF5 file
     napari-tiqa score scan.h5 --dataset exchange/data --axis 1 --slices ::10
+  as a whole at 224 px alone, as in the paper, for a quick look
+    napari-tiqa score scan.tif --view overview
   a folder of TIFF slices, in a given intensity window
     napari-tiqa score slices/ --window -0.0005 0.004 -o scores.csv
 """
@@ -45,11 +50,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_model_option(parser)
     add_slices_option(parser, "score only these")
     parser.add_argument(
-        "--tiles",
-        choices=("whole", "native"),
-        default="whole",
-        help="whole: each slice shrunk to 224 px (default); native: up to nine tiles of its own pixels, for "
-        "large slices whose noise would vanish by shrinking",
+        "--view",
+        choices=VIEWS,
+        default=PYRAMID,
+        help="pyramid: each slice at every scale, from its own pixels to 224 px (default); overview: shrunk "
+        "to 224 px alone, up to twelve times as fast; native: up to nine tiles of its own pixels alone",
     )
     add_output_option(
         parser,
@@ -76,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
                 axis=options.axis,
                 model=options.model,
                 window=chosen_window(options),
-                tiles=options.tiles,
+                view=options.view,
                 progress=bar.follow("scoring"),
                 cancel=cancel,
             )

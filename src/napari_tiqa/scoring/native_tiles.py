@@ -6,6 +6,7 @@ import numpy as np
 from napari_tiqa.scoring.network_input import (
     TILE_SIZE,
     PreparedSlice,
+    area_mean,
     checked_plane,
     prepare_slice,
     reflected,
@@ -48,35 +49,42 @@ def native_places(plane: np.ndarray) -> list[tuple[int, int]]:
     return [(int(starts[0][i]), int(starts[1][j])) for i, j in corners]
 
 
-def native_tile(pixels: np.ndarray, row: int, column: int, window: IntensityWindow) -> np.ndarray:
+def native_tile(
+    pixels: np.ndarray, row: int, column: int, window: IntensityWindow, factor: int = 1
+) -> np.ndarray:
     """Cut out what the network sees of one tile: shape (224, 224), float32 in [0, 1].
 
-    `pixels` is a slice of at least 224 px a side (``network_input.reflected``). The window is mapped to
-    [0, 1], and pixels that are not finite take its low end.
+    `pixels` is a slice of at least 224 px a side (``network_input.reflected``), or of ``224 * factor``: a
+    pixel of the tile is then the mean of `factor` x `factor` of them. The window is mapped to [0, 1], and
+    pixels that are not finite take its low end.
     """
-    tile = pixels[row : row + TILE_SIZE, column : column + TILE_SIZE].astype(np.float32)
+    side = TILE_SIZE * factor
+    tile = pixels[row : row + side, column : column + side].astype(np.float32)
     tile[~np.isfinite(tile)] = window.low
+    if factor > 1:
+        tile = area_mean(tile)
     return np.clip((tile - window.low) / (window.high - window.low), 0, 1, dtype=np.float32)
 
 
-def filled_tiles(plane: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+def filled_tiles(plane: np.ndarray, rows: np.ndarray, columns: np.ndarray, *, factor: int = 1) -> np.ndarray:
     """Tell which tiles have content in at least three quarters of their area: bool, shape (n, m).
 
-    `rows` (n,) and `columns` (m,) say where tiles begin in the reflected slice; `plane` is the slice as
-    it is.
+    `rows` (n,) and `columns` (m,) say where tiles of ``224 * factor`` px begin in the reflected slice;
+    `plane` is the slice as it is.
     """
+    side = TILE_SIZE * factor
     step = _COARSE if min(plane.shape) >= TILE_SIZE else 1
     inside = reflected(content(plane, step)) if step == 1 else content(plane, step)
     sums = cv2.integral(np.ascontiguousarray(inside, np.uint8))
     tops, lefts = rows // step, columns // step
-    bottoms, rights = tops + TILE_SIZE // step, lefts + TILE_SIZE // step
+    bottoms, rights = tops + side // step, lefts + side // step
     count = (
         sums[np.ix_(bottoms, rights)]
         - sums[np.ix_(tops, rights)]
         - sums[np.ix_(bottoms, lefts)]
         + sums[np.ix_(tops, lefts)]
     )
-    return count >= _FILLED * (TILE_SIZE // step) ** 2
+    return count >= _FILLED * (side // step) ** 2
 
 
 def content(plane: np.ndarray, step: int = 1) -> np.ndarray:

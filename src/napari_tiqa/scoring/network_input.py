@@ -58,7 +58,7 @@ def prepare_slice(plane: np.ndarray, window: IntensityWindow) -> PreparedSlice:
     """
     plane = checked_plane(plane)
     pixels = np.ascontiguousarray(plane, dtype=np.float32)
-    shrunk = _shrink(pixels)
+    shrunk = area_mean(pixels)
     if not np.isfinite(shrunk).all():
         finite = np.isfinite(pixels)
         share = finite.mean()
@@ -66,7 +66,7 @@ def prepare_slice(plane: np.ndarray, window: IntensityWindow) -> PreparedSlice:
             return unscorable(f"only {share:.0%} of its pixels are finite" if share else "no finite pixel")
         if np.ptp(pixels[finite]) == 0:
             return unscorable("constant value")
-        shrunk = _shrink(np.where(finite, pixels, np.float32(window.low)))
+        shrunk = area_mean(np.where(finite, pixels, np.float32(window.low)))
     if np.ptp(shrunk) <= 1e-6 * np.abs(shrunk).max() and np.ptp(plane) == 0:
         return unscorable("constant value")
     scaled = np.clip((shrunk - window.low) / (window.high - window.low), 0, 1, dtype=np.float32)
@@ -113,7 +113,8 @@ def noise_kept(shape: tuple[int, ...]) -> float:
     return math.sqrt(math.prod(variances))
 
 
-def _shrink(pixels: np.ndarray) -> np.ndarray:
+def area_mean(pixels: np.ndarray) -> np.ndarray:
+    """Shrink finite float32 pixels by area averaging until the shorter side is 224 px; never enlarge them."""
     scale = TILE_SIZE / min(pixels.shape)
     if scale >= 1:
         return pixels

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 BATCH_SIZE = 32
 """Tiles per forward pass at most."""
 
-_SIZES = (1, 9, BATCH_SIZE)
-# A network is compiled once for each size of a batch. The smaller ones are for a slice that is filtered while
-# a slider moves, when somebody waits for the score: one tile shrunk, nine at native resolution.
+_SIZES = (1, 6, 12, BATCH_SIZE)
+# A network is compiled once for each size of a batch, which takes a second or more, so there are few. The
+# smaller ones are for a slice that is filtered while a slider moves, when somebody waits for the score: one
+# of up to 280 px is one tile, of 720 px six, of 2048 px twelve (``scoring.pyramid``); fidelity has nine.
 
 
 AfterBatch = Callable[[int], object]

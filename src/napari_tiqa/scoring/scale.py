@@ -14,6 +14,9 @@ ARTEFACTS = ("ring", "blur", "noise", "streaks", "shading", "smoothing")
 cupping and glare; smoothing is detail that a denoiser, an iterative reconstruction or a lossy file has taken.
 Motion, an axis offset and phase fringes count as blur: edges are not where they belong."""
 
+ARTEFACT_WORDS = {part: part for part in ARTEFACTS} | {"ring": "rings", "smoothing": "over-smoothing"}
+"""What each of `ARTEFACTS` is called in a sentence."""
+
 FIRST_ARTEFACTS = ARTEFACTS[:3]
 """What models tell apart that were trained before there were others."""
 

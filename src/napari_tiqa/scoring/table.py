@@ -3,7 +3,7 @@
 A table is kept as a CSV file that starts with the columns slice, position, score, for any program to read,
 and its record as JSON in a second file beside it (``scores.csv`` and ``scores.csv.json``): a comment in the
 CSV would be a row of its own in most spreadsheets. Both are replaced only once the new ones are complete.
-Tables that were written before scores had an uncertainty and parts can still be read.
+Tables that were written before scores had an uncertainty, parts and scales can still be read.
 """
 
 import io
@@ -27,7 +27,7 @@ same in memory, in a CSV file and from another batch."""
 UNLIKE_TRAINING = "unlike anything the model was trained on"
 """The reason of a slice whose score should not be relied on."""
 
-_NOT_IN_OLD_TABLES = ("uncertainty", *ARTEFACTS)
+_NOT_IN_OLD_TABLES = ("uncertainty", *ARTEFACTS, "overview", "scale")
 _NUMBERS = ("position", "score", *_NOT_IN_OLD_TABLES)
 _DTYPES = {"slice": "int64", **dict.fromkeys(_NUMBERS, "float64"), "reason": "str"}
 
@@ -48,6 +48,11 @@ class ScoredSlice(NamedTuple):
         the model does not know it.
     ring, blur, noise, streaks, shading, smoothing : float
         Points lost to each kind of artefact, >= 0, together 5 - score; NaN where that is not known.
+    overview : float
+        The score of the slice as a whole, shrunk to 224 px; NaN where it was not looked at.
+    scale : float
+        At which scale the slice scores lowest: how many of its pixels, along each side, were averaged to one
+        (1 at full size); NaN where it was seen at one scale only.
     reason : str
         Why there is no score, or why the score should not be relied on; else empty.
     """
@@ -62,6 +67,8 @@ class ScoredSlice(NamedTuple):
     streaks: float = np.nan
     shading: float = np.nan
     smoothing: float = np.nan
+    overview: float = np.nan
+    scale: float = np.nan
     reason: str = ""
 
     @property

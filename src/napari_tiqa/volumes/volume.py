@@ -154,13 +154,18 @@ class Volume:
             )
         if self.data.ndim == 2:
             return 1
-        plane = self.data.shape[:axis] + self.data.shape[axis + 1 :]
+        plane = self.slice_shape(axis)
         if min(plane) < MIN_SIDE:
             raise VolumeError(
                 f"The slices of '{self.name}' along axis {axis} have {plane[0]} x {plane[1]} pixels: "
                 f"choose an axis whose slices have at least {MIN_SIDE} pixels a side."
             )
         return self.data.shape[axis]
+
+    def slice_shape(self, axis: int) -> tuple[int, ...]:
+        """Return rows and columns of the slices along an axis of a tomogram."""
+        shape: tuple[int, ...] = self.data.shape
+        return shape if len(shape) == 2 else shape[:axis] + shape[axis + 1 :]
 
     def slice(self, axis: int, index: int) -> np.ndarray:
         """Read one slice.

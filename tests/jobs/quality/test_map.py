@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from napari_tiqa import score_volume
 from napari_tiqa.errors import Cancelled, VolumeError
 from napari_tiqa.jobs.quality.map import MapProgress, score_map
 from napari_tiqa.scoring.quality_map import blend, overlapping_starts
+from napari_tiqa.scoring.sentence import score_sentence
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +59,22 @@ def test_the_map_shows_where_quality_is_lost(half_noisy: np.ndarray, untrained_m
     assert result.mean == pytest.approx(result.values[:, 0].mean())
     assert result.record["slice"] == 1
     assert (steps[-1].done, steps[-1].seconds_left) == (len(result.values), 0)
+
+
+def test_map_and_slice_score_agree(untrained_model: Path) -> None:
+    noise = gaussian_filter(np.random.default_rng(1).random((672, 672), np.float32), 3)
+    noise = np.clip(0.5 + 5 * (noise - 0.5), 0, 1)
+    result = score_map(noise, model=untrained_model, window=(0, 1))
+    row = score_volume(noise, model=untrained_model, window=(0, 1)).iloc[0]
+    native = score_volume(noise, model=untrained_model, window=(0, 1), view="native")["score"][0]
+    assert result.mean == pytest.approx(native, abs=0.1)  # of more tiles of the same noise
+    assert np.nanmean(result.map) == pytest.approx(native, abs=0.1)
+    assert abs(row["overview"] - native) > 0.3  # so that agreeing means something
+    np.testing.assert_allclose(result.slice_row[:-1], row.tolist()[:-1], atol=2e-4)
+    assert result.sentence().endswith(score_sentence(result.slice_row))
+    # Where the tiles of the map are those of the slice, they agree to rounding.
+    apart = score_map(noise, model=untrained_model, window=(0, 1), stride=224)
+    assert apart.mean == pytest.approx(native, abs=2e-4)
 
 
 def test_a_tile_has_the_score_of_its_pixels(half_noisy: np.ndarray, untrained_model: Path) -> None:

@@ -20,7 +20,8 @@ import tifffile
 from napari_tiqa import IntensityWindow, Volume, score_image, score_volume
 from napari_tiqa.errors import BundleError, Cancelled, ModelProcessError, TableError, VolumeError
 from napari_tiqa.jobs.process.client import ProcessState, shared_model_process
-from napari_tiqa.jobs.quality.score import ScoreProgress
+from napari_tiqa.jobs.quality.score import ScoreProgress, score_overview_first
+from napari_tiqa.scoring.pyramid import view_slice
 from napari_tiqa.scoring.scale import ARTEFACTS
 from napari_tiqa.scoring.table import (
     UNLIKE_TRAINING,
@@ -30,6 +31,7 @@ from napari_tiqa.scoring.table import (
     scores_json,
     write_scores,
 )
+from napari_tiqa.scoring.views import view_of
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +58,8 @@ def test_table_has_a_row_per_slice_and_the_record(table: pd.DataFrame, blocks: n
     assert record["axis_name"] == "z"
     assert record["slices"] == len(blocks)
     assert record["complete"] is True
-    assert record["tiles"] == {"mode": "whole"}
+    assert record["view"] == "pyramid"
+    assert record["combination"]["temperature"] > 0
     assert record["window"]["low"] < record["window"]["high"]
     assert record["device"] == shared_model_process().device != ""
 
@@ -111,17 +114,103 @@ def test_a_calibrated_model_says_how_sure_it_is_and_flags_what_it_has_never_seen
 def test_a_slice_is_scored_from_its_own_pixels_where_asked(untrained_model: Path) -> None:
     large = np.random.default_rng(4).random((3, 448, 448), np.float32)
     large[1] = 0.5
-    table = score_volume(large, model=untrained_model, window=(0, 1), tiles="native")
-    assert table.attrs["tiles"] == {"mode": "native", "most": 9}
+    table = score_volume(large, model=untrained_model, window=(0, 1), view="native")
+    assert table.attrs["view"] == "native"
+    assert table[["overview", "scale"]].isna().all(axis=None)
     quarters = [large[2, y : y + 224, x : x + 224] for y in (0, 224) for x in (0, 224)]
     each = score_volume(np.stack(quarters), model=untrained_model, window=(0, 1))
     for column in ("score", *ARTEFACTS):
         assert table[column][2] == pytest.approx(each[column].mean(), abs=2e-4)
     assert table["reason"].tolist() == ["", "constant value", ""]
-    shrunk = score_volume(large, model=untrained_model, window=(0, 1))
+    shrunk = score_volume(large, model=untrained_model, window=(0, 1), view="overview")
     assert abs(shrunk["score"][2] - table["score"][2]) > 0.01  # half of its noise has vanished
-    with pytest.raises(VolumeError, match="whole or native"):
-        score_volume(large, model=untrained_model, tiles="tiny")
+    assert shrunk["overview"].equals(shrunk["score"])
+    with pytest.raises(VolumeError, match="pyramid, overview or native"):
+        score_volume(large, model=untrained_model, view="tiny")
+
+
+@pytest.fixture(scope="module")
+def large() -> np.ndarray:
+    """Noise of several strengths, three slices that cannot be scored, shape (12, 640, 600), float32."""
+    noise = np.random.default_rng(5).random((12, 640, 600), np.float32)
+    noise *= np.linspace(0.2, 1, 12, dtype="f4")[:, None, None]
+    noise[[2, 3, 11]] = 0.5
+    return noise
+
+
+def test_a_slice_is_scored_at_every_scale(large: np.ndarray, untrained_model: Path) -> None:
+    def scored(volume: np.ndarray, view: str = "pyramid") -> pd.DataFrame:
+        return score_volume(volume, model=untrained_model, window=(0, 1), view=view)
+
+    table, overview = scored(large), scored(large, "overview")
+    pd.testing.assert_series_equal(table["overview"], overview["score"], check_names=False, atol=2e-4)
+    assert table["reason"].tolist() == overview["reason"].tolist()
+    rows = table.dropna(subset="score")
+    assert rows["scale"].isin([1, 2, 600 / 224]).sum() == rows["scale"].isin([1, 2]).sum()
+    np.testing.assert_allclose(rows[[*ARTEFACTS]].sum(axis=1), 5 - rows["score"], atol=3e-4)
+    # Between the lowest and the highest of its levels, nearer to the lowest than their mean is.
+    viewed = view_slice(large[7], IntensityWindow(0, 1, "given"))
+    tiles = scored(viewed.tiles, "overview")["score"].groupby(viewed.factors).mean()
+    assert tiles.min() < table["score"][7] < tiles.mean()
+    assert table["scale"][7] == pytest.approx(tiles.idxmin(), abs=1e-4)
+    assert score_image(large[7], model=untrained_model, window=(0, 1)) == table["score"][7]
+    whole = score_image(large[7], model=untrained_model, window=(0, 1), view="overview")
+    assert whole == pytest.approx(table["overview"][7], abs=2e-4)
+
+
+def test_the_overview_comes_first_and_the_end_is_the_same(large: np.ndarray, untrained_model: Path) -> None:
+    steps: list[ScoreProgress] = []
+    table = score_overview_first(large, model=untrained_model, window=(0, 1), progress=steps.append)
+    pd.testing.assert_frame_equal(table, score_volume(large, model=untrained_model, window=(0, 1)), atol=2e-4)
+    assert table.attrs["view"] == "pyramid"
+    assert table.attrs["complete"] is True
+    first, then = ([step for step in steps if step.view == view] for view in ("overview", "pyramid"))
+    assert steps == first + then
+    rows = [row for step in first for row in step.rows]
+    assert [row.slice for row in rows] == list(range(12))
+    np.testing.assert_allclose([row.score for row in rows], table["overview"], atol=2e-4)
+    assert {row.slice for step in then for row in step.rows} == set(range(12)) - {2, 3, 11}
+    assert all(np.diff([step.done for step in steps]) >= 0)
+    assert (steps[-1].done, steps[-1].seconds_left) == (steps[-1].total, 0)
+    assert (first[-1].scored, then[-1].scored) == (12, 12)
+
+
+def test_what_ends_before_the_last_scale_keeps_the_overview(large: np.ndarray, untrained_model: Path) -> None:
+    cancel = threading.Event()
+    volume = np.tile(large, (3, 1, 1))
+
+    def progress(step: ScoreProgress) -> None:
+        if step.view == "pyramid":
+            cancel.set()
+
+    with pytest.raises(Cancelled) as caught:
+        score_overview_first(volume, model=untrained_model, window=(0, 1), progress=progress, cancel=cancel)
+    table = caught.value.table
+    assert table is not None
+    expected = score_volume(volume, model=untrained_model, window=(0, 1), view="overview")
+    pd.testing.assert_frame_equal(table, expected, atol=2e-4)
+    assert (table.attrs["view"], table.attrs["asked"], table.attrs["complete"]) == (
+        "overview", "pyramid", False
+    )  # fmt: skip
+
+
+def test_small_slices_and_those_without_content_need_no_second_pass(
+    blocks: np.ndarray, untrained_model: Path
+) -> None:
+    steps: list[ScoreProgress] = []
+    table = score_overview_first(blocks, model=untrained_model, progress=steps.append)
+    pd.testing.assert_frame_equal(table, score_volume(blocks, model=untrained_model))
+    assert table["scale"].isna().all()
+    assert steps[-1].done == len(blocks)
+    empty = score_overview_first(np.full((3, 300, 300), 2.0), model=untrained_model)
+    assert empty["reason"].tolist() == ["constant value"] * 3
+
+
+def test_records_from_before_there_were_views_say_theirs() -> None:
+    assert view_of({"tiles": {"mode": "whole"}}) == "overview"
+    assert view_of({"tiles": {"mode": "native", "most": 9}}) == "native"
+    assert view_of({"view": "pyramid"}) == "pyramid"
+    assert view_of({}) == ""
 
 
 def test_slices_may_be_chosen_in_any_way(blocks: np.ndarray, untrained_model: Path) -> None:
@@ -382,7 +471,7 @@ def test_table_of_an_earlier_version_can_be_read(tmp_path: Path) -> None:
     table = read_scores(tmp_path / "old.csv")
     assert list(table.columns) == [*ScoredSlice._fields]
     assert table["score"][0] == 3.5
-    assert table[["uncertainty", *ARTEFACTS]].isna().all(axis=None)
+    assert table[["uncertainty", *ARTEFACTS, "overview", "scale"]].isna().all(axis=None)
     assert table["reason"][1] == "constant value"
 
 

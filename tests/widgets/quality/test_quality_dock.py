@@ -34,7 +34,7 @@ from qtpy.QtWidgets import (
 from napari_tiqa.cli import main as shell
 from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.jobs.quality.map import score_map
-from napari_tiqa.jobs.quality.score import score_volume
+from napari_tiqa.jobs.quality.score import ScoreProgress, score_volume
 from napari_tiqa.scoring.recent_models import recent_models, remember_model
 from napari_tiqa.scoring.sentence import score_sentence
 from napari_tiqa.widgets.docks import QualityDock
@@ -359,7 +359,7 @@ def test_scores_kept_by_an_earlier_version_are_shown_without_parts(
     assert panel.results.plot._parts_plot._areas["noise"].path().isEmpty()
 
 
-# -- models and tiles ------------------------------------------------------------------------------
+# -- models and views ------------------------------------------------------------------------------
 
 
 def test_two_models_are_compared_on_one_volume(
@@ -402,12 +402,59 @@ def test_native_tiles_are_a_run_of_their_own(
 ) -> None:
     large = np.random.default_rng(0).random((2, 448, 448), np.float32)
     viewer.add_image(large, name="large")
-    panel.form.tiles_box.value = "native"
+    panel.form.view_box.value = "native"
     score(panel)
     (entry,) = panel.shelf
     assert entry.run.name == "large, axis z, model untrained, native tiles"
-    expected = score_volume(large, model=panel.form.model, tiles="native")
+    expected = score_volume(large, model=panel.form.model, view="native")
     np.testing.assert_allclose(entry.run.scores, expected["score"])
+
+
+def test_the_curve_of_whole_slices_comes_first_and_is_refined(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None]
+) -> None:
+    large = np.random.default_rng(0).random((6, 330, 330), np.float32)
+    large *= np.linspace(0.3, 1, 6, dtype="f4")[:, None, None]
+    viewer.add_image(large, name="large")
+    curves, bars = [], []
+
+    def look(_: object) -> None:
+        curves.append(next(iter(panel.shelf)).run.scores.tolist())
+        bars.append((panel.controls.bar.format(), panel.controls.bar.value(), panel.controls.bar.maximum()))
+
+    panel.job.progressed.connect(look)
+    score(panel)
+    (entry,) = panel.shelf
+    assert entry.run.title() == "large, axis z, model untrained"
+    table = score_volume(large, model=panel.form.model)
+    np.testing.assert_allclose(curves[0], table["overview"], atol=2e-4)
+    np.testing.assert_allclose(entry.run.scores, table["score"], atol=2e-4)
+    assert bars[0][0].startswith("overview: 6 of 6")
+    assert bars[-1][0].startswith("every scale: 6 of 6")
+    assert 0 < bars[0][1] < bars[-1][1] == bars[-1][2]
+
+
+def test_a_run_cancelled_before_its_last_scale_keeps_the_curve_of_whole_slices(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None], tmp_path: Path
+) -> None:
+    large = np.random.default_rng(0).random((80, 300, 300), np.float32)
+    viewer.add_image(large, name="large")
+
+    def stop(progress: ScoreProgress) -> None:
+        if progress.view == "pyramid":
+            panel.job.cancel()
+
+    panel.job.progressed.connect(stop)
+    score(panel)
+    assert panel.job.state is JobState.CANCELLED
+    (entry,) = panel.shelf
+    assert entry.run.title() == "large, axis z, model untrained (overview only)"
+    assert "80 of 80 slices scored as a whole are kept" in panel.message.text()
+    expected = score_volume(large, model=panel.form.model, view="overview")
+    np.testing.assert_allclose(entry.run.scores, expected["score"], atol=2e-4)
+    panel.results.export_csv(str(tmp_path / "overview.csv"))
+    panel.results.load_csv(str(tmp_path / "overview.csv"))
+    assert list(panel.shelf)[1].run.title().endswith("(2) (overview only)")
 
 
 # -- quality map -----------------------------------------------------------------------------------

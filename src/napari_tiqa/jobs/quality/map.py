@@ -18,12 +18,17 @@ from napari_tiqa.jobs.process.client import ModelProcess, shared_model_process
 from napari_tiqa.jobs.process.messages import ModelFile
 from napari_tiqa.jobs.process.record import checked_model, run_record
 from napari_tiqa.jobs.process.waiting import answer_of
+from napari_tiqa.jobs.quality.score import scored_slice
+from napari_tiqa.jobs.quality.tile_stream import PredictedSlice
 from napari_tiqa.progress import Pace, Progress
 from napari_tiqa.scoring.native_tiles import filled_tiles, native_tile
-from napari_tiqa.scoring.network_input import TILE_SIZE, checked_plane, prepare_slice, reflected
+from napari_tiqa.scoring.network_input import TILE_SIZE, checked_plane, reflected
 from napari_tiqa.scoring.predict import BATCH_SIZE
+from napari_tiqa.scoring.pyramid import view_slice
 from napari_tiqa.scoring.quality_map import blend, overlapping_starts
 from napari_tiqa.scoring.scale import PREDICTED, SCORE_RANGE
+from napari_tiqa.scoring.sentence import score_sentence
+from napari_tiqa.scoring.table import ScoredSlice
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.window_estimate import volume_window
@@ -53,7 +58,9 @@ class QualityMap:
         Shape (n, 2), int: row and column of each tile's first pixel; negative where the slice is smaller
         than a tile.
     values : numpy.ndarray
-        Shape (n, 9), float32: what the network says of each tile, columns ``predict.PREDICTED``.
+        Shape (n, 9), float32: what the network says of each tile, columns ``scale.PREDICTED``.
+    slice_row : ScoredSlice
+        What ``score_volume`` says of the slice: its score at every scale.
     record : dict
         What the map was made with, JSON-able.
     """
@@ -61,12 +68,21 @@ class QualityMap:
     map: np.ndarray
     corners: np.ndarray
     values: np.ndarray
+    slice_row: ScoredSlice
     record: dict[str, Any]
 
     @property
     def mean(self) -> float:
         """Mean score of the tiles."""
         return float(self.values[:, 0].mean())
+
+    def sentence(self) -> str:
+        """Say how good the slice is at full size, from where to where, and what its score is."""
+        scores = self.values[:, 0]
+        return (
+            f"mean {self.mean:.2f} at full size, {scores.min():.2f} to {scores.max():.2f}; the slice's score "
+            f"is {score_sentence(self.slice_row)}"
+        )
 
 
 def score_map(
@@ -104,6 +120,7 @@ def score_map(
     Returns
     -------
     QualityMap
+        With the score of the slice at every scale beside it: the map shows one of them, the finest.
 
     Raises
     ------
@@ -126,14 +143,15 @@ def score_map(
     process.start()  # Keras is imported while the slice is read.
     plane = checked_plane(tomogram.slice(axis, index))
     window = volume_window(tomogram, window)
+    cancel = cancel or threading.Event()
+    viewed = view_slice(plane, window)
+    whole = process.submit(viewed.tiles, bundle) if len(viewed.tiles) else None
     starts = [overlapping_starts(side, stride) for side in plane.shape]
     places = np.argwhere(filled_tiles(plane, *starts))
     grid = np.full([len(s) for s in starts], np.nan)
     seen, values = [np.empty((0, 2), int)], [np.empty((0, len(PREDICTED)), np.float32)]
     pace, done = Pace(len(places)), 0
-    for tried, some, predicted in _predicted(
-        plane, places, starts, window, bundle, process, cancel or threading.Event()
-    ):
+    for tried, some, predicted in _predicted(plane, places, starts, window, bundle, process, cancel):
         grid[tuple(some.T)] = predicted[:, 0]
         seen.append(some)
         values.append(predicted)
@@ -142,15 +160,18 @@ def score_map(
             progress(MapProgress(done, pace.total, pace.seconds_left(done)))
     counted = np.concatenate(seen)
     if not len(counted):
-        reason = prepare_slice(plane, window).reason or "no place with content as large as a tile of 224 px"
+        reason = viewed.reason or "no place with content as large as a tile of 224 px"
         raise VolumeError(f"Slice {index} of '{tomogram.name}' holds nothing to map: {reason}.")
     offsets = [max(0, TILE_SIZE - side) // 2 for side in plane.shape]
     corners = np.column_stack([s[i] - o for s, i, o in zip(starts, counted.T, offsets, strict=True)])
+    said = answer_of(whole, cancel) if whole else np.empty((0, len(PREDICTED)))
+    item = PredictedSlice(index, said, viewed.factors, viewed.reason)
     record = run_record(tomogram, axis, window, bundle, process.device)
     return QualityMap(
         blend(plane, grid, *starts),
         corners,
         np.concatenate(values),
+        scored_slice(tomogram, axis, item),
         record | {"slice": index, "tile_size": TILE_SIZE, "stride": stride},
     )
 

@@ -1,15 +1,10 @@
-"""Score an image or a volume: reading, preparing and the network overlap, memory stays bounded.
-
-A feeding thread has slices read and prepared by as many threads as there are cores (``map_slices``) and
-sends full batches to the model process; the calling thread collects the answers in order.
-"""
+"""Score an image or a volume, in one view of its slices or first as a whole and then at every scale."""
 
 import os
-import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -20,32 +15,38 @@ from napari_tiqa.errors import TiqaError, VolumeError
 from napari_tiqa.jobs.process.client import ModelProcess, shared_model_process
 from napari_tiqa.jobs.process.messages import ModelFile
 from napari_tiqa.jobs.process.record import checked_model, run_record
-from napari_tiqa.jobs.process.waiting import POLL, answer_of, wait_for
+from napari_tiqa.jobs.quality.tile_stream import CutTiles, PredictedSlice, predicted_slices
 from napari_tiqa.progress import Pace, Progress
-from napari_tiqa.scoring.native_tiles import MOST_TILES, prepare_native_tiles
-from napari_tiqa.scoring.network_input import PreparedSlice, prepare_slice
-from napari_tiqa.scoring.predict import BATCH_SIZE
-from napari_tiqa.scoring.scale import PREDICTED
+from napari_tiqa.scoring.combination import RULE, TEMPERATURE, slice_prediction
+from napari_tiqa.scoring.pyramid import (
+    ViewedSlice,
+    finer_factors,
+    finer_tiles,
+    most_tiles,
+    view_slice,
+)
 from napari_tiqa.scoring.table import SCORE_DECIMALS, UNLIKE_TRAINING, ScoredSlice, score_table
+from napari_tiqa.scoring.views import OVERVIEW, PYRAMID, check_view
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slice_grammar import Slices
-from napari_tiqa.volumes.slices import chosen_slices, map_slices
+from napari_tiqa.volumes.slices import chosen_slices
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.window_estimate import estimate_window
 
-# Enough for the network to be busy while the next slab of slices is read.
-_BATCHES_IN_FLIGHT = 4
-_FEEDER_STOPS_WITHIN = 0.5
-
-_PREPARE = {"whole": prepare_slice, "native": prepare_native_tiles}
-
 
 @dataclass(frozen=True)
 class ScoreProgress(Progress):
-    """How far a run over a volume is, in slices, and the rows that this batch has added."""
+    """How far a run over a volume is, and the rows that this batch has added.
+
+    Parts are slices; those of a run that scores slices as a whole first are tiles, since the rest takes
+    longer. Its second pass, in the `view` "pyramid", has the same slices once more; `scored` is how many
+    slices this pass has scored.
+    """
 
     rows: tuple[ScoredSlice, ...]
+    view: str
+    scored: int
 
 
 def score_image(
@@ -53,6 +54,7 @@ def score_image(
     *,
     model: str | os.PathLike[str] | None = None,
     window: IntensityWindow | tuple[float, float] | None = None,
+    view: str = PYRAMID,
 ) -> float:
     """Score one slice.
 
@@ -65,6 +67,8 @@ def score_image(
     window : IntensityWindow or (low, high), optional
         Intensity window in the image's units; estimated from this image where omitted. To compare slices
         of one volume, pass the volume's.
+    view : str
+        What is looked at, see `score_volume`.
 
     Returns
     -------
@@ -74,7 +78,7 @@ def score_image(
     Raises
     ------
     VolumeError
-        If the image is not 2-D or cannot be read, or the window is not one.
+        If the image is not 2-D or cannot be read, or the window or the view is not one.
     BundleError
         If the model cannot be used.
     ModelProcessError
@@ -83,7 +87,7 @@ def score_image(
     volume = as_volume(image).tomogram()
     if volume.data.ndim != 2:
         raise VolumeError(f"{volume.name} is a volume, not a slice: use score_volume for it.")
-    return float(score_volume(volume, model=model, window=window)["score"].iloc[0])
+    return float(score_volume(volume, model=model, window=window, view=view)["score"].iloc[0])
 
 
 def score_volume(
@@ -93,14 +97,15 @@ def score_volume(
     axis: int = 0,
     model: str | os.PathLike[str] | None = None,
     window: IntensityWindow | tuple[float, float] | None = None,
-    tiles: str = "whole",
+    view: str = PYRAMID,
     progress: Callable[[ScoreProgress], object] | None = None,
     cancel: threading.Event | None = None,
 ) -> pd.DataFrame:
     """Score the slices of a volume along one axis.
 
-    A slice's score, its uncertainty and its parts are means over its tiles. They depend on the slice, the
-    window and the model alone: not on chunks, on batches or on which other slices are scored.
+    A slice's score, its uncertainty and its parts are means over the tiles of a level of scale, combined to
+    one (``scoring.combination``). They depend on the slice, the window, the view and the model alone: not on
+    chunks, on batches or on which other slices are scored.
 
     Parameters
     ----------
@@ -115,9 +120,11 @@ def score_volume(
         A model bundle; the default model where omitted.
     window : IntensityWindow or (low, high), optional
         Overrides the volume's own intensity window, which is estimated where it has none.
-    tiles : str
-        "whole": the slice is shrunk to 224 px. "native": at most nine tiles of its own pixels, for large
-        slices whose noise or fine rings would vanish by shrinking; see ``scoring.native_tiles``.
+    view : str
+        "pyramid": the slice at every scale, from its own pixels to the whole of it at 224 px, a few tiles
+        each, see ``scoring.pyramid``; up to 280 px a side, that is the overview. "overview": the whole slice
+        at 224 px alone, as in the paper, up to twelve times as fast. "native": at most nine tiles of its own
+        pixels alone, see ``scoring.native_tiles``.
     progress : callable, optional
         Called after each batch, in this thread, with a ScoreProgress; what it raises ends the run.
     cancel : threading.Event, optional
@@ -126,14 +133,14 @@ def score_volume(
     Returns
     -------
     pandas.DataFrame
-        Columns slice, position, score, uncertainty, ring, blur, noise, reason, a row per slice in the order
-        asked for; ``attrs`` is the record of the run. See ``scoring.table.ScoredSlice``. A slice whose tiles
-        are on average unlike the training images keeps its score and has a reason.
+        Columns slice, position, score, uncertainty, one for each of ``scoring.scale.ARTEFACTS``, overview,
+        scale, reason, a row per slice in the order asked for; ``attrs`` is the record of the run. See
+        ``scoring.table.ScoredSlice``. A slice unlike the training images keeps its score and has a reason.
 
     Raises
     ------
     VolumeError
-        If the volume cannot be read, or has no such axis, slices, window or tiles.
+        If the volume cannot be read, or there is no such axis, slices, window or view.
     BundleError
         If the model cannot be used.
     ModelProcessError
@@ -145,23 +152,32 @@ def score_volume(
     -----
     An error that ends the run under way carries what was scored before it as its ``table``.
     """
-    if tiles not in _PREPARE:
-        raise VolumeError(f"Slices cannot be scored from '{tiles}' tiles: choose {' or '.join(_PREPARE)}.")
-    tomogram = as_volume(volume).tomogram()
-    indices = chosen_slices(tomogram, slices, axis)
-    if isinstance(window, tuple):
-        window = IntensityWindow(*window, rule="given")
-    bundle = checked_model(model)
-    run = _Run(tomogram, axis, indices, bundle, window or tomogram.window, tiles)
-    return run.score(progress, cancel or threading.Event())
+    run = _Run.of(volume, slices, axis, model, window, view, cancel)
+    return run.score(progress, overview_first=False)
 
 
-@dataclass(frozen=True)
-class _Batch:
-    """Tiles sent to the network, and the slices that were finished preparing meanwhile, in order."""
+def score_overview_first(
+    volume: Any,
+    *,
+    slices: Slices = None,
+    axis: int = 0,
+    model: str | os.PathLike[str] | None = None,
+    window: IntensityWindow | tuple[float, float] | None = None,
+    progress: Callable[[ScoreProgress], object] | None = None,
+    cancel: threading.Event | None = None,
+) -> pd.DataFrame:
+    """Score slices at every scale, as `score_volume`, but all of them as a whole before.
 
-    slices: list[tuple[int, int, str]]  # index, number of tiles, reason why there are none
-    values: "Future[np.ndarray]"
+    The overview takes a small part of the time, and its curve is there to be looked at while the other scales
+    follow. No tile is scored twice, but slices are read twice. That costs nothing for what is in memory and
+    little for a file that the system still has in its cache; of a larger one, reading overlaps with the
+    network, which takes longer than most disks (up to eleven tiles a slice). Keeping the tiles instead would
+    take up to 2 MB a slice.
+
+    Where the run ends early, its table has the overview of all slices scored until then, since a curve must
+    be of one kind: its record says so (``view``), and what was ``asked`` for.
+    """
+    return _Run.of(volume, slices, axis, model, window, PYRAMID, cancel).score(progress, overview_first=True)
 
 
 @dataclass
@@ -173,157 +189,127 @@ class _Run:
     indices: list[int]
     model: ModelFile
     window: IntensityWindow | None
-    tiles: str
-    unreadable: VolumeError | None = None
+    view: str
+    cancel: threading.Event
+    process: ModelProcess = field(default_factory=shared_model_process)
+    rows: list[ScoredSlice] = field(default_factory=list)
+
+    @classmethod
+    def of(
+        cls,
+        volume: Any,
+        slices: Slices,
+        axis: int,
+        model: str | os.PathLike[str] | None,
+        window: IntensityWindow | tuple[float, float] | None,
+        view: str,
+        cancel: threading.Event | None,
+    ) -> "_Run":
+        """Check what a run is asked for."""
+        check_view(view)
+        tomogram = as_volume(volume).tomogram()
+        indices = chosen_slices(tomogram, slices, axis)
+        if isinstance(window, tuple):
+            window = IntensityWindow(*window, rule="given")
+        bundle = checked_model(model)
+        window = window or tomogram.window
+        return cls(tomogram, axis, indices, bundle, window, view, cancel or threading.Event())
 
     def score(
-        self, progress: Callable[[ScoreProgress], object] | None, cancel: threading.Event
+        self, progress: Callable[[ScoreProgress], object] | None, *, overview_first: bool
     ) -> pd.DataFrame:
-        process = shared_model_process()
-        batches: queue.Queue[_Batch | BaseException | None] = queue.Queue(_BATCHES_IN_FLIGHT)
-        stop = threading.Event()
-        feeder = threading.Thread(
-            target=self._feed, args=(process, batches, stop), name="slices to score", daemon=True
-        )
-        rows: list[ScoredSlice] = []
-        pace = Pace(len(self.indices))
-        feeder.start()
+        shape = self.volume.slice_shape(self.axis)
+        in_two_passes = overview_first and bool(finer_factors(shape))
+        steps = self._two_passes(*most_tiles(shape)) if in_two_passes else self._one_pass()
+        seen = OVERVIEW if in_two_passes else self.view
         try:
-            for new in self._scored(batches, cancel):
-                rows += new
-                if progress:
-                    progress(ScoreProgress(len(rows), pace.total, pace.seconds_left(len(rows)), tuple(new)))
+            with closing(steps):
+                for step in steps:
+                    if progress:
+                        progress(step)
         except TiqaError as error:
-            error.table = score_table(rows, self._record(process, complete=False))
+            error.table = score_table(self.rows, self._record(seen, complete=False))
             raise
-        finally:
-            stop.set()
-            _drop(batches)
-            # A slow disk may hold the feeder in the middle of a read; it ends by itself after that.
-            feeder.join(_FEEDER_STOPS_WITHIN)
-        return score_table(rows, self._record(process, complete=True))
+        return score_table(self.rows, self._record(self.view, complete=True))
 
-    def _scored(
-        self, batches: "queue.Queue[_Batch | BaseException | None]", cancel: threading.Event
-    ) -> Iterator[list[ScoredSlice]]:
-        """Yield the rows that each batch completes; a slice's tiles may lie in several batches."""
-        values = np.empty((0, len(PREDICTED)))
-        slices: list[tuple[int, int, str]] = []
-        while (batch := wait_for(batches.get, queue.Empty, cancel)) is not None:
-            if isinstance(batch, BaseException):
-                raise batch
-            values = np.concatenate([values, answer_of(batch.values, cancel)])
-            slices += batch.slices
-            ends = np.cumsum([0, *(count for _, count, _ in slices)])
-            complete = int(np.searchsorted(ends, len(values), "right")) - 1
-            yield self._rows(slices[:complete], values[: ends[complete]])
-            slices, values = slices[complete:], values[ends[complete] :]
+    def _one_pass(self) -> Generator[ScoreProgress, None, None]:
+        pace = Pace(len(self.indices))
+        with closing(self._predicted(self.indices, partial(view_slice, view=self.view))) as batches:
+            for batch in batches:
+                new = tuple(scored_slice(self.volume, self.axis, item, self.view) for item in batch)
+                self.rows += new
+                done = len(self.rows)
+                yield ScoreProgress(done, pace.total, pace.seconds_left(done), new, self.view, done)
 
-    def _rows(self, slices: list[tuple[int, int, str]], values: np.ndarray) -> list[ScoredSlice]:
-        """Average the tiles of each slice."""
-        counts = np.array([count for _, count, _ in slices], int)
-        seen = counts > 0
-        means = np.full((len(slices), len(PREDICTED)), np.nan)
-        if seen.any():
-            starts = (np.cumsum(counts) - counts)[seen]
-            means[seen] = np.add.reduceat(values, starts) / counts[seen, None]
-        size = self.volume.voxel_size[self.axis]
-        rows = []
-        for (index, _, reason), mean in zip(slices, means.round(SCORE_DECIMALS).tolist(), strict=True):
-            *measured, novelty = mean
-            position = float(f"{index * size:.10g}")
-            reason = UNLIKE_TRAINING if novelty > 1 else reason
-            rows.append(ScoredSlice._make((index, position, *measured, reason)))
-        return rows
+    def _two_passes(self, overview: int, finer: int) -> Generator[ScoreProgress, None, None]:
+        """Score slices of so many tiles as a whole, then at the finer levels."""
+        pace = Pace(len(self.indices) * (overview + finer))
+        whole: dict[int, PredictedSlice] = {}
+        with closing(self._predicted(self.indices, partial(view_slice, view=OVERVIEW))) as batches:
+            for batch in batches:
+                whole.update({item.index: item for item in batch})
+                new = tuple(scored_slice(self.volume, self.axis, item, OVERVIEW) for item in batch)
+                self.rows += new
+                done = overview * len(whole)
+                yield ScoreProgress(done, pace.total, pace.seconds_left(done), new, OVERVIEW, len(whole))
+        rest = [item.index for item in whole.values() if len(item.values)]
+        rows = {row.slice: row for row in self.rows}
+        left = len(rest)
+        with closing(self._predicted(rest, finer_tiles)) as batches:
+            for batch in batches:
+                new = tuple(self._refined(item, whole[item.index]) for item in batch)
+                rows.update({row.slice: row for row in new})
+                left -= len(new)
+                done = pace.total - left * finer
+                yield ScoreProgress(
+                    done, pace.total, pace.seconds_left(done), new, PYRAMID, len(self.indices) - left
+                )
+        self.rows = list(rows.values())
 
-    def _feed(
-        self,
-        process: ModelProcess,
-        batches: "queue.Queue[_Batch | BaseException | None]",
-        stop: threading.Event,
-    ) -> None:
-        try:
-            process.start()  # Keras is imported while the first slices are read.
-            for slices, tiles in _batched(self._prepared(self._prepare(), stop)):
-                batch = _Batch(slices, process.submit(tiles, self.model) if len(tiles) else _no_values())
-                if not _put(batches, batch, stop):
-                    batch.values.cancel()
-                    return
-            _put(batches, self.unreadable, stop)
-        except BaseException as error:  # whatever it is, it is the caller's to hear of
-            _put(batches, error, stop)
+    def _refined(self, finer: PredictedSlice, whole: PredictedSlice) -> ScoredSlice:
+        values, factors = (
+            np.concatenate([getattr(part, name) for part in (finer, whole)]) for name in ("values", "factors")
+        )
+        return scored_slice(self.volume, self.axis, replace(whole, values=values, factors=factors))
 
-    def _prepare(self) -> Callable[[np.ndarray], PreparedSlice]:
+    def _predicted(
+        self, indices: Sequence[int], cut: Callable[[np.ndarray, IntensityWindow], ViewedSlice]
+    ) -> Generator[list[PredictedSlice], None, None]:
+        cutter = partial(self._cutter, cut)
+        return predicted_slices(
+            self.volume, self.axis, indices, cutter, self.model, self.process, self.cancel
+        )
+
+    def _cutter(self, cut: Callable[[np.ndarray, IntensityWindow], ViewedSlice]) -> CutTiles:
         if self.window is None:
             try:
                 self.window = estimate_window(self.volume)
             except VolumeError as error:
-                return partial(_prepare_without_window, error=error)
-        return partial(_PREPARE[self.tiles], window=self.window)
+                return partial(_cut_without_window, error=error)
+        window = self.window
+        return lambda plane: cut(plane, window)
 
-    def _prepared(
-        self, prepare: Callable[[np.ndarray], PreparedSlice], stop: threading.Event
-    ) -> Iterator[tuple[int, PreparedSlice]]:
-        """Prepare up to a slice that cannot be read; those before it still get their scores."""
-        try:
-            yield from map_slices(self.volume, self.axis, self.indices, prepare, cancel=stop)
-        except VolumeError as error:
-            self.unreadable = error
-
-    def _record(self, process: ModelProcess, complete: bool) -> dict[str, Any]:
-        record = run_record(self.volume, self.axis, self.window, self.model, process.device)
-        tiles = {"mode": self.tiles} | ({"most": MOST_TILES} if self.tiles == "native" else {})
-        return record | {"tiles": tiles, "slices": len(self.indices), "complete": complete}
+    def _record(self, view: str, complete: bool) -> dict[str, Any]:
+        record = run_record(self.volume, self.axis, self.window, self.model, self.process.device)
+        record |= {"view": view, "slices": len(self.indices), "complete": complete}
+        if view == PYRAMID:
+            record["combination"] = {"rule": RULE, "temperature": TEMPERATURE}
+        return record if view == self.view else record | {"asked": self.view}
 
 
-def _prepare_without_window(plane: np.ndarray, error: VolumeError) -> PreparedSlice:
+def scored_slice(volume: Volume, axis: int, item: PredictedSlice, view: str = PYRAMID) -> ScoredSlice:
+    """Make the row of a slice from what is said of its tiles in a view."""
+    said, overview, scale = slice_prediction(item.values, item.factors, view)
+    *measured, novelty = said.round(SCORE_DECIMALS).tolist()
+    position = float(f"{item.index * volume.voxel_size[axis]:.10g}")
+    reason = UNLIKE_TRAINING if novelty > 1 else item.reason
+    scales = (round(overview, SCORE_DECIMALS), round(scale, SCORE_DECIMALS))
+    return ScoredSlice._make((item.index, position, *measured, *scales, reason))
+
+
+def _cut_without_window(plane: np.ndarray, error: VolumeError) -> ViewedSlice:
     """Say why a slice of a volume without any contrast has no score; one that has contrast needs a window."""
     finite = plane[np.isfinite(plane)]
     if finite.size and np.ptp(finite) > 0:
         raise error
-    return prepare_slice(plane, IntensityWindow(0, 1, "none"))
-
-
-def _batched(
-    prepared: Iterable[tuple[int, PreparedSlice]],
-) -> Iterator[tuple[list[tuple[int, int, str]], np.ndarray]]:
-    """Group prepared slices into (slices, tiles), with full batches of tiles but for the last."""
-    slices: list[tuple[int, int, str]] = []
-    tiles: list[np.ndarray] = []
-    for index, item in prepared:
-        slices.append((index, len(item.tiles), item.reason))
-        tiles.extend(item.tiles)
-        while len(tiles) >= BATCH_SIZE:
-            yield slices, np.stack(tiles[:BATCH_SIZE])
-            slices, tiles = [], tiles[BATCH_SIZE:]
-        if len(slices) >= BATCH_SIZE and not tiles:
-            yield slices, np.empty(0)
-            slices = []
-    if slices or tiles:
-        yield slices, np.stack(tiles) if tiles else np.empty(0)
-
-
-def _no_values() -> "Future[np.ndarray]":
-    values: Future[np.ndarray] = Future()
-    values.set_result(np.empty((0, len(PREDICTED))))
-    return values
-
-
-def _put(batches: "queue.Queue[Any]", item: object, stop: threading.Event) -> bool:
-    while not stop.is_set():
-        try:
-            batches.put(item, timeout=POLL)
-        except queue.Full:
-            continue
-        return True
-    return False
-
-
-def _drop(batches: "queue.Queue[_Batch | BaseException | None]") -> None:
-    try:
-        while True:
-            batch = batches.get_nowait()
-            if isinstance(batch, _Batch):
-                batch.values.cancel()
-    except queue.Empty:
-        pass
+    return view_slice(plane, IntensityWindow(0, 1, "none"), OVERVIEW)

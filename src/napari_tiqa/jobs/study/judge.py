@@ -12,6 +12,7 @@ from napari_tiqa.jobs.process.messages import ModelFile
 from napari_tiqa.jobs.process.waiting import answer_of
 from napari_tiqa.jobs.quality.score import score_volume
 from napari_tiqa.jobs.segmentation.result import decided
+from napari_tiqa.scoring.views import OVERVIEW
 from napari_tiqa.segmentation.agreement import accuracy, f1_score, iou_score
 from napari_tiqa.segmentation.classes import NOT_LABELLED, Classes
 from napari_tiqa.segmentation.network_input import network_image
@@ -103,7 +104,9 @@ class VersionJudge:
         probabilities = self._begin(image)
         try:
             # Its turn comes when the segmentation, sent before it, is done.
-            scored = score_volume(image, model=self._quality.path, window=UNIT_WINDOW, cancel=self._cancel)
+            scored = score_volume(
+                image, model=self._quality.path, window=UNIT_WINDOW, view=OVERVIEW, cancel=self._cancel
+            )
         except BaseException:
             probabilities.cancel()
             raise

@@ -6,7 +6,7 @@ import numpy as np
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
-from napari_tiqa.scoring.scale import ARTEFACTS
+from napari_tiqa.scoring.scale import ARTEFACT_WORDS, ARTEFACTS
 from napari_tiqa.scoring.table import ScoredSlice
 from napari_tiqa.widgets.filtering.trial import SliceTrial
 from napari_tiqa.widgets.shared.forms import form_layout
@@ -18,7 +18,6 @@ CONSIDERABLE_LOSS = 15.0
 _LATE = 300  # ms
 _NO_CHANGE = 0.05  # points; less is not worth a sign
 _NO_CHANGE_FIDELITY = 0.005
-_IN_WORDS = {"ring": "rings"}
 
 
 class FilterScore(QWidget):
@@ -112,7 +111,7 @@ def _parts_text(before: ScoredSlice, after: ScoredSlice, filtered: bool) -> str:
         was, now = getattr(before, artefact), getattr(after, artefact)
         if np.isfinite(was):
             figures = f"{was:.1f} → <b>{now:.1f}</b>" if filtered else f"{was:.1f}"
-            texts.append(f"{_IN_WORDS.get(artefact, artefact)} {figures}")
+            texts.append(f"{ARTEFACT_WORDS[artefact]} {figures}")
     return " &nbsp;·&nbsp; ".join(texts) or "not available from this model"
 
 

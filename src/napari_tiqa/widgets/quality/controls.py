@@ -3,8 +3,10 @@
 from qtpy.QtWidgets import QSizePolicy, QWidget
 from superqt import QElidingLabel
 
+from napari_tiqa.jobs.quality.score import ScoreProgress
+from napari_tiqa.widgets.quality.form import VIEW_WORDS
 from napari_tiqa.widgets.shared.forms import button
-from napari_tiqa.widgets.shared.run_row import RunRow
+from napari_tiqa.widgets.shared.run_row import RunRow, time_left
 
 
 class ScoreControls(RunRow):
@@ -35,6 +37,12 @@ class ScoreControls(RunRow):
         super()._enable()
         for starter in (self.slice_button, self.map_button):
             starter.setEnabled(self.start_button.isEnabled())
+
+    def show_scoring(self, progress: ScoreProgress, asked: int) -> None:
+        """Show how many of the slices are scored in the view under way, and the time left for the run."""
+        text = f"{VIEW_WORDS[progress.view]}: {progress.scored} of {asked}"
+        left = time_left(progress.seconds_left)
+        self.bar.show_done(progress.done, progress.total, f"{text}   {left}".rstrip())
 
     def show_device(self, device: str) -> None:
         """Show where the network runs."""

@@ -1,4 +1,4 @@
-"""The form of the quality dock: which layer, axis, intensity window, model and kind of tiles."""
+"""The form of the quality dock: which layer, axis, intensity window, model and view."""
 
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_tiqa.errors import VolumeError
+from napari_tiqa.scoring.views import NATIVE, OVERVIEW, PYRAMID
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.widgets.shared.forms import form_layout, row
 from napari_tiqa.widgets.shared.layer_box import LayerBox
@@ -16,7 +17,8 @@ from napari_tiqa.widgets.shared.model_box import ModelBox
 from napari_tiqa.widgets.shared.read_layer import axis_names
 from napari_tiqa.widgets.shared.slider import layer_shape
 
-_TILES = (("shrunk to 224 px", "whole"), ("native tiles", "native"))
+VIEW_WORDS = {PYRAMID: "every scale", OVERVIEW: "overview", NATIVE: "native tiles"}
+"""What the views are called in the dock."""
 
 
 class ScoreForm(QWidget):
@@ -37,10 +39,13 @@ class ScoreForm(QWidget):
             "What scores the slices: the default model, or one trained on your own images.\n"
             "Score a layer once with each to compare them in the plot."
         )
-        self.tiles_box = ComboBox(
-            choices=_TILES,
-            tooltip="What the network sees of a slice: all of it, shrunk, or tiles of its own pixels,\n"
-            "up to nine, for large slices whose noise or fine rings vanish by shrinking.",
+        self.view_box = ComboBox(
+            choices=[(words, view) for view, words in VIEW_WORDS.items()],
+            tooltip="Which scales of a slice the score is of.\n"
+            "Every scale: from its own pixels to the whole of it, a few tiles each; the lowest counts most.\n"
+            "Overview: all of it, shrunk to 224 px, as in the paper; quick, but fine noise, thin rings and\n"
+            "slight blur of a large slice vanish.\n"
+            "Native tiles: up to nine tiles of its own pixels alone.",
         )
         self.auto_window = CheckBox(
             text="Auto",
@@ -58,12 +63,12 @@ class ScoreForm(QWidget):
         self._offer_axes()  # of a layer that was there before the dock
 
     def _lay_out(self) -> None:
-        for box in (self.axis_box, self.tiles_box):
+        for box in (self.axis_box, self.view_box):
             box.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         window = (field.native for field in (self.auto_window, self.low, self.high))
         form_layout(
             ("Layer", self.layer_box.native),
-            ("Axis", row(self.axis_box.native, self.tiles_box.native)),
+            ("Axis", row(self.axis_box.native, self.view_box.native)),
             ("Window", row(*window)),
             ("Model", self.model_box),
             parent=self,
@@ -87,9 +92,9 @@ class ScoreForm(QWidget):
         return self.model_box.path
 
     @property
-    def tiles(self) -> str:
-        """What the network sees of a slice: "whole" or "native"."""
-        return str(self.tiles_box.value)
+    def view(self) -> str:
+        """Which scales are looked at, one of ``scoring.views.VIEWS``."""
+        return str(self.view_box.value)
 
     def typed_window(self) -> IntensityWindow | None:
         """Return the typed window, None for an automatic one.

@@ -16,11 +16,12 @@ from qtpy.QtWidgets import QWidget
 from napari_tiqa.errors import TiqaError, VolumeError
 from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.jobs.quality.map import MapProgress, QualityMap, score_map
-from napari_tiqa.jobs.quality.score import ScoreProgress, score_volume
+from napari_tiqa.jobs.quality.score import ScoreProgress, score_overview_first, score_volume
 from napari_tiqa.scoring.scale import SCORE_RANGE
+from napari_tiqa.scoring.views import PYRAMID
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.widgets.quality.controls import ScoreControls
-from napari_tiqa.widgets.quality.form import ScoreForm
+from napari_tiqa.widgets.quality.form import VIEW_WORDS, ScoreForm
 from napari_tiqa.widgets.quality.plot import ScorePlot
 from napari_tiqa.widgets.quality.results import ResultsView
 from napari_tiqa.widgets.quality.run_shelf import RunShelf, ShelvedRun
@@ -60,6 +61,7 @@ class QualityPanel(DockPanel):
         self._no_source = ""  # why there is nothing to score
         self._cancelled_because = ""
         self._activity: progress | None = None
+        self._percent = 0  # of the run under way
         self._model_process = shared_model_process()
         self._model_process.start()  # Keras is imported while the user looks around.
         column(self.form, self.controls, (self.results, 1), parent=self, margins=DOCK_MARGINS)
@@ -140,7 +142,7 @@ class QualityPanel(DockPanel):
             return False
         self._scored = source
         self._cancelled_because = ""
-        self._running = None
+        self._running, self._percent = None, 0
         verb = chosen(source, window or source.window)
         ready = bool(self._model_process.device)
         self.message.say("Reading the first slices…" if ready else "Starting the model, a few seconds…")
@@ -151,10 +153,12 @@ class QualityPanel(DockPanel):
 
     def _all_slices(self, source: SliceSource, window: IntensityWindow | None) -> partial[Any]:
         self._running = self._shelve_new_run(source)
-        return partial(score_volume, window=window, tiles=self.form.tiles)
+        if self.form.view == PYRAMID:
+            return partial(score_overview_first, window=window)
+        return partial(score_volume, window=window, view=self.form.view)
 
     def _this_slice(self, source: SliceSource, window: IntensityWindow | None) -> partial[Any]:
-        return partial(score_volume, slices=(source.index,), window=window, tiles=self.form.tiles)
+        return partial(score_volume, slices=(source.index,), window=window, view=self.form.view)
 
     def _map(self, source: SliceSource, window: IntensityWindow | None) -> partial[Any]:
         return partial(score_map, index=source.index, window=window)
@@ -164,7 +168,7 @@ class QualityPanel(DockPanel):
         axis = SINGLE_IMAGE if single else names[source.dimension]
         parts = [source.layer_name, *([] if single else [f"axis {axis}"])]
         parts += [f"{names[d]} {index}" for d, index in source.at.items()]
-        parts += self._named_choices(tiles=True)
+        parts += self._named_choices(view=True)
         run = ScoreRun(
             name=self.shelf.free_name(", ".join(parts)),
             axis=axis,
@@ -178,21 +182,26 @@ class QualityPanel(DockPanel):
         self.results.add(entry)
         return entry
 
-    def _named_choices(self, *, tiles: bool) -> list[str]:
+    def _named_choices(self, *, view: bool) -> list[str]:
         """Return what a reader must know to tell this result from one with the form's first choices."""
         model = self.form.model
         named = [f"model {model.stem}"] if model else []
-        return [*named, "native tiles"] if tiles and self.form.tiles == "native" else named
+        return [*named, VIEW_WORDS[self.form.view]] if view and self.form.view != PYRAMID else named
 
     # -- while it runs, and its end ----------------------------------------------------------------
 
     def _on_progress(self, progress: ScoreProgress | MapProgress) -> None:
-        mapping = isinstance(progress, MapProgress)
-        self.controls.show_progress(progress, parts="tiles" if mapping else "slices")
-        if self._running is None or isinstance(progress, MapProgress):
+        if isinstance(progress, MapProgress):
+            self.controls.show_progress(progress, parts="tiles")
             return
-        self.message.say(f"Scoring {self._running.run.name}.")
-        self._running.run.rows.extend(progress.rows)
+        if self._running is None:
+            self.controls.show_progress(progress, parts="slices")
+            return
+        self._percent = 100 * progress.done // progress.total
+        run = self._running.run
+        run.take_rows(progress.rows)
+        self.controls.show_scoring(progress, run.asked)
+        self.message.say(f"Scoring {run.name}.")
         self.results.refresh(self._running)
         QTimer.singleShot(0, self._update_activity)  # on its own: it draws whatever waits to be drawn
 
@@ -233,7 +242,7 @@ class QualityPanel(DockPanel):
         layer = derived_layer(
             source.layer,
             quality_map.map,
-            ", ".join(parts + self._named_choices(tiles=False)),
+            ", ".join(parts + self._named_choices(view=False)),
             across,
             colormap=_COLORMAP,
             contrast_limits=SCORE_RANGE,
@@ -244,10 +253,9 @@ class QualityPanel(DockPanel):
         if hasattr(layer, "colorbar"):  # younger than the oldest napari that we work with
             layer.colorbar.visible = True
         self._viewer.add_layer(layer)
-        scores = quality_map.values[:, 0]
         self.message.say(
-            f"Quality map of slice {quality_map.record['slice']}: {len(scores)} tiles, mean "
-            f"{quality_map.mean:.2f}, {scores.min():.2f} to {scores.max():.2f}."
+            f"Quality map of slice {quality_map.record['slice']}: {len(quality_map.values)} tiles, "
+            f"{quality_map.sentence()}."
         )
 
     def _keep_window(self, source: SliceSource, outcome: JobOutcome) -> None:
@@ -271,14 +279,15 @@ class QualityPanel(DockPanel):
             self.message.say("Cancelled before a slice was scored.")
         else:
             done, asked = len(entry.run.rows), entry.run.asked
-            self.message.say(f"Cancelled; the {done} of {asked} slices scored so far are kept.")
+            kept = "slices scored as a whole" if entry.run.overview_only else "slices scored so far"
+            self.message.say(f"Cancelled; the {done} of {asked} {kept} are kept.")
 
     def _begin_activity(self) -> None:
         """Show the run in napari's activity dock, which lets all of Qt's events run meanwhile."""
         entry = self._running
         if entry is None or self._activity is not None:
             return
-        activity = progress(total=entry.run.asked, desc=f"TIQA: {entry.run.name}")
+        activity = progress(total=100, desc=f"TIQA: {entry.run.name}")
         if self._running is entry:
             self._activity = activity
         else:
@@ -286,7 +295,7 @@ class QualityPanel(DockPanel):
 
     def _update_activity(self) -> None:
         if self._running is not None and self._activity is not None:
-            self._activity.update(len(self._running.run.rows) - self._activity.n)
+            self._activity.update(self._percent - self._activity.n)
 
     def _end_activity(self) -> None:
         activity, self._activity = self._activity, None

@@ -5,7 +5,7 @@ import pyqtgraph as pg
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QGraphicsPathItem
 
-from napari_tiqa.scoring.scale import ARTEFACTS
+from napari_tiqa.scoring.scale import ARTEFACT_WORDS, ARTEFACTS
 from napari_tiqa.widgets.quality.score_run import ScoreRun
 
 # Of Paul Tol's "medium-contrast" scheme: told apart by colour-blind readers, in print without colour, on dark
@@ -18,7 +18,6 @@ PART_COLOURS = {
     "shading": "#EE99AA",
     "smoothing": "#004488",
 }
-_NAMES = {part: part for part in ARTEFACTS} | {"ring": "rings"}
 _LEAST_RANGE = 1.0  # points: what a good tomogram loses is not blown up to look like a loss
 FLAG = "▲"
 _ALONE = 0.4  # of the distance between slices: what a slice without neighbours takes up on either side
@@ -50,7 +49,7 @@ class FilledArea(QGraphicsPathItem):
 
 
 class PartsPlot(pg.PlotItem):
-    """Areas of rings, blur and noise, one on the other; their height is what the score lacks to 5."""
+    """Areas of rings, blur, noise and so on, one on the other; their height is what the score lacks to 5."""
 
     def __init__(self) -> None:
         super().__init__(enableMenu=False)
@@ -75,8 +74,10 @@ class PartsPlot(pg.PlotItem):
 
     def show_legend(self, text: QColor, *, flags: bool) -> None:
         """Write the legend, in the order of the stack."""
-        lines = [f'<span style="color:{PART_COLOURS[part]}">■</span> {_NAMES[part]}' for part in ARTEFACTS]
-        lines.reverse()
+        lines = [
+            f'<span style="color:{PART_COLOURS[part]}">■</span> {ARTEFACT_WORDS[part]}'
+            for part in reversed(ARTEFACTS)
+        ]
         if flags:
             lines.append(f"{FLAG} unlike<br>training")
         self.legend.setText("<br>".join(lines), color=text, size="8pt")

@@ -10,6 +10,7 @@ import pandas as pd
 
 from napari_tiqa.scoring.sentence import score_sentence
 from napari_tiqa.scoring.table import UNLIKE_TRAINING, ScoredSlice, score_table
+from napari_tiqa.scoring.views import OVERVIEW, PYRAMID, view_of
 from napari_tiqa.widgets.shared.result_layers import METADATA_KEY
 
 SINGLE_IMAGE = "image"  # the axis of a run over a layer that has but one slice
@@ -48,6 +49,11 @@ class ScoreRun:
         return self.ended in ("cancelled", "failed")
 
     @property
+    def overview_only(self) -> bool:
+        """Whether the run ended before any slice was scored at every scale, as it was asked for."""
+        return view_of(self.record) == OVERVIEW and self.record.get("asked") == PYRAMID
+
+    @property
     def slices(self) -> np.ndarray:
         """Indices of the scored slices, int64, shape (n,)."""
         return np.fromiter((row.slice for row in self.rows), np.int64, len(self.rows))
@@ -80,11 +86,23 @@ class ScoreRun:
 
     def title(self) -> str:
         """Return the name with what a reader must know about the run before comparing it."""
-        return f"{self.name} (partial, {len(self.rows)} of {self.asked})" if self.partial else self.name
+        notes = ["overview only"] if self.overview_only else []
+        if self.partial and len(self.rows) < self.asked:
+            notes.insert(0, f"partial, {len(self.rows)} of {self.asked}")
+        return f"{self.name} ({', '.join(notes)})" if notes else self.name
 
     def worst(self, count: int) -> list[ScoredSlice]:
         """Return the `count` slices with the lowest scores, worst first, of those that have a score."""
         return sorted((row for row in self.rows if np.isfinite(row.score)), key=lambda row: row.score)[:count]
+
+    def take_rows(self, rows: Iterable[ScoredSlice]) -> None:
+        """Take further rows; one of a slice that has been scored before replaces the earlier."""
+        places = {row.slice: place for place, row in enumerate(self.rows)}
+        for row in rows:
+            if row.slice in places:
+                self.rows[places[row.slice]] = row
+            else:
+                self.rows.append(row)
 
     def take_table(self, table: pd.DataFrame) -> None:
         """Take the rows and the record of a score table in place of what was there."""

@@ -36,6 +36,7 @@ from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.jobs.quality.map import score_map
 from napari_tiqa.jobs.quality.score import ScoreProgress, score_volume
 from napari_tiqa.scoring.recent_models import recent_models, remember_model
+from napari_tiqa.scoring.scale import ARTEFACTS
 from napari_tiqa.scoring.sentence import score_sentence
 from napari_tiqa.widgets.docks import QualityDock
 from napari_tiqa.widgets.quality.panel import QualityPanel
@@ -321,7 +322,7 @@ def test_a_score_comes_with_its_uncertainty_and_its_reasons(
     uncertainty = run.column("uncertainty")
     ends = np.clip([(run.scores - uncertainty).min(), (run.scores + uncertainty).max()], 1, 5)
     np.testing.assert_allclose([low, high], ends, atol=1e-6)
-    stack = plot._parts_plot._areas["noise"].path().boundingRect()
+    stack = plot._parts_plot._areas["smoothing"].path().boundingRect()
     assert stack.bottom() == pytest.approx(5 - run.scores.min(), abs=1e-3)
     assert run.flagged.tolist() == [False] * 4 + [True] * 4
     assert plot._flags.getData()[0].tolist() == [4, 5, 6, 7]
@@ -349,7 +350,7 @@ def test_scores_kept_by_an_earlier_version_are_shown_without_parts(
     layer = viewer.add_image(tomogram(5), name="kept")
     score(panel)
     kept = json.loads(json.dumps(layer.metadata))
-    for column in ("uncertainty", "ring", "blur", "noise"):
+    for column in ("uncertainty", *ARTEFACTS, "overview", "scale"):
         del kept[METADATA_KEY]["runs"][0][column]
     viewer.layers.remove(layer)
     viewer.add_layer(Image(tomogram(5), metadata=kept))

@@ -7,6 +7,7 @@ writes ``label_scale.json``. It is kept, so that labels made years apart mean th
 
 import json
 import sys
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from napari_tiqa.whole_file import write_text
 LABEL_SCALE = Path(__file__).with_name("label_scale.json")
 
 
+@lru_cache
 def label_scale(path: Path = LABEL_SCALE) -> LabelProjection:
     """Read the scale of the labels."""
     curves = json.loads(path.read_text(encoding="utf-8"))

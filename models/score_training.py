@@ -1,0 +1,167 @@
+"""How the default model's network is trained on groups: order within an original, order across, the score."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from napari_tiqa.learning.images.groups import Group
+from napari_tiqa.learning.training.losses import KNOWN, LabelRegression, targets
+from napari_tiqa.scoring.backbone import build_network, load_imagenet
+
+SETTINGS: dict[str, Any] = {
+    "seed": 0,
+    "groups": 5,  # a step, each of another specimen where possible
+    "dropout": 0.3,
+    "frozen": ("stem", "stage1"),
+    "learning_rate": 3e-4,
+    "weight_decay": 1e-2,
+    "average": 0.995,  # of the weights, from step to step
+    "ranking_weight": 1.0,
+    "across_weight": 0.5,
+}
+"""How the default model departs from the paper's settings; its card says why."""
+
+AfterSteps = Callable[[int, float], object]
+"""Called now and then with the steps done and the mean loss since the last call."""
+
+
+def new_network() -> keras.Model:
+    """Build the network with ImageNet weights."""
+    keras.utils.set_random_seed(SETTINGS["seed"])
+    network = build_network(dropout=SETTINGS["dropout"])
+    load_imagenet(network)
+    return network
+
+
+def train(
+    network: keras.Model,
+    groups: Sequence[Group],
+    steps: int,
+    *,
+    learning_rate: float | None = None,
+    every: int = 100,
+    after: AfterSteps | None = None,
+    seed: int = 0,
+) -> None:
+    """Train a network in place.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Of ``build_network``.
+    groups : sequence of Group
+        Images without a label only teach the order within their original.
+    steps : int
+        Batches of ``SETTINGS["groups"]`` groups.
+    learning_rate : float, optional
+        At the start; it falls to zero along a half cosine.
+    every : int
+        Steps from one call of `after` to the next; the network then has the averaged weights.
+    after : callable, optional
+        Called with the steps done and the mean loss.
+    seed : int
+        Fixes order, orientation and contrast.
+    """
+    for layer in network.layers:
+        layer.trainable = not layer.name.startswith(SETTINGS["frozen"])
+    rate = learning_rate or SETTINGS["learning_rate"]
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.1 * rate, steps, warmup_target=rate, warmup_steps=min(50, steps // 10)
+    )
+    optimizer = keras.optimizers.AdamW(schedule, SETTINGS["weight_decay"], global_clipnorm=5.0)
+    # XLA would compile for minutes and saves nothing on a CPU.
+    network.compile(optimizer, ScoreLoss(), jit_compile=False)
+    average = [np.array(value) for value in network.get_weights()]
+    count = 0
+    for done in range(0, steps, every):
+        batches = _Batches(groups, min(every, steps - done), np.random.default_rng([seed, done]))
+        averaging = _Averaging(average, count)
+        loss = network.fit(batches, verbose=0, shuffle=False, callbacks=[averaging]).history["loss"][0]
+        count = averaging.count
+        if after or done + every >= steps:
+            own = network.get_weights()
+            network.set_weights(average)
+            if after:
+                after(done + len(batches), float(loss))
+            if done + every < steps:
+                network.set_weights(own)
+
+
+class ScoreLoss(keras.losses.Loss):
+    """The paper's regression and ranking within an original, and the order of images of different originals.
+
+    Across originals the fidelity loss of UNIQUE (Zhang et al. 2021, arXiv 2005.13983) compares the probability
+    that one image is better than another with that of their labels. Without it, materials drift apart.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(name="score")
+        self.within = LabelRegression(SETTINGS["ranking_weight"])
+
+    def call(self, y_true, y_pred):  # type: ignore[no-untyped-def]  # noqa: D102
+        group, rest = y_true[:, :1], y_true[:, 1:]
+        label, known = rest[:, -2 * KNOWN : -2 * KNOWN + 1], rest[:, -KNOWN : -KNOWN + 1]
+        across = ops.cast(group != ops.transpose(group), "float32") * known * ops.transpose(known)
+        wanted = ops.sigmoid(_STEEPNESS * (label - ops.transpose(label)))
+        score = y_pred[:, :1]
+        said = ops.sigmoid(_STEEPNESS * (score - ops.transpose(score)))
+        fidelity = (
+            1 - ops.sqrt(wanted * said + _EPSILON) - ops.sqrt((1 - wanted) * (1 - said) + _EPSILON)
+        )
+        across_loss = ops.sum(across * fidelity) / ops.maximum(ops.sum(across), 1.0)
+        return self.within.call(rest, y_pred) + SETTINGS["across_weight"] * _SCALE * across_loss
+
+
+_STEEPNESS = 2.0  # of the probability that an image is better, for each point of difference
+_EPSILON = 1e-4
+_SCALE = 4.0  # makes the fidelity loss, which is at most 1, as large as squared errors of points
+
+
+class _Averaging(keras.callbacks.Callback):
+    """Keeps a moving average of the weights, which generalises better than the last ones."""
+
+    def __init__(self, average: list[np.ndarray], count: int) -> None:
+        super().__init__()
+        self.average, self.count = average, count
+
+    def on_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.count += 1
+        if self.count % 5:  # copying the weights takes as long as a few images
+            return
+        kept = min(SETTINGS["average"] ** 5, (1 + self.count) / (10 + self.count))
+        for mean, variable in zip(self.average, self.model.weights, strict=True):
+            mean += np.float32(1 - kept) * (np.asarray(variable) - mean)
+
+
+class _Batches(keras.utils.PyDataset):
+    """Steps: groups in random order, their images in random orientation and contrast."""
+
+    def __init__(self, groups: Sequence[Group], steps: int, rng: np.random.Generator):
+        super().__init__()
+        self.groups, self.steps, self.rng = groups, steps, rng
+        self._waiting: list[int] = []
+        self._most = SETTINGS["groups"] * max(len(group.images) for group in groups)
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+        if len(self._waiting) < SETTINGS["groups"]:
+            self._waiting += self.rng.permutation(len(self.groups)).tolist()
+        chosen = [self.groups[self._waiting.pop(0)] for _ in range(SETTINGS["groups"])]
+        images = np.concatenate([self._varied(group.images) for group in chosen])
+        group = np.repeat(np.arange(len(chosen)), [len(group.images) for group in chosen])
+        known = targets(chosen, self._most)
+        return images[..., None], np.concatenate([group[:, None], known], axis=1, dtype=np.float32)
+
+    def _varied(self, images: np.ndarray) -> np.ndarray:
+        """Turn, mirror, and change what another choice of intensity window would change."""
+        images = np.rot90(images, int(self.rng.integers(4)), axes=(1, 2))
+        if self.rng.integers(2):
+            images = images[:, :, ::-1]
+        contrast = self.rng.uniform(0.7, 1.0)
+        black = self.rng.uniform(0, 1 - contrast)
+        return images * np.float32(contrast / 255) + np.float32(black)

@@ -25,7 +25,7 @@ _ENLARGED = 1.5  # at most: a slice that is sampled finer than it is sharp
 _AS_GOOD_AS_SEEN = 0.75  # of the shrinking at which a scan was judged
 _SIMULATED_SIDES = (224, 320, 448, 640, 900, 1300)
 _SEEDS = 10
-_CONCENTRIC = frozenset({"winding", "tubes", "growth rings"})
+_CONCENTRIC = frozenset({"wound cell", "tubes", "growth rings"})
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def _real(data: Path, scan: Scan, side: int, rng: np.random.Generator) -> Origin
 
 def _simulated(kind: str, side: int, rng: np.random.Generator) -> Original:
     made = next((made for made in _SIMULATED_SIDES if made >= side), _SIMULATED_SIDES[-1])
-    image = _microstructure(kind, made, int(rng.integers(_SEEDS if made < 1000 else 3)))
+    image = _microstructure(kind, made, int(rng.integers(_SEEDS if made < 500 else 3)))
     if kind in _CONCENTRIC and rng.random() < 0.7:  # as a whole, and rings about the middle
         image = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA) if made != side else image
         middle = (side - 1) / 2

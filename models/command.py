@@ -21,6 +21,7 @@ def run_command(
     arguments: Sequence[str] | None,
     *,
     needs_data: bool = True,
+    work: Path | None = None,
 ) -> int:
     """Run ``python -m models.MODULE [DATA] -o MODEL``.
 
@@ -34,6 +35,8 @@ def run_command(
         Those of the shell where omitted.
     needs_data : bool
         Whether the training reads scans from a folder.
+    work : pathlib.Path, optional
+        Where it keeps what it makes on the way, unless the option ``--work`` says otherwise.
 
     Returns
     -------
@@ -43,9 +46,12 @@ def run_command(
     parser = argparse.ArgumentParser(prog=f"python -m models.{module}", description=description)
     if needs_data:
         parser.add_argument(
-            "data", type=Path, metavar="DATA", help="folder with the scans of models/default_recipe.py"
+            "data", type=Path, metavar="DATA", help="folder with the scans of models/specimens.py"
         )
     add_output_option(parser, "bundle to write (.tiqa)", metavar="MODEL", overwrite=None)
+    if work:
+        help_ = "folder to keep what is made on the way in, to go on from after an interruption"
+        parser.add_argument("--work", type=Path, default=work, metavar="FOLDER", help=f"{help_} ({work})")
     options = parser.parse_args(arguments)
 
     def command() -> int:

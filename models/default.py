@@ -1,4 +1,7 @@
-"""Train the bundled default model again, by its recipe on the scans in a folder, and write its bundle."""
+"""Train the bundled default model again, by its recipe on the scans in a folder, and write its bundle.
+
+All that it makes is kept in a work folder (``default_stages``): a run that was cut off goes on where it was.
+"""
 
 import argparse
 import os
@@ -11,9 +14,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from models import default_recipe
 from models.command import run_command
-from models.specimens import FIRST
+from models.default_stages import STEPS, Report, Stages
+from models.originals import TEXTURES
+from models.score_training import SETTINGS
+from models.specimens import SCANS
 from napari_tiqa.cli.progress_bar import ProgressBar
 from napari_tiqa.learning.images.groups import Group
 from napari_tiqa.learning.measures.measures import evaluate
@@ -21,31 +26,37 @@ from napari_tiqa.learning.training.calibration import KNOTS, familiarity, score_
 from napari_tiqa.learning.training.card import model_card
 from napari_tiqa.scoring.bundle import DEFAULT_MODEL, save_bundle
 from napari_tiqa.scoring.calibration import Calibration
+from napari_tiqa.scoring.predict import load_model
 
 LEFT_OUT = Path(__file__).with_name("default_left_out.csv")
-"""Scores by the default recipe of every image of specimens that were left out of training in turn, by
-benchmarks/leave_specimens_out.py: the default model's card and its uncertainty rest on it."""
+"""Scores by the default recipe of images of specimens that were left out of training in turn, by
+benchmarks/validity.py: the default model's card and its uncertainty rest on it."""
+
+WORK = Path("build/default")
 
 
 def train_default_model(
     data: Path,
     output: str | os.PathLike[str] = DEFAULT_MODEL,
     *,
+    work: Path = WORK,
     advance: Callable[[int, int], None] | None = None,
-    report: default_recipe.Report | None = None,
+    report: Report | None = None,
 ) -> dict[str, Any]:
-    """Train the bundled default model, by the default recipe on all its specimens.
+    """Train the bundled default model on all its specimens.
 
     Parameters
     ----------
     data : pathlib.Path
-        Folder with the scans of ``default_recipe.SCANS``.
+        Folder with the scans of ``specimens.SCANS``.
     output : path-like
         Where to write the bundle.
+    work : pathlib.Path
+        Where the stages are kept.
     advance : callable, optional
         Called with groups made and groups in all.
     report : callable, optional
-        Called after each epoch.
+        Called now and then while a network is trained.
 
     Returns
     -------
@@ -58,29 +69,33 @@ def train_default_model(
     TrainingError
         If `data` lacks one of the scans.
     """
-    groups, projection = default_recipe.default_groups(data, advance)
-    composites = default_recipe.composite_groups(data, projection, advance)
-    training = [*groups, *composites]
-    network = default_recipe.train_default(default_recipe.teachable(training), report)
+    stages = Stages(data, work, advance, report)
+    network = load_model(stages.default()).network
     left_out, _ = read_left_out()
     judged, scores = groups_of_rows(on_the_scale_of_others(left_out))
     scale = score_scale(left_out["score"].to_numpy(), left_out["label"].to_numpy())
-    calibration = Calibration(KNOTS, *scale, *familiarity(network, default_recipe.familiar(training)))
+    made, real = stages.made(), stages.real()
+    calibration = Calibration(KNOTS, *scale, *familiarity(network, familiar([*made, *real])))
     card = model_card(
         name="napari-tiqa default",
         training={
-            "scans": [scan.path for scan in FIRST],
-            "simulated": sorted({g.specimen for g in groups if g.specimen.startswith("simulated")}),
-            "textures": list(default_recipe.TEXTURES),
-            "originals": sum("ring" in group.families for group in groups),
-            "originals_scanned_again": sum("gain rings" in group.families for group in groups),
-            "originals_of_composites": len(composites),
+            "scans": [scan.path for scan in SCANS],
+            "simulated": sorted({g.specimen for g in made if g.specimen.startswith("simulated")}),
+            "textures": list(TEXTURES),
+            "originals": len(made) + len(real),
+            "images": sum(len(group.images) for group in (*made, *real)),
         },
-        settings=default_recipe.SETTINGS,
+        settings=SETTINGS | {"steps": STEPS},
         evaluation=evaluate(judged, scores),
     )
     save_bundle(output, network, card, calibration)
     return card
+
+
+def familiar(groups: Sequence[Group]) -> list[Group]:
+    """Choose the groups that say what a tomography slice looks like."""
+    strange = ("texture", "noise alone")
+    return [group for group in groups if not group.specimen.startswith(strange)]
 
 
 def read_left_out(path: str | os.PathLike[str] = LEFT_OUT) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -148,15 +163,19 @@ def groups_of_rows(rows: pd.DataFrame, column: str = "score") -> tuple[list[Grou
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``python -m models.default``; returns the exit code."""
-    return run_command("default", __doc__, _train, arguments)
+    return run_command("default", __doc__, _train, arguments, work=WORK)
 
 
 def _train(options: argparse.Namespace, bar: ProgressBar) -> dict[str, Any]:
-    def report(stage: str, epoch: int, epochs: int, loss: float) -> None:
-        bar.show(stage, epoch, epochs, figures=f"loss {loss:.3f}")
+    def report(training: str, done: int, steps: int, figures: str) -> None:
+        bar.show(training, done, steps, figures=figures)
 
     return train_default_model(
-        options.data, options.output, advance=partial(bar.show, "distorting and labelling"), report=report
+        options.data,
+        options.output,
+        work=options.work,
+        advance=partial(bar.show, "distorting and labelling"),
+        report=report,
     )
 
 

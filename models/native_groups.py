@@ -43,7 +43,7 @@ _SPOILT_BY = ("noise", "noise", "blur", "ring", "denoised", "fringes")
 _SPOILT_SHARE = 0.4
 _SPOILT_UP_TO = 0.6  # of the range of strengths, in logarithms: what is worse hides what comes upon it
 _OWN_WINDOW_SHARE = 0.5
-_SCAN_SIDES = (224, 600)  # px; larger scans take long to simulate and show nothing else
+_SCAN_SIDES = (224, 400)  # px; larger scans take long to simulate and show nothing else
 
 
 def draw_scale(rng: np.random.Generator) -> float:

@@ -31,7 +31,7 @@ class Scanner:
     @classmethod
     def draw(cls, n: int, rng: np.random.Generator) -> "Scanner":
         """Draw a scan without faults."""
-        enough = 24 * round(1.6 * n / 24)
+        enough = 24 * round(1.25 * n / 24)
         acquisition = Acquisition(
             projections=enough,
             arc=int(rng.choice([180, 180, 360])),

@@ -27,10 +27,10 @@ import pandas as pd
 from skimage.restoration import calibrate_denoiser
 from tqdm import tqdm
 
-from models.default_recipe import TEXTURES
 from models.fidelity import save_fidelity
 from models.fidelity_training import train_fidelity
 from models.filtered_scans import FilteredScan, filtered_scans
+from models.originals import TEXTURES
 from models.specimens import FIRST as SCANS
 from models.specimens import read_scan
 from napari_tiqa.filtering.catalogue import FILTERS

@@ -25,7 +25,7 @@ from napari_tiqa.scoring.bundle import save_bundle
 from napari_tiqa.scoring.predict import load_model
 from napari_tiqa.scoring.scale import ARTEFACTS, SCORE_RANGE
 
-STEPS = {"start": 900, "fold": 600, "default": 1400}
+STEPS = {"start": 900, "fold": 450, "default": 1200}
 """How long each training is, in steps."""
 
 FOLDS = 3

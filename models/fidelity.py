@@ -38,7 +38,7 @@ def train_fidelity_model(
     Parameters
     ----------
     data : pathlib.Path
-        Folder with the scans of ``default_recipe.SCANS``.
+        Folder with the scans of ``specimens.SCANS``.
     output : path-like
         Where to write the bundle.
     advance : callable, optional

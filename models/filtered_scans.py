@@ -7,8 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from models.composites import log_uniform
-from models.default_recipe import TEXTURES, texture
+from models.faults import log_uniform
+from models.originals import TEXTURES, texture
 from models.specimens import FIRST as SCANS
 from models.specimens import random_slice, read_scan
 from napari_tiqa.filtering.catalogue import FILTERS
@@ -97,7 +97,7 @@ def filtered_scans(data: Path, advance: Callable[[int, int], None] | None = None
     Parameters
     ----------
     data : pathlib.Path
-        Folder with the scans of ``default_recipe.SCANS``; those with faults of their own are not a
+        Folder with the scans of ``specimens.SCANS``; those with faults of their own are not a
         truth and are left out.
     advance : callable, optional
         Called with scans done and scans in all.

@@ -57,7 +57,7 @@ def draw_scale(rng: np.random.Generator) -> float:
 
 
 def native_group(source: Source, projection: LabelProjection, rng: np.random.Generator) -> Group:
-    """Make a group of an original: three faults at three strengths each, on a slice that may be spoilt already.
+    """Make a group of an original: three faults at three strengths, on a slice that may be spoilt.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def native_group(source: Source, projection: LabelProjection, rng: np.random.Gen
 
 
 def scanned_group(source: Source, projection: LabelProjection, rng: np.random.Generator) -> Group:
-    """Make a group of an original that is scanned again, with faults of the acquisition; as `native_group`."""
+    """Make a group of an original that is scanned again, with faults of a scan; as `native_group`."""
     original = source(round(log_uniform(rng, *_SCAN_SIDES)), rng)
     image = original.image
     scanner = Scanner.draw(len(image), rng)
@@ -172,7 +172,7 @@ class _View:
     def _seen(self, plane: np.ndarray) -> np.ndarray:
         if self._inside_circle and not self._whole:  # a part, at native size
             free = len(plane) - TILE_SIZE
-            row, column = (int(round((0.25 + 0.5 * place) * free)) for place in self._place)
+            row, column = (round((0.25 + 0.5 * place) * free) for place in self._place)
             plane = plane[row : row + TILE_SIZE, column : column + TILE_SIZE]
         return area_mean(np.ascontiguousarray(reflected(plane), np.float32))
 

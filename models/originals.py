@@ -81,7 +81,7 @@ def _real(data: Path, scan: Scan, side: int, rng: np.random.Generator) -> Origin
     volume, window = read_scan(data, scan.path)
     plane = random_slice(volume, rng)
     piece, shrunk = _piece(plane, window.low, window.high, side, rng)
-    # It was judged as a whole at 224 px; where its pixels were not, less shrinking may show what was not seen.
+    # Judged as a whole at 224 px; where its pixels were not, less shrinking may show what was not seen.
     seen = shrunk * len(piece) / TILE_SIZE >= _AS_GOOD_AS_SEEN * min(plane.shape) / TILE_SIZE
     return _varied(Original(scan.specimen, piece, scan.clean and (scan.native or seen)), rng)
 

@@ -93,8 +93,9 @@ def train(
 class ScoreLoss(keras.losses.Loss):
     """The paper's regression and ranking within an original, and the order of images of different originals.
 
-    Across originals the fidelity loss of UNIQUE (Zhang et al. 2021, arXiv 2005.13983) compares the probability
-    that one image is better than another with that of their labels. Without it, materials drift apart.
+    Across originals the fidelity loss of UNIQUE (Zhang et al. 2021, arXiv 2005.13983) compares the
+    probability that one image is better than another with that of their labels. Without it, materials drift
+    apart.
     """
 
     def __init__(self) -> None:
@@ -108,9 +109,7 @@ class ScoreLoss(keras.losses.Loss):
         wanted = ops.sigmoid(_STEEPNESS * (label - ops.transpose(label)))
         score = y_pred[:, :1]
         said = ops.sigmoid(_STEEPNESS * (score - ops.transpose(score)))
-        fidelity = (
-            1 - ops.sqrt(wanted * said + _EPSILON) - ops.sqrt((1 - wanted) * (1 - said) + _EPSILON)
-        )
+        fidelity = 1 - ops.sqrt(wanted * said + _EPSILON) - ops.sqrt((1 - wanted) * (1 - said) + _EPSILON)
         across_loss = ops.sum(across * fidelity) / ops.maximum(ops.sum(across), 1.0)
         return self.within.call(rest, y_pred) + SETTINGS["across_weight"] * _SCALE * across_loss
 

@@ -1,4 +1,4 @@
-"""Faults at the native size of a slice, as scanners and reconstructions make them: what the models learn from.
+"""Faults at the native size of a slice, as scanners and reconstructions make them, for training.
 
 Each maker draws what is random about a fault once and returns a function of its strength alone, so that a
 stronger version is worse and not just different. Strengths are meant for the 224 x 224 px that a network

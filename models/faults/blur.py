@@ -1,4 +1,4 @@
-"""Blur: Gaussian, defocus disc, the long tails of a scintillator, motion; and the fringes of phase contrast."""
+"""Blur: Gaussian, defocus disc, long tails of a scintillator, motion; and the fringes of phase contrast."""
 
 from collections.abc import Callable
 
@@ -57,7 +57,7 @@ def motion(image: np.ndarray, scale: float, rng: np.random.Generator) -> Fault:
 
 
 def fringes(image: np.ndarray, scale: float, rng: np.random.Generator) -> Fault:
-    """Draw the fringes along edges that propagation leaves without phase retrieval; the strength is theirs."""
+    """Draw the fringes along edges left without phase retrieval; the strength is theirs."""
     sigma = log_uniform(rng, 0.6, 2.5) * scale
     edges = image - _at_a_smaller_size(image, sigma, _gaussian)
     if rng.random() < 0.5:

@@ -1,4 +1,4 @@
-"""Faults of an acquisition, made in the sinogram: a slice is projected once and reconstructed with each fault."""
+"""Faults of an acquisition, made in its sinogram: a slice is projected once, reconstructed often."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -121,7 +121,7 @@ FAULTS: dict[str, tuple[float, float, Fault]] = {
 
 
 def with_metal(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Put a few pieces of metal into a slice, (n, n), float32: several times as dense as what is brightest."""
+    """Put a few pieces of metal into a slice, (n, n), float32: several times as dense as the rest."""
     side = len(image)
     rows, columns = np.ogrid[:side, :side]
     metal = image.copy()

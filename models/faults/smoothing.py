@@ -1,4 +1,4 @@
-"""What processing takes away: denoisers and iterative reconstructions ("plastic"), lossy files, few levels."""
+"""What processing takes away: denoisers, iterative reconstructions ("plastic"), lossy files, few levels."""
 
 import cv2
 import numpy as np
@@ -23,7 +23,9 @@ def denoised(image: np.ndarray, scale: float, rng: np.random.Generator) -> Fault
         else:
             noisy = image + np.float32(spread) * field
         smooth = _FILTERS[kind](np.clip(noisy, 0, 1), strength, radius)
-        return cv2.resize(smooth, shape[::-1], interpolation=cv2.INTER_LINEAR) if smooth.shape != shape else smooth
+        if smooth.shape == shape:
+            return smooth
+        return cv2.resize(smooth, shape[::-1], interpolation=cv2.INTER_LINEAR)
 
     return Fault("denoised", 0.1, 1.0, apply)
 
@@ -32,9 +34,9 @@ def compressed(image: np.ndarray, scale: float, rng: np.random.Generator) -> Fau
     """Save as JPEG; the strength is 100 minus the quality."""
 
     def apply(image: np.ndarray, strength: float) -> np.ndarray:
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(round(100 - strength))]
+        quality = [cv2.IMWRITE_JPEG_QUALITY, round(100 - strength)]
         stored = cv2.imencode(".jpg", _bytes(image), quality)[1]
-        return cv2.imdecode(stored, cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
+        return np.asarray(cv2.imdecode(stored, cv2.IMREAD_GRAYSCALE), np.float32) / 255
 
     return Fault("compressed", 30.0, 98.0, apply)
 
@@ -70,7 +72,7 @@ def _means(image: np.ndarray, strength: float, radius: float) -> np.ndarray:
 
 
 def _variation(image: np.ndarray, strength: float, radius: float) -> np.ndarray:
-    """Minimise total variation, by Chambolle's dual iteration (2004, doi 10.1023/B:JMIV.0000011325.36760.1e)."""
+    """Minimise total variation, by Chambolle's iteration (doi 10.1023/B:JMIV.0000011325.36760.1e)."""
     weight = np.float32(0.6 * strength**1.5)
     across, down = np.zeros_like(image), np.zeros_like(image)
     for _ in range(25):

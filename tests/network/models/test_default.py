@@ -1,0 +1,56 @@
+"""``python -m models.default``, and what slices with faults of their own are taught as."""
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from models.default import main
+from models.default_stages import taught
+from models.score_training import train
+from napari_tiqa.learning.images.groups import distortion_group
+from napari_tiqa.scoring.backbone import build_network
+from napari_tiqa.volumes.simulation.microstructures import microstructure
+
+
+@pytest.fixture(scope="module")
+def groups():
+    made = []
+    for seed in range(5):
+        image = microstructure("foam", (224, 224), seed)
+        group = distortion_group("foam", image, seed)
+        made.append(group.subset(np.array([0, 2, 4, 7, 9])).with_labels(np.array([5, 3, 1, 4, 2.0])))
+    return made
+
+
+@pytest.fixture(scope="module")
+def network():
+    keras.utils.set_random_seed(0)
+    return build_network(dropout=0.0, head_units=16)
+
+
+def test_a_folder_without_the_scans_is_said_in_one_sentence(tmp_path, capsys):
+    options = [str(tmp_path), "-o", str(tmp_path / "m.tiqa"), "--work", str(tmp_path / "work")]
+    assert main(options) == 2
+    assert "give the folder with the training scans" in capsys.readouterr().err
+    assert not (tmp_path / "m.tiqa").exists()
+
+
+def test_a_slice_with_faults_of_its_own_is_taught_as_less_than_a_5(network, groups):
+    kernel, bias = network.get_layer("score").get_weights()
+    network.get_layer("score").set_weights([0 * kernel, bias + 3])  # says 3 of everything
+    faulty = replace(groups[1], clean=False)
+    clean, own = taught([groups[0], faulty], [network, network])
+    np.testing.assert_array_equal(clean.labels, groups[0].labels)
+    np.testing.assert_allclose(own.labels, faulty.labels, err_msg="clean ones are a 3 as well")
+    assert sum(own.lost) == pytest.approx(5 - own.labels[0])
+
+
+def test_steps_of_a_training_change_the_network_and_report_the_loss(network, groups):
+    before = network.get_layer("score").get_weights()[0].copy()
+    losses = []
+    train(network, groups, 2, learning_rate=1e-3, after=lambda done, loss: losses.append((done, loss)))
+    assert losses[0][0] == 2
+    assert np.isfinite(losses[0][1])
+    assert not np.array_equal(before, network.get_layer("score").get_weights()[0])

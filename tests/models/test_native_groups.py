@@ -16,7 +16,7 @@ from models.label_scale import label_scale
 from models.native_groups import native_group, noise_alone, scanned_group
 from models.originals import Original
 from napari_tiqa.learning.images.groups import FAMILIES
-from napari_tiqa.scoring.network_input import TILE_SIZE, shrink
+from napari_tiqa.scoring.network_input import TILE_SIZE, area_mean
 from napari_tiqa.scoring.scale import ARTEFACTS
 from napari_tiqa.volumes.simulation.microstructures import microstructure
 
@@ -54,7 +54,7 @@ def test_a_stronger_fault_is_further_from_the_slice(slice_, make, seed):
     fault = make(slice_, 2.0, np.random.default_rng(seed))
     assert fault.family in FAMILIES
     strengths = np.geomspace(fault.low, fault.high, 4)
-    away = [np.abs(shrink(fault.apply(slice_, s) - slice_)).mean() for s in strengths]
+    away = [np.abs(area_mean(fault.apply(slice_, s) - slice_)).mean() for s in strengths]
     assert away[-1] > away[0]
     assert away[-1] > 0.0005
 
@@ -64,7 +64,7 @@ def test_noise_of_a_strength_is_as_visible_at_any_size(side):
     flat = np.full((side, side), 0.5, np.float32)
     for seed in range(6):
         fault = noise(flat, side / TILE_SIZE, np.random.default_rng(seed))
-        left = shrink(fault.apply(flat, 0.004)).std()
+        left = area_mean(fault.apply(flat, 0.004)).std()
         assert left == pytest.approx(np.sqrt(0.004), rel=0.2)
 
 
@@ -74,7 +74,7 @@ def test_blur_of_a_strength_is_as_wide_at_any_size():
         edge = np.zeros((side, side), np.float32)
         edge[:, side // 2 :] = 1
         rng = np.random.default_rng(4)
-        row = shrink(blur(edge, side / TILE_SIZE, rng).apply(edge, 5.0))[112]
+        row = area_mean(blur(edge, side / TILE_SIZE, rng).apply(edge, 5.0))[112]
         widths.append(int(((row > 0.1) & (row < 0.9)).sum()))
     assert max(widths) - min(widths) <= 2
 

@@ -1,0 +1,85 @@
+"""What nothing was added to: real scans, concentric content, noise alone, what is not a slice."""
+
+import numpy as np
+import pandas as pd
+from scipy.stats import mannwhitneyu
+
+from benchmarks.left_out.pairs import NOISE_AGAINST_BLUR, PAIRS, STRONG_FAULTS
+from benchmarks.left_out.printing import show
+from benchmarks.left_out.views import VIEWS
+from napari_tiqa.scoring.scale import ARTEFACTS
+
+_UNLIKE = 1.0  # twice the probability of being unlike the training images
+
+
+def print_as_they_are(images: pd.DataFrame) -> None:
+    real = images[images["test"] == "real"].set_index("generator")
+    if len(real):
+        _strong_against_clean(real)
+        _pairs(real)
+    _concentric(images[images["test"] == "concentric"])
+    _static(images[images["test"] == "static"])
+    _novelty(images)
+
+
+def _strong_against_clean(real: pd.DataFrame) -> None:
+    strong = real.index.isin(STRONG_FAULTS)
+    clean = real["clean"].to_numpy() & ~strong
+    rows = {}
+    for view in VIEWS:
+        score = real[view].to_numpy(float)
+        area = mannwhitneyu(score[clean], score[strong]).statistic / (clean.sum() * strong.sum())
+        rows[view] = {"ROC area": area, "strong": score[strong].mean(), "clean": score[clean].mean()}
+    title = f"Real scans: {strong.sum()} with strong faults against {clean.sum()} clean ones"
+    show(title, pd.DataFrame(rows).T.rename({"score": "overview"}).round(3))
+    columns = ["score", "pyramid", "minimum", *ARTEFACTS]
+    show("Strong faults", real.loc[strong, columns].sort_values("pyramid").round(2))
+    show(
+        "Clean scans with the lowest scores",
+        real.loc[clean, columns].sort_values("pyramid").head(15).round(2),
+    )
+
+
+def _pairs(real: pd.DataFrame) -> None:
+    table = pd.DataFrame(
+        [
+            {"better": pair.better.split("/")[-1], "worse": pair.worse.split("/")[-1], "why": pair.why}
+            | {view: real.loc[pair.better, view] - real.loc[pair.worse, view] for view in VIEWS}
+            for pair in PAIRS
+        ]
+    )
+    show("Real pairs of known order: score of the better less that of the worse", table.round(2))
+    right = {view: f"{(table[view] > 0).sum()} of {len(table)}" for view in VIEWS}
+    print(f"right: {right}")
+    columns = ["score", "pyramid", *ARTEFACTS]
+    show("Leaf: noise and fringes against blur", real.loc[list(NOISE_AGAINST_BLUR), columns].round(2))
+
+
+def _concentric(rows: pd.DataFrame) -> None:
+    kinds = rows["specimen"].rename("content")
+    table = rows.groupby([kinds, "level"])[["score", "pyramid", "ring"]].mean()
+    show("Concentric content: scores and points lost to rings, by level of added rings", table.round(2))
+    clean = rows[rows["level"] == 0]
+    print(f"clean: ring points lost on average {clean['ring'].mean():.2f}, most {clean['ring'].max():.2f}")
+
+
+def _static(rows: pd.DataFrame) -> None:
+    for view in ("score", "pyramid", "novelty"):
+        table = rows.pivot_table(view, "generator", "size", aggfunc="mean", dropna=False, observed=False)
+        show(f"Noise without content, {'overview' if view == 'score' else view}", table.round(2))
+
+
+def _novelty(images: pd.DataFrame) -> None:
+    foreign = images["specimen"] == "foreign"
+    own = images[~foreign & images["test"].isin(["paper", "others", "scans", "real"])]
+    mild = own[own["level"] <= 2]
+    flagged = mild["novelty"] > _UNLIKE
+    print(f"\nflagged as unlike the training images: {flagged.mean():.1%} of left-out slices up to level 2")
+    show("By test", flagged.groupby(mild["test"]).agg(["size", "mean"]).round(3))
+    worst = flagged.groupby(mild["specimen"]).mean().sort_values(ascending=False)
+    show("Flagged most", worst.head(12).to_frame("flagged").round(2))
+    share = images[foreign].groupby("family")["novelty"]
+    show(
+        "Flagged of what is no slice",
+        share.agg(images="size", flagged=lambda n: np.mean(n > _UNLIKE)).round(2),
+    )

@@ -99,7 +99,7 @@ def familiar(groups: Sequence[Group]) -> list[Group]:
 
 
 def read_left_out(path: str | os.PathLike[str] = LEFT_OUT) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read what benchmarks/leave_specimens_out.py wrote: images of specimens, and of other things."""
+    """Read what benchmarks/validity.py wrote: images of specimens, and of other things."""
     table = pd.read_csv(path, keep_default_na=False, na_values=[""])
     table["family"] = table["family"].fillna("")
     foreign = table["specimen"] == "foreign"

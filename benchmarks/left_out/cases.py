@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from napari_tiqa.scoring.pyramid import finer_tiles
 
 from napari_tiqa.learning.images.groups import Group
 from napari_tiqa.learning.images.labels import LabelProjection, observe
 from napari_tiqa.scoring.network_input import prepare_slice
+from napari_tiqa.scoring.pyramid import finer_tiles
 from napari_tiqa.volumes.window import IntensityWindow
 
 WINDOW = IntensityWindow(0, 1, "that of the slice without added faults")

@@ -89,13 +89,14 @@ def _speckle(
 def _correlated(
     image: np.ndarray, rng: np.random.Generator, variances: tuple[float, ...], scale: float
 ) -> list[np.ndarray]:
-    """Autoregressive along rows and columns: grains, not single pixels."""
-    field = rng.standard_normal(tuple(side + 32 for side in image.shape))
+    """Autoregressive along rows and columns: grains, not single pixels, as large as they are at 224 px."""
+    kept = 0.5 ** (1 / scale)
+    margin = int(16 * scale)
+    field = rng.standard_normal(tuple(side + margin for side in image.shape))
     for axis in (0, 1):
-        field = lfilter([1], [1, -0.5], field, axis=axis)
-    field = field[32:, 32:]
-    # Less per pixel, since less of it is averaged away.
-    amounts = [0.5 * deviation for deviation in _deviations(variances, scale)]
+        field = lfilter([1], [1, -kept], field, axis=axis)
+    field = field[margin:, margin:]
+    amounts = [0.6 * float(np.sqrt(variance)) for variance in variances]
     return _added(image, (field / field.std()).astype(np.float32), amounts)
 
 
@@ -103,8 +104,10 @@ def _lines(
     image: np.ndarray, rng: np.random.Generator, variances: tuple[float, ...], scale: float
 ) -> list[np.ndarray]:
     """White noise and an offset of each row: a readout that drifts from line to line."""
-    field = 0.8 * rng.standard_normal(image.shape) + 0.6 * rng.standard_normal((len(image), 1))
-    return _added(image, field.astype(np.float32), [0.7 * one for one in _deviations(variances, scale)])
+    # An offset is averaged away among fewer.
+    field = 0.6 * scale * rng.standard_normal(image.shape)
+    field += 0.4 * np.sqrt(scale) * rng.standard_normal((len(image), 1))
+    return _added(image, field.astype(np.float32), [float(np.sqrt(variance)) for variance in variances])
 
 
 def _radius_and_angle(image: np.ndarray, rng: np.random.Generator, off: float) -> tuple[np.ndarray, ...]:

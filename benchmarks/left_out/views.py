@@ -2,9 +2,9 @@
 
 import numpy as np
 import pandas as pd
-from napari_tiqa.scoring.combination import combined
 
 from models.default import on_the_scale_of_others
+from napari_tiqa.scoring.combination import combined
 from napari_tiqa.scoring.scale import ARTEFACTS, PREDICTED, SCORE_RANGE
 
 VIEWS = ("score", "pyramid", "native", "minimum", "mean")

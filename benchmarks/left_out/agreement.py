@@ -84,9 +84,9 @@ def _sizes(rows: pd.DataFrame) -> None:
     """Compare the same slice with the same relative fault at two sizes."""
     keys = ["specimen", "family", "level"]
     differences = []
-    at = {size: one.drop_duplicates(keys).set_index(keys) for size, one in rows.groupby("size")}
+    at = {size: one.drop_duplicates(keys) for size, one in rows.groupby("size")}
     for small, large in combinations(sorted(at), 2):
-        both = at[small].join(at[large], lsuffix="_small", rsuffix="_large", how="inner").reset_index()
+        both = at[small].merge(at[large], on=keys, suffixes=("_small", "_large"))
         change = {
             column: (both[f"{column}_small"] - both[f"{column}_large"]).abs()
             for column in ("score", "pyramid", "label")

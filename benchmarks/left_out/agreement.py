@@ -25,19 +25,19 @@ def print_agreement(images: pd.DataFrame) -> None:
     for test, title in (("others", "Generators left out"), ("scans", "Scanned with faults, 400 px")):
         rows = images[images["test"] == test]
         rows = rows.assign(family=rows["generator"])
-        for kind, some in _kinds(rows):
-            show(f"{title}, {kind}", _judged(some, "score")[_FIGURES].round(3))
+        for kind, some in kinds(rows):
+            show(f"{title}, {kind}", judged(some, "score")[_FIGURES].round(3))
             if test == "others":
-                show(f"{title}, pyramid, {kind}", _judged(some, "pyramid")[_FIGURES].round(3))
+                show(f"{title}, pyramid, {kind}", judged(some, "pyramid")[_FIGURES].round(3))
     _worst(images)
     _sizes(images[images["test"] == "paper"])
 
 
 def _paper(rows: pd.DataFrame) -> None:
-    for kind, some in _kinds(rows):
+    for kind, some in kinds(rows):
         for view in ("score", "pyramid"):
-            judged = {size: _judged(one, view) for size, one in some.groupby("size")}
-            pooled = pd.DataFrame({size: one.iloc[-1] for size, one in judged.items()}).T
+            at = {size: judged(one, view) for size, one in some.groupby("size")}
+            pooled = pd.DataFrame({size: one.iloc[-1] for size, one in at.items()}).T
             shown = "overview" if view == "score" else view
             show(f"The paper's distortions added at each size, {shown}, {kind}: pooled", _rounded(pooled))
             within = pd.DataFrame(
@@ -47,7 +47,7 @@ def _paper(rows: pd.DataFrame) -> None:
                         for name in DISTORTIONS
                         for figure in ("within", "worst", "srocc")
                     }
-                    for size, one in judged.items()
+                    for size, one in at.items()
                 }
             ).T
             show(f"The same, {shown}, {kind}: within a specimen, worst specimen, pooled", within.round(3))
@@ -58,12 +58,14 @@ def _rounded(pooled: pd.DataFrame) -> pd.DataFrame:
     return pooled[figures].astype(float).round(3)
 
 
-def _kinds(rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    kinds = [("clean specimens", rows[rows["clean"]]), ("with faults of their own", rows[~rows["clean"]])]
-    return [(kind, some) for kind, some in kinds if len(some)]
+def kinds(rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """Part what comes of clean scans from what comes of scans with faults of their own."""
+    parts = [("clean specimens", rows[rows["clean"]]), ("with faults of their own", rows[~rows["clean"]])]
+    return [(kind, some) for kind, some in parts if len(some)]
 
 
-def _judged(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+def judged(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Judge the scores of a column by families, the pool of all last; see ``measures.evaluate``."""
     return evaluate(*groups_of_rows(rows, column)).set_index("family")
 
 
@@ -81,7 +83,15 @@ def _worst(images: pd.DataFrame) -> None:
 
 
 def _sizes(rows: pd.DataFrame) -> None:
-    """Compare the same slice with the same relative fault at two sizes."""
+    every = at_two_sizes(rows)
+    columns = ["score", "pyramid", "label"]
+    title = "The same slice and relative fault at two sizes: mean absolute difference"
+    show(title, every.groupby(["small", "large"])[columns].mean().round(2))
+    show(f"{title}, by fault", every.groupby("family")[columns].mean().round(2))
+
+
+def at_two_sizes(rows: pd.DataFrame) -> pd.DataFrame:
+    """Compare the same slice with the same relative fault at any two sizes: absolute differences."""
     keys = ["specimen", "family", "level"]
     differences = []
     at = {size: one.drop_duplicates(keys) for size, one in rows.groupby("size")}
@@ -92,12 +102,7 @@ def _sizes(rows: pd.DataFrame) -> None:
             for column in ("score", "pyramid", "label")
         }
         differences.append(pd.DataFrame(change).assign(small=small, large=large, family=both["family"]))
-    every = pd.concat(differences)
-    columns = ["score", "pyramid", "label"]
-    title = "The same slice and relative fault at two sizes: mean absolute difference"
-    show(title, every.groupby(["small", "large"])[columns].mean().round(2))
-    show(f"{title}, by fault", every.groupby("family")[columns].mean().round(2))
-    print(f"all: {every['score'].mean():.2f} (labels {every['label'].mean():.2f})")
+    return pd.concat(differences)
 
 
 def print_scale(images: pd.DataFrame) -> None:
@@ -110,16 +115,20 @@ def print_scale(images: pd.DataFrame) -> None:
 
 
 def _human_scale(rows: pd.DataFrame) -> None:
+    both = beside_people(rows)
+    show("Mean score per distortion and level, all sizes, beside people's", both.round(2))
+    order, error = srocc(both["people"], both["score"]), (both["people"] - both["score"]).abs().mean()
+    print(f"\nSROCC {order:.3f}, mean absolute error {error:.3f}")
+
+
+def beside_people(rows: pd.DataFrame) -> pd.DataFrame:
     """Compare the mean score of each distortion and level with the published human scores."""
     people = {
         (k, i): 1 + 4 * kept for k in DISTORTIONS for i, kept in enumerate(PUBLISHED_QUALITY_KEPT[k], start=1)
     }
     people.pop(("blur", 5))  # nobody has rated it
     mean = rows[rows["level"] > 0].groupby(["family", "level"])["score"].mean()
-    both = pd.DataFrame({"people": pd.Series(people), "score": mean}).dropna()
-    show("Mean score per distortion and level, all sizes, beside people's", both.round(2))
-    order, error = srocc(both["people"], both["score"]), (both["people"] - both["score"]).abs().mean()
-    print(f"SROCC {order:.3f}, mean absolute error {error:.3f}")
+    return pd.DataFrame({"people": pd.Series(people), "score": mean}).dropna().rename_axis(["fault", "level"])
 
 
 def _clean_originals(rows: pd.DataFrame) -> None:
@@ -127,14 +136,16 @@ def _clean_originals(rows: pd.DataFrame) -> None:
     shown = rows.groupby([kind, "specimen"])["score"].agg(["size", "mean", "min"])
     show("Slices without added fault", shown.round(2))
     clean = rows.loc[rows["clean"], "score"]
-    print(f"clean: mean {clean.mean():.2f}, lowest {clean.min():.2f}, at least 4: {(clean >= 4).mean():.0%}")
+    print(
+        f"\nclean: mean {clean.mean():.2f}, lowest {clean.min():.2f}, at least 4: {(clean >= 4).mean():.0%}"
+    )
 
 
 def _uncertainty(rows: pd.DataFrame) -> None:
     """Count labels within the interval, which is learned from the other specimens."""
     known = rows[rows["label"].notna()]
     known = known.assign(held=(known["score"] - known["label"]).abs() <= known["uncertainty"])
-    for kind, some in _kinds(known):
+    for kind, some in kinds(known):
         print(
             f"\nInterval of {COVERAGE:.0%}, learned from the other specimens, {kind}: labels held "
             f"{some['held'].mean():.3f}, half width on average {some['uncertainty'].mean():.2f}"
@@ -172,6 +183,6 @@ def _residuals(rows: pd.DataFrame) -> None:
     }
     mean_square = missed.pow(2).mean()
     print(
-        f"RMSE {np.sqrt(mean_square):.2f}; share of the squared error that is one offset of each "
+        f"\nRMSE {np.sqrt(mean_square):.2f}; share of the squared error that is one offset of each "
         + ", ".join(f"{name}: {share / mean_square:.0%}" for name, share in shares.items())
     )

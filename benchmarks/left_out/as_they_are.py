@@ -9,7 +9,7 @@ from benchmarks.left_out.printing import show
 from benchmarks.left_out.views import VIEWS
 from napari_tiqa.scoring.scale import ARTEFACTS
 
-_UNLIKE = 1.0  # twice the probability of being unlike the training images
+UNLIKE = 1.0  # twice the probability of being unlike the training images
 
 
 def print_as_they_are(images: pd.DataFrame) -> None:
@@ -23,13 +23,8 @@ def print_as_they_are(images: pd.DataFrame) -> None:
 
 
 def _strong_against_clean(real: pd.DataFrame) -> None:
-    strong = real.index.isin(STRONG_FAULTS)
-    clean = real["clean"].to_numpy() & ~strong
-    rows = {}
-    for view in VIEWS:
-        score = real[view].to_numpy(float)
-        area = mannwhitneyu(score[clean], score[strong]).statistic / (clean.sum() * strong.sum())
-        rows[view] = {"ROC area": area, "strong": score[strong].mean(), "clean": score[clean].mean()}
+    strong, clean = strong_and_clean(real)
+    rows = {view: told_apart(real, view) for view in VIEWS}
     title = f"Real scans: {strong.sum()} with strong faults against {clean.sum()} clean ones"
     show(title, pd.DataFrame(rows).T.rename({"score": "overview"}).round(3))
     columns = ["score", "pyramid", "minimum", *ARTEFACTS]
@@ -40,19 +35,38 @@ def _strong_against_clean(real: pd.DataFrame) -> None:
     )
 
 
+def strong_and_clean(real: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Tell which scans have strong faults, and which none: bool, (n,) each."""
+    strong = real.index.isin(STRONG_FAULTS)
+    return strong, real["clean"].to_numpy() & ~strong
+
+
+def told_apart(real: pd.DataFrame, view: str) -> dict[str, float]:
+    """Return the ROC area and the mean scores of scans with strong faults and of clean ones."""
+    score = real[view].to_numpy(float)
+    bad, good = (score[chosen] for chosen in strong_and_clean(real))
+    area = mannwhitneyu(good, bad).statistic / (len(good) * len(bad))
+    return {"ROC area": area, "strong": bad.mean(), "clean": good.mean()}
+
+
 def _pairs(real: pd.DataFrame) -> None:
-    table = pd.DataFrame(
+    table = pairs_of_known_order(real)
+    show("Real pairs of known order: score of the better less that of the worse", table.round(2))
+    right = {view: f"{(table[view] > 0).sum()} of {len(table)}" for view in VIEWS}
+    print(f"\nright: {right}")
+    columns = ["score", "pyramid", *ARTEFACTS]
+    show("Leaf: noise and fringes against blur", real.loc[list(NOISE_AGAINST_BLUR), columns].round(2))
+
+
+def pairs_of_known_order(real: pd.DataFrame) -> pd.DataFrame:
+    """Return how much better the better scan of each pair scores, a row a pair, a column a view."""
+    return pd.DataFrame(
         [
             {"better": pair.better.split("/")[-1], "worse": pair.worse.split("/")[-1], "why": pair.why}
             | {view: real.loc[pair.better, view] - real.loc[pair.worse, view] for view in VIEWS}
             for pair in PAIRS
         ]
     )
-    show("Real pairs of known order: score of the better less that of the worse", table.round(2))
-    right = {view: f"{(table[view] > 0).sum()} of {len(table)}" for view in VIEWS}
-    print(f"right: {right}")
-    columns = ["score", "pyramid", *ARTEFACTS]
-    show("Leaf: noise and fringes against blur", real.loc[list(NOISE_AGAINST_BLUR), columns].round(2))
 
 
 def _concentric(rows: pd.DataFrame) -> None:
@@ -60,7 +74,7 @@ def _concentric(rows: pd.DataFrame) -> None:
     table = rows.groupby([kinds, "level"])[["score", "pyramid", "ring"]].mean()
     show("Concentric content: scores and points lost to rings, by level of added rings", table.round(2))
     clean = rows[rows["level"] == 0]
-    print(f"clean: ring points lost on average {clean['ring'].mean():.2f}, most {clean['ring'].max():.2f}")
+    print(f"\nclean: ring points lost on average {clean['ring'].mean():.2f}, most {clean['ring'].max():.2f}")
 
 
 def _static(rows: pd.DataFrame) -> None:
@@ -73,7 +87,7 @@ def _novelty(images: pd.DataFrame) -> None:
     foreign = images["specimen"] == "foreign"
     own = images[~foreign & images["test"].isin(["paper", "others", "scans", "real"])]
     mild = own[own["level"] <= 2]
-    flagged = mild["novelty"] > _UNLIKE
+    flagged = mild["novelty"] > UNLIKE
     print(f"\nflagged as unlike the training images: {flagged.mean():.1%} of left-out slices up to level 2")
     show("By test", flagged.groupby(mild["test"]).agg(["size", "mean"]).round(3))
     worst = flagged.groupby(mild["specimen"]).mean().sort_values(ascending=False)
@@ -81,5 +95,5 @@ def _novelty(images: pd.DataFrame) -> None:
     share = images[foreign].groupby("family")["novelty"]
     show(
         "Flagged of what is no slice",
-        share.agg(images="size", flagged=lambda n: np.mean(n > _UNLIKE)).round(2),
+        share.agg(images="size", flagged=lambda n: np.mean(n > UNLIKE)).round(2),
     )

@@ -22,14 +22,15 @@ def print_large(images: pd.DataFrame) -> None:
     scores = {"overview" if view == "score" else view: rows[view].to_numpy(float) for view in VIEWS}
     scores |= {f"soft minimum {t:g}": _soft(rows, t) for t in TEMPERATURES}
     scores |= {"chosen by others": _chosen(rows), "learned from others": _learned(rows)}
-    table = pd.DataFrame({name: _figures(rows, score) for name, score in scores.items()}).T
+    table = pd.DataFrame({name: figures(rows, score) for name, score in scores.items()}).T
     specimens, slices = rows["specimen"].nunique(), rows["original"].nunique()
     show(f"Large slices ({slices} of {specimens} specimens), small faults at native size", table.round(3))
     drop = rows.groupby(["family", "level"])[["score", "pyramid", "minimum", "ms_ssim"]].mean()
     show("Mean scores there", drop.round(2))
 
 
-def _figures(rows: pd.DataFrame, score: np.ndarray) -> dict[str, float]:
+def figures(rows: pd.DataFrame, score: np.ndarray) -> dict[str, float]:
+    """Return SROCC with each metric of `METRICS`, and with the falling level within a slice."""
     pooled = {name: srocc(score, sign * rows[name].to_numpy()) for name, sign in METRICS.items()}
     within = {}
     for family in ("blur", "noise", "ring"):

@@ -1,8 +1,27 @@
-"""Tables as text."""
+"""Tables as the documents have them."""
+
+from collections.abc import Iterable
 
 import pandas as pd
 
 
 def show(title: str, table: pd.DataFrame) -> None:
-    """Print a table under its title, as the docs have it."""
-    print(f"\n{title}\n{table.to_string(na_rep='-')}", flush=True)
+    """Print a table in Markdown under its title; the index comes first."""
+    table = table.copy()
+    table.columns = [" ".join(map(str, name)) if isinstance(name, tuple) else name for name in table.columns]
+    table = table.reset_index()
+    print(f"\n**{title}**\n")
+    print(_line(table.columns))
+    print(_line("---" for _ in table.columns))
+    for row in table.itertuples(index=False):
+        print(_line(map(_text, row)))
+
+
+def _line(cells: Iterable[object]) -> str:
+    return f"| {' | '.join(str(cell) for cell in cells)} |"
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    return "-" if pd.isna(value) else f"{value:.3f}".rstrip("0").rstrip(".")

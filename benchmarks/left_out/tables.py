@@ -5,6 +5,7 @@ from pathlib import Path
 from benchmarks.left_out.agreement import print_agreement, print_scale
 from benchmarks.left_out.as_they_are import print_as_they_are
 from benchmarks.left_out.files import read
+from benchmarks.left_out.goals import print_goals
 from benchmarks.left_out.large import print_large
 from benchmarks.left_out.views import with_views
 
@@ -12,6 +13,7 @@ from benchmarks.left_out.views import with_views
 def print_tables(path: Path) -> None:
     """Print all tables; scores are put on the scale that the other specimens teach."""
     images = with_views(read(path))
+    print_goals(images)
     print_agreement(images)
     print_large(images)
     print_as_they_are(images)

@@ -81,11 +81,18 @@ def test_a_model_that_is_right_gets_the_best_figures(scores, tmp_path, capsys) -
     right = re.search(r"right: .*'score': '(\d+) of (\d+)'", printed)
     assert right is not None
     assert right[1] == right[2] == str(len(pairs.PAIRS))
-    areas = re.search(r"overview +(\S+) +\S+ +\S+", printed[printed.index("Real scans") :])
+    areas = re.search(r"\| overview \| (\S+) \|", printed[printed.index("Real scans") :])
     assert areas is not None
     assert float(areas[1]) > 0.9
-    named = printed[printed.index("By test", printed.index("Named artefact")) :].splitlines()
-    assert [line.split()[-1] for line in named[3:6]] == ["1.0"] * 3
-    assert "100.0%" not in printed[printed.index("flagged as unlike") :].splitlines()[0]
-    within = printed[printed.index("The same, overview, clean specimens") :].splitlines()
-    assert {line.split()[1] for line in within[2:4]} == {"1.0"}
+    named = rows_under("By test", printed[printed.index("Named artefact") :])
+    assert [row[-1] for row in named] == ["1"] * 3
+    within = rows_under("The same, overview, clean specimens", printed)
+    assert [row[1] for row in within] == ["1", "1"]
+    assert "flagged as unlike the training images: 0.0%" in printed
+
+
+def rows_under(title: str, printed: str) -> list[list[str]]:
+    """Return the cells of the table under a title."""
+    lines = printed[printed.index(title) :].splitlines()[4:]
+    end = lines.index("") if "" in lines else len(lines)
+    return [line.strip("| ").split(" | ") for line in lines[:end] if line.startswith("|")]

@@ -22,7 +22,7 @@ def print_goals(images: pd.DataFrame) -> None:
 
 def _rows(images: pd.DataFrame, view: str) -> list[tuple[str, str, str, str]]:
     name = VIEW_NAMES[view]
-    of = {test: rows for test, rows in images.groupby("test")}
+    of = dict(list(images.groupby("test")))
     found: list[tuple[str, str, str]] = []
     if "paper" in of:
         found += _paper(of["paper"], view)

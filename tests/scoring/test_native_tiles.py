@@ -6,6 +6,7 @@ import pytest
 from napari_tiqa.scoring.native_tiles import MOST_TILES, content, filled_tiles, prepare_native_tiles
 from napari_tiqa.scoring.network_input import TILE_SIZE, prepare_slice
 from napari_tiqa.volumes.window import IntensityWindow
+from tests.textures import grainy
 
 WINDOW = IntensityWindow(0, 1, "given")
 
@@ -13,7 +14,7 @@ WINDOW = IntensityWindow(0, 1, "given")
 def disc(side: int, outside: float = 0.0) -> np.ndarray:
     """Return noise inside the inscribed circle, float32."""
     y, x = np.mgrid[:side, :side] - (side - 1) / 2
-    noise = np.random.default_rng(0).uniform(0.2, 0.8, (side, side)).astype("f4")
+    noise = np.float32(0.2) + np.float32(0.6) * grainy(side, side)
     return np.where(np.hypot(y, x) < side / 2, noise, np.float32(outside))
 
 
@@ -59,7 +60,7 @@ def test_air_inside_the_circle_counts() -> None:
 
 
 def test_tiles_without_any_contrast_are_left_out() -> None:
-    plane = np.random.default_rng(0).random((448, 448), np.float32)
+    plane = grainy(448, 448)
     plane[:TILE_SIZE] = 0.5
     assert len(prepare_native_tiles(plane, WINDOW).tiles) == 2
 

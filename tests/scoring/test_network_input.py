@@ -7,12 +7,13 @@ import pytest
 from napari_tiqa.errors import VolumeError
 from napari_tiqa.scoring.network_input import prepare_slice
 from napari_tiqa.volumes.window import IntensityWindow
+from tests.textures import grainy
 
 UNIT = IntensityWindow(0.0, 1.0, "given")
 
 
 def _texture(rows, columns, seed=0):
-    return np.random.default_rng(seed).random((rows, columns), dtype=np.float32)
+    return grainy(rows, columns, seed=seed)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from napari_tiqa.scoring.network_input import TILE_SIZE, prepare_slice
 from napari_tiqa.scoring.pyramid import finer_factors, finer_tiles, most_tiles, overview_factor, view_slice
 from napari_tiqa.scoring.scale import PREDICTED
 from napari_tiqa.volumes.window import IntensityWindow
+from tests.textures import grainy
 
 WINDOW = IntensityWindow(0, 1, "given")
 
@@ -30,7 +31,7 @@ WINDOW = IntensityWindow(0, 1, "given")
 def test_levels_go_by_factors_of_two_and_their_tiles_are_few(
     shape: tuple[int, int], factors: list[int], tiles: int
 ) -> None:
-    plane = np.random.default_rng(0).random(shape, np.float32)
+    plane = grainy(*shape)
     viewed = view_slice(plane, WINDOW)
     assert finer_factors(shape) == factors
     assert np.unique(viewed.factors).tolist() == [*factors, overview_factor(shape)]
@@ -75,7 +76,7 @@ def test_the_margin_around_a_reconstruction_is_not_looked_at(outside: float) -> 
 
 def test_a_level_without_contrast_or_place_is_left_out() -> None:
     plane = np.full((448, 448), 0.5, np.float32)
-    plane[:120, :200] = np.random.default_rng(0).random((120, 200))
+    plane[:120, :200] = grainy(120, 200)
     plane[120:] = np.nan
     viewed = view_slice(plane, WINDOW)
     assert viewed.factors.tolist() == [2.0]
@@ -95,7 +96,7 @@ def test_what_cannot_be_scored_has_a_reason_in_each_view(plane: np.ndarray, reas
 
 
 def test_the_native_view_has_native_tiles_alone() -> None:
-    plane = np.random.default_rng(0).random((500, 700), np.float32)
+    plane = grainy(500, 700)
     viewed = view_slice(plane, WINDOW, "native")
     np.testing.assert_array_equal(viewed.tiles, prepare_native_tiles(plane, WINDOW).tiles)
     assert set(viewed.factors) == {1.0}

@@ -13,6 +13,7 @@ from napari_tiqa.scoring.network_input import (
     tile_starts,
     unscorable,
 )
+from napari_tiqa.scoring.structure import NOISE_ONLY, lacks_structure
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.window_estimate import PADDING_FROM
 
@@ -33,6 +34,8 @@ def prepare_native_tiles(plane: np.ndarray, window: IntensityWindow) -> Prepared
     reflection up to one tile.
     """
     plane = checked_plane(plane)
+    if lacks_structure(plane):
+        return unscorable(NOISE_ONLY)
     pixels = reflected(plane)
     tiles = [native_tile(pixels, row, column, window) for row, column in native_places(plane)]
     seen = [tile for tile in tiles if np.ptp(tile) > 0]

@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse
 
 from napari_tiqa.errors import VolumeError
+from napari_tiqa.scoring.structure import NOISE_ONLY, lacks_structure
 from napari_tiqa.volumes.window import IntensityWindow
 
 TILE_SIZE = 224
@@ -49,7 +50,7 @@ def prepare_slice(plane: np.ndarray, window: IntensityWindow) -> PreparedSlice:
     -------
     PreparedSlice
         Tiles, or the reason why the slice cannot be scored: no or hardly any finite pixel, a constant
-        value, or nothing inside the window.
+        value, nothing inside the window, or noise without structure.
 
     Raises
     ------
@@ -72,6 +73,8 @@ def prepare_slice(plane: np.ndarray, window: IntensityWindow) -> PreparedSlice:
     scaled = np.clip((shrunk - window.low) / (window.high - window.low), 0, 1, dtype=np.float32)
     if np.ptp(scaled) == 0:
         return unscorable("no value inside the intensity window")
+    if lacks_structure(plane):
+        return unscorable(NOISE_ONLY)
     return PreparedSlice(_tiles(scaled))
 
 

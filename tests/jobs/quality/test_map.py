@@ -18,7 +18,8 @@ from napari_tiqa.scoring.sentence import score_sentence
 def half_noisy() -> np.ndarray:
     """Return two slices whose right half is noisier than the left, shape (2, 448, 600), float32."""
     noise = np.random.default_rng(0).random((2, 448, 600), np.float32) - 0.5
-    return 0.5 + noise * np.where(np.arange(600) < 300, 0.1, 1).astype("f4")
+    shading = 0.5 + 0.03 * np.sin(np.arange(448, dtype="f4") / 8)[:, None]  # noise alone is not mapped
+    return shading + noise * np.where(np.arange(600) < 300, 0.1, 1).astype("f4")
 
 
 def test_tiles_cover_a_side_from_end_to_end() -> None:

@@ -32,6 +32,7 @@ from napari_tiqa.scoring.table import (
     write_scores,
 )
 from napari_tiqa.scoring.views import view_of
+from tests.textures import grainy
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +84,7 @@ def test_score_depends_on_the_slice_alone(axis: int, blocks: np.ndarray, untrain
 
 def test_several_tiles_of_a_slice_are_averaged(untrained_model: Path) -> None:
     # 224 x 1120 px are five tiles side by side, so that a slice's tiles lie in two batches.
-    wide = np.random.default_rng(2).random((9, 224, 1120), np.float32) * np.linspace(0.2, 1, 9)[:, None, None]
+    wide = grainy(9, 224, 1120, seed=2) * np.linspace(0.2, 1, 9)[:, None, None]
     wide[4] = 0.5
     together = score_volume(wide, model=untrained_model, window=(0, 1))
     tiles = np.stack(np.split(wide[7], 5, axis=1))
@@ -103,7 +104,7 @@ def test_the_points_lost_are_shared_out_among_the_artefacts(table: pd.DataFrame)
 def test_a_calibrated_model_says_how_sure_it_is_and_flags_what_it_has_never_seen(
     calibrated_model: Path,
 ) -> None:
-    noise = np.random.default_rng(3).random((4, 224, 224), np.float32)
+    noise = grainy(4, 224, 224, seed=3)
     stripes = np.broadcast_to(np.arange(224) // 16 % 2, (4, 224, 224)).astype(np.float32)
     table = score_volume(np.concatenate([noise, stripes]), model=calibrated_model, window=(0, 1))
     np.testing.assert_allclose(table["uncertainty"], 0.2 + (table["score"] - 1) * 0.05, atol=1e-3)
@@ -112,7 +113,7 @@ def test_a_calibrated_model_says_how_sure_it_is_and_flags_what_it_has_never_seen
 
 
 def test_a_slice_is_scored_from_its_own_pixels_where_asked(untrained_model: Path) -> None:
-    large = np.random.default_rng(4).random((3, 448, 448), np.float32)
+    large = grainy(3, 448, 448, seed=4)
     large[1] = 0.5
     table = score_volume(large, model=untrained_model, window=(0, 1), view="native")
     assert table.attrs["view"] == "native"
@@ -132,7 +133,7 @@ def test_a_slice_is_scored_from_its_own_pixels_where_asked(untrained_model: Path
 @pytest.fixture(scope="module")
 def large() -> np.ndarray:
     """Noise of several strengths, three slices that cannot be scored, shape (12, 640, 600), float32."""
-    noise = np.random.default_rng(5).random((12, 640, 600), np.float32)
+    noise = grainy(12, 640, 600, seed=5)
     noise *= np.linspace(0.2, 1, 12, dtype="f4")[:, None, None]
     noise[[2, 3, 11]] = 0.5
     return noise

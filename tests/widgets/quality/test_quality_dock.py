@@ -45,6 +45,7 @@ from napari_tiqa.widgets.shared.background_job import JobState
 from napari_tiqa.widgets.shared.result_layers import METADATA_KEY, no_original
 from tests.places import CELL
 from tests.processes import model_processes
+from tests.textures import grainy
 from tests.widgets.not_originals import not_originals
 
 WIDGET = ("napari-tiqa", "Slice quality")
@@ -306,7 +307,7 @@ def test_contrast_limits_do_not_change_a_score(
 @pytest.fixture
 def half_unlike(viewer: Viewer) -> Image:
     """A layer of four slices of noise, which the calibrated model knows, and four of stripes."""
-    noise = np.random.default_rng(3).random((4, 224, 224), np.float32)
+    noise = grainy(4, 224, 224, seed=3)
     stripes = np.broadcast_to(np.arange(224) // 16 % 2, (4, 224, 224)).astype("f4")
     return viewer.add_image(np.concatenate([noise, stripes]), name="odd")
 
@@ -401,7 +402,7 @@ def test_a_model_trained_meanwhile_is_offered_and_one_from_a_file_is_remembered(
 def test_native_tiles_are_a_run_of_their_own(
     viewer: Viewer, panel: QualityPanel, score: Callable[..., None]
 ) -> None:
-    large = np.random.default_rng(0).random((2, 448, 448), np.float32)
+    large = grainy(2, 448, 448)
     viewer.add_image(large, name="large")
     panel.form.view_box.value = "native"
     score(panel)
@@ -414,7 +415,7 @@ def test_native_tiles_are_a_run_of_their_own(
 def test_the_curve_of_whole_slices_comes_first_and_is_refined(
     viewer: Viewer, panel: QualityPanel, score: Callable[..., None]
 ) -> None:
-    large = np.random.default_rng(0).random((6, 330, 330), np.float32)
+    large = grainy(6, 330, 330)
     large *= np.linspace(0.3, 1, 6, dtype="f4")[:, None, None]
     viewer.add_image(large, name="large")
     curves, bars = [], []
@@ -438,7 +439,7 @@ def test_the_curve_of_whole_slices_comes_first_and_is_refined(
 def test_a_run_cancelled_before_its_last_scale_keeps_the_curve_of_whole_slices(
     viewer: Viewer, panel: QualityPanel, score: Callable[..., None], tmp_path: Path
 ) -> None:
-    large = np.random.default_rng(0).random((80, 300, 300), np.float32)
+    large = grainy(80, 300, 300)
     viewer.add_image(large, name="large")
 
     def stop(progress: ScoreProgress) -> None:
@@ -466,7 +467,7 @@ def test_the_quality_map_lies_on_its_slice(
     dimension: int, viewer: Viewer, panel: QualityPanel, score: Callable[..., None]
 ) -> None:
     layer = viewer.add_image(
-        np.random.default_rng(0).random((30, 40, 50), np.float32),
+        grainy(30, 40, 50),
         name="sized",
         scale=(2, 0.5, 0.7),
         translate=(5, -3, 1),
@@ -512,7 +513,7 @@ def test_a_map_of_a_time_series_and_of_a_single_image(
 def test_a_map_can_be_cancelled_and_what_cannot_be_mapped_is_said(
     viewer: Viewer, panel: QualityPanel, score: Callable[..., None], qtbot: QtBot
 ) -> None:
-    viewer.add_image(np.random.default_rng(0).random((2000, 2000), np.float32), name="large")
+    viewer.add_image(grainy(2000, 2000), name="large")
     with qtbot.waitSignal(panel.job.progressed, timeout=TIMEOUT):
         panel.map_this_slice()
     assert not panel.controls.map_button.isEnabled()

@@ -28,6 +28,7 @@ from napari_tiqa.scoring.pyramid import view_slice
 from napari_tiqa.scoring.quality_map import blend, overlapping_starts
 from napari_tiqa.scoring.scale import PREDICTED, SCORE_RANGE
 from napari_tiqa.scoring.sentence import score_sentence
+from napari_tiqa.scoring.structure import NOISE_ONLY
 from napari_tiqa.scoring.table import ScoredSlice
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.window import IntensityWindow
@@ -147,7 +148,7 @@ def score_map(
     viewed = view_slice(plane, window)
     whole = process.submit(viewed.tiles, bundle) if len(viewed.tiles) else None
     starts = [overlapping_starts(side, stride) for side in plane.shape]
-    places = np.argwhere(filled_tiles(plane, *starts))
+    places = np.argwhere(filled_tiles(plane, *starts) & (viewed.reason != NOISE_ONLY))
     grid = np.full([len(s) for s in starts], np.nan)
     seen, values = [np.empty((0, 2), int)], [np.empty((0, len(PREDICTED)), np.float32)]
     pace, done = Pace(len(places)), 0

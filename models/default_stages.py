@@ -2,8 +2,9 @@
 
 1. Groups of versions of every original, made at native size and labelled (``training_groups``).
 2. A start, on what holds no real scan: simulated microstructures and other textures.
-3. From there one training for each fold of specimens left out. These models judge the recipe
-   (benchmarks/validity.py), and tell what a slice with faults of its own is worth: they have not seen it.
+3. From there a training without the specimens of ``specimens.LEFT_OUT``. This network judges the recipe
+   (benchmarks/validity.py), and tells what their slices with faults of their own are worth: it has not seen
+   them.
 4. From there the default network, on all specimens.
 """
 
@@ -17,18 +18,20 @@ import pandas as pd
 
 from models.group_store import read_groups, write_groups
 from models.score_training import SETTINGS, new_network, train
-from models.specimens import folds
+from models.specimens import LEFT_OUT
 from models.training_groups import Advance, made_groups, real_groups
 from napari_tiqa.learning.images.groups import Group
 from napari_tiqa.learning.measures.measures import srocc
 from napari_tiqa.scoring.bundle import save_bundle
 from napari_tiqa.scoring.predict import load_model
-from napari_tiqa.scoring.scale import ARTEFACTS, SCORE_RANGE
+from napari_tiqa.scoring.scale import SCORE_RANGE
 
-STEPS = {"start": 900, "fold": 450, "default": 1200}
-"""How long each training is, in steps."""
-
-FOLDS = 3
+STEPS: dict[str, tuple[tuple[int, int, float], ...]] = {
+    "start": ((224, 900, 3e-4),),
+    "left_out": ((160, 1500, 3e-4), (224, 500, 1.5e-4)),
+    "default": ((224, 500, 1.5e-4),),
+}
+"""The passes of each training: the side of the pieces that are learned from, px, steps, learning rate."""
 
 _WATCHED = 200  # groups left out that are scored now and then
 _EVERY = 100  # steps
@@ -58,27 +61,25 @@ class Stages:
         """Return the bundle that all others go on from."""
         return self._trained("start", None, self.made)
 
-    def fold(self, number: int) -> Path:
-        """Return the bundle of a fold, from 0: trained without its specimens."""
-        left_out = set(folds(FOLDS)[number])
+    def left_out(self) -> Path:
+        """Return the bundle that was trained without the specimens of `LEFT_OUT`."""
 
         def groups() -> list[Group]:
-            start = load_model(self.start()).network
-            own = [group for group in self.real() if group.specimen not in left_out]
-            return [*self.made(), *taught(own, [start] * len(own))]
+            return [*self.made(), *ranked([g for g in self.real() if g.specimen not in LEFT_OUT])]
 
-        return self._trained(f"fold_{number + 1}", self.start(), groups, self._watched(left_out))
+        return self._trained("left_out", self.start(), groups, self._watched())
 
     def default(self) -> Path:
         """Return the bundle of the default network, which is not calibrated yet."""
 
         def groups() -> list[Group]:
-            networks = [load_model(self.fold(number)).network for number in range(FOLDS)]
-            number_of = {name: number for number, names in enumerate(folds(FOLDS)) for name in names}
+            judge = load_model(self.left_out()).network
             real = self.real()
-            return [*self.made(), *taught(real, [networks[number_of[g.specimen]] for g in real])]
+            unseen = [group for group in real if group.specimen in LEFT_OUT]
+            seen = [group for group in real if group.specimen not in LEFT_OUT]
+            return [*self.made(), *ranked(seen), *taught(unseen, judge)]
 
-        return self._trained("default", self.start(), groups)
+        return self._trained("default", self.left_out(), groups)
 
     def _kept(self, name: str, make: Callable[[], list[Group]]) -> list[Group]:
         path = self.work / f"{name}.npz"
@@ -86,8 +87,8 @@ class Stages:
             write_groups(path, make())
         return read_groups(path)
 
-    def _watched(self, specimens: set[str]) -> list[Group]:
-        own = [group for group in self.real() if group.specimen in specimens and group.clean]
+    def _watched(self) -> list[Group]:
+        own = [group for group in self.real() if group.specimen in LEFT_OUT and group.clean]
         return own[:: max(1, len(own) // _WATCHED)]
 
     def _trained(
@@ -100,22 +101,28 @@ class Stages:
         path = self.work / f"{name}.tiqa"
         if path.exists():
             return path
-        network = new_network()
-        if start:
-            network.set_weights(load_model(start).network.get_weights())
-        steps = STEPS[name.partition("_")[0]]
-        history = []
-
-        def after(done: int, loss: float) -> None:
-            order = order_of(network, watched) if watched else np.nan
-            history.append({"training": name, "steps": done, "loss": loss, "order": order})
-            pd.DataFrame(history).round(4).to_csv(self.work / f"{name}.csv", index=False)
-            if self.report:
-                self.report(name, done, steps, f"loss {loss:.3f}, order of specimens left out {order:.3f}")
-
+        weights = load_model(start).network.get_weights() if start else None
         training = groups()
-        train(network, training, steps, every=_EVERY, after=after)
-        save_bundle(path, network, {"name": name, "settings": SETTINGS, "steps": steps})
+        history: list[dict[str, float]] = []
+        steps = sum(count for _, count, _ in STEPS[name])
+        before = 0
+        for number, (side, count, rate) in enumerate(STEPS[name]):
+            network = new_network(side)
+            if weights:
+                network.set_weights(weights)
+
+            def after(done: int, loss: float, network: keras.Model = network, before: int = before) -> None:
+                order = order_of(network, watched) if watched else np.nan
+                history.append({"steps": before + done, "loss": loss, "order": order})
+                pd.DataFrame(history).round(4).to_csv(self.work / f"{name}.csv", index=False)
+                if self.report:
+                    figures = f"loss {loss:.3f}, order of specimens left out {order:.3f}"
+                    self.report(name, before + done, steps, figures)
+
+            train(network, training, count, learning_rate=rate, every=_EVERY, after=after, seed=number)
+            weights = network.get_weights()
+            before += count
+        save_bundle(path, network, {"name": name, "settings": SETTINGS, "steps": STEPS[name]})
         return path
 
 
@@ -126,30 +133,37 @@ def order_of(network: keras.Model, groups: Sequence[Group]) -> float:
 
 
 def outputs(network: keras.Model, tiles: np.ndarray) -> np.ndarray:
-    """Return what a network says of tiles, (n, 224, 224), float32: shape (n, 7)."""
-    return np.asarray(network.predict_on_batch(tiles[..., None]))
+    """Return what a network says of tiles, (n, 224, 224), float32: shape (n, 7); of their middle, if smaller."""
+    side = network.input.shape[1]
+    edge = (tiles.shape[1] - side) // 2
+    return np.asarray(network.predict_on_batch(tiles[:, edge : edge + side, edge : edge + side, None]))
 
 
-def taught(groups: Sequence[Group], networks: Sequence[keras.Model]) -> list[Group]:
+def ranked(groups: Sequence[Group]) -> list[Group]:
+    """Take the labels from groups whose original is not known to be a 5: they teach order alone."""
+    return [
+        group if group.clean else group.with_labels(np.full(len(group.labels), np.nan)) for group in groups
+    ]
+
+
+def taught(groups: Sequence[Group], network: keras.Model) -> list[Group]:
     """Label groups whose original is not known to be a 5 by what a network says of it that has not seen it.
 
-    `networks` has one for each group. What each fault leaves of the quality is multiplied with what the
-    network says of the original (cross-fitting). Networks are too moderate about slices that they have not
-    seen, so what they say is put on the scale on which they call originals a 5 that are one.
+    What each fault leaves of the quality is multiplied with what the network says of the original
+    (cross-fitting). Networks are too moderate about slices that they have not seen, so what they say is put
+    on the scale on which they call originals a 5 that are one.
     """
-    clean = [outputs(n, g.tiles()[:1])[0, 0] for g, n in zip(groups, networks, strict=True) if g.clean]
-    best = float(np.median(clean))
+    best = float(np.median([outputs(network, group.tiles()[:1])[0, 0] for group in groups if group.clean]))
+    worst, perfect = SCORE_RANGE
     labelled = []
-    for group, network in zip(groups, networks, strict=True):
+    for group in groups:
         if group.clean:
             labelled.append(group)
             continue
         said, *lost = outputs(network, group.tiles()[:1])[0]
-        worst = SCORE_RANGE[0]
         kept = np.clip((said - worst) / (best - worst), 0.1, 1)  # of the quality
-        shares = np.maximum(lost, 0) + 1e-3
         spoilt = group.with_labels(worst + kept * (group.labels - worst))
-        points = (SCORE_RANGE[1] - spoilt.labels[0]) * shares / shares.sum()
+        shares = np.maximum(lost, 0) + 1e-3
+        points = (perfect - spoilt.labels[0]) * shares / shares.sum()
         labelled.append(replace(spoilt, lost=tuple(points.tolist())))
-    assert len(labelled[0].lost) == len(ARTEFACTS)
     return labelled

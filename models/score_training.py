@@ -10,13 +10,13 @@ from keras import ops
 from napari_tiqa.learning.images.groups import Group
 from napari_tiqa.learning.training.losses import KNOWN, LabelRegression, targets
 from napari_tiqa.scoring.backbone import build_network, load_imagenet
+from napari_tiqa.scoring.network_input import TILE_SIZE
 
 SETTINGS: dict[str, Any] = {
     "seed": 0,
     "groups": 5,  # a step, each of another specimen where possible
     "dropout": 0.3,
     "frozen": ("stem", "stage1"),
-    "learning_rate": 3e-4,
     "weight_decay": 1e-2,
     "average": 0.995,  # of the weights, from step to step
     "ranking_weight": 1.0,
@@ -28,10 +28,10 @@ AfterSteps = Callable[[int, float], object]
 """Called now and then with the steps done and the mean loss since the last call."""
 
 
-def new_network() -> keras.Model:
-    """Build the network with ImageNet weights."""
+def new_network(side: int = TILE_SIZE) -> keras.Model:
+    """Build the network with ImageNet weights, for pieces of a side, px."""
     keras.utils.set_random_seed(SETTINGS["seed"])
-    network = build_network(dropout=SETTINGS["dropout"])
+    network = build_network(dropout=SETTINGS["dropout"], side=side)
     load_imagenet(network)
     return network
 
@@ -41,7 +41,7 @@ def train(
     groups: Sequence[Group],
     steps: int,
     *,
-    learning_rate: float | None = None,
+    learning_rate: float,
     every: int = 100,
     after: AfterSteps | None = None,
     seed: int = 0,
@@ -56,7 +56,7 @@ def train(
         Images without a label only teach the order within their original.
     steps : int
         Batches of ``SETTINGS["groups"]`` groups.
-    learning_rate : float, optional
+    learning_rate : float
         At the start; it falls to zero along a half cosine.
     every : int
         Steps from one call of `after` to the next; the network then has the averaged weights.
@@ -67,9 +67,8 @@ def train(
     """
     for layer in network.layers:
         layer.trainable = not layer.name.startswith(SETTINGS["frozen"])
-    rate = learning_rate or SETTINGS["learning_rate"]
     schedule = keras.optimizers.schedules.CosineDecay(
-        0.1 * rate, steps, warmup_target=rate, warmup_steps=min(50, steps // 10)
+        0.1 * learning_rate, steps, warmup_target=learning_rate, warmup_steps=min(50, steps // 10)
     )
     optimizer = keras.optimizers.AdamW(schedule, SETTINGS["weight_decay"], global_clipnorm=5.0)
     # XLA would compile for minutes and saves nothing on a CPU.
@@ -77,7 +76,8 @@ def train(
     average = [np.array(value) for value in network.get_weights()]
     count = 0
     for done in range(0, steps, every):
-        batches = _Batches(groups, min(every, steps - done), np.random.default_rng([seed, done]))
+        side = network.input.shape[1]
+        batches = _Batches(groups, min(every, steps - done), side, np.random.default_rng([seed, done]))
         averaging = _Averaging(average, count)
         loss = network.fit(batches, verbose=0, shuffle=False, callbacks=[averaging]).history["loss"][0]
         count = averaging.count
@@ -136,11 +136,11 @@ class _Averaging(keras.callbacks.Callback):
 
 
 class _Batches(keras.utils.PyDataset):
-    """Steps: groups in random order, their images in random orientation and contrast."""
+    """Steps: groups in random order; a piece of each group's images, in random orientation and contrast."""
 
-    def __init__(self, groups: Sequence[Group], steps: int, rng: np.random.Generator):
+    def __init__(self, groups: Sequence[Group], steps: int, side: int, rng: np.random.Generator):
         super().__init__()
-        self.groups, self.steps, self.rng = groups, steps, rng
+        self.groups, self.steps, self.side, self.rng = groups, steps, side, rng
         self._waiting: list[int] = []
         self._most = SETTINGS["groups"] * max(len(group.images) for group in groups)
 
@@ -157,7 +157,9 @@ class _Batches(keras.utils.PyDataset):
         return images[..., None], np.concatenate([group[:, None], known], axis=1, dtype=np.float32)
 
     def _varied(self, images: np.ndarray) -> np.ndarray:
-        """Turn, mirror, and change what another choice of intensity window would change."""
+        """Cut out a piece, turn, mirror, and change what another choice of intensity window would change."""
+        row, column = self.rng.integers(images.shape[1] - self.side + 1, size=2)
+        images = images[:, row : row + self.side, column : column + self.side]
         images = np.rot90(images, int(self.rng.integers(4)), axes=(1, 2))
         if self.rng.integers(2):
             images = images[:, :, ::-1]

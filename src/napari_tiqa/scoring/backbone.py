@@ -40,7 +40,11 @@ _IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 
 
 def build_network(
-    dropout: float = 0.5, head_units: int = 1280, backbone: str = LITE0, artefacts: int = len(ARTEFACTS)
+    dropout: float = 0.5,
+    head_units: int = 1280,
+    backbone: str = LITE0,
+    artefacts: int = len(ARTEFACTS),
+    side: int = TILE_SIZE,
 ) -> keras.Model:
     """Build the scoring network with random weights.
 
@@ -58,6 +62,8 @@ def build_network(
         One of `BACKBONES`.
     artefacts : int
         How many of `ARTEFACTS` are told apart, from the first on.
+    side : int
+        Side of the images, px; the weights do not depend on it.
 
     Returns
     -------
@@ -77,7 +83,7 @@ def build_network(
     """
     if backbone not in BACKBONES:
         raise TrainingError(f"There is no backbone {backbone!r}; choose one of {', '.join(BACKBONES)}.")
-    image = keras.Input((TILE_SIZE, TILE_SIZE, 1), name="image")
+    image = keras.Input((side, side, 1), name="image")
     x = lite0(image) if backbone == LITE0 else _efficientnet(image, backbone)
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
     x = hidden_layers(x, head_units, dropout)

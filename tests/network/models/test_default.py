@@ -41,7 +41,7 @@ def test_a_slice_with_faults_of_its_own_is_taught_as_less_than_a_5(network, grou
     kernel, bias = network.get_layer("score").get_weights()
     network.get_layer("score").set_weights([0 * kernel, bias + 3])  # says 3 of everything
     faulty = replace(groups[1], clean=False)
-    clean, own = taught([groups[0], faulty], [network, network])
+    clean, own = taught([groups[0], faulty], network)
     np.testing.assert_array_equal(clean.labels, groups[0].labels)
     np.testing.assert_allclose(own.labels, faulty.labels, err_msg="clean ones are a 3 as well")
     assert sum(own.lost) == pytest.approx(5 - own.labels[0])

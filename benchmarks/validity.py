@@ -1,10 +1,10 @@
 """How far to trust the score: tests on specimens and on generators of faults that were left out of training.
 
-    python -m benchmarks.validity --models FOLDER --data ../shared/data
+    python -m benchmarks.validity --model build/default/left_out.tiqa --data ../shared/data
 
-scores every test image by the model of FOLDER (fold_1.tiqa to fold_3.tiqa, each trained without the specimens
-of one of ``models.specimens.folds``) that has not seen its specimen, and writes a row per image to
-models/left_out.csv; without --models the default model scores all, which has seen them.
+scores every test image by the model that was trained without the specimens of ``models.specimens.LEFT_OUT``
+(a stage of ``python -m models.default``), and writes a row per image to models/left_out.csv; without --model
+the default model scores all, which has seen them.
 
     python -m benchmarks.validity --tables [left_out.csv]
 
@@ -18,9 +18,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.left_out.files import LEFT_OUT, write
-from benchmarks.left_out.folds import FoldModels
+from benchmarks.left_out.judge import Judge
 from benchmarks.left_out.suite import TESTS
+from models.left_out import SCORES, write
 from napari_tiqa.learning.images.groups import make_all
 
 _AT_ONCE = 48  # cases whose tiles are in memory
@@ -28,11 +28,11 @@ _AT_ONCE = 48  # cases whose tiles are in memory
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--models", type=Path)
+    parser.add_argument("--model", type=Path)
     parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
     parser.add_argument("--only", nargs="+", choices=TESTS, default=list(TESTS))
-    parser.add_argument("-o", "--output", type=Path, default=LEFT_OUT)
-    parser.add_argument("--tables", nargs="?", type=Path, const=LEFT_OUT)
+    parser.add_argument("-o", "--output", type=Path, default=SCORES)
+    parser.add_argument("--tables", nargs="?", type=Path, const=SCORES)
     options = parser.parse_args()
     if options.tables:
         from benchmarks.left_out.tables import print_tables
@@ -43,16 +43,16 @@ def main() -> None:
 
 
 def _score(options: argparse.Namespace) -> None:
-    models = FoldModels(options.models)
-    if not options.models:
-        print("No --models: the default model scores all, also specimens that it was trained on.")
+    judge = Judge(options.model)
+    if not options.model:
+        print("No --model: the default model scores all, and it was trained on these specimens.")
     tables = []
     for test in options.only:
         started, count = time.perf_counter(), 0
         cases = TESTS[test](options.data)
         while some := list(islice(cases, _AT_ONCE)):
             made = make_all(lambda number, some=some: some[number](), len(some))
-            rows = models.score(list(chain.from_iterable(made)))
+            rows = judge.score(list(chain.from_iterable(made)))
             tables.append(rows.assign(original=rows["original"] + count))
             count += sum(map(len, made))
         print(f"{test}: {count} cases, {time.perf_counter() - started:.0f} s", flush=True)

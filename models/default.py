@@ -11,11 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 from models.command import run_command
 from models.default_stages import STEPS, Report, Stages
+from models.left_out import ADDED, groups_of_rows, on_the_scale_of_others, read
 from models.originals import TEXTURES
 from models.score_training import SETTINGS
 from models.specimens import SCANS
@@ -27,10 +25,6 @@ from napari_tiqa.learning.training.card import model_card
 from napari_tiqa.scoring.bundle import DEFAULT_MODEL, save_bundle
 from napari_tiqa.scoring.calibration import Calibration
 from napari_tiqa.scoring.predict import load_model
-
-LEFT_OUT = Path(__file__).with_name("default_left_out.csv")
-"""Scores by the default recipe of images of specimens that were left out of training in turn, by
-benchmarks/validity.py: the default model's card and its uncertainty rest on it."""
 
 WORK = Path("build/default")
 
@@ -61,8 +55,8 @@ def train_default_model(
     Returns
     -------
     dict
-        The bundle's card. Its evaluation and its uncertainty are those of the recipe on specimens left out
-        of training (`LEFT_OUT`), since this model has seen them all.
+        The bundle's card. Its evaluation and its uncertainty are those of the network that has not seen the
+        specimens left out (``left_out``), since this model has seen them all.
 
     Raises
     ------
@@ -71,7 +65,8 @@ def train_default_model(
     """
     stages = Stages(data, work, advance, report)
     network = load_model(stages.default()).network
-    left_out, _ = read_left_out()
+    left_out = read()
+    left_out = left_out[left_out["test"].isin(ADDED)]
     judged, scores = groups_of_rows(on_the_scale_of_others(left_out))
     scale = score_scale(left_out["score"].to_numpy(), left_out["label"].to_numpy())
     made, real = stages.made(), stages.real()
@@ -96,69 +91,6 @@ def familiar(groups: Sequence[Group]) -> list[Group]:
     """Choose the groups that say what a tomography slice looks like."""
     strange = ("texture", "noise alone")
     return [group for group in groups if not group.specimen.startswith(strange)]
-
-
-def read_left_out(path: str | os.PathLike[str] = LEFT_OUT) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read what benchmarks/validity.py wrote: images of specimens, and of other things."""
-    table = pd.read_csv(path, keep_default_na=False, na_values=[""])
-    table["family"] = table["family"].fillna("")
-    foreign = table["specimen"] == "foreign"
-    return table[~foreign], table[foreign]
-
-
-def on_the_scale_of_others(left_out: pd.DataFrame) -> pd.DataFrame:
-    """Put each specimen's scores on the scale learned from the other specimens.
-
-    Parameters
-    ----------
-    left_out : pandas.DataFrame
-        Images of specimens, of ``read_left_out``, whose scores are those of the network.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The same with scores as a calibrated model gives them, and their uncertainty in another column.
-    """
-    raw, label = (left_out[column].to_numpy(float) for column in ("score", "label"))
-    score, uncertainty = raw.copy(), np.full(len(raw), np.nan)
-    for specimen in left_out["specimen"].unique():
-        own = (left_out["specimen"] == specimen).to_numpy()
-        expected, half_widths = score_scale(raw[~own], label[~own])
-        score[own] = np.interp(raw[own], KNOTS, expected)
-        uncertainty[own] = np.interp(raw[own], KNOTS, half_widths)
-    return left_out.assign(score=score, uncertainty=uncertainty)
-
-
-def groups_of_rows(rows: pd.DataFrame, column: str = "score") -> tuple[list[Group], list[np.ndarray]]:
-    """Turn rows of ``image_rows``, such as a file has kept, into what ``evaluate`` takes.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        Columns as of ``image_rows``, also fold (originals are numbered within each) and clean.
-    column : str
-        Whose scores.
-
-    Returns
-    -------
-    groups : list of Group
-        Without images.
-    scores : list of numpy.ndarray
-    """
-    originals = [original for _, original in rows.groupby(["fold", "original"])]
-    nothing = np.empty((0, 0, 0), np.uint8)
-    groups = [
-        Group(
-            original["specimen"].iloc[0],
-            nothing,
-            tuple(original["family"]),
-            original["level"].to_numpy(int),
-            original["label"].to_numpy(float),
-            bool(original["clean"].iloc[0]),
-        )
-        for original in originals
-    ]
-    return groups, [original[column].to_numpy(float) for original in originals]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -133,7 +133,7 @@ def order_of(network: keras.Model, groups: Sequence[Group]) -> float:
 
 
 def outputs(network: keras.Model, tiles: np.ndarray) -> np.ndarray:
-    """Return what a network says of tiles, (n, 224, 224), float32: shape (n, 7); of their middle, if smaller."""
+    """Return what a network says of tiles, (n, 224, 224), float32, or of their middle: shape (n, 7)."""
     side = network.input.shape[1]
     edge = (tiles.shape[1] - side) // 2
     return np.asarray(network.predict_on_batch(tiles[:, edge : edge + side, edge : edge + side, None]))

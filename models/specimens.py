@@ -197,7 +197,8 @@ LEFT_OUT = (
     "sarepy fig0 sample",
 )
 """Specimens that the model which judges the default recipe is not trained on: more than a third, of all
-materials; large scans, strong real faults and pairs of known order among them. Chosen before it was trained."""
+materials; large scans, strong real faults and pairs of known order among them. They were chosen before it was
+trained."""
 
 
 def folds(count: int = 3) -> list[list[str]]:

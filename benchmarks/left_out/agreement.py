@@ -6,16 +6,13 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.left_out.printing import show
-from models.default import groups_of_rows
+from models.left_out import ADDED, groups_of_rows
 from napari_tiqa.learning.images.distortions import DISTORTIONS
 from napari_tiqa.learning.images.groups import PART
 from napari_tiqa.learning.images.labels import PUBLISHED_QUALITY_KEPT
 from napari_tiqa.learning.measures.measures import evaluate, order_within_specimens, srocc
 from napari_tiqa.learning.training.calibration import COVERAGE
 from napari_tiqa.scoring.scale import ARTEFACTS
-
-ADDED = ("paper", "others", "scans")
-"""Tests whose images have labels."""
 
 _FIGURES = ["specimens", "images", "within", "worst", "srocc", "plcc", "rmse"]
 

@@ -65,6 +65,7 @@ def pairs_of_known_order(real: pd.DataFrame) -> pd.DataFrame:
             {"better": pair.better.split("/")[-1], "worse": pair.worse.split("/")[-1], "why": pair.why}
             | {view: real.loc[pair.better, view] - real.loc[pair.worse, view] for view in VIEWS}
             for pair in PAIRS
+            if {pair.better, pair.worse} <= set(real.index)
         ]
     )
 

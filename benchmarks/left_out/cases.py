@@ -22,7 +22,7 @@ class Case:
     Attributes
     ----------
     specimen : str
-        Whose fold scores it.
+        Whose slice it is.
     rows : pandas.DataFrame
         What is known of each version: columns test, specimen, clean, family, generator, size, level, label.
     tiles : numpy.ndarray

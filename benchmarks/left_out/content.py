@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from models.specimens import SCANS, Scan, read_scan
+from models.specimens import LEFT_OUT, SCANS, Scan, read_scan
 
 _MOST_ENLARGED = 1.3
 # More would be a blurred reference.
@@ -31,6 +31,10 @@ class Content:
         return np.clip(larger, 0, 1)
 
 
+SHOWN = tuple(scan for scan in SCANS if scan.specimen in LEFT_OUT)
+"""The scans of the specimens left out."""
+
+
 def plane_of(data: Path, scan: Scan) -> np.ndarray:
     """Read the middle slice of a scan, in its own units."""
     volume, _ = read_scan(data, scan.path)
@@ -51,7 +55,7 @@ def content_of(data: Path, scan: Scan) -> Content:
 def one_of_each(data: Path) -> list[Content]:
     """Take one slice of each specimen, in the order of their names: of a clean scan where there is one."""
     chosen: dict[str, Scan] = {}
-    for scan in SCANS:
+    for scan in SHOWN:
         if scan.specimen not in chosen or (scan.clean and not chosen[scan.specimen].clean):
             chosen[scan.specimen] = scan
     return [content_of(data, chosen[name]) for name in sorted(chosen)]
@@ -60,7 +64,7 @@ def one_of_each(data: Path) -> list[Content]:
 def large_ones(data: Path, side: int) -> list[Content]:
     """Take one slice of every scan that has at least `side` px a side."""
     contents = []
-    for scan in SCANS:
+    for scan in SHOWN:
         volume, _ = read_scan(data, scan.path)
         if min(volume.data.shape[-2:]) >= side:
             contents.append(content_of(data, scan))

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from benchmarks.left_out.agreement import print_agreement, print_scale
 from benchmarks.left_out.as_they_are import print_as_they_are
-from benchmarks.left_out.files import read
 from benchmarks.left_out.goals import print_goals
 from benchmarks.left_out.large import print_large
 from benchmarks.left_out.views import with_views
+from models.left_out import read
 
 
 def print_tables(path: Path) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from models.default import on_the_scale_of_others
+from models.left_out import on_the_scale_of_others
 from napari_tiqa.scoring.combination import combined
 from napari_tiqa.scoring.scale import ARTEFACTS, PREDICTED, SCORE_RANGE
 
@@ -18,7 +18,7 @@ def with_views(images: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     images : pandas.DataFrame
-        Rows of ``files.read``.
+        Rows of ``models.left_out.read``.
 
     Returns
     -------

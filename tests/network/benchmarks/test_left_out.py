@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.left_out import concentric, files, generators, pairs, scanner, views
+from benchmarks.left_out import concentric, generators, pairs, scanner, views
 from benchmarks.left_out.cases import WINDOW, case
 from benchmarks.left_out.content import Content
+from models import left_out as files
 from models.label_scale import label_scale
 from models.specimens import SCANS
 from napari_tiqa.learning.images.groups import FAMILIES
@@ -96,7 +97,7 @@ def test_scans_that_are_named_are_known() -> None:
 
 
 def test_scores_are_read_as_they_were_written_and_combined(tmp_path) -> None:
-    row = {"test": "paper", "fold": 1, "clean": True, "generator": "", "size": 640, "novelty": 0.1}
+    row = {"test": "paper", "clean": True, "generator": "", "size": 640, "novelty": 0.1}
     rng = np.random.default_rng(0)
     raw = rng.uniform(1, 5, 200)
     table = pd.DataFrame(

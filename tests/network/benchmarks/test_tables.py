@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.left_out import files, generators, pairs, scanner, tables
+from benchmarks.left_out import generators, pairs, scanner, tables
+from models import left_out as files
 from models.specimens import SCANS
 from napari_tiqa.learning.images.groups import PART
 from napari_tiqa.scoring.scale import ARTEFACTS
@@ -28,7 +29,7 @@ def rows_of(
         for name, family in faults
         for level, label in enumerate(PEOPLE.get(family, PEOPLE["noise"]), start=1)
     ]
-    same = {"test": test, "specimen": specimen, "original": original, "fold": 1, "novelty": 0.0, "levels": ""}
+    same = {"test": test, "specimen": specimen, "original": original, "novelty": 0.0, "levels": ""}
     made = []
     for row in rows:
         lost = dict.fromkeys(ARTEFACTS, 0.0)

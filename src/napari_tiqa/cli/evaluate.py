@@ -13,6 +13,7 @@ Judge a model on labelled images it was not trained on, beside baselines. Printe
   within         how well scores follow the levels within an original (SROCC), mean over specimens
   SROCC, PLCC,   rank and linear correlation with the labels, across specimens;
   KROCC, RMSE    in brackets the 95 % bootstrap interval over originals
+  residuals      mean of score - label for each specimen and artefact, the ten largest
   AUC_DS, AUC_BW, CC_0   Krasula's analysis, where images have two raters or more
 """
 EXAMPLES = """\

@@ -12,6 +12,7 @@ import pandas as pd
 
 from napari_tiqa.errors import TrainingError
 from napari_tiqa.learning.evaluation.cross_validation import FOLDS, cross_validate
+from napari_tiqa.learning.evaluation.residuals import residual_table
 from napari_tiqa.learning.evaluation.shrink import SHRINK_COLUMNS, large_slices, shrink_effect
 from napari_tiqa.learning.images.dataset import Dataset
 from napari_tiqa.learning.images.groups import Group
@@ -75,6 +76,11 @@ class Evaluation:
     shrink: pd.DataFrame
     notes: tuple[str, ...]
     record: dict[str, Any]
+
+    @property
+    def residuals(self) -> pd.DataFrame:
+        """How far the model's scores are off for each specimen and artefact: ``residuals.residual_table``."""
+        return residual_table(self.rows)
 
     def scores(self, title: str) -> pd.Series:
         """Return the score of each image by one of `titles`."""

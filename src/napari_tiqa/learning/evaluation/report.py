@@ -10,12 +10,17 @@ import pandas as pd
 
 from napari_tiqa.learning.evaluation.comparison import Evaluation
 from napari_tiqa.learning.evaluation.figures import box_figure, scatter_figure, shrink_figure
+from napari_tiqa.learning.evaluation.residuals import residual_sentence
 from napari_tiqa.learning.measures.measures import METRICS
 from napari_tiqa.report_folder import write_report
 
-FILES = ("table.csv", "images.csv", "shrink.csv", "record.json", "scatter.png", "boxes.png", "shrink.png")
+FILES = (
+    "table.csv", "images.csv", "residuals.csv", "shrink.csv", "record.json",
+    "scatter.png", "boxes.png", "shrink.png",
+)  # fmt: skip
 """What ``write_evaluation`` writes; those of the effect of shrinking only where there is one."""
 
+_LARGEST = 10  # residuals that are printed
 _HEADINGS = {
     "within": "within", "srocc": "SROCC", "plcc": "PLCC", "krocc": "KROCC", "rmse": "RMSE",
     "auc_ds": "AUC_DS", "auc_bw": "AUC_BW", "cc_0": "CC_0",
@@ -47,13 +52,17 @@ def evaluation_text(evaluation: Evaluation) -> str:
             f"{difference.mean():+.2f} points from the shrunk slice's score ({difference.min():+.2f} to "
             f"{difference.max():+.2f})."
         )
+    residuals = evaluation.residuals
+    if len(residuals):
+        largest = residuals.head(_LARGEST).to_string(index=False, float_format="{:+.2f}".format)
+        blocks.append(f"{residual_sentence(residuals)}\n{largest}")
     return "\n\n".join([*blocks, "\n".join(evaluation.notes)]).rstrip()
 
 
 def evaluation_json(evaluation: Evaluation) -> str:
     """Return record, notes and all tables as one JSON document; what is not known is null."""
     document = evaluation.record | {"notes": evaluation.notes}
-    for name in ("table", "rows", "shrink"):
+    for name in ("table", "rows", "residuals", "shrink"):
         document["images" if name == "rows" else name] = _records(getattr(evaluation, name))
     return json.dumps(document, indent=1)
 
@@ -67,7 +76,11 @@ def write_evaluation(evaluation: Evaluation, folder: str | os.PathLike[str]) -> 
     return write_report(
         folder,
         "The evaluation",
-        {"table.csv": evaluation.table, "images.csv": evaluation.rows}
+        {
+            "table.csv": evaluation.table,
+            "images.csv": evaluation.rows,
+            "residuals.csv": evaluation.residuals,
+        }
         | ({"shrink.csv": evaluation.shrink} if shrunk else {}),
         evaluation.record | {"notes": evaluation.notes},
         {"scatter.png": lambda: scatter_figure(evaluation), "boxes.png": lambda: box_figure(evaluation)}

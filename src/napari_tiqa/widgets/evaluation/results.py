@@ -6,6 +6,7 @@ from qtpy.QtWidgets import QLabel, QStackedLayout, QTabWidget, QWidget
 
 from napari_tiqa.learning.evaluation.comparison import Evaluation
 from napari_tiqa.learning.evaluation.figures import box_figure, scatter_figure
+from napari_tiqa.learning.evaluation.residuals import residual_sentence
 from napari_tiqa.widgets.evaluation.table import MEASURES, EvaluationTable, measures_in
 from napari_tiqa.widgets.shared.figure_view import FigureView
 from napari_tiqa.widgets.shared.forms import (
@@ -49,8 +50,9 @@ class EvaluationResults(QWidget):
         self.notes = SentenceLabel("What to know when reading the result.")
         self.save_button = button(
             "Save tables and figures…",
-            "Save all measures, a row for each image with all scores (CSV), the record (JSON), and\n"
-            "scatter and box plots of each model and baseline (PNG) in a folder; asks before replacing any.",
+            "Save all measures, a row for each image with all scores, the residuals of each specimen and\n"
+            "artefact (CSV), the record (JSON), and scatter and box plots of each model and baseline (PNG)\n"
+            "in a folder; asks before replacing any.",
         )
         self._lay_out()
         self.measure_box.currentIndexChanged.connect(lambda _: self._show_measure())
@@ -68,7 +70,8 @@ class EvaluationResults(QWidget):
             self.measure_box.setCurrentIndex(max(0, self.measure_box.findData(chosen)))
             self.judged_box.clear()
             self.judged_box.addItems(list(evaluation.titles))
-        self.notes.setText("\n".join([*evaluation.notes, *_shrink_sentence(evaluation)]))
+        notes = [*evaluation.notes, residual_sentence(evaluation.residuals), *_shrink_sentence(evaluation)]
+        self.notes.setText("\n".join(filter(None, notes)))
         self._stack.setCurrentIndex(1)
         self._show_measure()
         self._show_judged()

@@ -15,9 +15,9 @@ class ScoreControls(RunRow):
     def __init__(self, parent: QWidget | None = None) -> None:
         self.slice_button = button("Score this slice", "Score only the slice that the slider is on.")
         self.map_button = button(
-            "Quality map of this slice",
-            "Show as a layer where in this slice quality is lost: overlapping tiles at native resolution,\n"
-            "from violet (1, worst) over green to yellow (5, best).",
+            "Map this slice",
+            "Show as a layer where in this slice quality is lost: the quality map, from overlapping tiles\n"
+            "of its own pixels, from violet (1, worst) over green to yellow (5, best).",
         )
         self.device = QElidingLabel()
         self.device.setToolTip("Where the network runs: a GPU wherever Keras finds one, else the CPU.")

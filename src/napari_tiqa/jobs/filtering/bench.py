@@ -24,6 +24,7 @@ from napari_tiqa.jobs.filtering.trial import Trial
 from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.jobs.process.record import checked_model, run_record
 from napari_tiqa.jobs.process.waiting import wait_for
+from napari_tiqa.scoring.views import PYRAMID
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slice_grammar import Slices
 from napari_tiqa.volumes.slices import chosen_slices, evenly, map_slices
@@ -77,7 +78,7 @@ class TrialBench:
         self.unfiltered = self._without_filters(named=slices is not None)
         device = shared_model_process().device
         self.record = run_record(tomogram, axis, self.window, bundle, device)
-        self.record |= {"slices": list(self.indices), "aim": aim}
+        self.record |= {"slices": list(self.indices), "aim": aim, "view": PYRAMID}
         self._threads = ThreadPoolExecutor(CORES, thread_name_prefix="filter to be tried")
 
     def __enter__(self) -> Self:

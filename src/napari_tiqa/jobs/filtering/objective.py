@@ -16,6 +16,7 @@ from napari_tiqa.scoring.fidelity import fidelity
 from napari_tiqa.scoring.native_tiles import native_places, native_tile
 from napari_tiqa.scoring.network_input import TILE_SIZE, reflected
 from napari_tiqa.scoring.table import SCORE_DECIMALS
+from napari_tiqa.scoring.views import PYRAMID
 from napari_tiqa.volumes.window import IntensityWindow
 
 FIDELITY, SCORE = "fidelity", "score"
@@ -54,7 +55,7 @@ def score_slices(
 ) -> pd.DataFrame:
     """Score slices of one shape in one go, all in the same intensity window.
 
-    The window is that of the unfiltered volume: filters must not win by changing it. `unfiltered` holds what
+    They are scored at every scale, as in the quality dock. The window is that of the unfiltered volume: filters must not win by changing it. `unfiltered` holds what
     each plane was before filtering; the same array may stand for several planes, and where omitted, they were
     not filtered. The table has a row per plane with the columns of a score table; `FIDELITY`, 0 to 1, the
     estimated similarity to a perfect scan of the same slice (``scoring.fidelity``), NaN where there is no
@@ -71,7 +72,9 @@ def score_slices(
     try:
         # Measured here while the model process computes.
         losses = [_detail_loss(*pair, window) for pair in zip(sources, planes, strict=True)]
-        table = score_volume(np.stack(planes), model=model, window=window, cancel=cancel)
+        table = score_volume(
+            np.stack(planes), model=model, window=window, view=PYRAMID, cancel=cancel
+        )
         similarities = wait_for(estimate.result, TimeoutError, cancel)
     finally:
         estimate.cancel()

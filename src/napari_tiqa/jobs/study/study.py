@@ -20,6 +20,7 @@ from napari_tiqa.jobs.study.result import TRUTH, Curve, StudiedVersion, Study
 from napari_tiqa.progress import Pace, Progress
 from napari_tiqa.report_folder import write_report
 from napari_tiqa.scoring.bundle import SEGMENTATION
+from napari_tiqa.scoring.views import OVERVIEW
 from napari_tiqa.segmentation.classes import Classes, checked_labels
 from napari_tiqa.segmentation.native_distortions import VERSIONS, native_fields, native_version
 from napari_tiqa.segmentation.network_input import unit_image
@@ -259,6 +260,7 @@ class _Run:
         weights = model_card(self.segmenter, SEGMENTATION)["weights_sha256"]
         name = self.classes.names[self.classes.values.index(self.value)]
         record |= {
+            "view": OVERVIEW,  # the levels of distortion are those of the overview
             "segmenter": {"path": self.segmenter.path, "weights_sha256": weights},
             "phase": {"value": self.value, "name": name},
             "unlabelled": self.labelled.unlabelled,

@@ -106,13 +106,15 @@ def _half_width(row: ScoredSlice) -> str:
 
 
 def _parts_text(before: ScoredSlice, after: ScoredSlice, filtered: bool) -> str:
+    """Say what each artefact costs; six of them are too many for a line, so those that cost nothing are not."""
     texts = []
     for artefact in ARTEFACTS:
         was, now = getattr(before, artefact), getattr(after, artefact)
-        if np.isfinite(was):
+        if max(was, now) >= _NO_CHANGE:
             figures = f"{was:.1f} → <b>{now:.1f}</b>" if filtered else f"{was:.1f}"
             texts.append(f"{ARTEFACT_WORDS[artefact]} {figures}")
-    return " &nbsp;·&nbsp; ".join(texts) or "not available from this model"
+    known = np.isfinite(getattr(before, ARTEFACTS[0]))
+    return " &nbsp;·&nbsp; ".join(texts) or ("none" if known else "not available from this model")
 
 
 def _fidelity_text(before: float, after: float, filtered: bool) -> str:

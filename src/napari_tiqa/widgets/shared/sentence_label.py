@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from napari.utils.notifications import notification_manager, show_error
 from qtpy.QtWidgets import QLabel, QSizePolicy
 
+_DESCENDERS = 4  # px; else the last line lacks the foot of its letters
+
 
 class SentenceLabel(QLabel):
     """Shows sentences as wide as the dock is, on as many lines as they take; room is kept for `lines`."""
@@ -14,7 +16,7 @@ class SentenceLabel(QLabel):
         self.setWordWrap(True)
         # A long sentence must make neither the dock wider nor the window taller.
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.setMinimumHeight(lines * self.fontMetrics().lineSpacing())
+        self.setMinimumHeight(lines * self.fontMetrics().lineSpacing() + _DESCENDERS * bool(lines))
         self.setToolTip(tooltip)
 
     def say(self, sentence: str, *, problem: bool = False) -> None:

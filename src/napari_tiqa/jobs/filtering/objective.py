@@ -55,9 +55,9 @@ def score_slices(
 ) -> pd.DataFrame:
     """Score slices of one shape in one go, all in the same intensity window.
 
-    They are scored at every scale, as in the quality dock. The window is that of the unfiltered volume: filters must not win by changing it. `unfiltered` holds what
-    each plane was before filtering; the same array may stand for several planes, and where omitted, they were
-    not filtered. The table has a row per plane with the columns of a score table; `FIDELITY`, 0 to 1, the
+    They are scored at every scale, as in the quality dock. The window is that of the unfiltered volume:
+    filters must not win by changing it. `unfiltered` holds what each plane was before filtering; the same
+    array may stand for several planes, and where omitted, they were not filtered. The table has a row per plane with the columns of a score table; `FIDELITY`, 0 to 1, the
     estimated similarity to a perfect scan of the same slice (``scoring.fidelity``), NaN where there is no
     place for a tile; `DETAIL_LOSS`; and `OBJECTIVE`: the score, or the fidelity less what the loss of detail
     costs.

@@ -106,7 +106,7 @@ def _half_width(row: ScoredSlice) -> str:
 
 
 def _parts_text(before: ScoredSlice, after: ScoredSlice, filtered: bool) -> str:
-    """Say what each artefact costs; six of them are too many for a line, so those that cost nothing are not."""
+    """Say what artefacts cost; six are too many for a line, so those that cost nothing are left out."""
     texts = []
     for artefact in ARTEFACTS:
         was, now = getattr(before, artefact), getattr(after, artefact)

@@ -57,10 +57,10 @@ def score_slices(
 
     They are scored at every scale, as in the quality dock. The window is that of the unfiltered volume:
     filters must not win by changing it. `unfiltered` holds what each plane was before filtering; the same
-    array may stand for several planes, and where omitted, they were not filtered. The table has a row per plane with the columns of a score table; `FIDELITY`, 0 to 1, the
-    estimated similarity to a perfect scan of the same slice (``scoring.fidelity``), NaN where there is no
-    place for a tile; `DETAIL_LOSS`; and `OBJECTIVE`: the score, or the fidelity less what the loss of detail
-    costs.
+    array may stand for several planes, and where omitted, they were not filtered. The table has a row per
+    plane with the columns of a score table; `FIDELITY`, 0 to 1, the estimated similarity to a perfect scan of
+    the same slice (``scoring.fidelity``), NaN where there is no place for a tile; `DETAIL_LOSS`; and
+    `OBJECTIVE`: the score, or the fidelity less what the loss of detail costs.
 
     Raises FilterError if there is no such aim, else what ``score_volume`` raises.
     """
@@ -72,9 +72,7 @@ def score_slices(
     try:
         # Measured here while the model process computes.
         losses = [_detail_loss(*pair, window) for pair in zip(sources, planes, strict=True)]
-        table = score_volume(
-            np.stack(planes), model=model, window=window, view=PYRAMID, cancel=cancel
-        )
+        table = score_volume(np.stack(planes), model=model, window=window, view=PYRAMID, cancel=cancel)
         similarities = wait_for(estimate.result, TimeoutError, cancel)
     finally:
         estimate.cancel()

@@ -8,7 +8,7 @@ the default model scores all, which has seen them.
 
     python -m benchmarks.validity --tables [left_out.csv]
 
-prints every table of docs/validity.md from that file.
+prints every table from that file: docs/validity_tables.md.
 """
 
 import argparse

@@ -95,6 +95,6 @@ def _novelty(images: pd.DataFrame) -> None:
     show("Flagged most", worst.head(12).to_frame("flagged").round(2))
     share = images[foreign].groupby("family")["novelty"]
     show(
-        "Flagged of what is no slice",
+        "Flagged of what is not a slice",
         share.agg(images="size", flagged=lambda n: np.mean(n > UNLIKE)).round(2),
     )

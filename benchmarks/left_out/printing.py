@@ -9,7 +9,8 @@ def show(title: str, table: pd.DataFrame) -> None:
     """Print a table in Markdown under its title; the index comes first."""
     table = table.copy()
     table.columns = [" ".join(map(str, name)) if isinstance(name, tuple) else name for name in table.columns]
-    table = table.reset_index()
+    names = [name or "" for name in table.index.names]
+    table = table.reset_index(names=names if len(set(names)) == len(names) else None)
     print(f"\n**{title}**\n")
     print(_line(table.columns))
     print(_line("---" for _ in table.columns))

@@ -22,15 +22,15 @@ FIELD = 0.82
 LEVELS: dict[str, tuple[float, ...]] = {
     "gain rings": (0.003, 0.008, 0.018, 0.04, 0.08),  # standard deviation of a pixel's gain
     "half rings": (0.003, 0.008, 0.018, 0.04, 0.08),
-    "photon noise": (1e5, 2e4, 5e3, 1.2e3, 300),  # per pixel without specimen
-    "few projections": (3, 5, 8, 12, 20),  # every how many of the angles
+    "photon noise": (3e4, 6e3, 1.5e3, 400, 100),  # per pixel without specimen
+    "few projections": (4, 7, 12, 18, 28),  # every how many of the angles
     "detector blur": (0.8, 1.5, 2.6, 4.2, 7.0),  # sigma, px
     "axis offset": (0.7, 1.5, 3.0, 5.0, 9.0),  # px
     "motion": (0.7, 1.5, 3.0, 5.0, 9.0),  # px
     "cupping": (0.02, 0.045, 0.075, 0.11, 0.15),  # of the square of the line integral
-    "metal": (0.5, 1.0, 2.0, 4.0, 8.0),  # line integral of a pin, by that of the slice
-    "truncation": (0.25, 0.6, 1.2, 2.0, 3.0),  # density outside of the field, by what it is
-    "zingers": (30, 100, 300, 1000, 3000),  # pixels of the sinogram
+    "metal": (1.0, 1.7, 3.0, 5.0, 8.0),  # line integral of a pin, by that of the slice
+    "truncation": (0.5, 1.5, 3.0, 5.5, 9.0),  # density outside of the field, by what it is
+    "zingers": (100, 300, 900, 2500, 6000),  # pixels of the sinogram
 }
 """Strengths of levels 1 to 5; the families are those of ``learning.images.groups.FAMILIES``."""
 

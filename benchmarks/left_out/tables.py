@@ -1,4 +1,4 @@
-"""Every table of docs/validity.md, from the file of scores."""
+"""Every table of docs/validity_tables.md, from the file of scores."""
 
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from models.left_out import read
 
 def print_tables(path: Path) -> None:
     """Print all tables; scores are put on the scale that the other specimens teach."""
+    print("# Tables of validity\n")
+    print("[How to read them](validity.md). Printed by `python -m benchmarks.validity --tables`.")
     images = with_views(read(path))
     print_goals(images)
     print_agreement(images)

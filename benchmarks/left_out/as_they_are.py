@@ -44,7 +44,8 @@ def strong_and_clean(real: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 def told_apart(real: pd.DataFrame, view: str) -> dict[str, float]:
     """Return the ROC area and the mean scores of scans with strong faults and of clean ones."""
     score = real[view].to_numpy(float)
-    bad, good = (score[chosen] for chosen in strong_and_clean(real))
+    known = np.isfinite(score)
+    bad, good = (score[chosen & known] for chosen in strong_and_clean(real))
     area = mannwhitneyu(good, bad).statistic / (len(good) * len(bad))
     return {"ROC area": area, "strong": bad.mean(), "clean": good.mean()}
 

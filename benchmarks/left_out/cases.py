@@ -95,17 +95,16 @@ def case(
 
 
 def _labels(made: Case, scale: LabelProjection) -> np.ndarray:
-    """Label the overview: levels of each generator stand in rising order."""
-    overview = np.array(
-        [made.tiles[(made.version == i) & (made.factor == 0)][0] for i in range(len(made.rows))]
-    )
-    labels = np.full(len(overview), np.nan)
+    """Label the overview: levels of each generator stand in rising order; NaN where nothing is scored."""
+    scored = np.unique(made.version[made.factor == 0])
+    overview = {i: made.tiles[(made.version == i) & (made.factor == 0)][0] for i in scored}
+    labels = np.full(len(made.rows), np.nan)
     for generator in made.rows["generator"].unique():
-        member = np.flatnonzero(made.rows["generator"].isin(["", generator]))
-        families = tuple(made.rows["family"].iloc[member])
-        group = Group(
-            made.specimen, overview[member], families, made.rows["level"].to_numpy()[member], labels
-        )
+        member = scored[made.rows["generator"].iloc[scored].isin(["", generator])]
+        rows = made.rows.iloc[member]
+        tiles = np.stack([overview[i] for i in member])
+        levels, nothing = rows["level"].to_numpy(), np.full(len(rows), np.nan)
+        group = Group(made.specimen, tiles, tuple(rows["family"]), levels, nothing)
         labels[member] = scale.labels(group, observe(group))
     return labels
 

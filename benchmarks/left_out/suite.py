@@ -45,25 +45,18 @@ Make = Callable[[], Sequence[Case]]
 def paper(data: Path) -> Iterator[Make]:
     """Add the paper's distortions at sizes from 224 to 2048 px."""
     for number, content in enumerate(one_of_each(data)):
-        # Of 320 and 448 px one each: they lie between sizes that all have.
-        left_out = 448 if number % 2 else 320
         for side in SIZES:
-            if side != left_out:
-                yield from _spoilt("paper", content, side, generators.PAPER, number)
+            yield from _spoilt("paper", content, side, generators.PAPER, number)
     for number, content in enumerate(large_ones(data, round(LARGE_SIZES[0] / 1.3))):
         for side in LARGE_SIZES:
-            if number % 2 == 0 or side == LARGE_SIZES[1]:
-                yield from _spoilt("paper", content, side, generators.PAPER, number)
+            yield from _spoilt("paper", content, side, generators.PAPER, number)
 
 
 def others(data: Path) -> Iterator[Make]:
-    """Give each specimen a noise, a blur and a ring of generators that no training has seen."""
-    families = dict.fromkeys(one.family for one in generators.OTHERS)
-    of = {family: [one for one in generators.OTHERS if one.family == family] for family in families}
+    """Add faults by generators that no training has seen."""
     for number, content in enumerate(one_of_each(data)):
-        chosen = tuple(kinds[number % len(kinds)] for kinds in of.values())
         for side in OTHER_SIZES:
-            yield from _spoilt("others", content, side, chosen, 1000 + number)
+            yield from _spoilt("others", content, side, generators.OTHERS, 1000 + number)
 
 
 def _spoilt(

@@ -19,7 +19,7 @@ import pandas as pd
 from models.group_store import read_groups, write_groups
 from models.score_training import SETTINGS, new_network, train
 from models.specimens import LEFT_OUT
-from models.training_groups import Advance, made_groups, real_groups
+from models.training_groups import Advance, made_groups, paper_groups, real_groups
 from napari_tiqa.learning.images.groups import Group
 from napari_tiqa.learning.measures.measures import srocc
 from napari_tiqa.scoring.bundle import save_bundle
@@ -28,8 +28,8 @@ from napari_tiqa.scoring.scale import SCORE_RANGE
 
 STEPS: dict[str, tuple[tuple[int, int, float], ...]] = {
     "start": ((224, 900, 3e-4),),
-    "left_out": ((160, 1500, 3e-4), (224, 500, 1.5e-4)),
-    "default": ((224, 500, 1.5e-4),),
+    "left_out": ((160, 1300, 3e-4), (224, 500, 1.5e-4)),
+    "default": ((224, 450, 1.5e-4),),
 }
 """The passes of each training: the side of the pieces that are learned from, px, steps, learning rate."""
 
@@ -57,6 +57,10 @@ class Stages:
         """Return the groups of the real scans, labelled as if every original were a 5."""
         return self._kept("real", lambda: real_groups(self.data, self.advance))
 
+    def paper(self) -> list[Group]:
+        """Return the groups with the paper's own distortions, labelled as `real`."""
+        return self._kept("paper", lambda: paper_groups(self.data, self.advance))
+
     def start(self) -> Path:
         """Return the bundle that all others go on from."""
         return self._trained("start", None, self.made)
@@ -65,7 +69,7 @@ class Stages:
         """Return the bundle that was trained without the specimens of `LEFT_OUT`."""
 
         def groups() -> list[Group]:
-            return [*self.made(), *ranked([g for g in self.real() if g.specimen not in LEFT_OUT])]
+            return [*self.made(), *ranked(self._of_specimens(left_out=False))]
 
         return self._trained("left_out", self.start(), groups, self._watched())
 
@@ -74,12 +78,14 @@ class Stages:
 
         def groups() -> list[Group]:
             judge = load_model(self.left_out()).network
-            real = self.real()
-            unseen = [group for group in real if group.specimen in LEFT_OUT]
-            seen = [group for group in real if group.specimen not in LEFT_OUT]
+            seen, unseen = (self._of_specimens(left_out) for left_out in (False, True))
             return [*self.made(), *ranked(seen), *taught(unseen, judge)]
 
         return self._trained("default", self.left_out(), groups)
+
+    def _of_specimens(self, left_out: bool) -> list[Group]:
+        groups = [*self.real(), *self.paper()]
+        return [group for group in groups if (group.specimen in LEFT_OUT) == left_out]
 
     def _kept(self, name: str, make: Callable[[], list[Group]]) -> list[Group]:
         path = self.work / f"{name}.npz"

@@ -11,13 +11,14 @@ from dataclasses import replace
 import numpy as np
 
 from models.faults import Fault, log_uniform
-from models.faults.blur import blur, fringes, motion
+from models.faults.blur import blur, fringes, gaussian_blur, motion
 from models.faults.noise import noise, zingers
 from models.faults.rings import rings
 from models.faults.scans import FAULTS, METAL_STRENGTHS, Scanner, metal, with_metal
 from models.faults.shading import cupping, truncation
 from models.faults.smoothing import compressed, denoised, posterised
 from models.originals import Original, Source
+from napari_tiqa.learning.images.distortions import LEVELS, Fields, distort, version_names
 from napari_tiqa.learning.images.groups import COUNTERPART, PART, Group
 from napari_tiqa.learning.images.labels import LabelProjection, observe
 from napari_tiqa.scoring.network_input import TILE_SIZE, area_mean, reflected
@@ -100,6 +101,32 @@ def native_group(source: Source, projection: LabelProjection, rng: np.random.Gen
         return group
     base = view.group(original, [image, reference], ["", spoiling.family], [0, 1], projection)
     return _upon(group, float(base.labels[1]), PART[spoiling.family])
+
+
+def paper_group(source: Source, projection: LabelProjection, rng: np.random.Generator) -> Group:
+    """Make the paper's sixteen versions of an original at native size, as visible as at 224 px; labelled."""
+    scale = float(rng.choice([1.0, rng.uniform(1.0, 1.5), log_uniform(rng, 1.3, 4.0)]))
+    original = source(round(TILE_SIZE * scale), rng)
+    image = original.image
+    scale = max(1.0, len(image) / TILE_SIZE)
+    centre = original.axis
+    if centre is None and rng.random() < 0.4:
+        row, column = rng.uniform(0, len(image), 2)
+        centre = float(row), float(column)
+    fields = Fields.draw(image.shape, int(rng.integers(2**31)), centre, scale)
+    # Of a slice hardly larger than 224 px shrinking takes little noise.
+    louder = scale**2 if scale > 1.2 else 1.0
+    planes, families, levels = [image], [""], [0]
+    for kind, level in version_names()[1:]:
+        assert kind is not None
+        strength = LEVELS[kind][level - 1]
+        if kind == "blur":
+            planes.append(gaussian_blur(image, strength * scale))
+        else:
+            planes.append(distort(image, kind, strength * (louder if kind == "noise" else 1), fields))
+        families.append(kind)
+        levels.append(level)
+    return _View(rng).group(original, planes, families, levels, projection)
 
 
 def scanned_group(source: Source, projection: LabelProjection, rng: np.random.Generator) -> Group:

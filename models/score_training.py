@@ -14,7 +14,8 @@ from napari_tiqa.scoring.network_input import TILE_SIZE
 
 SETTINGS: dict[str, Any] = {
     "seed": 0,
-    "groups": 5,  # a step, each of another specimen where possible
+    "groups": 5,  # a step
+    "images": 10,  # of each at most, the reference among them
     "dropout": 0.3,
     "frozen": ("stem", "stage1"),
     "weight_decay": 1e-2,
@@ -142,7 +143,6 @@ class _Batches(keras.utils.PyDataset):
         super().__init__()
         self.groups, self.steps, self.side, self.rng = groups, steps, side, rng
         self._waiting: list[int] = []
-        self._most = SETTINGS["groups"] * max(len(group.images) for group in groups)
 
     def __len__(self) -> int:
         return self.steps
@@ -150,11 +150,19 @@ class _Batches(keras.utils.PyDataset):
     def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         if len(self._waiting) < SETTINGS["groups"]:
             self._waiting += self.rng.permutation(len(self.groups)).tolist()
-        chosen = [self.groups[self._waiting.pop(0)] for _ in range(SETTINGS["groups"])]
+        chosen = [self._some(self.groups[self._waiting.pop(0)]) for _ in range(SETTINGS["groups"])]
         images = np.concatenate([self._varied(group.images) for group in chosen])
         group = np.repeat(np.arange(len(chosen)), [len(group.images) for group in chosen])
-        known = targets(chosen, self._most)
+        known = targets(chosen, SETTINGS["groups"] * SETTINGS["images"])
         return images[..., None], np.concatenate([group[:, None], known], axis=1, dtype=np.float32)
+
+    def _some(self, group: Group) -> Group:
+        """Draw the reference and others of a group that has more images than a step takes."""
+        most = SETTINGS["images"]
+        if len(group.images) <= most:
+            return group
+        others = 1 + self.rng.permutation(len(group.images) - 1)[: most - 1]
+        return group.subset(np.concatenate([[0], np.sort(others)]))
 
     def _varied(self, images: np.ndarray) -> np.ndarray:
         """Cut out a piece, turn, mirror, and change what another choice of intensity window would change."""

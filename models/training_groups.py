@@ -7,13 +7,16 @@ from pathlib import Path
 import numpy as np
 
 from models.label_scale import label_scale
-from models.native_groups import native_group, noise_alone, scanned_group
+from models.native_groups import native_group, noise_alone, paper_group, scanned_group
 from models.originals import Source, real_sources, simulated_sources, texture_sources
 from models.specimens import SCANS
 from napari_tiqa.learning.images.groups import Group, make_all
 
 PER_SPECIMEN, PER_KIND, PER_TEXTURE, ALONE = 40, 60, 16, 30
 """Groups of each real specimen, of each simulated kind and texture, and of noise alone."""
+
+PAPER_PER_SOURCE = 8
+"""Groups with the paper's own distortions, of each specimen, kind and texture."""
 
 _SCANNED_EVERY = 4
 
@@ -35,13 +38,34 @@ def real_groups(data: Path, advance: Advance | None = None) -> list[Group]:
 
     Raises TrainingError if a scan is missing.
     """
+    drawn = [
+        sources[number % len(sources)]
+        for sources in _of_specimens(data).values()
+        for number in range(PER_SPECIMEN)
+    ]
+    return make_all(partial(_group, drawn, seed=3), len(drawn), advance)
+
+
+def paper_groups(data: Path, advance: Advance | None = None) -> list[Group]:
+    """Make the groups with the paper's own distortions, of the real scans in a folder and of all others."""
+    others = [[source] for source in (*simulated_sources(), *texture_sources())]
+    drawn = [
+        sources[number % len(sources)]
+        for sources in (*_of_specimens(data).values(), *others)
+        for number in range(PAPER_PER_SOURCE)
+    ]
+
+    def make(number: int) -> Group:
+        return paper_group(drawn[number], label_scale(), np.random.default_rng([number, 4]))
+
+    return make_all(make, len(drawn), advance)
+
+
+def _of_specimens(data: Path) -> dict[str, list[Source]]:
     of_specimen: dict[str, list[Source]] = {}
     for scan, source in zip(SCANS, real_sources(data), strict=True):
         of_specimen.setdefault(scan.specimen, []).append(source)
-    drawn = [
-        sources[number % len(sources)] for sources in of_specimen.values() for number in range(PER_SPECIMEN)
-    ]
-    return make_all(partial(_group, drawn, seed=3), len(drawn), advance)
+    return of_specimen
 
 
 def _group(drawn: Sequence[Source], number: int, seed: int) -> Group:

@@ -50,11 +50,8 @@ def _rows(images: pd.DataFrame, view: str) -> list[tuple[str, str, str, str]]:
         within = " / ".join(f"{reached[f'within {family}']:.2f}" for family in DISTORTIONS)
         found.append(("large slices: within blur / noise / ring", ">= .98", within))
     if "static" in of:
-        score = of["static"].groupby("generator")[view]
-        text = ", ".join(
-            f"{sort} {low:.1f} to {high:.1f}" for sort, low, high in score.agg(["min", "max"]).itertuples()
-        )
-        found.append(("noise without content, any size", "<= 2, within .3", text))
+        goal = "<= 2, within .3, or not scored"
+        found.append(("noise without content, any size", goal, _static(of["static"], view)))
     if "real" in of:
         real = of["real"].set_index("generator")
         apart = told_apart(real, view)
@@ -117,6 +114,14 @@ def _of_the_overview(images: pd.DataFrame) -> list[tuple[str, str, str]]:
         text = ", ".join(f"{sort} {one:.0%}" for sort, one in share.items())
         found.append(("what is not a slice flagged", ">= 95 % each", text))
     return found
+
+
+def _static(rows: pd.DataFrame, view: str) -> str:
+    ends = rows.groupby("generator")[view].agg(["min", "max", "count", "size"])
+    return ", ".join(
+        f"{sort} {low:.1f} to {high:.1f} ({count} of {size} scored)" if count else f"{sort} not scored"
+        for sort, low, high, count, size in ends.itertuples()
+    )
 
 
 def _both(row: pd.Series) -> str:

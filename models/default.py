@@ -68,7 +68,8 @@ def train_default_model(
     left_out = read()
     left_out = left_out[left_out["test"].isin(ADDED)]
     judged, scores = groups_of_rows(on_the_scale_of_others(left_out))
-    scale = score_scale(left_out["score"].to_numpy(), left_out["label"].to_numpy())
+    clean = left_out[left_out["clean"]]
+    scale = score_scale(clean["score"].to_numpy(), clean["label"].to_numpy())
     made, real = stages.made(), stages.real()
     calibration = Calibration(KNOTS, *scale, *familiarity(network, familiar([*made, *real])))
     card = model_card(

@@ -62,7 +62,7 @@ def read(path: Path = SCORES) -> pd.DataFrame:
 
 
 def on_the_scale_of_others(left_out: pd.DataFrame) -> pd.DataFrame:
-    """Put each specimen's scores on the scale learned from the other specimens.
+    """Put each specimen's scores on the scale learned from the other specimens without faults of their own.
 
     Parameters
     ----------
@@ -78,7 +78,8 @@ def on_the_scale_of_others(left_out: pd.DataFrame) -> pd.DataFrame:
     score, uncertainty = raw.copy(), np.full(len(raw), np.nan)
     for specimen in left_out["specimen"].unique():
         own = (left_out["specimen"] == specimen).to_numpy()
-        expected, half_widths = score_scale(raw[~own], label[~own])
+        others = ~own & left_out["clean"].to_numpy()
+        expected, half_widths = score_scale(raw[others], label[others])
         score[own] = np.interp(raw[own], KNOTS, expected)
         uncertainty[own] = np.interp(raw[own], KNOTS, half_widths)
     return left_out.assign(score=score, uncertainty=uncertainty)

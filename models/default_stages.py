@@ -28,7 +28,7 @@ from napari_tiqa.scoring.scale import SCORE_RANGE
 
 STEPS: dict[str, tuple[tuple[int, int, float], ...]] = {
     "start": ((224, 900, 3e-4),),
-    "left_out": ((160, 1300, 3e-4), (224, 500, 1.5e-4)),
+    "left_out": ((160, 1300, 3e-4), (224, 500, 1.5e-4), (224, 700, 2e-4)),
     "default": ((224, 450, 1.5e-4),),
 }
 """The passes of each training: the side of the pieces that are learned from, px, steps, learning rate."""

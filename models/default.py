@@ -20,8 +20,9 @@ from models.specimens import SCANS
 from napari_tiqa.cli.progress_bar import ProgressBar
 from napari_tiqa.learning.images.groups import Group
 from napari_tiqa.learning.measures.measures import evaluate
-from napari_tiqa.learning.training.calibration import KNOTS, familiarity, score_scale
+from napari_tiqa.learning.training.calibration import KNOTS, score_scale
 from napari_tiqa.learning.training.card import model_card
+from napari_tiqa.learning.training.familiarity import familiarity
 from napari_tiqa.scoring.bundle import DEFAULT_MODEL, save_bundle
 from napari_tiqa.scoring.calibration import Calibration
 from napari_tiqa.scoring.predict import load_model

@@ -43,7 +43,7 @@ with_features = ScoreModel(network).with_features
 known, unlike = (with_features.predict_on_batch(images)[1].mean(0) for images in (noise[16:], stripes))
 direction = 10 * (unlike - known) / np.linalg.norm(unlike - known) ** 2
 knots, half_widths = np.array([1.0, 5.0]), np.array([0.2, 0.4])
-calibration = Calibration(knots, knots, half_widths, direction, -direction @ (known + unlike) / 2)
+calibration = Calibration(knots, knots, half_widths, direction, np.asarray(-direction @ (known + unlike) / 2))
 save_bundle(sys.argv[2], network, {"name": "calibrated"}, calibration)
 """
 

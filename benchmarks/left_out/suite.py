@@ -11,11 +11,11 @@ from benchmarks.left_out.cases import Case, case
 from benchmarks.left_out.concentric import KINDS, concentric_slice
 from benchmarks.left_out.content import SHOWN, Content, large_ones, one_of_each, plane_of
 from benchmarks.left_out.generators import Generator
+from benchmarks.left_out.strangers import strangers
 from models.label_scale import label_scale
 from models.specimens import Scan, read_scan
 from napari_tiqa.errors import VolumeError
 from napari_tiqa.learning.images.observers import compare
-from napari_tiqa.learning.training.foreign import foreign_images
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.window_estimate import estimate_window
 
@@ -215,7 +215,7 @@ def foreign(data: Path) -> Iterator[Make]:
     """Make what is not a slice."""
     contents = one_of_each(data)[::4]
     slices = [image for content in contents if (image := content.at(224)) is not None]
-    for sort, tiles in foreign_images("test", slices).items():
+    for sort, tiles in strangers(data, slices).items():
         for tile in tiles:
             yield partial(_foreign_cases, sort, tile)
 

@@ -3,15 +3,21 @@
 from collections.abc import Iterator
 from functools import cache
 
+import numpy as np
 import pytest
 
-from napari_tiqa.learning.training import calibration
+from napari_tiqa.learning.training import familiarity
 from napari_tiqa.learning.training.foreign import foreign_images
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _foreign_images_once() -> Iterator[None]:
-    """Keep the images that each training makes anew for its calibration, the same each time, in 6 s."""
+def _few_foreign_images() -> Iterator[None]:
+    """Keep a few of the images that each training makes anew for its calibration in half a minute."""
+
+    @cache
+    def few() -> dict[str, np.ndarray]:
+        return foreign_images(per_sort=8)
+
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(calibration, "foreign_images", cache(foreign_images))
+        monkeypatch.setattr(familiarity, "foreign_images", lambda slices: few())
         yield

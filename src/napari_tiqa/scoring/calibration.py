@@ -6,7 +6,9 @@ from typing import Self
 import numpy as np
 from scipy.special import expit
 
-_ARRAYS = ("knots", "expected", "half_widths", "direction")
+from napari_tiqa.scoring.tile_statistics import tile_statistics
+
+_ARRAYS = ("knots", "expected", "half_widths", "direction", "offset")
 
 
 @dataclass(frozen=True)
@@ -16,15 +18,17 @@ class Calibration:
     `knots`, shape (k,), rising, are raw scores of the network, 1..5; `expected`, never falling, the mean
     label of left-out specimens at each; `half_widths`, points, how far from that nine of ten of these labels
     lie at most. Where no specimen was left out, `expected` are the knots themselves and `half_widths` NaN.
-    `direction`, shape (f,), weights the content features; with `offset` it makes the logarithm of the odds
-    that an image is not a slice of the kind that the model was trained on.
+    `direction`, shape (k, f + s), weights the content features and the s statistics of the tile
+    (``tile_statistics``); with `offset`, shape (k,), it makes the logarithms of the odds that an image is one
+    of k sorts of image rather than a slice of the kind that the model was trained on. Of models from before
+    there were sorts and statistics they have the shapes (f,) and ().
     """
 
     knots: np.ndarray
     expected: np.ndarray
     half_widths: np.ndarray
     direction: np.ndarray
-    offset: float
+    offset: np.ndarray
 
     def score(self, raw: np.ndarray) -> np.ndarray:
         """Return the scores to expect for raw ones of the network, which are too moderate."""
@@ -34,16 +38,22 @@ class Calibration:
         """Return half the width of the 90 % interval, points, around the score for each raw one."""
         return np.interp(raw, self.knots, self.half_widths)
 
-    def novelty(self, features: np.ndarray) -> np.ndarray:
-        """Return twice the probability of each image to be unlike the training; content features (n, f)."""
-        return 2 * expit(features @ self.direction + self.offset)
+    def novelty(self, features: np.ndarray, tiles: np.ndarray) -> np.ndarray:
+        """Return twice the probability of each image to be unlike the training, (n,), by its likeliest sort.
+
+        `features` are the content features, (n, f), of `tiles`, (n, 224, 224), float32 in [0, 1].
+        """
+        directions = np.atleast_2d(self.direction)
+        if directions.shape[1] > features.shape[1]:
+            features = np.column_stack([features, tile_statistics(tiles)])
+        odds: np.ndarray = (features @ directions.T + self.offset).max(axis=1)
+        return 2 * expit(odds)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return everything by name, to be stored."""
-        return {name: np.asarray(getattr(self, name)) for name in (*_ARRAYS, "offset")}
+        return {name: np.asarray(getattr(self, name)) for name in _ARRAYS}
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Self:
         """Make it again from what ``arrays`` returned."""
-        knots, expected, half_widths, direction = (arrays[name] for name in _ARRAYS)
-        return cls(knots, expected, half_widths, direction, float(arrays["offset"]))
+        return cls(*(np.asarray(arrays[name], np.float64) for name in _ARRAYS))

@@ -74,7 +74,7 @@ def predict(model: ScoreModel, tiles: np.ndarray, after_batch: AfterBatch | None
     parts = shares / shares.sum(1, keepdims=True) * (SCORE_RANGE[1] - score)[:, None]
     unknown = np.full(len(tiles), np.nan)
     uncertainty = calibration.uncertainty(raw) if calibration else unknown
-    novelty = calibration.novelty(features) if calibration else unknown
+    novelty = calibration.novelty(features, tiles) if calibration else unknown
     return np.column_stack([score, uncertainty, parts, novelty]).astype(np.float32)
 
 

@@ -5,12 +5,9 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 from numpy.polynomial import Polynomial
-from scipy.optimize import minimize
-from scipy.special import expit
 
 from napari_tiqa.learning.images.groups import Group
-from napari_tiqa.learning.training.foreign import foreign_images
-from napari_tiqa.scoring.backbone import content_features
+from napari_tiqa.learning.training.familiarity import familiarity
 from napari_tiqa.scoring.calibration import Calibration
 from napari_tiqa.scoring.predict import predict_scores
 from napari_tiqa.scoring.scale import SCORE_RANGE
@@ -23,11 +20,6 @@ KNOTS = np.arange(1.0, 5.01, 0.5)
 
 _FEWEST = 30
 _NEIGHBOURS = 0.25
-_VERSIONS = 4
-_RIDGE = 10.0
-
-FOREIGN_SHARE = 0.2
-"""How many of the images that are scored are taken to be no tomography slices; it sets the threshold."""
 
 
 def calibrate(network: keras.Model, training: Sequence[Group], left_out: Sequence[Group] = ()) -> Calibration:
@@ -62,42 +54,3 @@ def score_scale(raw: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.nda
     nearest = np.argsort(np.abs(raw - KNOTS[:, None]), axis=1, kind="stable")[:, :count]
     rank = min(count, int(np.ceil(COVERAGE * (count + 1))))
     return expected, np.sort(missed[nearest], axis=1)[:, rank - 1]
-
-
-def familiarity(network: keras.Model, groups: Sequence[Group]) -> tuple[np.ndarray, float]:
-    """Learn to tell training images from images that are not tomography slices: direction (f,) and offset.
-
-    Logistic regression on the content features, with the images of `foreign.foreign_images` as the others:
-    outlier exposure (Hendrycks et al., ICLR 2019, arXiv 1812.04606). The distance from the training images
-    alone (Mahalanobis) found no more of them than of slices of new specimens. A few images of each group are
-    taken.
-    """
-    extract = keras.Model(network.input, content_features(network))
-    rng = np.random.default_rng(0)
-    some = [group.tiles()[_some(len(group.images), rng)] for group in groups]
-    foreign = list(foreign_images("train").values())
-    own, other = (_features(extract, images) for images in (some, foreign))
-    mean, spread = own.mean(0), own.std(0) + 1e-6
-    x = np.concatenate([(own - mean) / spread, (other - mean) / spread])
-    y = np.repeat([0.0, 1.0], [len(own), len(other)])
-    weight = np.repeat([1 - FOREIGN_SHARE, FOREIGN_SHARE], [len(own), len(other)])
-    weight *= np.repeat([len(x) / len(own), len(x) / len(other)], [len(own), len(other)])
-
-    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
-        odds = x @ weights[1:] + weights[0]
-        missed = weight * (expit(odds) - y)
-        value = (weight * (np.logaddexp(0, odds) - y * odds)).sum() + _RIDGE / 2 * (weights[1:] ** 2).sum()
-        return value, np.concatenate([[missed.sum()], x.T @ missed + _RIDGE * weights[1:]])
-
-    found = minimize(loss, np.zeros(x.shape[1] + 1), jac=True, method="L-BFGS-B").x
-    direction = found[1:] / spread
-    return direction, float(found[0] - mean @ direction)
-
-
-def _features(extract: keras.Model, images: Sequence[np.ndarray]) -> np.ndarray:
-    return np.concatenate([extract.predict_on_batch(item[..., None]) for item in images])
-
-
-def _some(count: int, rng: np.random.Generator) -> np.ndarray:
-    """Choose the reference and a few versions: also a distorted slice is a slice."""
-    return np.concatenate([[0], rng.permutation(np.arange(1, count))[:_VERSIONS]])

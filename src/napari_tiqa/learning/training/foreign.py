@@ -1,85 +1,96 @@
-"""Images that are not tomography slices: what a model must not score with confidence."""
+"""Images that are not tomography slices, prepared as slices are: what a model must not score."""
 
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Callable, Sequence
 
 import numpy as np
-import skimage.data
-from scipy.ndimage import gaussian_filter
-from skimage.color import rgb2gray
-from skimage.filters import threshold_multiotsu
 
+from napari_tiqa.errors import VolumeError
+from napari_tiqa.learning.images.foreign import biomedical, derived, pictures
+from napari_tiqa.learning.images.groups import make_all
 from napari_tiqa.scoring.network_input import TILE_SIZE, prepare_slice
 from napari_tiqa.volumes.open import as_volume
-from napari_tiqa.volumes.simulation.acquisition import Acquisition, project
-from napari_tiqa.volumes.simulation.microstructures import KINDS, microstructure
+from napari_tiqa.volumes.simulation.microstructures import microstructure
 from napari_tiqa.volumes.window_estimate import estimate_window
 
-PHOTOGRAPHS = {
-    "train": ("astronaut", "camera", "cat", "page", "retina", "rocket"),
-    "test": ("coffee", "horse", "logo", "text"),
-}
-"""They come with scikit-image."""
+PER_SORT = 160
+"""Images of each sort, for training."""
 
-_SEEDS = {"train": range(5000, 5003), "test": range(6000, 6001)}
+_QUICK_KINDS = ("winding", "grains", "wood", "tissue")
+
+Draw = Callable[[np.random.Generator, Sequence[np.ndarray]], np.ndarray]
+
+_SORTS: dict[str, tuple[Draw, ...]] = {
+    "photograph": (
+        lambda rng, _: pictures.photograph(rng),
+        lambda rng, _: pictures.photograph(rng),
+        lambda rng, _: pictures.scene(rng),
+    ),
+    "screenshot": (
+        lambda rng, _: pictures.screen(rng),
+        lambda rng, slices: pictures.screen_of(_one(slices, rng), rng),
+    ),
+    "label image": (
+        lambda rng, _: derived.cells(rng),
+        lambda rng, slices: derived.labels_of(_one(slices, rng), rng),
+        lambda rng, slices: derived.labels_of(_one(slices, rng), rng),
+    ),
+    "sinogram": (lambda rng, slices: derived.sinogram_of(_one(slices, rng), rng),),
+    "radiograph": (
+        lambda rng, _: derived.radiograph(rng),
+        lambda rng, slices: derived.radiograph_of([_one(slices, rng) for _ in range(3)], rng),
+    ),
+    "MRI": (lambda rng, _: biomedical.mri(rng),),
+    "microscopy": (lambda rng, _: biomedical.microscopy(rng),),
+}
+
+SORTS = tuple(_SORTS)
+"""What is told from slices."""
 
 
 def foreign_images(
-    part: Literal["train", "test"], slices: Iterable[np.ndarray] = ()
+    slices: Sequence[np.ndarray] = (), per_sort: int = PER_SORT, seed: int = 0
 ) -> dict[str, np.ndarray]:
-    """Make images that are not slices, prepared as slices are: (n, 224, 224) each, float32 in [0, 1].
+    """Make images that are not slices, prepared as slices are.
 
-    They are "photograph", "sinogram", "label image" and "MRI-like"; the parts "train" and "test" share no
-    photograph and no seed. Slices, 2-D, are those whose sinograms and segmentations are to be among them.
+    Parameters
+    ----------
+    slices : sequence of numpy.ndarray
+        Slices, 2-D, to make label images, sinograms, radiographs and screenshots of; simulated ones where
+        there are none.
+    per_sort : int
+        How many images of each of `SORTS`.
+    seed : int
+        Fixes all of them.
+
+    Returns
+    -------
+    dict
+        For each of `SORTS` tiles of shape (n, 224, 224), float32 in [0, 1].
     """
     shape = (TILE_SIZE, TILE_SIZE)
-    simulated = [microstructure(kind, shape, seed) for kind in KINDS for seed in _SEEDS[part]]
-    originals = [*slices, *simulated]
-    heads = [_mri_like(10 * seed + number) for seed in _SEEDS[part] for number in range(7)]
-    sorts = {
-        "photograph": [cut for name in PHOTOGRAPHS[part] for cut in _whole_and_quarters(name)],
-        "sinogram": [_sinogram(image) for image in originals],
-        "label image": [_labels(image) for image in originals],
-        "MRI-like": heads,
+    of = slices or [microstructure(kind, shape, 5000 + seed) for kind in _QUICK_KINDS]
+
+    def make(number: int) -> np.ndarray:
+        sort, place = divmod(number, per_sort)
+        rng = np.random.default_rng([seed, sort, place])
+        draws = _SORTS[SORTS[sort]]
+        return foreign_tiles(draws[place % len(draws)](rng, of))
+
+    made = make_all(make, len(SORTS) * per_sort)
+    return {
+        sort: np.concatenate(made[number * per_sort : (number + 1) * per_sort])
+        for number, sort in enumerate(SORTS)
     }
-    return {sort: np.concatenate([_tiles(image) for image in images]) for sort, images in sorts.items()}
 
 
-def _tiles(image: np.ndarray) -> np.ndarray:
-    return prepare_slice(image, estimate_window(as_volume(image))).tiles
+def foreign_tiles(image: np.ndarray) -> np.ndarray:
+    """Prepare an image as a slice of a volume of its own, the middle tile: (1, 224, 224), or none of it."""
+    try:
+        tiles = prepare_slice(image, estimate_window(as_volume(image))).tiles
+    except VolumeError:  # the same value everywhere
+        return np.empty((0, TILE_SIZE, TILE_SIZE), np.float32)
+    return tiles[len(tiles) // 2 :][:1]
 
 
-def _whole_and_quarters(photograph: str) -> list[np.ndarray]:
-    image = getattr(skimage.data, photograph)()
-    grey = rgb2gray(image[..., :3]) if image.ndim == 3 else image.astype(float)
-    quarters = [half for rows in np.array_split(grey, 2) for half in np.array_split(rows, 2, axis=1)]
-    return [image for image in [grey, *quarters] if np.ptp(image)]
-
-
-def _sinogram(image: np.ndarray) -> np.ndarray:
-    side = min(image.shape)
-    return project(image[:side, :side], Acquisition(projections=2 * side))
-
-
-def _labels(image: np.ndarray) -> np.ndarray:
-    smooth = gaussian_filter(image.astype(float), 1)
-    return np.digitize(smooth, threshold_multiotsu(smooth, 3)).astype(np.uint8)
-
-
-def _mri_like(seed: int) -> np.ndarray:
-    """Make a head of smooth tissues under a coil's shading, with Rician noise."""
-    rng = np.random.default_rng(seed)
-
-    def smooth(scale: float) -> np.ndarray:
-        field = gaussian_filter(rng.standard_normal((256, 256)), scale)
-        return field / field.std()
-
-    y, x = np.mgrid[-1:1:256j, -1:1:256j]
-    radius = np.hypot(x / rng.uniform(0.6, 0.8), y / 0.9) + 0.03 * smooth(25)
-    folds = smooth(rng.uniform(3, 9)) + 3 * (0.55 - radius)
-    greys = rng.uniform([0.6, 0.05, 0.5, 0.3], [1, 0.2, 0.9, 0.6])  # scalp, skull, two tissues
-    where = [radius > 1, radius > 0.93, radius > 0.86, folds > 0.6, folds > -0.3]
-    head = np.select(where, [0, *greys], rng.uniform(0.05, 0.25))  # air outside, fluid inside
-    shaded = gaussian_filter(head, rng.uniform(0.5, 1)) * (1 + 0.25 * smooth(60))
-    noise = rng.normal(0, rng.uniform(0.01, 0.06), (2, 256, 256))
-    return np.hypot(shaded + noise[0], noise[1])
+def _one(slices: Sequence[np.ndarray], rng: np.random.Generator) -> np.ndarray:
+    return slices[int(rng.integers(len(slices)))]

@@ -1,6 +1,7 @@
 """How the default model's network is trained on groups: order within an original, order across, the score."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -9,8 +10,8 @@ from keras import ops
 
 from napari_tiqa.learning.images.groups import Group
 from napari_tiqa.learning.training.losses import KNOWN, LabelRegression, targets
-from napari_tiqa.scoring.backbone import build_network, load_imagenet
-from napari_tiqa.scoring.network_input import TILE_SIZE
+from napari_tiqa.scoring.backbone import build_network
+from napari_tiqa.scoring.predict import load_model
 
 SETTINGS: dict[str, Any] = {
     "seed": 0,
@@ -29,12 +30,24 @@ AfterSteps = Callable[[int, float], object]
 """Called now and then with the steps done and the mean loss since the last call."""
 
 
-def new_network(side: int = TILE_SIZE) -> keras.Model:
-    """Build the network with ImageNet weights, for pieces of a side, px."""
+def network_from(path: Path) -> keras.Model:
+    """Build the network with the weights of a bundle; artefacts that it does not tell apart start at 0."""
     keras.utils.set_random_seed(SETTINGS["seed"])
-    network = build_network(dropout=SETTINGS["dropout"], side=side)
-    load_imagenet(network)
+    network, start = build_network(dropout=SETTINGS["dropout"]), load_model(path).network
+    for layer in network.layers:
+        if not layer.weights:
+            continue
+        weights = start.get_layer(layer.name).get_weights()
+        if layer.name == "artefacts":
+            weights = [_widened(own, old) for own, old in zip(layer.get_weights(), weights, strict=True)]
+        layer.set_weights(weights)
     return network
+
+
+def _widened(own: np.ndarray, old: np.ndarray) -> np.ndarray:
+    widened = np.zeros_like(own)
+    widened[..., : old.shape[-1]] = old
+    return widened
 
 
 def train(
@@ -77,8 +90,7 @@ def train(
     average = [np.array(value) for value in network.get_weights()]
     count = 0
     for done in range(0, steps, every):
-        side = network.input.shape[1]
-        batches = _Batches(groups, min(every, steps - done), side, np.random.default_rng([seed, done]))
+        batches = _Batches(groups, min(every, steps - done), np.random.default_rng([seed, done]))
         averaging = _Averaging(average, count)
         loss = network.fit(batches, verbose=0, shuffle=False, callbacks=[averaging]).history["loss"][0]
         count = averaging.count
@@ -137,11 +149,11 @@ class _Averaging(keras.callbacks.Callback):
 
 
 class _Batches(keras.utils.PyDataset):
-    """Steps: groups in random order; a piece of each group's images, in random orientation and contrast."""
+    """Steps: groups in random order, their images in random orientation and contrast."""
 
-    def __init__(self, groups: Sequence[Group], steps: int, side: int, rng: np.random.Generator):
+    def __init__(self, groups: Sequence[Group], steps: int, rng: np.random.Generator):
         super().__init__()
-        self.groups, self.steps, self.side, self.rng = groups, steps, side, rng
+        self.groups, self.steps, self.rng = groups, steps, rng
         self._waiting: list[int] = []
 
     def __len__(self) -> int:
@@ -165,9 +177,7 @@ class _Batches(keras.utils.PyDataset):
         return group.subset(np.concatenate([[0], np.sort(others)]))
 
     def _varied(self, images: np.ndarray) -> np.ndarray:
-        """Cut out a piece, turn, mirror, and change what another choice of intensity window would change."""
-        row, column = self.rng.integers(images.shape[1] - self.side + 1, size=2)
-        images = images[:, row : row + self.side, column : column + self.side]
+        """Turn, mirror, and change what another choice of intensity window would change."""
         images = np.rot90(images, int(self.rng.integers(4)), axes=(1, 2))
         if self.rng.integers(2):
             images = images[:, :, ::-1]

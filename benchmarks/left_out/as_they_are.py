@@ -56,7 +56,9 @@ def _pairs(real: pd.DataFrame) -> None:
     right = {view: f"{(table[view] > 0).sum()} of {len(table)}" for view in VIEWS}
     print(f"\nright: {right}")
     columns = ["score", "pyramid", *ARTEFACTS]
-    show("Leaf: noise and fringes against blur", real.loc[list(NOISE_AGAINST_BLUR), columns].round(2))
+    leaf = real[real.index.isin(NOISE_AGAINST_BLUR)]
+    if len(leaf):
+        show("Leaf: noise and fringes against blur", leaf[columns].round(2))
 
 
 def pairs_of_known_order(real: pd.DataFrame) -> pd.DataFrame:

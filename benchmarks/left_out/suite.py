@@ -32,10 +32,10 @@ _SCANNED = (
     "qbi lung",
     "quanfima polymer fibres",
     "sbrisard rice",
-    "shale",
-    "wood",
-    "leaf",  # from here on with faults of their own
-    "httomo angular grains",
+    "tomobank 00108 F3rock",
+    "pymicro mousse",
+    "httomo angular grains",  # from here on with faults of their own
+    "xlearn particles",
 )
 
 Make = Callable[[], Sequence[Case]]

@@ -44,7 +44,6 @@ def build_network(
     head_units: int = 1280,
     backbone: str = LITE0,
     artefacts: int = len(ARTEFACTS),
-    side: int = TILE_SIZE,
 ) -> keras.Model:
     """Build the scoring network with random weights.
 
@@ -62,8 +61,6 @@ def build_network(
         One of `BACKBONES`.
     artefacts : int
         How many of `ARTEFACTS` are told apart, from the first on.
-    side : int
-        Side of the images, px; the weights do not depend on it.
 
     Returns
     -------
@@ -83,7 +80,7 @@ def build_network(
     """
     if backbone not in BACKBONES:
         raise TrainingError(f"There is no backbone {backbone!r}; choose one of {', '.join(BACKBONES)}.")
-    image = keras.Input((side, side, 1), name="image")
+    image = keras.Input((TILE_SIZE, TILE_SIZE, 1), name="image")
     x = lite0(image) if backbone == LITE0 else _efficientnet(image, backbone)
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
     x = hidden_layers(x, head_units, dropout)

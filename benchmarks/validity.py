@@ -1,10 +1,10 @@
 """How far to trust the score: tests on specimens and on generators of faults that were left out of training.
 
-    python -m benchmarks.validity --model build/default/left_out.tiqa --data ../shared/data
+    python -m benchmarks.validity --data ../shared/data
 
-scores every test image by the model that was trained without the specimens of ``models.specimens.LEFT_OUT``
-(a stage of ``python -m models.default``), and writes a row per image to models/left_out.csv; without --model
-the default model scores all, which has seen them.
+scores every test image of the specimens that the default model was trained without
+(``models.specimens.LEFT_OUT``), and writes a row per image to models/left_out.csv. Another model that has not
+seen them is judged with --model, such as a network that is not calibrated yet (build/default/network.tiqa).
 
     python -m benchmarks.validity --tables [left_out.csv]
 
@@ -44,8 +44,6 @@ def main() -> None:
 
 def _score(options: argparse.Namespace) -> None:
     judge = Judge(options.model)
-    if not options.model:
-        print("No --model: the default model scores all, and it was trained on these specimens.")
     tables = []
     for test in options.only:
         started, count = time.perf_counter(), 0

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from models.command import run_command
-from models.default_stages import STEPS, Report, Stages
+from models.default_stages import LEARNING_RATE, STEPS, Report, Stages
 from models.left_out import ADDED, groups_of_rows, on_the_scale_of_others, read
 from models.originals import TEXTURES
 from models.score_training import SETTINGS
-from models.specimens import SCANS
+from models.specimens import LEFT_OUT, SCANS
 from napari_tiqa.cli.progress_bar import ProgressBar
 from napari_tiqa.learning.images.groups import Group
 from napari_tiqa.learning.measures.measures import evaluate
@@ -38,7 +38,7 @@ def train_default_model(
     advance: Callable[[int, int], None] | None = None,
     report: Report | None = None,
 ) -> dict[str, Any]:
-    """Train the bundled default model on all its specimens.
+    """Train the bundled default model.
 
     Parameters
     ----------
@@ -56,8 +56,7 @@ def train_default_model(
     Returns
     -------
     dict
-        The bundle's card. Its evaluation and its uncertainty are those of the network that has not seen the
-        specimens left out (``left_out``), since this model has seen them all.
+        The bundle's card. Its evaluation and its uncertainty rest on the specimens left out (``left_out``).
 
     Raises
     ------
@@ -65,24 +64,25 @@ def train_default_model(
         If `data` lacks one of the scans.
     """
     stages = Stages(data, work, advance, report)
-    network = load_model(stages.default()).network
+    network = load_model(stages.network()).network
     left_out = read()
     left_out = left_out[left_out["test"].isin(ADDED)]
     judged, scores = groups_of_rows(on_the_scale_of_others(left_out))
     clean = left_out[left_out["clean"]]
     scale = score_scale(clean["score"].to_numpy(), clean["label"].to_numpy())
-    made, real = stages.made(), stages.real()
+    made = stages.made()
+    real = [group for group in (*stages.real(), *stages.paper()) if group.specimen not in LEFT_OUT]
     calibration = Calibration(KNOTS, *scale, *familiarity(network, familiar([*made, *real])))
     card = model_card(
         name="napari-tiqa default",
         training={
-            "scans": [scan.path for scan in SCANS],
+            "scans": [scan.path for scan in SCANS if scan.specimen not in LEFT_OUT],
             "simulated": sorted({g.specimen for g in made if g.specimen.startswith("simulated")}),
             "textures": list(TEXTURES),
             "originals": len(made) + len(real),
             "images": sum(len(group.images) for group in (*made, *real)),
         },
-        settings=SETTINGS | {"steps": STEPS},
+        settings=SETTINGS | {"steps": STEPS, "learning_rate": LEARNING_RATE},
         evaluation=evaluate(judged, scores),
     )
     save_bundle(output, network, card, calibration)

@@ -15,7 +15,7 @@ _AT_ONCE = 512
 
 
 class Judge:
-    """The model at a path, which has not seen `models.specimens.LEFT_OUT`; the default model without one."""
+    """The model at a path, which has not seen `models.specimens.LEFT_OUT`; the default where omitted."""
 
     def __init__(self, path: Path | None) -> None:
         model = load_model(path)

@@ -141,7 +141,7 @@ class _Averaging(keras.callbacks.Callback):
 
     def on_batch_end(self, batch: int, logs: Any = None) -> None:
         self.count += 1
-        if self.count % 5:  # copying the weights takes as long as a few images
+        if self.count > 10 and self.count % 5:  # copying the weights takes as long as a few images
             return
         kept = min(SETTINGS["average"] ** 5, (1 + self.count) / (10 + self.count))
         for mean, variable in zip(self.average, self.model.weights, strict=True):

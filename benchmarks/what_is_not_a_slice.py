@@ -14,17 +14,19 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.left_out.strangers import strangers
+from models.originals import real_sources
 from models.specimens import SCANS, Scan, read_scan
 from napari_tiqa.learning.images.distortions import Fields, distort
 from napari_tiqa.learning.training.calibration import KNOTS
 from napari_tiqa.learning.training.familiarity import image_features, learned_rule
-from napari_tiqa.learning.training.foreign import foreign_images
+from napari_tiqa.learning.training.foreign import foreign_images, foreign_tiles
 from napari_tiqa.scoring.calibration import Calibration
 from napari_tiqa.scoring.native_tiles import prepare_native_tiles
 from napari_tiqa.scoring.network_input import prepare_slice
 from napari_tiqa.scoring.predict import load_model
 
 FOLDS = 5
+SIDES = (224, 320, 640) * 3  # px, of pieces of each scan that are learned from too
 MILD = (("blur", 1.2), ("noise", 0.006), ("ring", 0.1), ("noise", 0.022))
 
 
@@ -36,24 +38,31 @@ def main() -> None:
     parser.add_argument("--model", type=Path, help="a bundle; default: the bundled model")
     parser.add_argument("--more", type=Path, help="a folder with more pictures, in folders named by sort")
     options = parser.parse_args()
-    model = load_model(options.model)
+    model, rng = load_model(options.model), np.random.default_rng(0)
     rows = [row for scan in SCANS for row in slices_of(options.data, scan)]
     table = pd.DataFrame([row[:2] for row in rows], columns=["specimen", "seen as"])
     tiles = np.stack([row[2] for row in rows])
     own = image_features(model.network, tiles)
     overviews = [tile for specimen, kind, tile in rows if kind == "overview"]
     taught = foreign_images(overviews[::2])
+    drawn = [source(side, rng) for source in real_sources(options.data) for side in SIDES]
+    pieces = [foreign_tiles(original.image) for original in drawn]
+    piece_of = np.repeat([original.specimen for original in drawn], [len(piece) for piece in pieces])
+    varied = image_features(model.network, np.concatenate(pieces))
     sorts = {sort: image_features(model.network, images) for sort, images in taught.items()}
     strange = {
         sort: image_features(model.network, images)
         for sort, images in strangers(options.data, overviews[1::2], options.more).items()
     }
-    names = np.random.default_rng(0).permutation(table["specimen"].unique())
+    names = rng.permutation(table["specimen"].unique())
     table["flagged"] = False
     of_sort = {sort: [] for sort in strange}
     for fold in range(FOLDS):
         left_out = table["specimen"].isin(names[fold::FOLDS]).to_numpy()
-        rule = learned_rule(own[~left_out], sorts, table["specimen"][~left_out].to_numpy())
+        others = ~np.isin(piece_of, names[fold::FOLDS])
+        features = np.concatenate([own[~left_out], varied[others]])
+        of = np.concatenate([table["specimen"][~left_out], piece_of[others]])
+        rule = learned_rule(features, sorts, of)
         calibration = Calibration(KNOTS, KNOTS, KNOTS, *rule)
         table.loc[left_out, "flagged"] = calibration.novelty(own[left_out], tiles[left_out]) > 1
         for sort, features in strange.items():

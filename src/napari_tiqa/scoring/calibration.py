@@ -8,7 +8,8 @@ from scipy.special import expit
 
 from napari_tiqa.scoring.tile_statistics import tile_statistics
 
-_ARRAYS = ("knots", "expected", "half_widths", "direction", "offset")
+_ARRAYS = ("knots", "expected", "half_widths", "direction", "offset", "centre", "spread")
+_FARTHEST = 6.0  # spreads from the centre; what is farther out is not odder still
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,9 @@ class Calibration:
     lie at most. Where no specimen was left out, `expected` are the knots themselves and `half_widths` NaN.
     `direction`, shape (k, f + s), weights the content features and the s statistics of the tile
     (``tile_statistics``); with `offset`, shape (k,), it makes the logarithms of the odds that an image is one
-    of k sorts of image rather than a slice of the kind that the model was trained on. Of models from before
-    there were sorts and statistics they have the shapes (f,) and ().
+    of k sorts of image rather than a slice of the kind that the model was trained on. Both are for features
+    less their `centre` by their `spread`, shape (f + s,), at most 6. Models from before there were sorts and
+    statistics have shapes (f,) and (), and neither centre nor spread.
     """
 
     knots: np.ndarray
@@ -29,6 +31,8 @@ class Calibration:
     half_widths: np.ndarray
     direction: np.ndarray
     offset: np.ndarray
+    centre: np.ndarray | None = None
+    spread: np.ndarray | None = None
 
     def score(self, raw: np.ndarray) -> np.ndarray:
         """Return the scores to expect for raw ones of the network, which are too moderate."""
@@ -46,14 +50,21 @@ class Calibration:
         directions = np.atleast_2d(self.direction)
         if directions.shape[1] > features.shape[1]:
             features = np.column_stack([features, tile_statistics(tiles)])
+        if self.centre is not None:
+            features = standardised(features, self.centre, self.spread)
         odds: np.ndarray = (features @ directions.T + self.offset).max(axis=1)
         return 2 * expit(odds)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return everything by name, to be stored."""
-        return {name: np.asarray(getattr(self, name)) for name in _ARRAYS}
+        return {name: np.asarray(getattr(self, name)) for name in _ARRAYS if getattr(self, name) is not None}
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Self:
         """Make it again from what ``arrays`` returned."""
-        return cls(*(np.asarray(arrays[name], np.float64) for name in _ARRAYS))
+        return cls(**{name: np.asarray(arrays[name], np.float64) for name in _ARRAYS if name in arrays})
+
+
+def standardised(features: np.ndarray, centre: np.ndarray, spread: np.ndarray | None) -> np.ndarray:
+    """Return features (n, d) less their centre by their spread, within 6 of either sign."""
+    return np.clip((features - centre) / spread, -_FARTHEST, _FARTHEST)

@@ -10,16 +10,18 @@ from scipy.special import logsumexp
 from napari_tiqa.learning.images.groups import Group
 from napari_tiqa.learning.training.foreign import foreign_images
 from napari_tiqa.scoring.backbone import content_features
+from napari_tiqa.scoring.calibration import standardised
 from napari_tiqa.scoring.predict import forward
 from napari_tiqa.scoring.tile_statistics import tile_statistics
 
-FLAGGED = {"photograph": 0.01, "radiograph": 0.005, "microscopy": 0.005}
-"""Share of the slices of specimens left out that may be taken for a sort; of all other sorts 0.002."""
+FLAGGED = {"photograph": 0.008, "microscopy": 0.003}
+"""Share of the slices of specimens left out that may be taken for a sort; of all other sorts 0.001."""
 
-_FLAGGED_AS_OTHERS = 0.002
+_FLAGGED_AS_OTHERS = 0.001
 
-Rule = tuple[np.ndarray, np.ndarray]
-"""Directions, shape (k, d), and offsets, shape (k,), of the log odds of k sorts of image against slices."""
+Rule = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""Directions, shape (k, d), and offsets, shape (k,), of the log odds of k sorts of image against slices, and
+centre and spread, shape (d,), of the features: the last fields of ``Calibration``."""
 
 _VERSIONS = 4
 _MOST = 4000  # images of slices
@@ -52,6 +54,8 @@ def familiarity(network: keras.Model, groups: Sequence[Group]) -> Rule:
     offsets : numpy.ndarray
         Shape (k,), such that `FLAGGED` of the slices have odds above 1, each by a regression without its
         specimen.
+    centre, spread : numpy.ndarray
+        Shape (f + s,): by which the features are standardised first.
     """
     rng = np.random.default_rng(0)
     each = 1 + _VERSIONS
@@ -72,25 +76,26 @@ def image_features(network: keras.Model, tiles: np.ndarray) -> np.ndarray:
 
 
 def learned_rule(own: np.ndarray, sorts: dict[str, np.ndarray], specimens: np.ndarray) -> Rule:
-    """Return directions and offsets, as ``familiarity``, from features.
+    """Return what ``familiarity`` returns, from features.
 
     `own`, shape (n, d), are those of slices of `specimens`, (n,) names; `sorts`, arrays of shape (m, d), of
     what is not a slice.
     """
-    others = [*sorts.values()]
+    centre, spread = own.mean(0), own.std(0) + 1e-3 * np.abs(own).max(0) + 1e-6
+    own = standardised(own, centre, spread)
+    others = [standardised(features, centre, spread) for features in sorts.values()]
     directions, offsets = _fitted(own, others)
     odds = _left_out_odds(own, others, specimens)
     if len(odds):
         flagged = [FLAGGED.get(sort, _FLAGGED_AS_OTHERS) for sort in sorts]
         offsets = offsets - [np.quantile(odds[:, k], 1 - share) for k, share in enumerate(flagged)]
-    return directions, offsets
+    return directions, offsets, centre, spread
 
 
-def _fitted(own: np.ndarray, sorts: Sequence[np.ndarray]) -> Rule:
+def _fitted(own: np.ndarray, sorts: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Fit directions and offsets of the log odds of each of `sorts` against `own`."""
-    mean, spread = own.mean(0), own.std(0) + 1e-3 * np.abs(own).max(0) + 1e-6
     others = np.concatenate([*sorts])
-    x = (np.concatenate([own, others]) - mean) / spread
+    x = np.concatenate([own, others])
     of_sort = np.repeat(np.arange(len(sorts)), [len(sort) for sort in sorts])
     is_sort = np.zeros((len(x), len(sorts)))
     is_sort[len(own) + np.arange(len(others)), of_sort] = 1
@@ -109,8 +114,7 @@ def _fitted(own: np.ndarray, sorts: Sequence[np.ndarray]) -> Rule:
     start = np.zeros(len(sorts) * (x.shape[1] + 1))
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _STEPS}).x
     weights = found.reshape(len(sorts), -1)
-    directions = weights[:, 1:] / spread
-    return directions, weights[:, 0] - directions @ mean
+    return weights[:, 1:], weights[:, 0]
 
 
 def _left_out_odds(own: np.ndarray, sorts: Sequence[np.ndarray], specimens: np.ndarray) -> np.ndarray:

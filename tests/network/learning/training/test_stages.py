@@ -33,7 +33,7 @@ def network():
 def test_ranking_loss_has_the_papers_value(groups):
     # six images with scores 5, 4, 3, 2, 1, 0 from best to worst: 15 pairs, margin 6
     six = groups[0].subset(np.arange(6))
-    outputs = np.zeros((6, 4), np.float32)
+    outputs = np.zeros((6, 7), np.float32)
     outputs[:, 0] = [5, 4, 3, 2, 1, 0]
     pairs, scores = targets([six]), outputs
     assert float(PairRanking(6.0)(pairs, scores)) == pytest.approx(3.6667, abs=1e-4)
@@ -41,7 +41,7 @@ def test_ranking_loss_has_the_papers_value(groups):
 
 def test_regression_counts_only_labelled_images(groups):
     known = targets([groups[0].with_labels([5.0, 1.0] + [np.nan] * 14)])
-    outputs = np.tile(np.float32([4, 0, 4, 0]), (16, 1))  # 4 points lost to blur
+    outputs = np.tile(np.float32([4, 0, 4, 0, 0, 0, 0]), (16, 1))  # 4 points lost to blur
     # blur: none lost in the reference, 4 lost in the other
     assert float(LabelRegression(artefact_weight=1)(known, outputs)) == pytest.approx((1 + 9) / 2 + 16 / 2)
 

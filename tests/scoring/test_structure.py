@@ -17,6 +17,14 @@ from napari_tiqa.volumes.window import IntensityWindow
 Noise = Callable[[np.random.Generator, int], np.ndarray]
 
 
+UNIT, EIGHT_BIT = IntensityWindow(0, 1, "given"), IntensityWindow(0, 255, "given")
+
+
+def _alone(plane: np.ndarray) -> bool:
+    """Tell whether a slice lacks structure in a window as wide as its values."""
+    return lacks_structure(plane, IntensityWindow(-1e9, 1e9, "given"))
+
+
 def _within(noise: np.ndarray, outside: float, radius: float = 0.49) -> np.ndarray:
     y, x = np.indices(noise.shape) - (len(noise) - 1) / 2
     return np.where(np.hypot(y, x) < radius * len(noise), noise, noise.dtype.type(outside))
@@ -42,13 +50,13 @@ NOISES: dict[str, Noise] = {
 def test_noise_of_any_kind_and_size_lacks_structure(noise: Noise) -> None:
     rng = np.random.default_rng(1)
     sides = [32] * 20 + [57] * 20 + [100] * 20 + [224] * 10 + [511] * 3 + [2048]
-    missed = [side for side in sides if not lacks_structure(noise(rng, side))]
+    missed = [side for side in sides if not _alone(noise(rng, side))]
     assert len(missed) <= 2
 
 
 def test_noise_of_a_reconstruction_lacks_structure() -> None:
     scan = Acquisition(projections=400, photons=1000)
-    assert lacks_structure(acquire(np.zeros((256, 256), np.float32), scan, 0))
+    assert _alone(acquire(np.zeros((256, 256), np.float32), scan, 0))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -56,11 +64,19 @@ def test_a_slice_under_any_noise_keeps_its_structure(kind: str) -> None:
     rng = np.random.default_rng(0)
     for seed in range(3):
         plane = microstructure(kind, (224, 224), seed)
-        assert not lacks_structure(plane)
+        assert not lacks_structure(plane, UNIT)
         for variance in LEVELS["noise"]:
-            noisy = np.clip(plane + rng.normal(0, np.sqrt(variance), plane.shape), 0, 1)
-            assert not lacks_structure(noisy)
-            assert not lacks_structure(np.rint(noisy * 255).astype(np.uint8))
+            noisy = plane + rng.normal(0, np.sqrt(variance), plane.shape)
+            assert not lacks_structure(noisy, UNIT)
+            assert not lacks_structure(np.clip(noisy, 0, 1), UNIT)
+            assert not lacks_structure(np.rint(np.clip(noisy, 0, 1) * 255).astype(np.uint8), EIGHT_BIT)
+
+
+def test_noise_cut_off_by_black_and_white_may_hide_a_slice() -> None:
+    rng = np.random.default_rng(0)
+    for side, deviation in ((224, 1), (600, 1), (1024, 5)):
+        assert not lacks_structure(0.5 + rng.normal(0, deviation, (side, side)), UNIT)
+    assert lacks_structure(0.5 + rng.normal(0, 1, (1024, 1024)), UNIT)  # a slice would show through
 
 
 def test_structure_anywhere_counts() -> None:
@@ -71,18 +87,17 @@ def test_structure_anywhere_counts() -> None:
     fine = np.sin(2 * np.pi * x / 3)
     shading = (x - 300) / 300
     for name, structure in {"tube": 0.5 * tube, "fine": 0.2 * fine, "shading": 0.2 * shading}.items():
-        assert not lacks_structure(noise + structure.astype(np.float32)), name
+        assert not _alone(noise + structure.astype(np.float32)), name
 
 
 def test_what_is_too_small_or_constant_is_not_called_noise() -> None:
-    assert not lacks_structure(np.random.default_rng(0).random((15, 300)))
-    assert not lacks_structure(np.full((100, 100), 3))
-    assert not lacks_structure(np.full((100, 100), np.nan))
+    assert not _alone(np.random.default_rng(0).random((15, 300)))
+    assert not _alone(np.full((100, 100), 3))
+    assert not _alone(np.full((100, 100), np.nan))
 
 
 def test_noise_alone_is_not_scored_in_any_view() -> None:
     plane = np.random.default_rng(0).random((400, 400), np.float32)
-    window = IntensityWindow(0, 1, "given")
     for see in (prepare_slice, prepare_native_tiles, view_slice):
-        seen = see(plane, window)
+        seen = see(plane, UNIT)
         assert (len(seen.tiles), seen.reason) == (0, NOISE_ONLY)

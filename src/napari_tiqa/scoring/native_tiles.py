@@ -34,7 +34,7 @@ def prepare_native_tiles(plane: np.ndarray, window: IntensityWindow) -> Prepared
     reflection up to one tile.
     """
     plane = checked_plane(plane)
-    if lacks_structure(plane):
+    if lacks_structure(plane, window):
         return unscorable(NOISE_ONLY)
     pixels = reflected(plane)
     tiles = [native_tile(pixels, row, column, window) for row, column in native_places(plane)]

@@ -73,7 +73,7 @@ def prepare_slice(plane: np.ndarray, window: IntensityWindow) -> PreparedSlice:
     scaled = np.clip((shrunk - window.low) / (window.high - window.low), 0, 1, dtype=np.float32)
     if np.ptp(scaled) == 0:
         return unscorable("no value inside the intensity window")
-    if lacks_structure(plane):
+    if lacks_structure(plane, window):
         return unscorable(NOISE_ONLY)
     return PreparedSlice(_tiles(scaled))
 

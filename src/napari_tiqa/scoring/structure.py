@@ -8,6 +8,8 @@ import numpy as np
 import scipy.fft
 from scipy.special import fdtri, gammaincc
 
+from napari_tiqa.volumes.window import IntensityWindow
+
 NOISE_ONLY = "noise without structure"
 """Why a slice is not scored that ``lacks_structure``."""
 
@@ -22,10 +24,10 @@ _CHANCE_OF_SPECTRUM = 2e-3
 # since it is interpolated, and ever weaker from the fourth on, as the ramp filter lets no low frequency pass.
 _REBUILT = np.array([1, 1.4, 1.2, 0.85, 0.6, 0.42, *[0.3] * 20])
 
-# Noise that black and white cut off at both ends is so strong that a slice may lie below it unseen, unless it
-# is large. That many pixels are piled up, at the rarer end and at both.
+# Noise that black and white cut off at both ends is so strong that a slice may lie below it unseen: that many
+# pixels are piled up, at the rarer end and at both. A large slice would be seen, unless nearly all are.
 _PILES = 0.001, 0.1
-_LARGE = 2**19  # px
+_LARGE, _LARGE_PILES = 2**19, 0.8  # px
 
 _SECTORS = (1, 4, 12)
 
@@ -37,7 +39,7 @@ class _Scale(NamedTuple):
     blocks: int
 
 
-def lacks_structure(plane: np.ndarray) -> bool:
+def lacks_structure(plane: np.ndarray, window: IntensityWindow) -> bool:
     """Tell whether a slice holds nothing but noise that is independent from pixel to pixel, or nearly so.
 
     Of such noise, whatever its distribution, the variance of block means falls with the area of the blocks.
@@ -53,12 +55,15 @@ def lacks_structure(plane: np.ndarray) -> bool:
     plane : numpy.ndarray
         Shape (rows, columns), real. Constant padding, and pixels that are not finite, do not count; neither
         do the half per cent of the darkest and the brightest pixels, which are clipped.
+    window : IntensityWindow
+        From black to white.
 
     Returns
     -------
     bool
-        False where a slice has structure, is constant, is smaller than 16 px a side, or is smaller than 724 x
-        724 px and has noise so strong that black and white cut it off, below which a slice may lie unseen.
+        False where a slice has structure, is constant, is smaller than 16 px a side, or has noise so strong
+        that black and white cut it off at both ends: a tenth of the pixels, four fifths of 724 x 724 px and
+        more. A slice may lie below that unseen.
 
     Notes
     -----
@@ -68,7 +73,9 @@ def lacks_structure(plane: np.ndarray) -> bool:
     if min(plane.shape) < _FEWEST:
         return False
     samples = _sampled(plane)
-    if not len(samples) or np.ptp(samples) == 0 or (plane.size < _LARGE and _is_cut_off(samples)):
+    if not len(samples) or np.ptp(samples) == 0:
+        return False
+    if _cut_off(samples, window) >= (_PILES[1] if plane.size < _LARGE else _LARGE_PILES):
         return False
     low, high = np.percentile(samples, _TAILS)
     if low == high:  # rare events in what is else constant
@@ -124,12 +131,16 @@ def _sampled(plane: np.ndarray) -> np.ndarray:
     return some[np.isfinite(some)]
 
 
-def _is_cut_off(samples: np.ndarray) -> bool:
-    """Tell whether pixels are piled up at the least and the greatest value."""
-    values, counts = np.unique(samples, return_counts=True)
-    shares = counts / counts.sum()
-    piled = len(values) >= 16 and shares[0] > 2 * shares[1] and shares[-1] > 2 * shares[-2]
-    return bool(piled and min(shares[0], shares[-1]) >= _PILES[0] and shares[0] + shares[-1] >= _PILES[1])
+def _cut_off(samples: np.ndarray, window: IntensityWindow) -> float:
+    """Return the share of pixels that are piled up at both ends: of the window, or where clipped before."""
+    seen = np.clip(samples, window.low, window.high)
+    least, most = (float((seen == end).mean()) for end in (seen.min(), seen.max()))
+    if min(least, most) < _PILES[0] or least + most < _PILES[1]:
+        return 0.0
+    # Values that are few anyway, such as counts, pile up nowhere.
+    values, counts = np.unique(seen, return_counts=True)
+    piled = len(values) >= 16 and counts[0] > 2 * counts[1] and counts[-1] > 2 * counts[-2]
+    return least + most if piled else 0.0
 
 
 def _counted(plane: np.ndarray) -> np.ndarray:

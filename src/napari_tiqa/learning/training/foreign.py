@@ -12,7 +12,7 @@ from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.simulation.microstructures import microstructure
 from napari_tiqa.volumes.window_estimate import estimate_window
 
-PER_SORT = 160
+PER_SORT = 280
 """Images of each sort, for training."""
 
 _QUICK_KINDS = ("winding", "grains", "wood", "tissue")

@@ -106,6 +106,39 @@ def test_a_tube_about_the_axis_is_kept():
     assert changed.max() < 0.1 * 0.6
 
 
+def test_a_thin_wall_about_the_axis_is_kept_beside_rings():
+    y, x = np.mgrid[:N, :N] - (N - 1) / 2
+    radius, rng = np.hypot(y, x), np.random.default_rng(2)
+    wall = np.clip(2.5 - np.abs(radius - 75), 0, 1)
+    plane = (0.2 + 0.6 * wall + rng.normal(0, 0.01, (N, N))).astype(np.float32)
+    rings = sum(0.04 * np.exp(-0.5 * ((radius - at) / 0.7) ** 2) for at in range(12, 66, 6))
+    kept, cleaned = (ring_removal(image, WINDOW, centre_y=0, centre_x=0) for image in (plane, plane + rings))
+    assert np.abs(kept - plane)[wall > 0].max() < 0.1 * 0.6
+    within = radius < 68
+    assert removed(plane[within], (plane + rings)[within], cleaned[within]) > 0.6
+
+
+@pytest.mark.parametrize("kind", ["wound cell", "tubes", "growth rings"])
+def test_specimens_that_go_round_the_axis_stay_as_they_are(kind):
+    likeness = []
+    for seed in range(4):
+        plane = microstructure(kind, (320, 320), seed)
+        plane += np.random.default_rng(seed).normal(0, 0.01, plane.shape).astype(np.float32)
+        filtered = ring_removal(plane, WINDOW)
+        likeness.append(ssim(*(np.clip(image, 0, 1) * 255 for image in (plane, filtered))))
+    assert np.mean(likeness) >= 0.99
+
+
+@pytest.mark.skipif(not DATA.exists(), reason="needs the real slices in ../shared/data")
+@pytest.mark.parametrize("name", ["jellyroll_z060-099.tif", "winding_im_1.tif"])
+def test_a_real_wound_cell_stays_as_it_is(name):
+    stored = tifffile.imread(DATA / "li_ion_cylindrical_cell" / name)
+    plane = (stored if stored.ndim == 2 else stored[20]).astype(np.float32)
+    low, high = np.percentile(plane, (0.5, 99.5))
+    plane = np.clip((plane - low) / (high - low), 0, 1)
+    assert ssim(plane * 255, np.clip(ring_removal(plane, WINDOW), 0, 1) * 255) >= 0.99
+
+
 def test_an_arc_that_does_not_go_round_is_kept():
     y, x = np.mgrid[:N, :N] - (N - 1) / 2
     arc = (np.abs(np.hypot(y, x) - 60) < 1.5) & (np.abs(np.arctan2(y, x)) < 0.5)
@@ -117,7 +150,7 @@ def test_an_arc_that_does_not_go_round_is_kept():
 def test_wider_rings_need_a_wider_ring_width():
     y, x = np.mgrid[:N, :N] - (N - 1) / 2
     plane = 0.3 + np.random.default_rng(0).normal(0, 0.02, (N, N))
-    ringed = plane + 0.2 * (np.abs(np.hypot(y, x) - 50) < 4.5)
+    ringed = plane + 0.1 * (np.abs(np.hypot(y, x) - 50) < 4.5)
     narrow, wide = (
         ring_removal(ringed, WINDOW, ring_width=width, centre_y=0, centre_x=0) for width in (3, 12)
     )

@@ -8,7 +8,7 @@ from napari_tiqa.filtering.filter import slice_filter
 from napari_tiqa.filtering.parameter import Parameter
 from napari_tiqa.filtering.polar import PolarGrid, polar_grid
 from napari_tiqa.filtering.ring_centre import CENTRE_PARAMETERS, centre_of
-from napari_tiqa.filtering.ring_profile import Slopes, ring_profile
+from napari_tiqa.filtering.ring_profile import Slopes, ring_profiles
 
 _LEAST_WIDTHS = 4  # a slice is at least so many ring widths a side, or rings and slopes cannot be told apart
 _SECTORS = 64  # halves meet at one of their borders: 3 degrees at most from where they do
@@ -90,7 +90,7 @@ def _rings(slopes: Slopes, grid: PolarGrid, ring_width: float, threshold: float,
     first, agreement = (0, 1.0) if arc == "full" else half_turn(slopes)
     whole = arc == "full" or (arc == "auto" and are_whole(agreement))
     parts = (slopes,) if whole else slopes.halves(first)
-    return grid.draw_profiles(*(ring_profile(part, ring_width, threshold) for part in parts), first=first)
+    return grid.draw_profiles(*ring_profiles(parts, ring_width, threshold), first=first)
 
 
 def half_turn(slopes: Slopes) -> tuple[int, float]:

@@ -2,10 +2,12 @@
 
 Each specimen is scanned by simulation (volumes/simulation/acquisition.py) with and without gain errors of the
 detector, over a full and a half turn: microstructures, and real slices projected again. All filters have
-their default parameters. Run on an idle machine:
+their default parameters. Real rings, whose truth nobody knows, are judged by how strong the median over the
+angle still is. Run on an idle machine:
 
     pip install algotom
     python benchmarks/ring_removal.py --data ../shared/data --table rings.csv
+    python benchmarks/ring_removal.py --data ../shared/data --real --pictures rings
 """
 
 import argparse
@@ -17,11 +19,15 @@ import cv2
 import numpy as np
 import pandas as pd
 import tifffile
+from scipy.ndimage import median_filter
 
+from napari_tiqa.filtering.polar import SAMPLES_PER_PIXEL, polar_grid
 from napari_tiqa.filtering.ring_centre import find_ring_centre
+from napari_tiqa.filtering.ring_profile import Slopes
 from napari_tiqa.filtering.ring_removal import ring_removal
 from napari_tiqa.filtering.wavelet_fourier import wavelet_fourier
 from napari_tiqa.learning.images.observers import ssim
+from napari_tiqa.scoring.native_tiles import content
 from napari_tiqa.volumes.simulation.acquisition import (
     Acquisition,
     detect,
@@ -51,6 +57,19 @@ REAL = {
     "cement": ("qim3d_examples/cement_128x128x128.tif", 60),
     "fibres, real": ("qim3d_examples/fibers_150x150x150.tif", 70),
     "shell": ("qim3d_examples/shell_225x128x128.tif", 100),
+}
+
+# Path, ring width in px, and the rings' centre (down, right) where it is not found.
+REAL_RINGS: dict[str, tuple[str, float, tuple[float, float] | None]] = {
+    "coal 00102": ("coal_methane_hydrate/tomo_00102_stable.tif", 60, None),
+    "soft tissue 00076": ("rings_aps2bm/tomo_00076_soft_tissue_whitebeam.tif", 12, None),
+    "soft tissue 00072": ("collected/tomobank_00072_softtissue/tomo_00072.tif", 12, None),
+    "xlearn particles, 1": ("collected/xlearn_particles/test_input.tif", 20, None),
+    "xlearn particles, 2": ("collected/xlearn_particles/train_input.tif", 20, None),
+    "sarepy core, 1": ("collected/sarepy_ring_core/fitting_fig1_c.tif", 20, (28, -2)),
+    "sarepy core, 2": ("collected/sarepy_ring_core/sec2_fig6_c.tif", 20, (33, -28)),
+    "pores in rock": ("collected/httomo_pores_rock/FBP3D_tomobar_filter03.tif", 5, None),
+    "limestone, partial rings": ("collected/sarepy_fig0_sample/fig0_a.tif", 5, None),
 }
 
 Method = Callable[[np.ndarray], np.ndarray]
@@ -86,6 +105,63 @@ def specimens(data: Path | None) -> Iterator[tuple[str, np.ndarray]]:
         plane = cv2.resize(plane, (small, small), interpolation=cv2.INTER_AREA)
         low, high = np.percentile(plane, (0.5, 99.5))
         yield name, np.clip((plane - low) / (high - low), 0, 1)
+
+
+def ring_index(
+    plane: np.ndarray, inside: np.ndarray, ring_width: float, centre: tuple[float, float]
+) -> float:
+    """Return the root mean square of what goes round a half turn and is narrower than the width, in windows.
+
+    That is the profile along the radius whose steps are the medians over the angle, less its running median.
+    """
+    grid = polar_grid(plane.shape, *centre)
+    halves = Slopes.of(plane, inside, grid).halves(0)
+    energy = weight = 0.0
+    for half in halves:
+        slope, counts = half.medians(1)
+        known = counts[:, 0] >= half.values.shape[1] / 4
+        profile = np.cumsum(np.where(known, slope[:, 0], 0))
+        profile -= median_filter(profile, 2 * round(ring_width * SAMPLES_PER_PIXEL) + 1, mode="nearest")
+        circumference = np.arange(len(profile)) * known
+        energy += (circumference * profile**2).sum()
+        weight += circumference.sum()
+    return float(np.sqrt(energy / weight))
+
+
+def real_rings(data: Path, pictures: Path | None) -> pd.DataFrame:
+    """Return a table of the ring index of real slices before and after, and draw them where asked."""
+    table = []
+    for name, (path, ring_width, centre) in REAL_RINGS.items():
+        stored = tifffile.imread(data / path)
+        inside = content(stored)
+        low, high = np.percentile(stored[inside], (0.5, 99.5))
+        plane = np.where(inside, (stored - low) / (high - low), 0).astype(np.float32)
+        where = centre or find_ring_centre(plane, inside)
+        at = {"centre_y": where[0], "centre_x": where[1]}
+        masked = np.where(inside, plane, np.nan)
+        plain, fitted = (
+            np.nan_to_num(ring_removal(masked, (0, 1), **at, **given))
+            for given in ({}, {"ring_width": ring_width, "threshold": 1.0})
+        )
+        before, default, after = (
+            100 * ring_index(item, inside, ring_width, where) for item in (plane, plain, fitted)
+        )
+        table.append(
+            {
+                "slice": name,
+                "ring width, px": ring_width,
+                "centre": f"{where[0]:.0f}, {where[1]:.0f}" + ("" if centre is None else " (given)"),
+                "index before, %": before,
+                "default parameters": default,
+                "that width, threshold 1": after,
+                "removed": 1 - (after / before) ** 2,
+            }
+        )
+        if pictures:
+            pictures.mkdir(parents=True, exist_ok=True)
+            drawn = np.hstack([plane, fitted, 0.5 + 2 * (plane - fitted)])
+            cv2.imwrite(str(pictures / f"{name}.png"), np.rint(255 * np.clip(drawn, 0, 1)).astype(np.uint8))
+    return pd.DataFrame(table)
 
 
 def likeness(clean: np.ndarray, other: np.ndarray) -> float:
@@ -137,8 +213,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, help="folder with the real slices")
     parser.add_argument("--table", type=Path, help="write every case to this CSV file")
+    parser.add_argument("--real", action="store_true", help="the real rings only")
+    parser.add_argument("--pictures", type=Path, help="draw the real rings before and after into this folder")
     parser.add_argument("--speed", action="store_true", help="the times only")
     arguments = parser.parse_args()
+    if arguments.data and not arguments.speed:
+        print("Root mean square of what goes round the centre, narrower than the ring width, % of the window")
+        print(real_rings(arguments.data, arguments.pictures).round(2).to_string(index=False))
+    if arguments.real:
+        return
     filters = methods()
     if not arguments.speed:
         cases = pd.DataFrame(

@@ -16,6 +16,9 @@ _REACH, _FAR_REACH = 4, 6  # px about a likely centre
 # from the axis have 2.1: they are why it takes two kinds of evidence, far from the middle, to go below.
 _CLEAR, _CLEAR_WHERE_AGREED = 2.5, 1.5
 _AGREED, _FAR = 2.5, 16.0  # px between both kinds of evidence; from the middle
+# Broad rings show in a reduced slice only, where outlines of a specimen near the axis are as sharp: their
+# centre counts where two reductions have the same one, far away, as in a slice cropped beside the axis.
+_REDUCTIONS, _CLEAR_REDUCED, _SAME, _FAR_REDUCED = (4, 8), 1.4, 10.0, 0.2  # , , px, of the shorter side
 _NEAR_MIDDLE = 0.5  # px: as good as there, since the peak is found to a tenth or two
 _PATCHES, _CANDIDATES = 48, 16
 
@@ -50,7 +53,8 @@ def find_ring_centre(pixels: np.ndarray, inside: np.ndarray | None = None) -> tu
     structure do not agree from one sector to the next. Rings give it a peak one pixel wide, circular
     structure of the specimen a broad one, so what counts is how far the energy stands out from that two
     pixels away. Candidates lie around the slice's middle and around the middle of its content; after them,
-    where the directions of fine detail over the whole slice point to.
+    where the directions of fine detail over the whole slice point to, and last the same in the reduced slice,
+    where broad rings are fine ones.
     """
     if inside is None:
         inside = np.ones(pixels.shape, bool)
@@ -69,7 +73,27 @@ def find_ring_centre(pixels: np.ndarray, inside: np.ndarray | None = None) -> tu
     agreed = np.abs(peak - start).max() <= _AGREED and np.abs(peak - middle).max() > _FAR
     if clearness >= (_CLEAR_WHERE_AGREED if agreed else _CLEAR):
         return _offset(_refined(detail, inside, peak), middle)
-    return 0.0, 0.0
+    broad = _of_broad_rings(pixels, inside)
+    return (0.0, 0.0) if broad is None else _offset(broad, middle)
+
+
+def _of_broad_rings(pixels: np.ndarray, inside: np.ndarray) -> np.ndarray | None:
+    """Return the centre (y, x) of broad rings, px, to two or so; None where it is not far from the middle."""
+    found = []
+    for factor in _REDUCTIONS:
+        size = pixels.shape[1] // factor, pixels.shape[0] // factor
+        if min(size) < _SMALLEST:
+            return None
+        known = cv2.resize(inside.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.99
+        small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+        detail = _clipped_detail(small, known)
+        peak, clearness = _sharpest(detail, known, _pointed_to(detail), _FAR_REACH)
+        if clearness < _CLEAR_REDUCED:
+            return None
+        scale = np.array(pixels.shape) / size[::-1]
+        found.append((_refined(detail, known, peak) + 0.5) * scale - 0.5)
+    far = np.hypot(*(found[0] - (np.array(pixels.shape) - 1) / 2)) > _FAR_REDUCED * min(pixels.shape)
+    return found[0] if far and np.abs(found[0] - found[1]).max() <= _SAME else None
 
 
 def _clipped_detail(pixels: np.ndarray, inside: np.ndarray) -> np.ndarray:

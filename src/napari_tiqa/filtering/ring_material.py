@@ -37,7 +37,7 @@ def layer_power(medians: np.ndarray, counts: np.ndarray) -> np.ndarray:
     the arc, while texture and noise vary as much in fast ones. Where the slow waves prevail over a band of
     radii, what they have more than the fast ones is the layers'.
     """
-    known = (counts > 0).all(1)
+    known: np.ndarray = np.all(counts > 0, axis=1)
     power = np.square(dct(np.where(known[:, None], medians, 0), axis=1, norm="ortho"))
     sectors = medians.shape[1]
     waves = round(_SLOW * sectors)
@@ -74,7 +74,7 @@ def without_walls(profile: np.ndarray, known: np.ndarray, ring_width: float) -> 
     fine = np.abs(lines - median_filter(lines, 2 * reach + 1))[known]
     rest = np.percentile(fine, 75) + _TINY
     kept = np.ones(len(profile))
-    for peak in peaks:
+    for peak in peaks.tolist():
         first = max(0, peak - reach)
         top = first + int(np.argmax(np.abs(lines[first : peak + reach // 2 + 1])))
         inwards = lines[max(0, top - 2 * reach) : max(1, top - reach + 1)]

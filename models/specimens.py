@@ -168,6 +168,8 @@ COLLECTED = (
 
 SCANS = (*FIRST, *COLLECTED)
 
+FAULTY = tuple(sorted({scan.specimen for scan in SCANS} - {scan.specimen for scan in SCANS if scan.clean}))
+"""Specimens whose scans all have visible faults."""
 
 LEFT_OUT = (
     "qbi lung",

@@ -12,7 +12,7 @@ from models.originals import Source, real_sources, simulated_sources, texture_so
 from models.specimens import SCANS
 from napari_tiqa.learning.images.groups import Group, make_all
 
-PER_SPECIMEN, PER_KIND, PER_TEXTURE, ALONE = 40, 60, 16, 30
+PER_SPECIMEN, PER_KIND, PER_TEXTURE, ALONE = 60, 60, 16, 30
 """Groups of each real specimen, of each simulated kind and texture, and of noise alone."""
 
 PAPER_PER_SOURCE = 8

@@ -13,7 +13,8 @@ def noise(image: np.ndarray, scale: float, rng: np.random.Generator) -> Fault:
     field = rng.standard_normal(image.shape, dtype=np.float32)
     kind = rng.choice(["white", "white", "smooth", "ramp"])
     if kind == "smooth":
-        field = cv2.GaussianBlur(field, (0, 0), log_uniform(rng, 0.4, 2.5))
+        grains = log_uniform(rng, 0.4, 2.5) * rng.choice([1.0, scale])
+        field = cv2.GaussianBlur(field, (0, 0), grains)
     elif kind == "ramp":
         field = _ramp_filtered(field, rng)
     if rng.random() < 0.3:  # more photons are missing where more is absorbed, or less

@@ -59,6 +59,13 @@ def test_a_stronger_fault_is_further_from_the_slice(slice_, make, seed):
     assert away[-1] > 0.0005
 
 
+def test_rings_cross_the_image_wherever_their_centre_lies():
+    flat = np.full((224, 224), 0.5, np.float32)
+    for seed in range(40):
+        ringed = rings(flat, 1.0, np.random.default_rng(seed)).apply(flat, 0.3)
+        assert np.ptp(ringed) > 0.03, seed
+
+
 @pytest.mark.parametrize("side", [224, 255, 640])
 def test_noise_of_a_strength_is_as_visible_at_any_size(side):
     flat = np.full((side, side), 0.5, np.float32)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import tifffile
 
@@ -15,6 +14,7 @@ from napari_tiqa.jobs.learning.train import train
 from napari_tiqa.learning.training.progress import TrainProgress, read_epochs
 from napari_tiqa.learning.training.recipe import TrainingRecipe
 from napari_tiqa.scoring.bundle import load_card
+from napari_tiqa.volumes.simulation.microstructures import microstructure
 from tests.processes import model_processes
 from tests.small_training import small_recipe
 
@@ -106,7 +106,7 @@ def test_what_the_listener_raises_ends_the_training(recipe: TrainingRecipe, tmp_
 def test_errors_come_from_the_other_process_as_they_are(recipe: TrainingRecipe, tmp_path: Path) -> None:
     paths = [str(tmp_path / f"image{number}.tif") for number in range(3)]
     for seed, path in enumerate(paths):
-        tifffile.imwrite(path, np.random.default_rng(seed).integers(0, 255, (224, 224), np.uint8))
+        tifffile.imwrite(path, microstructure("foam", (224, 224), seed))
     few = replace(recipe, originals=tuple(paths), observers=("ssim",))
     with pytest.raises(TrainingError, match="3 originals are too few"):
         train(few, run_folder=tmp_path / "run", output=tmp_path / "model.tiqa")

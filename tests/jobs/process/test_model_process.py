@@ -22,6 +22,7 @@ from napari_tiqa.jobs.process.client import ModelProcess, ProcessState, shared_m
 from napari_tiqa.jobs.process.messages import ModelFile, Run, write_message
 from napari_tiqa.learning.training.recipe import TrainingRecipe
 from napari_tiqa.scoring.predict import BATCH_SIZE
+from napari_tiqa.scoring.scale import PREDICTED
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +69,7 @@ def test_life_of_a_process(model: ModelFile) -> None:
     early = [process.submit(tiles(3, seed), model) for seed in range(2)]
     assert process.wait_ready() == process.device
     assert process.device.startswith(("CPU, ", "GPU: "))
-    assert [answer.result().shape for answer in early] == [(3, 6), (3, 6)]
+    assert [answer.result().shape for answer in early] == [(3, len(PREDICTED)), (3, len(PREDICTED))]
     assert eventually(lambda: process.state is ProcessState.READY)
     answers, pid = busy_with(process, model), process.pid
     assert pid is not None
@@ -87,7 +88,7 @@ def test_caller_stays_free_of_keras(warm: ModelProcess, model: ModelFile) -> Non
 def test_score_of_a_tile_is_the_same_alone_and_in_any_batch(warm: ModelProcess, model: ModelFile) -> None:
     many = tiles(BATCH_SIZE + 9)
     together = warm.score(many, model)
-    assert together.shape == (len(many), 6)
+    assert together.shape == (len(many), len(PREDICTED))
     assert together[:, 0].std() > 0.05
     alone = [warm.score(many[i : i + 1], model)[0] for i in (0, 7, len(many) - 1)]
     np.testing.assert_allclose(together[[0, 7, -1]], alone, atol=1e-5)

@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import pytest
 
+from models.cross_fitting import MOST, cross_fitted
 from models.default import main
-from models.default_stages import START, ranked
+from models.default_stages import START, outputs, ranked
 from models.score_training import network_from, train
 from napari_tiqa.learning.images.groups import distortion_group
 from napari_tiqa.scoring.backbone import build_network
@@ -43,6 +44,25 @@ def test_a_slice_with_faults_of_its_own_teaches_order_alone(groups):
     np.testing.assert_array_equal(clean.labels, groups[0].labels)
     assert np.isnan(own.labels).all()
     assert own.better().any()
+
+
+def test_a_slice_with_faults_of_its_own_is_worth_what_the_network_says(groups, network):
+    known = [replace(group, specimen="known") for group in groups]
+    own = replace(groups[0], specimen="own", clean=False)
+    *others, own = cross_fitted(network, [*known, own], ["own"])
+    assert all(after is before for after, before in zip(others, known, strict=True))
+    best = np.mean([outputs(network, oriented(group.tiles()[0]))[:, 0].mean() for group in known])
+    said = outputs(network, oriented(groups[0].tiles()[0]))[:, 0].mean()
+    assert own.labels[0] == pytest.approx(np.clip(1 + 4 * (said - 1) / (best - 1), 1, MOST), abs=1e-3)
+    kept = (own.labels[0] - 1) / 4
+    np.testing.assert_allclose(own.labels, 1 + kept * (groups[0].labels - 1))
+    np.testing.assert_allclose(own.parts().sum(1), 5 - own.labels)
+    spoilt = replace(own.with_labels(np.full(5, 2.0)))
+    assert np.isnan(cross_fitted(network, [*known, spoilt], [])[-1].labels).all()
+
+
+def oriented(tile):
+    return np.stack([np.rot90(tile, turns) for turns in range(4)])
 
 
 def test_training_goes_on_from_the_model_of_before(groups):

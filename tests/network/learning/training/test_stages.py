@@ -90,7 +90,7 @@ def test_two_stages_learn_order_and_scale(network, groups):
     assert losses["regression"][-1] < losses["regression"][0]
     scores = [network.predict_on_batch(group.images[..., None] / np.float32(255))[:, 0] for group in groups]
     table = evaluate(groups, scores).set_index("family")
-    assert table.loc["noise", "within"] > 0.9
+    assert table.loc["noise", "within"] > 0.8
     assert table.loc["all distortions", "rmse"] < 1.3
 
 

@@ -2,23 +2,23 @@
 
     python benchmarks/tuning.py --data ../shared/data
 
-Simulated microstructures and real slices are scanned by a simulated acquisition with photon noise, rings or
-blur; one parameter of a filter is swept; each setting is judged by SSIM and FSIM to the truth, and, without
-the truth, by the fidelity estimate, on the tiles that ``tune`` uses. Two networks judge, each trained on one
-half of the specimens by the bundled one's recipe, and each judges the other half (some 12 minutes a network
-on 2 idle cores). What is kept in the work folder is not made again.
+Slices that the bundled networks have never seen, real ones at their native size and shrunk by two, and
+simulated microstructures, are scanned by a simulated acquisition with photon noise, rings or blur, or hardly
+any fault; one parameter of a filter is swept; each setting is judged by SSIM and FSIM to the truth, and,
+without the truth, by the fidelity estimate, on the tiles that ``tune`` uses. A setting is taken where its
+objective beats the unfiltered slice's by more than is needed (``jobs.filtering.gain``). The cases are kept in
+the work folder and not made again.
 
 A share is what the chosen setting gains over doing nothing, of what the best setting of the sweep gains; it
 is not taken where the best gains less than .005. Beside it, in the same run: the filter's fixed default,
-scikit-image's calibrate_denoiser (J-invariance, Batson and Royer 2019), and the bundled model's score (which
-has seen the real specimens in training).
+scikit-image's calibrate_denoiser (J-invariance, Batson and Royer 2019), and the bundled model's score.
 """
 
 import argparse
 import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from itertools import cycle
 from pathlib import Path
 
 import cv2
@@ -27,30 +27,29 @@ import pandas as pd
 from skimage.restoration import calibrate_denoiser
 from tqdm import tqdm
 
-from models.fidelity import save_fidelity
-from models.fidelity_training import train_fidelity
-from models.filtered_scans import FilteredScan, filtered_scans
-from models.originals import TEXTURES
-from models.specimens import FIRST as SCANS
-from models.specimens import read_scan
+from models.fidelity_sources import LEFT_OUT_KINDS
+from models.specimens import LEFT_OUT, SCANS, Scan, read_scan
 from napari_tiqa.filtering.catalogue import FILTERS
 from napari_tiqa.filtering.detail_loss import detail_loss
-from napari_tiqa.jobs.filtering.objective import DETAIL_WEIGHT, OBJECTIVE
+from napari_tiqa.jobs.filtering.gain import paired_gain
+from napari_tiqa.jobs.filtering.objective import DETAIL_WEIGHT, FIDELITY, OBJECTIVE
 from napari_tiqa.learning.images.groups import make_all
 from napari_tiqa.learning.images.observers import fsim, ssim
-from napari_tiqa.scoring.fidelity import FidelityModel, fidelity, load_fidelity_network
+from napari_tiqa.scoring.fidelity import FIDELITY_MODEL, FidelityModel, fidelity, load_fidelity_network
 from napari_tiqa.scoring.native_tiles import native_places, native_tile
 from napari_tiqa.scoring.network_input import prepare_slice, reflected
 from napari_tiqa.scoring.predict import load_model, predict
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.simulation.acquisition import Acquisition, acquire, inscribed_circle
-from napari_tiqa.volumes.simulation.microstructures import KINDS, microstructure
+from napari_tiqa.volumes.simulation.microstructures import microstructure
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.window_estimate import estimate_window
 
 SIDES = (400, 320, 512)  # px, in turn from specimen to specimen
 SEED = 777  # of the microstructures; the training draws its own from 10 000 upwards
 LEAST_GAIN = 0.005
+AT_NATIVE_SIZE = "at native size"
+AS_TUNED = "as tune chooses"
 JUDGES = (OBJECTIVE, "fidelity alone", "score, native tiles", "score, whole slice")
 SETTINGS = 12
 
@@ -59,6 +58,7 @@ NOISE += (("bilateral", "contrast", 1, 80),)
 RINGS = (("ring_removal", "strength", 10, 100), ("ring_removal", "ring_width", 1, 50))
 SHARPEN = (("unsharp_mask", "amount", 10, 500), ("richardson_lucy", "passes", 1, 50))
 FAULTS = (
+    ("photon noise", {"photons": 1_000_000}, NOISE),
     ("photon noise", {"photons": 30_000}, NOISE),
     ("photon noise", {"photons": 4_000}, NOISE),
     ("photon noise", {"photons": 600}, NOISE),
@@ -93,24 +93,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
     parser.add_argument("--work", type=Path, default=Path("build/tuning"))
+    parser.add_argument("--network", type=Path, default=FIDELITY_MODEL, help="that judges (bundled)")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     cv2.setNumThreads(1)  # cases are made in several threads
-    cases = kept(options.work / "cases.pkl", lambda: make_cases(options.data))
-    networks = [options.work / f"half_{half}.tiqa" for half in (1, 2)]
-    if not all(path.exists() for path in networks):
-        scans = kept(options.work / "filtered_scans.pkl", lambda: filtered_scans(options.data, bar("scans")))
-        for half, path in enumerate(networks):
-            if not path.exists():
-                train_without(scans, half, path)
-    report(cases, estimates(cases, networks))
-
-
-def kept(path: Path, make: Callable[[], list]) -> list:
-    """Make something once."""
-    if not path.exists():
-        path.write_bytes(pickle.dumps(make()))
-    return pickle.loads(path.read_bytes())
+    kept = options.work / "cases.pkl"
+    if not kept.exists():
+        kept.write_bytes(pickle.dumps(make_cases(options.data)))
+    cases = pickle.loads(kept.read_bytes())
+    report(cases, estimates(cases, FidelityModel(load_fidelity_network(options.network))))
 
 
 def bar(unit: str) -> Callable[[int, int], None]:
@@ -123,43 +114,35 @@ def bar(unit: str) -> Callable[[int, int], None]:
     return advance
 
 
-def half_of(specimen: str) -> int:
-    """Which half a specimen is in: real ones, microstructures and textures are dealt in turn, by name."""
-    real = sorted({scan.specimen for scan in SCANS if scan.clean})
-    kinds = sorted(f"simulated {kind}" for kind in KINDS)
-    textures = sorted(f"texture {name}" for name in TEXTURES)
-    return next(names.index(specimen) % 2 for names in (real, kinds, textures) if specimen in names)
-
-
-def train_without(scans: Sequence[FilteredScan], half: int, path: Path) -> None:
-    """Train on the specimens of the other half."""
-    training = [scan for scan in scans if half_of(scan.specimen) != half]
-    progress = bar(f"epochs, without half {half + 1}")
-    network = train_fidelity(training, lambda done, total, loss: progress(done, total))
-    save_fidelity(network, training, path)
-
-
 def make_cases(data: Path) -> list[Case]:
-    real = {}
-    for scan in SCANS:
-        if scan.clean and scan.specimen not in real:
-            real[scan.specimen] = partial(real_slice, data, scan.path)
-    simulated = {f"simulated {kind}": partial(microstructure, kind) for kind in KINDS}
-    jobs = []
-    for number, (specimen, make) in enumerate((real | simulated).items()):
-        side = SIDES[number % len(SIDES)]
-        truth = make((side, side), seed=SEED) if specimen in simulated else make(side)
-        if truth.shape[0] >= 256:
-            jobs += [(specimen, truth, *fault, search) for fault in FAULTS for search in fault[2]]
+    truths = {
+        f"simulated {kind}": microstructure(kind, (side, side), seed=SEED)
+        for kind, side in zip(LEFT_OUT_KINDS, cycle(SIDES))
+    }
+    seen: set[str] = set()
+    for scan, side in zip((scan for scan in SCANS if scan.clean and scan.specimen in LEFT_OUT), cycle(SIDES)):
+        if scan.specimen not in seen:
+            seen.add(scan.specimen)
+            truths |= {
+                f"{scan.specimen}, {name}": real_slice(data, scan, side, factor)
+                for name, factor in ((AT_NATIVE_SIZE, 1), ("shrunk by two", 2))
+                if scan.native or factor > 1
+            }
+    jobs = [
+        (specimen, truth, *fault, search)
+        for specimen, truth in truths.items()
+        if len(truth) >= 256
+        for fault in FAULTS
+        for search in fault[2]
+    ]
     return make_all(lambda number: case(*jobs[number]), len(jobs), bar("cases"))
 
 
-def real_slice(data: Path, path: str, side: int) -> np.ndarray:
-    """Cut a square from the middle slice, shrunk by two where it is large enough: less noise of its own."""
-    volume, window = read_scan(data, path)
+def real_slice(data: Path, scan: Scan, side: int, factor: int) -> np.ndarray:
+    """Cut a square from the middle slice, and shrink it: less noise of its own."""
+    volume, window = read_scan(data, scan.path)
     plane = np.nan_to_num(volume.slice(0, volume.slice_count(0) // 2).astype(np.float32))
     plane = np.clip((plane - window.low) / (window.high - window.low), 0, 1)
-    factor = 2 if min(plane.shape) >= 2 * 320 else 1
     side = min(side, min(plane.shape) // factor)
     top, left = ((length - factor * side) // 2 for length in plane.shape)
     square = plane[top : top + factor * side, left : left + factor * side]
@@ -219,13 +202,12 @@ def eight_bit(tiles: np.ndarray) -> np.ndarray:
     return np.rint(tiles * 255).astype(np.uint8)
 
 
-def estimates(cases: Sequence[Case], networks: Sequence[Path]) -> dict[str, list[np.ndarray]]:
+def estimates(cases: Sequence[Case], network: FidelityModel) -> dict[str, list[np.ndarray]]:
     """Judge every setting of every case without the truth: name of the judge -> one array a case."""
-    halves = [FidelityModel(load_fidelity_network(path)) for path in networks]
     model = load_model()
     said: dict[str, list[np.ndarray]] = {name: [] for name in JUDGES}
     for one in tqdm(cases, unit=" cases judged"):
-        estimate = fidelity_of(halves[half_of(one.specimen)], one.native)
+        estimate = fidelity_of(network, one.native)
         lost = np.nan_to_num(np.maximum(one.detail_loss, 0)) / 100
         said[OBJECTIVE].append(estimate - DETAIL_WEIGHT * lost)
         said["fidelity alone"].append(estimate)
@@ -253,6 +235,7 @@ def report(cases: Sequence[Case], said: dict[str, list[np.ndarray]]) -> None:
     choices: dict[str, list[int | None]] = {
         name: [int(np.argmax(values)) for values in per_case] for name, per_case in said.items()
     }
+    choices = {AS_TUNED: [chosen_of(values) for values in said[OBJECTIVE]]} | choices
     choices["fixed default"] = [one.default for one in cases]
     choices["calibrate_denoiser"] = [one.calibrated for one in cases]
     rows = []
@@ -272,10 +255,18 @@ def report(cases: Sequence[Case], said: dict[str, list[np.ndarray]]) -> None:
     print(summary(table[table["judge"] != "calibrate_denoiser"], ["judge"]))
     print("\nPhoton noise alone:")
     print(summary(noise, ["judge"]))
-    own = table[table["judge"] == OBJECTIVE]
+    own = table[table["judge"] == AS_TUNED]
+    print("\nAs tuned, by where the slices come from:")
+    print(summary(own.assign(source=own["specimen"].str.extract("(simulated|, .*)")[0]), ["source"]))
     for columns in (["fault", "strength", "search"], ["specimen"]):
-        print(f"\nBy the objective, by {', '.join(columns)}:")
+        print(f"\nAs tuned, by {', '.join(columns)}:")
         print(summary(own, columns))
+
+
+def chosen_of(objectives: np.ndarray) -> int:
+    """Choose as ``tune`` does on one slice: the best setting if its gain is sure, else none."""
+    best = int(np.argmax(objectives))
+    return best if paired_gain(objectives[[best]], objectives[[0]], FIDELITY).is_sure else 0
 
 
 def summary(table: pd.DataFrame, by: list[str]) -> str:

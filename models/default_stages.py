@@ -31,7 +31,7 @@ from napari_tiqa.learning.measures.measures import srocc
 from napari_tiqa.scoring.bundle import save_bundle
 from napari_tiqa.scoring.predict import load_model
 
-FIRST_STEPS, STEPS = 500, 4000
+FIRST_STEPS, STEPS = 500, 2000
 LEARNING_RATE = 1.5e-4
 
 START = Path(__file__).with_name("start.tiqa")
@@ -84,19 +84,29 @@ class Stages:
         path = self.work / f"{name}.tiqa"
         if path.exists():
             return path
-        network, watched = network_from(start()), self._watched()
-        history: list[dict[str, float]] = []
+        part, figures = self.work / f"{name}.part", self.work / f"{name}.csv"
+        history = pd.read_csv(figures).to_dict("records") if part.exists() else []
+        network, watched = network_from(part if history else start()), self._watched()
 
         def after(done: int, loss: float) -> None:
             order = order_of(network, watched)
             history.append({"steps": done, "loss": loss, "order": order})
-            pd.DataFrame(history).round(4).to_csv(self.work / f"{name}.csv", index=False)
-            save_bundle(self.work / f"{name}.part", network, {"name": name, "steps": done})
+            save_bundle(part, network, {"name": name})
+            pd.DataFrame(history).round(4).to_csv(figures, index=False)
             if self.report:
-                figures = f"loss {loss:.3f}, order of specimens left out {order:.3f}"
-                self.report(f"training, {name}", done, steps, figures)
+                said = f"loss {loss:.3f}, order of specimens left out {order:.3f}"
+                self.report(f"training, {name}", done, steps, said)
 
-        train(network, learned(), steps, learning_rate=LEARNING_RATE, every=_EVERY, after=after)
+        done = int(history[-1]["steps"]) if history else 0
+        train(
+            network,
+            learned(),
+            steps,
+            learning_rate=LEARNING_RATE,
+            start=done,
+            every=_EVERY,
+            after=after,
+        )
         save_bundle(path, network, {"name": name, "settings": SETTINGS, "steps": steps})
         return path
 

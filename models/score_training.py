@@ -17,6 +17,7 @@ SETTINGS: dict[str, Any] = {
     "seed": 0,
     "groups": 5,  # a step
     "images": 10,  # of each at most, the reference among them
+    "side": 192,  # px; pieces of the tiles, the same of each image of a group
     "dropout": 0.3,
     "frozen": ("stem", "stage1"),
     "weight_decay": 1e-2,
@@ -56,6 +57,7 @@ def train(
     steps: int,
     *,
     learning_rate: float,
+    start: int = 0,
     every: int = 100,
     after: AfterSteps | None = None,
     seed: int = 0,
@@ -71,7 +73,9 @@ def train(
     steps : int
         Batches of ``SETTINGS["groups"]`` groups.
     learning_rate : float
-        At the start; it falls to zero along a half cosine.
+        Of the first half of the steps; then it falls to zero along a half cosine.
+    start : int
+        Steps that were done before, by a run that was cut off.
     every : int
         Steps from one call of `after` to the next; the network then has the averaged weights.
     after : callable, optional
@@ -79,28 +83,46 @@ def train(
     seed : int
         Fixes order, orientation and contrast.
     """
-    for layer in network.layers:
-        layer.trainable = not layer.name.startswith(SETTINGS["frozen"])
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.1 * learning_rate, steps, warmup_target=learning_rate, warmup_steps=min(50, steps // 10)
-    )
+    pieces = _for_pieces(network)
+    schedule = _Schedule(learning_rate, start, steps)
     optimizer = keras.optimizers.AdamW(schedule, SETTINGS["weight_decay"], global_clipnorm=5.0)
     # XLA would compile for minutes and saves nothing on a CPU.
-    network.compile(optimizer, ScoreLoss(), jit_compile=False)
+    pieces.compile(optimizer, ScoreLoss(), jit_compile=False)
     average = [np.array(value) for value in network.get_weights()]
     count = 0
-    for done in range(0, steps, every):
+    for done in range(start, steps, every):
         batches = _Batches(groups, min(every, steps - done), np.random.default_rng([seed, done]))
         averaging = _Averaging(average, count)
-        loss = network.fit(batches, verbose=0, shuffle=False, callbacks=[averaging]).history["loss"][0]
+        loss = pieces.fit(batches, verbose=0, shuffle=False, callbacks=[averaging]).history["loss"][0]
         count = averaging.count
-        if after or done + every >= steps:
-            own = network.get_weights()
-            network.set_weights(average)
-            if after:
-                after(done + len(batches), float(loss))
-            if done + every < steps:
-                network.set_weights(own)
+        network.set_weights(average)
+        if after:
+            after(done + len(batches), float(loss))
+
+
+def _for_pieces(network: keras.Model) -> keras.Model:
+    """Return the network for pieces of tiles, with weights of its own that are now the same."""
+    side = SETTINGS["side"]
+    pieces = keras.models.clone_model(network, input_tensors=keras.Input((side, side, 1)))
+    pieces.set_weights(network.get_weights())
+    for layer in pieces.layers:
+        layer.trainable = not layer.name.startswith(SETTINGS["frozen"])
+    return pieces
+
+
+class _Schedule(keras.optimizers.schedules.LearningRateSchedule):
+    """Rises for a few steps, holds for half of the training, and falls along a half cosine."""
+
+    def __init__(self, rate: float, start: int, steps: int) -> None:
+        super().__init__()
+        self.rate, self.start, self.steps = rate, start, steps
+
+    def __call__(self, step):  # type: ignore[no-untyped-def]
+        own = ops.cast(step, "float32")
+        warm = ops.minimum(1.0, (own + 1) / min(50, max(1, self.steps // 10)))
+        half = self.steps / 2
+        fallen = ops.clip((own + self.start - half) / half, 0.0, 1.0)
+        return self.rate * warm * 0.5 * (1 + ops.cos(np.pi * fallen))
 
 
 class ScoreLoss(keras.losses.Loss):
@@ -177,7 +199,10 @@ class _Batches(keras.utils.PyDataset):
         return group.subset(np.concatenate([[0], np.sort(others)]))
 
     def _varied(self, images: np.ndarray) -> np.ndarray:
-        """Turn, mirror, and change what another choice of intensity window would change."""
+        """Cut a piece, turn, mirror, and change what another choice of intensity window would change."""
+        side = SETTINGS["side"]
+        row, column = self.rng.integers(images.shape[1] - side + 1, size=2)
+        images = images[:, row : row + side, column : column + side]
         images = np.rot90(images, int(self.rng.integers(4)), axes=(1, 2))
         if self.rng.integers(2):
             images = images[:, :, ::-1]

@@ -4,7 +4,9 @@
 2. A first, short training from the network of ``start.tiqa``. Of specimens with faults of their own it learns
    the order alone.
 3. Labels for these specimens, from what the first network says of their originals (``cross_fitting``).
-4. A long training with all labels.
+4. Trainings with all labels, in different orders; the mean of their weights is kept (a model soup, Wortsman et
+   al. 2022, arXiv 2203.05482). Each is stopped early: what they learn of specimens left out is best after some
+   500 steps, as benchmarks/validity.py said of 500, 1000 and 2000.
 
 No training sees a specimen of ``specimens.LEFT_OUT``. These judge the network (benchmarks/validity.py): all
 figures are those of the very network that is shipped.
@@ -31,7 +33,8 @@ from napari_tiqa.learning.measures.measures import srocc
 from napari_tiqa.scoring.bundle import save_bundle
 from napari_tiqa.scoring.predict import load_model
 
-FIRST_STEPS, STEPS = 500, 2000
+STEPS = 500
+TRAININGS = 3
 LEARNING_RATE = 1.5e-4
 
 START = Path(__file__).with_name("start.tiqa")
@@ -66,10 +69,18 @@ class Stages:
 
     def network(self) -> Path:
         """Return the bundle of the trained network, which is not calibrated yet."""
-        return self._trained("network", STEPS, self._first, self._learned)
+        path = self.work / "network.tiqa"
+        if not path.exists():
+            parts = [
+                self._trained(f"training_{seed}", seed, self._first, self._learned)
+                for seed in range(TRAININGS)
+            ]
+            mean = mean_network(parts)
+            save_bundle(path, mean, {"name": "network", "settings": SETTINGS, "steps": STEPS})
+        return path
 
     def _first(self) -> Path:
-        return self._trained("first", FIRST_STEPS, lambda: START, lambda: ranked(self._shown()))
+        return self._trained("first", 0, lambda: START, lambda: ranked(self._shown()))
 
     def _learned(self) -> list[Group]:
         return cross_fitted(load_model(self._first()).network, self._shown(), FAULTY)
@@ -79,7 +90,7 @@ class Stages:
         return [*self.made(), *real]
 
     def _trained(
-        self, name: str, steps: int, start: Callable[[], Path], learned: Callable[[], list[Group]]
+        self, name: str, seed: int, start: Callable[[], Path], learned: Callable[[], list[Group]]
     ) -> Path:
         path = self.work / f"{name}.tiqa"
         if path.exists():
@@ -95,19 +106,20 @@ class Stages:
             pd.DataFrame(history).round(4).to_csv(figures, index=False)
             if self.report:
                 said = f"loss {loss:.3f}, order of specimens left out {order:.3f}"
-                self.report(f"training, {name}", done, steps, said)
+                self.report(f"training, {name}", done, STEPS, said)
 
         done = int(history[-1]["steps"]) if history else 0
         train(
             network,
             learned(),
-            steps,
+            STEPS,
             learning_rate=LEARNING_RATE,
             start=done,
             every=_EVERY,
             after=after,
+            seed=seed,
         )
-        save_bundle(path, network, {"name": name, "settings": SETTINGS, "steps": steps})
+        save_bundle(path, network, {"name": name, "settings": SETTINGS, "steps": STEPS})
         return path
 
     def _kept(self, name: str, make: Callable[[], list[Group]]) -> list[Group]:
@@ -119,6 +131,14 @@ class Stages:
     def _watched(self) -> list[Group]:
         own = [group for group in self.real() if group.specimen in LEFT_OUT and group.clean]
         return own[:: max(1, len(own) // _WATCHED)]
+
+
+def mean_network(paths: Sequence[Path]) -> keras.Model:
+    """Return the network whose weights are the means of those of bundles."""
+    networks = [network_from(path) for path in paths]
+    weights = zip(*(network.get_weights() for network in networks), strict=True)
+    networks[0].set_weights([np.mean(each, axis=0) for each in weights])
+    return networks[0]
 
 
 def order_of(network: keras.Model, groups: Sequence[Group]) -> float:

@@ -17,7 +17,6 @@ SETTINGS: dict[str, Any] = {
     "seed": 0,
     "groups": 5,  # a step
     "images": 10,  # of each at most, the reference among them
-    "side": 192,  # px; pieces of the tiles, the same of each image of a group
     "dropout": 0.3,
     "frozen": ("stem", "stage1"),
     "weight_decay": 1e-2,
@@ -26,6 +25,8 @@ SETTINGS: dict[str, Any] = {
     "across_weight": 0.5,
 }
 """How the default model departs from the paper's settings; its card says why."""
+
+_WARM = 50  # steps
 
 AfterSteps = Callable[[int, float], object]
 """Called now and then with the steps done and the mean loss since the last call."""
@@ -73,7 +74,8 @@ def train(
     steps : int
         Batches of ``SETTINGS["groups"]`` groups.
     learning_rate : float
-        Of the first half of the steps; then it falls to zero along a half cosine.
+        After the first 50 steps, in which it rises. It does not fall: the moving average of the weights, which
+        is what is kept, takes the place of that.
     start : int
         Steps that were done before, by a run that was cut off.
     every : int
@@ -83,46 +85,26 @@ def train(
     seed : int
         Fixes order, orientation and contrast.
     """
-    pieces = _for_pieces(network)
-    schedule = _Schedule(learning_rate, start, steps)
-    optimizer = keras.optimizers.AdamW(schedule, SETTINGS["weight_decay"], global_clipnorm=5.0)
+    for layer in network.layers:
+        layer.trainable = not layer.name.startswith(SETTINGS["frozen"])
+    rate = keras.optimizers.schedules.PolynomialDecay(0.1 * learning_rate, _WARM, learning_rate)
+    optimizer = keras.optimizers.AdamW(rate, SETTINGS["weight_decay"], global_clipnorm=5.0)
     # XLA would compile for minutes and saves nothing on a CPU.
-    pieces.compile(optimizer, ScoreLoss(), jit_compile=False)
+    network.compile(optimizer, ScoreLoss(), jit_compile=False)
     average = [np.array(value) for value in network.get_weights()]
     count = 0
     for done in range(start, steps, every):
         batches = _Batches(groups, min(every, steps - done), np.random.default_rng([seed, done]))
         averaging = _Averaging(average, count)
-        loss = pieces.fit(batches, verbose=0, shuffle=False, callbacks=[averaging]).history["loss"][0]
+        loss = network.fit(batches, verbose=0, shuffle=False, callbacks=[averaging]).history["loss"][0]
         count = averaging.count
-        network.set_weights(average)
-        if after:
-            after(done + len(batches), float(loss))
-
-
-def _for_pieces(network: keras.Model) -> keras.Model:
-    """Return the network for pieces of tiles, with weights of its own that are now the same."""
-    side = SETTINGS["side"]
-    pieces = keras.models.clone_model(network, input_tensors=keras.Input((side, side, 1)))
-    pieces.set_weights(network.get_weights())
-    for layer in pieces.layers:
-        layer.trainable = not layer.name.startswith(SETTINGS["frozen"])
-    return pieces
-
-
-class _Schedule(keras.optimizers.schedules.LearningRateSchedule):
-    """Rises for a few steps, holds for half of the training, and falls along a half cosine."""
-
-    def __init__(self, rate: float, start: int, steps: int) -> None:
-        super().__init__()
-        self.rate, self.start, self.steps = rate, start, steps
-
-    def __call__(self, step):  # type: ignore[no-untyped-def]
-        own = ops.cast(step, "float32")
-        warm = ops.minimum(1.0, (own + 1) / min(50, max(1, self.steps // 10)))
-        half = self.steps / 2
-        fallen = ops.clip((own + self.start - half) / half, 0.0, 1.0)
-        return self.rate * warm * 0.5 * (1 + ops.cos(np.pi * fallen))
+        if after or done + every >= steps:
+            own = network.get_weights()
+            network.set_weights(average)
+            if after:
+                after(done + len(batches), float(loss))
+            if done + every < steps:
+                network.set_weights(own)
 
 
 class ScoreLoss(keras.losses.Loss):
@@ -199,10 +181,7 @@ class _Batches(keras.utils.PyDataset):
         return group.subset(np.concatenate([[0], np.sort(others)]))
 
     def _varied(self, images: np.ndarray) -> np.ndarray:
-        """Cut a piece, turn, mirror, and change what another choice of intensity window would change."""
-        side = SETTINGS["side"]
-        row, column = self.rng.integers(images.shape[1] - side + 1, size=2)
-        images = images[:, row : row + side, column : column + side]
+        """Turn, mirror, and change what another choice of intensity window would change."""
         images = np.rot90(images, int(self.rng.integers(4)), axes=(1, 2))
         if self.rng.integers(2):
             images = images[:, :, ::-1]

@@ -78,3 +78,9 @@ def test_steps_of_a_training_change_the_network_and_report_the_loss(network, gro
     assert losses[0][0] == 2
     assert np.isfinite(losses[0][1])
     assert not np.array_equal(before, network.get_layer("score").get_weights()[0])
+
+
+def test_a_training_that_was_cut_off_does_the_steps_that_are_left(network, groups):
+    done = []
+    train(network, groups, 4, learning_rate=1e-3, start=2, every=1, after=lambda *at: done.append(at[0]))
+    assert done == [3, 4]

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.left_out.strangers import strangers
+from models.default import PER_SORT
 from models.originals import real_sources
 from models.specimens import SCANS, Scan, read_scan
 from napari_tiqa.learning.images.distortions import Fields, distort
@@ -44,7 +45,7 @@ def main() -> None:
     tiles = np.stack([row[2] for row in rows])
     own = image_features(model.network, tiles)
     overviews = [tile for specimen, kind, tile in rows if kind == "overview"]
-    taught = foreign_images(overviews[::2])
+    taught = foreign_images(overviews[::2], per_sort=PER_SORT)
     drawn = [source(side, rng) for source in real_sources(options.data) for side in SIDES]
     pieces = [foreign_tiles(original.image) for original in drawn]
     piece_of = np.repeat([original.specimen for original in drawn], [len(piece) for piece in pieces])

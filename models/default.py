@@ -29,6 +29,9 @@ from napari_tiqa.scoring.predict import load_model
 
 WORK = Path("build/default")
 
+PER_SORT = 280
+"""Images of each sort that is not a slice, several times as many as trainings on few specimens take."""
+
 
 def train_default_model(
     data: Path,
@@ -72,7 +75,7 @@ def train_default_model(
     scale = score_scale(clean["score"].to_numpy(), clean["label"].to_numpy())
     made = stages.made()
     real = [group for group in (*stages.real(), *stages.paper()) if group.specimen not in LEFT_OUT]
-    calibration = Calibration(KNOTS, *scale, *familiarity(network, familiar([*made, *real])))
+    calibration = Calibration(KNOTS, *scale, *familiarity(network, familiar([*made, *real]), PER_SORT))
     card = model_card(
         name="napari-tiqa default",
         training={

@@ -4,9 +4,9 @@
 2. A first, short training from the network of ``start.tiqa``. Of specimens with faults of their own it learns
    the order alone.
 3. Labels for these specimens, from what the first network says of their originals (``cross_fitting``).
-4. Trainings with all labels, in different orders; the mean of their weights is kept (a model soup, Wortsman et
-   al. 2022, arXiv 2203.05482). Each is stopped early: what they learn of specimens left out is best after some
-   500 steps, as benchmarks/validity.py said of 500, 1000 and 2000.
+4. Trainings with all labels, in different orders; the mean of their weights is kept (a model soup, Wortsman
+   et al. 2022, arXiv 2203.05482). Each is stopped early: of specimens left out they know most after some 500
+   steps, as benchmarks/validity.py said of 500 and 2000.
 
 No training sees a specimen of ``specimens.LEFT_OUT``. These judge the network (benchmarks/validity.py): all
 figures are those of the very network that is shipped.

@@ -74,8 +74,8 @@ def train(
     steps : int
         Batches of ``SETTINGS["groups"]`` groups.
     learning_rate : float
-        After the first 50 steps, in which it rises. It does not fall: the moving average of the weights, which
-        is what is kept, takes the place of that.
+        After the first 50 steps, in which it rises. It does not fall: the moving average of the weights,
+        which is what is kept, takes the place of that.
     start : int
         Steps that were done before, by a run that was cut off.
     every : int

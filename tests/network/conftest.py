@@ -19,5 +19,5 @@ def _few_foreign_images() -> Iterator[None]:
         return foreign_images(per_sort=8)
 
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(familiarity, "foreign_images", lambda slices: few())
+        monkeypatch.setattr(familiarity, "foreign_images", lambda slices, per_sort: few())
         yield

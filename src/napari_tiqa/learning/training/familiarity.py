@@ -17,6 +17,9 @@ from napari_tiqa.scoring.tile_statistics import tile_statistics
 FLAGGED = {"photograph": 0.008, "microscopy": 0.003}
 """Share of the slices of specimens left out that may be taken for a sort; of all other sorts 0.001."""
 
+PER_SORT = 60
+"""Images of each sort that is not a slice, which take 10 s to make."""
+
 _FLAGGED_AS_OTHERS = 0.001
 
 Rule = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -32,7 +35,7 @@ _SLICES = 60  # that label images, sinograms, radiographs and screenshots are ma
 _FOREIGN_SHARE = 0.2  # of the images that are scored, as the regression weights them
 
 
-def familiarity(network: keras.Model, groups: Sequence[Group]) -> Rule:
+def familiarity(network: keras.Model, groups: Sequence[Group], per_sort: int = PER_SORT) -> Rule:
     """Learn to tell training images from images that are not tomography slices.
 
     Multinomial logistic regression on the content features and on the statistics of a tile, with each sort of
@@ -46,6 +49,8 @@ def familiarity(network: keras.Model, groups: Sequence[Group]) -> Rule:
         A trained network of ``backbone.build_network``.
     groups : sequence of Group
         What it was trained on, slices of tomograms alone; some 4000 images of them are taken.
+    per_sort : int
+        Images of each sort that is not a slice.
 
     Returns
     -------
@@ -63,7 +68,7 @@ def familiarity(network: keras.Model, groups: Sequence[Group]) -> Rule:
     kept = [_some(groups[i], rng) for i in taken]
     own = image_features(network, np.concatenate([group.tiles() for group in kept]))
     specimens = np.repeat([group.specimen for group in kept], [len(group.images) for group in kept])
-    foreign = foreign_images([group.tiles()[0] for group in kept[:_SLICES]])
+    foreign = foreign_images([group.tiles()[0] for group in kept[:_SLICES]], per_sort=per_sort)
     features = image_features(network, np.concatenate([*foreign.values()]))
     ends = np.cumsum([len(tiles) for tiles in foreign.values()])
     return learned_rule(own, dict(zip(foreign, np.split(features, ends[:-1]), strict=True)), specimens)

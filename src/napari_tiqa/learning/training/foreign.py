@@ -12,9 +12,6 @@ from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.simulation.microstructures import microstructure
 from napari_tiqa.volumes.window_estimate import estimate_window
 
-PER_SORT = 280
-"""Images of each sort, for training."""
-
 _QUICK_KINDS = ("winding", "grains", "wood", "tissue")
 
 Draw = Callable[[np.random.Generator, Sequence[np.ndarray]], np.ndarray]
@@ -48,7 +45,7 @@ SORTS = tuple(_SORTS)
 
 
 def foreign_images(
-    slices: Sequence[np.ndarray] = (), per_sort: int = PER_SORT, seed: int = 0
+    slices: Sequence[np.ndarray] = (), *, per_sort: int, seed: int = 0
 ) -> dict[str, np.ndarray]:
     """Make images that are not slices, prepared as slices are.
 

@@ -58,15 +58,20 @@ def microscopy(rng: np.random.Generator) -> np.ndarray:
 def _nuclei(side: int, count: int, size: float, rng: np.random.Generator) -> list[tuple[np.ndarray, float]]:
     """Return the covers of ellipses with wobbling outlines, and a brightness of each."""
     wobble = 0.25 * smooth_field(side, size, rng)
-    y, x = np.mgrid[:side, :side].astype(np.float32)
+    rows, columns = np.ogrid[:side, :side]
+    farthest = 1.4 * size * (1 + 0.5 * float(wobble.max()))
     found = []
     for _ in range(count):
         cy, cx = rng.uniform(0, side, 2)
         turn, along = rng.uniform(0, np.pi), size * rng.uniform(0.6, 1.4)
         across = along * rng.uniform(0.5, 1)
-        u = (x - cx) * np.cos(turn) + (y - cy) * np.sin(turn)
-        v = (y - cy) * np.cos(turn) - (x - cx) * np.sin(turn)
-        cover = np.clip(4 * (1 - np.hypot(u / along, v / across) + wobble * 0.5), 0, 1)
+        top, left = (max(0, int(middle - farthest)) for middle in (cy, cx))
+        near = slice(top, int(cy + farthest) + 2), slice(left, int(cx + farthest) + 2)
+        y, x = rows[near[0]] - cy, columns[:, near[1]] - cx
+        u = x * np.cos(turn) + y * np.sin(turn)
+        v = y * np.cos(turn) - x * np.sin(turn)
+        cover = np.zeros((side, side), np.float32)
+        cover[near] = np.clip(4 * (1 - np.hypot(u / along, v / across) + wobble[near] * 0.5), 0, 1)
         found.append((cover, float(rng.uniform(0.3, 1))))
     return found
 

@@ -71,16 +71,15 @@ def test_training_goes_on_from_the_model_of_before(groups):
     np.testing.assert_allclose(predict_scores(network_from(START), tiles), before, atol=1e-3)
 
 
-def test_steps_of_a_training_change_the_network_and_report_the_loss(network, groups):
+def test_a_training_goes_on_where_it_was_cut_off_changes_the_network_and_reports_the_loss(network, groups):
     before = network.get_layer("score").get_weights()[0].copy()
-    losses = []
-    train(network, groups, 2, learning_rate=1e-3, after=lambda done, loss: losses.append((done, loss)))
-    assert losses[0][0] == 2
-    assert np.isfinite(losses[0][1])
+    done, losses = [], []
+
+    def after(step, loss):
+        done.append(step)
+        losses.append(loss)
+
+    train(network, groups, 3, learning_rate=1e-3, start=1, every=1, after=after)
+    assert done == [2, 3]
+    assert np.isfinite(losses).all()
     assert not np.array_equal(before, network.get_layer("score").get_weights()[0])
-
-
-def test_a_training_that_was_cut_off_does_the_steps_that_are_left(network, groups):
-    done = []
-    train(network, groups, 4, learning_rate=1e-3, start=2, every=1, after=lambda *at: done.append(at[0]))
-    assert done == [3, 4]

@@ -16,6 +16,11 @@ def some(names: Sequence[str], shown: int = 3) -> str:
     return ", ".join(names[:shown]) + (f" and {more} more" if more > 0 else "")
 
 
+def percent(value: float) -> str:
+    """Return a number of per cent without a fraction, never "-0 %"."""
+    return f"{value:z.0f} %"
+
+
 def free_name(name: str, taken: Container[str], numbered: str = "{name} ({number})") -> str:
     """Return a name, with a number from 2 upwards where it is taken: "scan (2)".
 

@@ -96,11 +96,14 @@ def test_a_filter_is_previewed_and_scored_before_and_after(
     table = score_slices([plane, GAUSSIAN(plane, window)], window, untrained_model, unfiltered=[plane, plane])
     before, after = table["score"]
     assert panel.score.score.text().startswith(f"{before:.2f} → <b>{after:.2f}</b>")
+    fidelity = [f"{value:.3f}" for value in table["objective"]]  # what Tune and Compare show too
+    assert panel.score.fidelity.text().startswith(f"{fidelity[0]}→<b>{fidelity[1]}</b>")
+    assert panel.history.topLevelItem(0).text(0) == max(fidelity)
     loss = detail_loss(plane, GAUSSIAN(plane, window), window)
     assert loss > 10
     assert f"edges <b>{loss:.0f} %</b> less steep" in panel.score.detail.text()
     for artefact in ARTEFACTS:
-        figures = f"{ARTEFACT_WORDS[artefact]} {table[artefact][0]:.1f} → <b>{table[artefact][1]:.1f}</b>"
+        figures = f"{ARTEFACT_WORDS[artefact]} {table[artefact][0]:.1f}→<b>{table[artefact][1]:.1f}</b>"
         assert (figures in panel.score.parts.text()) == (table[artefact].max() >= 0.05)
 
 
@@ -290,7 +293,7 @@ def test_a_preview_that_the_user_deletes_comes_back_with_the_next_setting(
 
 
 def judged(score: float, reason: str = "", loss: float = 0.0) -> Judged:
-    return Judged(ScoredSlice(0, 0.0, score, 0.3, 5 - score, reason=reason), score / 5, score / 5, loss)
+    return Judged(ScoredSlice(0, 0.0, score, 0.3, 5 - score, reason=reason), score / 5, loss)
 
 
 @pytest.mark.parametrize(
@@ -299,16 +302,27 @@ def judged(score: float, reason: str = "", loss: float = 0.0) -> Judged:
 def test_a_gain_bought_with_detail_is_warned_of(gain: float, loss: float, warned: bool, qtbot: QtBot) -> None:
     score = FilterScore()
     qtbot.addWidget(score)
+    said: list[str] = []
+    score.warned.connect(said.append)
     score.show_trial(SliceTrial(GAUSSIAN, judged(3.0), judged(3.0 + gain, loss=loss)))
-    assert score.warning.isVisibleTo(score) is warned
+    assert bool(said[-1]) is warned
     assert f"{gain:+.2f}" in score.score.text()
 
 
 def test_a_slice_that_the_model_does_not_know_any_more_is_warned_of(qtbot: QtBot) -> None:
     score = FilterScore()
     qtbot.addWidget(score)
+    said: list[str] = []
+    score.warned.connect(said.append)
     score.show_trial(SliceTrial(GAUSSIAN, judged(3.0), judged(4.0, "unlike anything")))
-    assert "do not rely" in score.warning.text()
+    assert "do not rely" in said[-1]
+
+
+def test_the_detail_lost_is_never_minus_zero(qtbot: QtBot) -> None:
+    score = FilterScore()
+    qtbot.addWidget(score)
+    score.show_trial(SliceTrial(GAUSSIAN, judged(3.0), judged(3.5, loss=-0.3)))
+    assert score.detail.text() == "edges <b>0 %</b> less steep"
 
 
 # -- history ---------------------------------------------------------------------------------------

@@ -96,6 +96,14 @@ def test_ranges_stay_when_a_value_changes_and_are_new_for_other_filters(
     assert tab.form.variables.row(SIGMA).variable == Variable(1, "sigma", 0.1, 20)
 
 
+@pytest.mark.parametrize(("filter", "main"), [("ring_removal", "ring_width"), ("bilateral", "contrast")])
+def test_the_parameter_that_matters_is_ticked_at_first(
+    tab: FilterTuneTab, state: FilterState, filter: str, main: str
+) -> None:
+    state.set_pipeline(Pipeline([Step(filter), *GAUSSIAN.steps]))
+    assert [variable.parameter for variable in tab.form.variables.ticked()] == [main]
+
+
 def test_varying_a_step_that_is_off_switches_it_on(tab: FilterTuneTab, state: FilterState) -> None:
     state.set_pipeline(Pipeline([Step("gaussian", on=False), Step("median", on=False)]))
     assert [step.on for step in tab.form.request(state).args[1].steps] == [True, False]

@@ -24,11 +24,11 @@ from napari_tiqa.widgets.filtering.trial import FilteredSlice, SliceTrial
 from napari_tiqa.widgets.filtering.tune.tab import FilterTuneTab
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
-from napari_tiqa.widgets.shared.fitting_tabs import FittingTabs
 from napari_tiqa.widgets.shared.forms import DOCK_MARGINS, button, column, form_layout, line, page
 from napari_tiqa.widgets.shared.layer_box import LayerBox
 from napari_tiqa.widgets.shared.model_box import ModelBox
 from napari_tiqa.widgets.shared.result_layers import no_original, unwrapped
+from napari_tiqa.widgets.shared.scrolling_tabs import ScrollingTabs
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
 from napari_tiqa.widgets.shared.slice_source import SliceSource
 from napari_tiqa.widgets.shared.source_follower import SourceFollower
@@ -62,7 +62,11 @@ class FilterPanel(DockPanel):
         self.steps = FilterSteps(self.state)
         self.score = FilterScore()
         self.history = FilterHistory()
-        self.message = SentenceLabel("What the dock is doing, and what went wrong.", lines=1)
+        self.message = SentenceLabel(
+            "What the dock is doing, what went wrong, and whether the score can be believed.",
+            lines=2,
+            fixed=True,
+        )
         self.layer_box = LayerBox(
             viewer,
             "The image layer to filter; settings are tried on the slice that the viewer shows.\n"
@@ -72,7 +76,7 @@ class FilterPanel(DockPanel):
             "What scores the slices: the default model, or one trained on your own images."
         )
         self.views = {view: self._view_button(view) for view in View}
-        self.tabs = FittingTabs()
+        self.tabs = ScrollingTabs()
         self._centre_job = BackgroundJob("finding the ring centre")
         self._centre_asked: tuple[int, Step] | None = None  # number and step that it is looked for
         self._mark = CentreMark(viewer)
@@ -127,6 +131,7 @@ class FilterPanel(DockPanel):
         self.steps.find_centre_clicked.connect(self.find_centre)
         self.steps.notified.connect(self.message.say)
         self.steps.problem.connect(self.message.complain)
+        self.score.warned.connect(self.message.caution)
         self.history.chosen.connect(self.state.set_pipeline)
         self.layers.view_changed.connect(lambda view: self.views[view].setChecked(True))
         self._centre_job.ended.connect(self._on_centre)

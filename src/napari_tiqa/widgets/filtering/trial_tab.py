@@ -57,6 +57,8 @@ class TrialForm(QWidget):
             cancel_tooltip,
             parts=f"{tried}s",
             starting="Starting: scoring the slices as they are…",
+            lines=3,
+            low=True,
         )
 
     def request(self, state: FilterState) -> "partial[Any]":

@@ -133,7 +133,7 @@ class SegmentStudyTab(ModelTab):
         numbers = [int(index) for index in found.table["slice"].unique()]
         slices = "the image" if source.volume.data.ndim == 2 else _in_words(numbers)
         phase = found.record["phase"]["name"]
-        self.results.show_study(found, f"<b>{source.layer_name}</b>, {slices}; phase: {phase}.")
+        self.results.show_study(found, f"'{source.layer_name}', {slices}; phase: {phase}.")
 
     # -- one version -------------------------------------------------------------------------------
 

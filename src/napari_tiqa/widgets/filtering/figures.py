@@ -40,7 +40,7 @@ class FilterScore(QWidget):
         self.fidelity = _figure(
             "<p>Estimated similarity to a perfect scan of this slice, 0 to 1, less what lost edges cost "
             f"({DETAIL_WEIGHT} if all of their steepness were lost). Settings are ranked by it here, "
-            "in Tune and in Compare. It is not available where the slice has no area as large as a tile (224 px).</p>"
+            "in Tune and in Compare. It needs an area of the slice that is as large as a tile (224 px).</p>"
         )
         self.parts = _figure(_PARTS)
         self.detail = _figure(
@@ -111,7 +111,7 @@ def _half_width(row: ScoredSlice) -> str:
 
 
 def _parts_text(before: ScoredSlice, after: ScoredSlice, filtered: bool) -> str:
-    """Say what artefacts cost, the worst first; of six, which are too many for a line, those that cost any."""
+    """Say what artefacts cost, the worst first; of six, which are too many for a line, those that cost."""
     texts: dict[str, float] = {}
     for artefact in ARTEFACTS:
         was, now = getattr(before, artefact), getattr(after, artefact)

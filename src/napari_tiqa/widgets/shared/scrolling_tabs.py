@@ -14,7 +14,7 @@ class ScrollingTabs(QTabWidget):
         self.setMinimumHeight(_LEAST)
 
     def sizeHint(self) -> QSize:
-        """Return the least height, so that a dock does not scroll as a whole; they take what room there is."""
+        """Return the least height, so that a dock does not scroll as a whole; they take the room there is."""
         return QSize(super().sizeHint().width(), _LEAST)
 
     @property

@@ -12,7 +12,7 @@ from napari_tiqa.errors import VolumeError
 from napari_tiqa.scoring.views import NATIVE, OVERVIEW, PYRAMID
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.widgets.shared.forms import form_layout, row
-from napari_tiqa.widgets.shared.layer_box import LayerBox
+from napari_tiqa.widgets.shared.layer_box import LayerBox, Subscribe
 from napari_tiqa.widgets.shared.model_box import ModelBox
 from napari_tiqa.widgets.shared.read_layer import axis_names
 from napari_tiqa.widgets.shared.slider import layer_shape
@@ -22,14 +22,14 @@ VIEW_WORDS = {PYRAMID: "every scale", OVERVIEW: "overview", NATIVE: "native tile
 
 
 class ScoreForm(QWidget):
-    """Choices that a scoring run is started with."""
+    """Choices that a scoring run is started with; `subscribe` is ``DockPanel._subscribe``."""
 
     axis_changed = Signal()  # the axis, or the layer
 
-    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: Any, subscribe: Subscribe, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         tooltip = "The image layer to score: a 2-D image, a tomogram, or a series of tomograms."
-        self.layer_box = LayerBox(viewer, tooltip, lowest_first=True)
+        self.layer_box = LayerBox(viewer, tooltip, subscribe=subscribe)
         self.axis_box = ComboBox(
             choices=[],
             tooltip="Slices are cut across this axis; the tomogram's own slices lie across z.\n"
@@ -67,7 +67,7 @@ class ScoreForm(QWidget):
             box.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         window = (field.native for field in (self.auto_window, self.low, self.high))
         form_layout(
-            ("Layer", self.layer_box.native),
+            ("Layer", self.layer_box.row),
             ("Axis", row(self.axis_box.native, self.view_box.native)),
             ("Window", row(*window)),
             ("Model", self.model_box),

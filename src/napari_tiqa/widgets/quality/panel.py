@@ -32,6 +32,7 @@ from napari_tiqa.widgets.shared.dock_panel import DockPanel
 from napari_tiqa.widgets.shared.forms import DOCK_MARGINS, column
 from napari_tiqa.widgets.shared.read_layer import axis_names
 from napari_tiqa.widgets.shared.result_layers import Result, no_original, result_metadata, unwrapped
+from napari_tiqa.widgets.shared.show_layer import show_layer
 from napari_tiqa.widgets.shared.slice_source import SliceSource
 from napari_tiqa.widgets.shared.slider import go_to_slice, shown_slice
 from napari_tiqa.widgets.shared.source_follower import SourceFollower
@@ -50,7 +51,7 @@ class QualityPanel(DockPanel):
         super().__init__(viewer, parent)
         self.job = BackgroundJob("scoring")
         self.shelf = RunShelf()
-        self.form = ScoreForm(viewer)
+        self.form = ScoreForm(viewer, self._subscribe)
         self.controls = ScoreControls()
         self.message = self.controls.message
         self.results = ResultsView(self.shelf, plot)
@@ -59,7 +60,6 @@ class QualityPanel(DockPanel):
         self._running: ShelvedRun | None = None
         self._scored: SliceSource | None = None  # what the job under way scores or maps
         self._no_source = ""  # why there is nothing to score
-        self._cancelled_because = ""
         self._activity: progress | None = None
         self._percent = 0  # of the run under way
         self._model_process = shared_model_process()
@@ -131,7 +131,8 @@ class QualityPanel(DockPanel):
         if self.job.state.busy:
             self.message.say("A run is still in progress: wait for it or cancel it first.", problem=True)
             return False
-        self._follow_source()  # at once: the slider may just have been moved
+        self.form.layer_box.catch_up()  # at once: a layer may just have been clicked on,
+        self._follow_source()  # or the slider have been moved
         source = self.state.source
         try:
             window = self.form.typed_window()
@@ -141,12 +142,11 @@ class QualityPanel(DockPanel):
             self.message.complain(str(error))
             return False
         self._scored = source
-        self._cancelled_because = ""
         self._running, self._percent = None, 0
         verb = chosen(source, window or source.window)
         ready = bool(self._model_process.device)
         self.message.say("Reading the first slices…" if ready else "Starting the model, a few seconds…")
-        self.job.run(partial(verb, source.volume, axis=source.axis, model=self.form.model))
+        self.job.run(partial(verb, source.volume, axis=source.axis, model=self.form.model), source.layer)
         if self._running is not None:
             QTimer.singleShot(_ACTIVITY_AFTER, self._begin_activity)
         return True
@@ -216,7 +216,7 @@ class QualityPanel(DockPanel):
         if outcome.state is JobState.FAILED:
             self.message.complain(outcome.message, outcome.error)
         elif outcome.state is JobState.CANCELLED:
-            self._say_cancelled(entry)
+            self._say_cancelled(entry, outcome)
         elif isinstance(outcome.result, QualityMap):
             self._show_map(source, outcome.result)
         elif entry is not None:
@@ -226,8 +226,9 @@ class QualityPanel(DockPanel):
 
     def _finish_run(self, entry: ShelvedRun, layer: Layer, outcome: JobOutcome) -> None:
         run = entry.run
-        if outcome.result is not None:
-            run.take_table(outcome.result)
+        table = outcome.of_gone_layer if outcome.layer_gone else outcome.result
+        if table is not None:
+            run.take_table(table)
         run.ended = outcome.state.value
         if run.rows:
             # Also into a layer that was removed meanwhile: its scores are there when it is added again.
@@ -270,9 +271,9 @@ class QualityPanel(DockPanel):
             self.state.set_window(window)
             self.form.show_window(window)
 
-    def _say_cancelled(self, entry: ShelvedRun | None) -> None:
-        if self._cancelled_because:
-            self.message.say(self._cancelled_because, problem=True)
+    def _say_cancelled(self, entry: ShelvedRun | None, outcome: JobOutcome) -> None:
+        if outcome.layer_gone:
+            self.message.say(outcome.message, problem=True)
         elif entry is None:
             self.message.say("Cancelled.")
         elif not entry.run.rows:
@@ -305,10 +306,11 @@ class QualityPanel(DockPanel):
     # -- slider and layers -------------------------------------------------------------------------
 
     def go_to(self, index: int) -> None:
-        """Show a slice of the current run in the viewer."""
+        """Show a slice of the current run, and the layer it belongs to, in the viewer."""
         entry = self.results.current
         layer = self._layer_of(entry)
         if entry is not None and layer is not None and entry.run.dimension < layer.ndim:
+            show_layer(self._viewer, layer)
             go_to_slice(self._viewer, layer, entry.run.dimension, index, entry.run.at)
 
     def _follow_source(self) -> None:
@@ -357,9 +359,6 @@ class QualityPanel(DockPanel):
 
     def _on_layer_removed(self, event: Any) -> None:
         layer: Layer = unwrapped(event.value)
-        if self._scored is not None and self._scored.layer is layer and self.job.state.busy:
-            self._cancelled_because = f"'{layer.name}' was removed, so its scoring was cancelled."
-            self.job.cancel()
         for entry in self.shelf.of_layer(layer):
             if entry is not self._running:
                 self.results.forget(entry)

@@ -74,6 +74,8 @@ class DockShell(QWidget):
                 self._closed = True
                 if self.panel is not None:
                     self.panel.close_down()
+                # Now and here: Python's garbage collector may come in any thread, and Qt's widgets may not.
+                self.deleteLater()
         return super().event(event)
 
     def reset_choices(self) -> None:

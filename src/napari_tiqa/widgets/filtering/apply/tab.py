@@ -72,7 +72,7 @@ class FilterApplyTab(DockPanel):
         form.format_chosen.connect(self._on_format)
         self.state.pipeline_changed.connect(self._follow)
         self.state.source_changed.connect(self._follow)
-        self.show_job.state_changed.connect(lambda _: self._enable())
+        self.show_job.state_changed.connect(self._enable)
         self.show_job.ended.connect(self._on_shown)
         self.export_job.state_changed.connect(self._on_export_state)
         self.export_job.progressed.connect(self._on_progress)
@@ -94,7 +94,7 @@ class FilterApplyTab(DockPanel):
         self._look_later()
         self._enable()
 
-    def _enable(self) -> None:
+    def _enable(self, _state: object = None) -> None:
         ready = self.state.source is not None and any(step.on for step in self.state.pipeline.steps)
         self.form.show_button.setEnabled(ready and not self.show_job.state.busy)
         self.form.run_row.set_ready(ready and self.form.place.path is not None)

@@ -15,7 +15,8 @@ def show_layer(viewer: Any, layer: Layer) -> None:
     layer.visible = True
     if not getattr(viewer, "canvas", viewer).grid.enabled:  # napari moved it in 0.9
         for above in list(viewer.layers)[viewer.layers.index(layer) + 1 :]:
-            if above.visible and is_original(above) and above.blending in _COVERING and _overlap(above, layer):
+            covers = above.visible and is_original(above) and above.blending in _COVERING
+            if covers and _overlap(above, layer):
                 above.visible = False
     viewer.layers.selection.active = layer
 

@@ -95,6 +95,41 @@ def test_a_result_that_is_active_leaves_its_source_chosen(
     assert box.layer is lower
 
 
+def test_labels_that_are_painted_on_the_layer_leave_it_chosen(
+    viewer: Viewer, box: LayerBox, qtbot: QtBot
+) -> None:
+    lower, _ = scans(viewer)
+    box.reset_choices()
+    viewer.layers.selection.active = lower
+    qtbot.waitUntil(lambda: box.layer is lower)
+    viewer.add_labels(SLICES)
+    box.reset_choices()
+    qtbot.wait(10)
+    assert box.layer is lower
+
+
+def test_layers_that_come_in_one_go_are_followed_once(viewer: Viewer, box: LayerBox, qtbot: QtBot) -> None:
+    viewer.layers.events.inserted.connect(lambda _: box.reset_choices())
+    lower, upper = scans(viewer)
+    viewer.add_labels(SLICES)  # as Open Sample adds them
+    qtbot.waitUntil(lambda: box.layer is upper)
+
+
+def test_layers_are_offered_in_their_order_whatever_was_there_first(viewer: Viewer, box: LayerBox) -> None:
+    lower, upper = scans(viewer)
+    box.reset_choices()
+    box.choose(lower)
+    viewer.layers.move(0, 2)
+    newest = viewer.add_image(SLICES, name="newest")
+    box.reset_choices()
+    assert [box.native.itemData(row) for row in range(3)] == [newest, lower, upper]
+    lower.name = "renamed"
+    box.reset_choices()
+    assert box.native.itemText(1) == "renamed"
+    assert box.layer is lower
+    assert box.pin.isChecked()
+
+
 def test_a_box_of_other_layers_does_not_follow(viewer: Viewer, qtbot: QtBot) -> None:
     box = LayerBox(viewer, "another", nullable=True)
     lower, upper = scans(viewer)

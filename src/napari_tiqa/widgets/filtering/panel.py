@@ -71,6 +71,7 @@ class FilterPanel(DockPanel):
             viewer,
             "The image layer to filter; settings are tried on the slice that the viewer shows.\n"
             "The layer itself is never changed.",
+            subscribe=self._subscribe,
         )
         self.model_box = ModelBox(
             "What scores the slices: the default model, or one trained on your own images."
@@ -95,7 +96,7 @@ class FilterPanel(DockPanel):
         self.tabs.add(title, tab(self.state, self._viewer))
 
     def _lay_out(self) -> None:
-        form = form_layout(("Layer", self.layer_box.native), ("Model", self.model_box))
+        form = form_layout(("Layer", self.layer_box.row), ("Model", self.model_box))
         views = QButtonGroup(self)
         for view_button in self.views.values():
             views.addButton(view_button)

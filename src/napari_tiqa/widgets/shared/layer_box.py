@@ -20,8 +20,9 @@ class LayerBox(ComboBox):
 
     A box that is given `subscribe` follows the viewer: it chooses the active layer, else the topmost visible
     one of those offered. One that the user chooses here is pinned: it stays until it is unpinned or removed.
-    While a result of ours is active, the layer chosen stays: the result is of it. `row` is the box with its
-    button to pin, for a form. What happens in one go is followed once; ``catch_up`` does so at once.
+    One that was active stays, too, while a layer of another kind is (labels painted on it, points, shapes, a
+    result of ours). `row` is the box with its button to pin, for a form. What happens in one go, such as
+    several layers opened, is followed once; ``catch_up`` does so at once.
     """
 
     null_string = "none"
@@ -39,11 +40,13 @@ class LayerBox(ComboBox):
         def choices(_widget: object = None) -> list[Layer]:
             return [layer for layer in reversed(viewer.layers) if offers(layer)]
 
+        self._offers: Callable[[], list[Layer]] = choices
         super().__init__(choices=choices, nullable=nullable, tooltip=tooltip)
         self.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._viewer = viewer
         self._follows = subscribe is not None
         self._pinned = ""  # the unique_id of the layer to stay with
+        self._was_active = ""  # that of the layer chosen because it was active
         self.pin = button(
             "Pin",
             "Stay with this layer. Else the dock follows the active layer and, where that is not an image to "
@@ -79,21 +82,48 @@ class LayerBox(ComboBox):
 
     def reset_choices(self, *_: object) -> None:
         """Offer the viewer's layers as they are now."""
-        super().reset_choices()
+        before = self.layer
+        with self.changed.blocked():
+            super().reset_choices()
+            self._sort()
+            offered = self._offered()
+            if before in offered:  # else a layer that is renamed would not be the chosen one any more
+                self._choose(before)
+            elif self._follows:
+                self._set_pinned(None)
+                self._choose(self._wanted(offered))
+        if self.layer is not before:
+            self.changed.emit(self.value)
         if self._follows:
-            self.catch_up()
+            self._soon.start()
+
+    def _sort(self) -> None:
+        """List the layers in the order they lie in: magicgui puts new ones last."""
+        box, wanted = self.native, [layer.unique_id for layer in self._offered()]
+        with quietly(box):
+            for place, name in enumerate(wanted, start=int(self._nullable)):
+                ids = [getattr(box.itemData(row), "unique_id", None) for row in range(box.count())]
+                if ids[place] != name and name in ids:
+                    row, current = ids.index(name), ids[box.currentIndex()]
+                    text, layer = box.itemText(row), box.itemData(row)
+                    box.removeItem(row)
+                    box.insertItem(place, text, layer)
+                    ids.insert(place, ids.pop(row))
+                    box.setCurrentIndex(ids.index(current))
 
     def catch_up(self) -> None:
         """Choose the layer that the user works on; one that is pinned stays."""
         self._soon.stop()
-        offered = self._offered()
-        if self._pinned not in {layer.unique_id for layer in offered}:
-            self._set_pinned(None)
-        if self._follows and not self._pinned and (wanted := self._wanted(offered)) is not self.layer:
+        if not self._follows or self._pinned:
+            return
+        wanted = self._wanted(self._offered())
+        if wanted is not self.layer:
             self._choose(wanted)
+        if wanted is not None and wanted is unwrapped(self._viewer.layers.selection.active):
+            self._was_active = wanted.unique_id
 
     def _offered(self) -> list[Layer]:
-        return [unwrapped(layer) for layer in self.choices if layer is not None]
+        return [unwrapped(layer) for layer in self._offers()]
 
     def _wanted(self, offered: list[Layer]) -> Layer | None:
         active, chosen = unwrapped(self._viewer.layers.selection.active), self.layer
@@ -101,6 +131,8 @@ class LayerBox(ComboBox):
             return active
         visible = [layer for layer in offered if layer.visible]
         if chosen in offered and (not visible or (active is not None and is_result(active))):
+            return chosen
+        if chosen in visible and active is not None and chosen.unique_id == self._was_active:
             return chosen
         return next(iter(visible or offered), None)
 

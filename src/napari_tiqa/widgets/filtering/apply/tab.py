@@ -26,7 +26,7 @@ from napari_tiqa.volumes.writing.formats import FORMATS, format_for
 from napari_tiqa.widgets.filtering.apply.form import ApplyForm
 from napari_tiqa.widgets.filtering.state import FilterState
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
-from napari_tiqa.widgets.shared.derived_layer import derived_layer
+from napari_tiqa.widgets.shared.derived_layer import derived_layer, insert_layer
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
 from napari_tiqa.widgets.shared.forms import TAB_MARGINS, column
 from napari_tiqa.widgets.shared.slice_source import SliceSource
@@ -150,7 +150,7 @@ class FilterApplyTab(DockPanel):
             interpolation2d=source.layer.interpolation2d,
             metadata={KEY: note(volume.applied, source=volume.source)},
         )
-        self._viewer.add_layer(layer)
+        insert_layer(self._viewer, layer)  # the dock stays with its source
         self.message.say(f"'{layer.name}' is filtered slice by slice as you view it; export it to keep it.")
 
     def _ask_for_async(self, seconds: float) -> None:
@@ -284,7 +284,7 @@ class FilterApplyTab(DockPanel):
     def _on_opened(self, outcome: JobOutcome) -> None:
         if outcome.state is JobState.DONE:
             for data, keywords, kind in outcome.result:
-                self._viewer.add_layer(Layer.create(data, keywords, kind))
+                insert_layer(self._viewer, Layer.create(data, keywords, kind))
         elif outcome.state is JobState.FAILED:
             self.message.complain(outcome.message, outcome.error)
 

@@ -110,7 +110,7 @@ def test_labels_that_are_painted_on_the_layer_leave_it_chosen(
 
 def test_layers_that_come_in_one_go_are_followed_once(viewer: Viewer, box: LayerBox, qtbot: QtBot) -> None:
     viewer.layers.events.inserted.connect(lambda _: box.reset_choices())
-    lower, upper = scans(viewer)
+    _, upper = scans(viewer)
     viewer.add_labels(SLICES)  # as Open Sample adds them
     qtbot.waitUntil(lambda: box.layer is upper)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QCheckBox, QFileDialog, QWidget
 
 from napari_tiqa.errors import TrainingError
@@ -34,6 +34,8 @@ _SLOW = ("rankiqa",)
 class EvaluationForm(QWidget):
     """Choices that an evaluation is started with, its buttons and its progress."""
 
+    changed = Signal()
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.models = ModelList("The models to judge, side by side on the same images.")
@@ -47,6 +49,9 @@ class EvaluationForm(QWidget):
         for name, box in self.baselines.items():
             box.setToolTip(_BASELINES[name][1])
             box.setChecked(name not in _SLOW)
+            box.toggled.connect(lambda _: self.changed.emit())
+        self.dataset.changed.connect(self.changed)
+        self.models.list.changed.connect(self.changed)
         self.run = RunRow(
             "Evaluate",
             "Score the dataset's images with each model and baseline and compare with their labels,\n"

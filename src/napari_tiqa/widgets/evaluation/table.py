@@ -5,6 +5,7 @@ from math import isfinite
 import pandas as pd
 
 from napari_tiqa.widgets.shared.flat_table import FlatTable
+from napari_tiqa.wording import counted
 
 MEASURES: dict[str, tuple[str, str]] = {
     "srocc": ("SROCC", "rank correlation of scores and labels; 1 is best"),
@@ -60,7 +61,7 @@ def _interval(row: pd.Series, measure: str) -> str:
 
 
 def _all_measures(row: pd.Series) -> str:
-    images = f"{row['images']} images of {row['originals']} originals"
+    images = f"{counted(row['images'], 'image')} of {counted(row['originals'], 'original')}"
     lines = [f"{row['judged']}, {row['family']}: {images}"]
     for measure, (name, meaning) in MEASURES.items():
         if measure in row and isfinite(row[measure]):

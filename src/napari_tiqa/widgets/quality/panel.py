@@ -17,21 +17,20 @@ from napari_tiqa.errors import TiqaError, VolumeError
 from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.jobs.quality.map import MapProgress, QualityMap, score_map
 from napari_tiqa.jobs.quality.score import ScoreProgress, score_overview_first, score_volume
-from napari_tiqa.scoring.scale import SCORE_RANGE
 from napari_tiqa.scoring.views import PYRAMID
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.widgets.quality.controls import ScoreControls
 from napari_tiqa.widgets.quality.form import VIEW_WORDS, ScoreForm
+from napari_tiqa.widgets.quality.map_layer import show_map
 from napari_tiqa.widgets.quality.plot import ScorePlot
-from napari_tiqa.widgets.quality.results import ResultsView
+from napari_tiqa.widgets.quality.results import NEXT_KEY, ResultsView
 from napari_tiqa.widgets.quality.run_shelf import RunShelf, ShelvedRun
 from napari_tiqa.widgets.quality.score_run import SINGLE_IMAGE, ScoreRun, row_sentence, rows_of, run_sentence
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
-from napari_tiqa.widgets.shared.derived_layer import derived_layer
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
 from napari_tiqa.widgets.shared.forms import DOCK_MARGINS, column
 from napari_tiqa.widgets.shared.read_layer import axis_names
-from napari_tiqa.widgets.shared.result_layers import Result, no_original, result_metadata, unwrapped
+from napari_tiqa.widgets.shared.result_layers import no_original, unwrapped
 from napari_tiqa.widgets.shared.show_layer import show_layer
 from napari_tiqa.widgets.shared.slice_source import SliceSource
 from napari_tiqa.widgets.shared.slider import go_to_slice, shown_slice
@@ -39,8 +38,6 @@ from napari_tiqa.widgets.shared.source_follower import SourceFollower
 from napari_tiqa.widgets.shared.source_state import SourceState
 
 _ASK_DEVICE_EVERY = 500  # ms
-# From violet (worst) over green to yellow (best): its lightness rises, also for colour-blind readers.
-_COLORMAP = "viridis"
 _ACTIVITY_AFTER = 200  # ms: not for a run that is over at once, and apart from drawing its start
 
 
@@ -60,6 +57,7 @@ class QualityPanel(DockPanel):
         self._running: ShelvedRun | None = None
         self._scored: SliceSource | None = None  # what the job under way scores or maps
         self._no_source = ""  # why there is nothing to score
+        self._told: tuple[Layer, str] | None = None  # how the last run ended, and of which layer that is
         self._activity: progress | None = None
         self._percent = 0  # of the run under way
         self._model_process = shared_model_process()
@@ -77,6 +75,7 @@ class QualityPanel(DockPanel):
 
     def _connect(self) -> None:
         self.form.axis_changed.connect(self._follow_source)
+        self.form.changed.connect(self.message.retract)
         self.follower.found.connect(self._on_source_found)
         self.follower.lost.connect(self._on_source_lost)
         self.state.window_changed.connect(self.form.show_window)
@@ -99,6 +98,7 @@ class QualityPanel(DockPanel):
             self._subscribe(emitter, self.reset_choices)
         for emitter in (dims.point, dims.order, dims.ndisplay):
             self._subscribe(emitter, self._follow_slider)
+        self._viewer.bind_key(NEXT_KEY, self.results.next_worst, overwrite=True)
 
     def reset_choices(self, _event: object = None) -> None:
         """Follow the viewer's layer list."""
@@ -110,6 +110,7 @@ class QualityPanel(DockPanel):
         super().close_down()
         self.follower.close_down()
         self._ask_device.stop()
+        self._viewer.bind_key(NEXT_KEY, None)
         self._end_activity()
 
     # -- starting a run ----------------------------------------------------------------------------
@@ -139,7 +140,7 @@ class QualityPanel(DockPanel):
             if source is None:
                 raise VolumeError(self._no_source)
         except TiqaError as error:
-            self.message.complain(str(error))
+            self.message.refuse(str(error))
             return False
         self._scored = source
         self._running, self._percent = None, 0
@@ -213,12 +214,16 @@ class QualityPanel(DockPanel):
         if entry is not None:
             self._finish_run(entry, source.layer, outcome)
         self._keep_window(source, outcome)
+        self._say_ended(entry, source, outcome)
+        self._told = None if outcome.layer_gone else (source.layer, self.message.text())
+
+    def _say_ended(self, entry: ShelvedRun | None, source: SliceSource, outcome: JobOutcome) -> None:
         if outcome.state is JobState.FAILED:
             self.message.complain(outcome.message, outcome.error)
         elif outcome.state is JobState.CANCELLED:
             self._say_cancelled(entry, outcome)
         elif isinstance(outcome.result, QualityMap):
-            self._show_map(source, outcome.result)
+            self.message.say(show_map(self._viewer, source, outcome.result, self._named_choices(view=False)))
         elif entry is not None:
             self.message.say(run_sentence(entry.run))
         else:
@@ -236,28 +241,6 @@ class QualityPanel(DockPanel):
             self.results.finish(entry)
         if not run.rows or not self._is_in_viewer(layer):
             self.results.forget(entry)
-
-    def _show_map(self, source: SliceSource, quality_map: QualityMap) -> None:
-        names, across = axis_names(source.layer), source.across
-        parts = [f"quality of {source.layer.name}", *(f"{names[d]} {i}" for d, i in sorted(across.items()))]
-        layer = derived_layer(
-            source.layer,
-            quality_map.map,
-            ", ".join(parts + self._named_choices(view=False)),
-            across,
-            colormap=_COLORMAP,
-            contrast_limits=SCORE_RANGE,
-            opacity=0.5,
-            blending="translucent",
-            metadata=result_metadata(Result.QUALITY_MAP, quality_map.record),
-        )
-        if hasattr(layer, "colorbar"):  # younger than the oldest napari that we work with
-            layer.colorbar.visible = True
-        self._viewer.add_layer(layer)
-        self.message.say(
-            f"Quality map of slice {quality_map.record['slice']}: {len(quality_map.values)} tiles, "
-            f"{quality_map.sentence()}."
-        )
 
     def _keep_window(self, source: SliceSource, outcome: JobOutcome) -> None:
         """Keep the automatic window of the volume scored, so that it is estimated once and can be shown."""
@@ -359,6 +342,8 @@ class QualityPanel(DockPanel):
 
     def _on_layer_removed(self, event: Any) -> None:
         layer: Layer = unwrapped(event.value)
+        if self._told == (layer, self.message.text()):
+            self.message.say("")  # it was of a slice of that layer
         for entry in self.shelf.of_layer(layer):
             if entry is not self._running:
                 self.results.forget(entry)

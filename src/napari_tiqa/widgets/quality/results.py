@@ -12,7 +12,10 @@ from napari_tiqa.widgets.quality.plot import Curve, ScorePlot
 from napari_tiqa.widgets.quality.run_list import RunList, WorstSlices
 from napari_tiqa.widgets.quality.run_shelf import RunShelf, ShelvedRun
 from napari_tiqa.widgets.quality.score_run import run_of_table, run_sentence
-from napari_tiqa.widgets.shared.forms import ask_save_path, button, column, line
+from napari_tiqa.widgets.shared.forms import ask_save_path, button, column, line, page
+
+NEXT_KEY = "N"
+"""Pressed over the picture, goes to the next of the worst slices."""
 
 _REDRAW_EVERY = 100  # ms; faster is not seen and takes time from napari's own drawing
 _HINT = (
@@ -44,6 +47,12 @@ class ResultsView(QWidget):
         self.hint.setToolTip("The curve of scores appears here.")
         self.runs = RunList()
         self.worst = WorstSlices()
+        self.next_button = button(
+            f"Next worst ({NEXT_KEY})",
+            "Go to the slice that comes after the one shown in the list of worst slices.\n"
+            f"Press {NEXT_KEY} over the picture for the same.",
+            self.next_worst,
+        )
         self._redraw = QTimer(self, singleShot=True, interval=_REDRAW_EVERY)
         self._redraw.timeout.connect(self._draw)
         self._buttons = {
@@ -77,18 +86,13 @@ class ResultsView(QWidget):
     def _lay_out(self) -> None:
         self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.hint.setWordWrap(True)
-        lists = QSplitter(Qt.Orientation.Horizontal)
+        self.plot.add_button(self.next_button)
+        below = page(self.runs, (self.worst, 1))
         scored = QSplitter(Qt.Orientation.Vertical)
-        for splitter, parts, tooltip in (
-            (lists, (self.runs, self.worst), "Drag to make the list of runs wider or narrower."),
-            (scored, (self.plot, lists), "Drag to make the plot taller or shorter."),
-        ):
-            for part in parts:
-                splitter.addWidget(part)
-            splitter.setChildrenCollapsible(False)
-            splitter.handle(1).setToolTip(tooltip)
-        for place in (0, 1):
-            lists.setStretchFactor(place, 1)
+        for part in (self.plot, below):
+            scored.addWidget(part)
+        scored.setChildrenCollapsible(False)
+        scored.handle(1).setToolTip("Drag to make the plot taller or shorter.")
         scored.setStretchFactor(0, 1)
         scored_or_hint = QWidget()
         self._stack = QStackedLayout(scored_or_hint)
@@ -133,6 +137,10 @@ class ResultsView(QWidget):
         if entry.layer is not None:
             self._shelf.save(entry.layer)
 
+    def next_worst(self, _viewer: object = None) -> None:
+        """Go to the next of the worst slices of the current run, from the one that napari shows."""
+        self.worst.next_worst(self.plot.marked)
+
     def show_hint(self, *, any_layer: bool) -> None:
         """Choose what an empty dock says."""
         self.hint.setText(_HINT if any_layer else _NO_LAYER_HINT)
@@ -154,6 +162,7 @@ class ResultsView(QWidget):
             [Curve(entry.run, entry.colour) for entry in shown], current.run if current else None
         )
         self.worst.show_run(current.run if current else None)
+        self.next_button.setEnabled(bool(self.worst.items()))
         for name in ("csv", "png", "remove"):
             self._buttons[name].setEnabled(current is not None)
 

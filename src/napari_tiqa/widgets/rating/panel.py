@@ -39,6 +39,7 @@ from napari_tiqa.widgets.shared.forms import (
     quietly,
 )
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
+from napari_tiqa.wording import counted
 
 
 class RatingPanel(DockPanel):
@@ -92,6 +93,7 @@ class RatingPanel(DockPanel):
 
     def _connect(self) -> None:
         run = self.form.run
+        self.form.changed.connect(self.message.retract)
         run.start_clicked.connect(self.begin)
         run.cancel_clicked.connect(self.job.cancel)
         self.job.state_changed.connect(run.show_state)
@@ -123,7 +125,7 @@ class RatingPanel(DockPanel):
         try:
             work = self._work()
         except TiqaError as error:
-            self.message.complain(str(error))
+            self.message.refuse(str(error))
             return False
         self.message.say("Opening the folder…" if self.form.from_folder else "Reading the slices…")
         return self.job.start(work)
@@ -166,7 +168,7 @@ class RatingPanel(DockPanel):
         if session is None:
             self.tabs.setCurrentIndex(0)
             return
-        self.session_name.setText(f"{len(session.images)} images in {session.folder.name}")
+        self.session_name.setText(f"{counted(len(session.images), 'image')} in {session.folder.name}")
         self.session_name.setToolTip(str(session.folder))
         self.notes.warn(session.notes)
         self.results.canvas.set_largest(session.largest)

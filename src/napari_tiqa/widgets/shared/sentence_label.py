@@ -23,6 +23,7 @@ class SentenceLabel(QLabel):
         super().__init__()
         self._sentence = ""
         self._standing = ""
+        self._refusal = ""
         self._lines = lines if fixed else 0
         self._tooltip = tooltip
         self.setTextFormat(Qt.TextFormat.PlainText)
@@ -69,6 +70,17 @@ class SentenceLabel(QLabel):
             notification_manager.receive_error(type(error), error, error.__traceback__)
         else:
             show_error(sentence)
+
+    def refuse(self, sentence: str) -> None:
+        """Complain of what a form asks for; ``retract`` takes it back once the form changes."""
+        self.complain(sentence)
+        self._refusal = self.text()
+
+    def retract(self, *_: object) -> None:
+        """Take back a refusal that is still shown: the form has changed."""
+        refusal, self._refusal = self._refusal, ""
+        if refusal and self.text() == refusal:
+            self.say("")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fit the sentence into another width."""

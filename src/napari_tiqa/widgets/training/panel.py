@@ -35,6 +35,7 @@ from napari_tiqa.widgets.training.page import TrainingPage
 from napari_tiqa.widgets.training.preview import PreviewLayers, make_preview
 from napari_tiqa.widgets.training.request import score_training, shared_training_job, slice_places
 from napari_tiqa.widgets.training.runs import TrainingRun, free_folder
+from napari_tiqa.wording import counted
 
 _CHECK_AFTER = 300  # ms after the last change of the form: ratings are read again then
 _STAGE_NAMES = {"generate": "Making data", "rank": "Ranking", "regress": "Regression", "judge": "Judging"}
@@ -73,6 +74,7 @@ class TrainingPanel(TrainingPage):
 
     def _connect(self) -> None:
         self.form.changed.connect(self._check.start)
+        self.form.changed.connect(self.message.retract)
         self._check.timeout.connect(self._show_warnings)
         self.result.use_button.clicked.connect(self.use_in_quality_dock)
         self.preview_job.state_changed.connect(self._on_preview_state)
@@ -102,8 +104,8 @@ class TrainingPanel(TrainingPage):
         originals = sum(len(slice_places(volume.slice_count(0), wanted)) for volume in volumes)
         if originals < MIN_ORIGINALS:
             raise TrainingError(
-                f"{originals} slices are too few to learn from: take at least {MIN_ORIGINALS}, from more "
-                "layers or more slices of each."
+                f"{counted(originals, 'slice', ('is', 'are'))} too few to learn from: take at least "
+                f"{MIN_ORIGINALS}, from more layers or more slices of each."
             )
         return score_training(self.form.recipe((str(run.folder / "originals"),)), run, volumes)
 
@@ -115,7 +117,7 @@ class TrainingPanel(TrainingPage):
             recipe = form.recipe(("layers",)) if volumes else form.recipe()
             self.preview_job.start(partial(make_preview, recipe, form.chosen, volumes))
         except TiqaError as error:
-            self.message.complain(str(error))
+            self.message.refuse(str(error))
             return False
         self.message.say("Making the sixteen versions…")
         return True

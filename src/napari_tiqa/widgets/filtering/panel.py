@@ -18,6 +18,7 @@ from napari_tiqa.widgets.filtering.figures import FilterScore
 from napari_tiqa.widgets.filtering.history import FilterHistory
 from napari_tiqa.widgets.filtering.layers import FilterLayers, View
 from napari_tiqa.widgets.filtering.preview import FilterPreview
+from napari_tiqa.widgets.filtering.split_line import SplitLine
 from napari_tiqa.widgets.filtering.state import FilterState
 from napari_tiqa.widgets.filtering.steps import FilterSteps
 from napari_tiqa.widgets.filtering.trial import FilteredSlice, SliceTrial
@@ -33,8 +34,8 @@ from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
 from napari_tiqa.widgets.shared.slice_source import SliceSource
 from napari_tiqa.widgets.shared.source_follower import SourceFollower
 
-VIEW_KEY = "H"
-"""Pressed over the picture, goes from after to before to difference."""
+VIEW_KEY, FLIP_KEY = "H", "Shift-H"
+"""Pressed over the picture: goes from after to before, split and difference; only from before to after and back."""
 
 TABS: tuple[tuple[str, type[FilterTuneTab] | type[FilterCompareTab] | type[FilterApplyTab]], ...] = (
     ("Tune", FilterTuneTab),
@@ -47,6 +48,7 @@ TABS: tuple[tuple[str, type[FilterTuneTab] | type[FilterCompareTab] | type[Filte
 _VIEWS = {
     View.AFTER: "The filtered slice.",
     View.BEFORE: "The unfiltered slice.",
+    View.SPLIT: "Unfiltered to the left of the line, filtered to the right: drag the line in the picture.",
     View.DIFFERENCE: "After minus before: red where the filters made it brighter, blue where darker.",
 }
 
@@ -81,6 +83,7 @@ class FilterPanel(DockPanel):
         self._centre_job = BackgroundJob("finding the ring centre")
         self._centre_asked: tuple[int, Step] | None = None  # number and step that it is looked for
         self._mark = CentreMark(viewer)
+        self._line = SplitLine(viewer, self.layers)
         self.follower = SourceFollower(viewer, self._subscribe, no_original("filter"), self)
         self._previewed = False  # whether the trial under way has got as far as being scored
         self._passing = ""  # the message that the next score clears
@@ -109,8 +112,8 @@ class FilterPanel(DockPanel):
     def _view_button(self, view: View) -> QPushButton:
         made = button(
             view.capitalize(),
-            f"{_VIEWS[view]}\nPress {VIEW_KEY} over the picture to go from one to the next; "
-            "zoom and contrast stay.",
+            f"{_VIEWS[view]}\nOver the picture, {VIEW_KEY} goes from one to the next, Shift+H from before to "
+            "after and back;\nzoom and contrast stay.",
             lambda: self.layers.set_view(view),
         )
         made.setCheckable(True)
@@ -144,6 +147,7 @@ class FilterPanel(DockPanel):
         for event in (layers.inserted, layers.reordered, layers.renamed):
             self._subscribe(event, self.reset_choices)
         viewer.bind_key(VIEW_KEY, self.layers.next_view, overwrite=True)
+        viewer.bind_key(FLIP_KEY, self.layers.flip, overwrite=True)
 
     # -- what the dock is told ---------------------------------------------------------------------
 
@@ -185,7 +189,9 @@ class FilterPanel(DockPanel):
         self.follower.close_down()
         self.layers.clear()
         self._mark.clear()
-        self._viewer.bind_key(VIEW_KEY, None)
+        self._line.close_down()
+        for key in (VIEW_KEY, FLIP_KEY):
+            self._viewer.bind_key(key, None)
 
     # -- layers and sliders ------------------------------------------------------------------------
 
@@ -206,8 +212,10 @@ class FilterPanel(DockPanel):
 
     def _on_source(self, _changed: object) -> None:
         """Follow another slice, or another model."""
-        if self.state.source is None:
+        source, shown = self.state.source, self.layers.source
+        if source is None or (shown is not None and shown.layer is not source.layer):
             self.layers.clear()
+        if source is None or not self._mark.is_of(source.layer):
             self._mark.clear()
         self.score.clear()
         self.history.show_slice(self.state.source, self.state.model)

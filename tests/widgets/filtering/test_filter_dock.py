@@ -340,6 +340,7 @@ def test_a_preview_goes_when_the_dock_turns_to_another_layer(
     rest()
     assert [layer.name for layer in viewer.layers] == ["first", "second", "second filtered (preview)"]
 
+
 def test_source_and_preview_share_their_contrast(
     viewer: Viewer, panel: FilterPanel, rest: Callable[[], None]
 ) -> None:

@@ -1,4 +1,4 @@
-"""The layer that shows a filtered slice above its source: after, before, both side by side, or the difference."""
+"""The layer that shows a filtered slice above its source: after, before, split, or what changed."""
 
 from enum import StrEnum
 from typing import Any
@@ -69,11 +69,10 @@ class FilterLayers(QObject):
         return self._source
 
     @property
-    def split_dimension(self) -> int | None:
+    def split_dimension(self) -> int:
         """The layer's dimension that lies across the viewer, which the split view's line divides."""
         source = self._source
-        if source is None:
-            return None
+        assert source is not None
         shown = self._viewer.dims.displayed[-1] - (self._viewer.dims.ndim - source.layer.ndim)
         return shown if shown not in source.across else source.layer.ndim - 1
 

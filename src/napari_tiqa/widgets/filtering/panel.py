@@ -35,7 +35,7 @@ from napari_tiqa.widgets.shared.slice_source import SliceSource
 from napari_tiqa.widgets.shared.source_follower import SourceFollower
 
 VIEW_KEY, FLIP_KEY = "H", "Shift-H"
-"""Pressed over the picture: goes from after to before, split and difference; only from before to after and back."""
+"""Pressed over the picture: goes through all views; goes from before to after and back."""
 
 TABS: tuple[tuple[str, type[FilterTuneTab] | type[FilterCompareTab] | type[FilterApplyTab]], ...] = (
     ("Tune", FilterTuneTab),

@@ -48,8 +48,9 @@ class SplitLine:
 
     def _share(self, event: Any) -> float | None:
         """Return where the pointer is, as a share of the slice's width."""
-        layer, dimension = self._layers.layer, self._layers.split_dimension
-        if layer is None or dimension is None:
+        layer = self._layers.layer
+        if layer is None:
             return None
+        dimension = self._layers.split_dimension
         place = layer.world_to_data(event.position[-layer.ndim :])[dimension]
         return float((place + 0.5) / layer.data.shape[dimension])

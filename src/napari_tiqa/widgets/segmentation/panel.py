@@ -13,7 +13,7 @@ from napari_tiqa.widgets.shared.dock_panel import DockPanel
 from napari_tiqa.widgets.shared.fitting_tabs import FittingTabs
 from napari_tiqa.widgets.shared.forms import DOCK_MARGINS, column
 
-TABS = (("Train", SegmentTrainTab), ("Segment", SegmentPredictTab), ("Study", SegmentStudyTab))
+TABS = (("Train", SegmentTrainTab), ("Segment", SegmentPredictTab), ("Quality effect", SegmentStudyTab))
 """Each is made of the dock's state and the viewer."""
 
 

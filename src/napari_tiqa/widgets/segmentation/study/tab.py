@@ -92,6 +92,8 @@ class SegmentStudyTab(ModelTab):
             return False
         if not self.job.run(partial(_study, source.volume, **chosen)):
             return False
+        if self._source is not None and self._source.layer is not source.layer:
+            self.layers.clear()
         self._source, self._model, self._so_far = source, self.state.model, []
         self._say_starting()
         return True

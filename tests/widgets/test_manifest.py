@@ -30,7 +30,7 @@ def test_the_top_level_manifest_is_the_packages_own() -> None:
 def test_every_file_that_opens_by_its_ending_is_offered_to_the_reader(manifest: PluginManifest) -> None:
     from napari_tiqa.volumes.open import SINGLE, WITH_DATASETS
 
-    (reader,) = manifest.contributions.readers
+    reader, *_ = manifest.contributions.readers
     assert {f"*{ending}" for ending in [*SINGLE, *WITH_DATASETS]} <= set(reader.filename_patterns)
     assert "*.zarr" in reader.filename_patterns
     assert reader.accepts_directories

@@ -133,7 +133,7 @@ def test_other_programs_read_size_and_record_of_the_tiff(tmp_path: Path) -> None
         assert tiff.imagej_metadata["unit"] == "um"
         assert tiff.imagej_metadata["spacing"] == 2.0
         info = json.loads(tiff.imagej_metadata["Info"])
-    assert info["napari_tiqa"]["applied"][0]["steps"] == "gaussian(sigma=1.5)"
+    assert info["napari_tiqa"]["applied"][0]["steps"] == "Gaussian (sigma 1.5 px)"
 
 
 def test_an_ome_tiff_where_it_is_asked_for_or_needed(tmp_path: Path) -> None:

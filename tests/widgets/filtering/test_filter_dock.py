@@ -280,6 +280,20 @@ def test_another_key_goes_from_after_to_before_and_back(
     assert seen == [View.BEFORE, View.AFTER, View.BEFORE]
 
 
+def test_ctrl_z_in_the_dock_undoes_a_change_of_the_pipeline(
+    viewer: Viewer, panel: FilterPanel, rest: Callable[[], None], qtbot: QtBot
+) -> None:
+    viewer.window.show()
+    panel.steps.add("gaussian")
+    panel.steps.add_button.setFocus()
+    qtbot.keyClick(panel.steps.add_button, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert panel.state.pipeline == Pipeline()
+    control_shift = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    qtbot.keyClick(panel.steps.add_button, Qt.Key.Key_Z, control_shift)
+    assert [step.filter for step in panel.state.pipeline.steps] == ["gaussian"]
+    rest()
+
+
 def canvas_point(viewer: Viewer, layer: Image, column: float) -> QPoint:
     """Return where a column of the middle row is on the canvas."""
     canvas = viewer.window._qt_viewer.canvas.native
@@ -465,6 +479,21 @@ def test_a_layer_removed_while_its_slice_is_filtered(
     viewer.add_image(tomogram(3, 48, 48))
     rest()
     assert panel.layers.layer in viewer.layers
+
+
+def test_the_dock_follows_the_active_layer_unless_one_is_pinned(
+    viewer: Viewer, panel: FilterPanel, rest: Callable[[], None]
+) -> None:
+    layers = [viewer.add_image(tomogram(48, 48, seed=seed), name=f"scan {seed}") for seed in range(3)]
+    rest()
+    assert panel.layer is layers[2]  # the active one
+    viewer.layers.selection.active = layers[0]
+    rest()
+    assert panel.state.source.layer is layers[0]
+    panel.choose_layer(layers[1])
+    viewer.layers.selection.active = layers[2]
+    rest()
+    assert panel.state.source.layer is layers[1]  # pinned by its choice
 
 
 def test_a_layer_renamed_while_its_slice_is_filtered(

@@ -180,6 +180,7 @@ def test_three_classes_have_no_threshold(bench: Bench, three_classes: Path, qtbo
     each = np.stack(each)
     assert np.array_equal(bench.plane(SEGMENTATION, 0), np.array([1, 2, 7])[each.argmax(0)])
     bench.state.set_model(None)
+    bench.tab.form.views[SEGMENTATION].click()
     bench.segment(qtbot)  # two classes: their layers take the place of the three
     assert "probability of wire" not in bench.viewer.layers
     assert bench.tab.form.threshold.isVisibleTo(bench.tab)
@@ -332,7 +333,7 @@ def test_a_cancelled_run_keeps_its_slices_and_is_gone_on_with(viewer: Viewer, qt
     qtbot.waitUntil(lambda: tab.form.run_row.bar.value() > 0 or not tab.job.state.busy, timeout=TIMEOUT)
     with qtbot.waitSignal(tab.job.ended, timeout=TIMEOUT):
         viewer.layers.remove(image)
-    assert tab.message.text() == "⚠ 'long' was removed, so its segmentation was cancelled."
+    assert tab.message.text() == "⚠ 'long' was removed, so segmenting was stopped."
     tab.close_down()
 
 

@@ -96,7 +96,7 @@ def _in_short(pipeline: Pipeline) -> str:
 def _step_in_short(step: Step) -> str:
     parameters = step.definition.parameters
     values = [
-        f"{parameters[name].title.lower()} {format(value, '.4g') if isinstance(value, float) else value}"
+        parameters[name].in_words(value)
         for name, value in step.parameters.items()
         if value != parameters[name].default
     ]

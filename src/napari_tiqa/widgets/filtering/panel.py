@@ -5,9 +5,11 @@ from functools import partial
 from typing import Any
 
 from napari.layers import Image, Layer
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QButtonGroup, QLabel, QPushButton, QWidget
 
-from napari_tiqa.filtering.pipeline import Pipeline, Step
+from napari_tiqa.filtering.pipeline import Pipeline, Step, holds_pipeline
 from napari_tiqa.filtering.ring_centre import CENTRE_PARAMETERS
 from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.volumes.window import IntensityWindow
@@ -25,6 +27,7 @@ from napari_tiqa.widgets.filtering.trial import FilteredSlice, SliceTrial
 from napari_tiqa.widgets.filtering.tune.tab import FilterTuneTab
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
+from napari_tiqa.widgets.shared.file_drop import FileDrop
 from napari_tiqa.widgets.shared.forms import DOCK_MARGINS, button, column, form_layout, line, page
 from napari_tiqa.widgets.shared.layer_box import LayerBox
 from napari_tiqa.widgets.shared.model_box import ModelBox
@@ -84,6 +87,7 @@ class FilterPanel(DockPanel):
         self._centre_asked: tuple[int, Step] | None = None  # number and step that it is looked for
         self._mark = CentreMark(viewer)
         self._line = SplitLine(viewer, self.layers)
+        FileDrop(self, ".json", self.steps.load, holds_pipeline)
         self.follower = SourceFollower(viewer, self._subscribe, no_original("filter"), self)
         self._previewed = False  # whether the trial under way has got as far as being scored
         self._passing = ""  # the message that the next score clears
@@ -147,6 +151,9 @@ class FilterPanel(DockPanel):
         for event in (layers.inserted, layers.reordered, layers.renamed):
             self._subscribe(event, self.reset_choices)
         viewer.bind_key(VIEW_KEY, self.layers.next_view, overwrite=True)
+        undo, within = QKeySequence.StandardKey, Qt.ShortcutContext.WidgetWithChildrenShortcut
+        QShortcut(undo.Undo, self, self.state.undo, context=within)
+        QShortcut(undo.Redo, self, self.state.redo, context=within)
         viewer.bind_key(FLIP_KEY, self.layers.flip, overwrite=True)
 
     # -- what the dock is told ---------------------------------------------------------------------
@@ -177,7 +184,7 @@ class FilterPanel(DockPanel):
         self._centre_asked = number, step
         self.message.say("Looking for the centre of the rings…")
         work = partial(with_centre, step, source.volume, source.axis, source.index, source.window)
-        self._centre_job.start(work)
+        self._centre_job.start(work, source.layer)
 
     def close_down(self) -> None:
         """End what is under way and remove the preview: the dock was closed."""
@@ -269,9 +276,13 @@ class FilterPanel(DockPanel):
         asked, self._centre_asked = self._centre_asked, None
         if outcome.state is JobState.FAILED:
             self.message.complain(outcome.message, outcome.error)
+        elif outcome.layer_gone:
+            self.message.say(outcome.message, problem=True)
         source, pipeline = self.state.source, self.state.pipeline
-        if outcome.state is not JobState.DONE or asked is None or source is None:
+        if outcome.state is not JobState.DONE or asked is None:
             return
+        if source is None or source.layer is not outcome.layer:
+            return  # the dock has turned to another layer meanwhile
         number, step = asked
         if number >= len(pipeline.steps) or pipeline.steps[number].filter != step.filter:
             return  # the pipeline was changed meanwhile

@@ -28,6 +28,7 @@ from napari_tiqa.widgets.quality.run_shelf import RunShelf, ShelvedRun
 from napari_tiqa.widgets.quality.score_run import SINGLE_IMAGE, ScoreRun, row_sentence, rows_of, run_sentence
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
+from napari_tiqa.widgets.shared.file_drop import FileDrop
 from napari_tiqa.widgets.shared.forms import DOCK_MARGINS, column
 from napari_tiqa.widgets.shared.read_layer import axis_names
 from napari_tiqa.widgets.shared.result_layers import no_original, unwrapped
@@ -69,6 +70,7 @@ class QualityPanel(DockPanel):
         self._ask_device.start(_ASK_DEVICE_EVERY)
         self._show_device()
         self._use_theme(self.results.plot)
+        FileDrop(self, ".csv", self.results.load_csv)
         for layer in viewer.layers:
             self._take_in(unwrapped(layer))
         self.reset_choices()

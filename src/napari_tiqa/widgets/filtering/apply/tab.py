@@ -127,13 +127,15 @@ class FilterApplyTab(DockPanel):
         self._shown_for = source
         self.message.say("Filtering the slice shown…")
         make = partial(filter_volume, source.volume, self.state.pipeline, **options)
-        self.show_job.start(partial(_make_lazy, make, source.axis, source.index))
+        self.show_job.start(partial(_make_lazy, make, source.axis, source.index), source.layer)
 
     def _on_shown(self, outcome: JobOutcome) -> None:
         source, self._shown_for = self._shown_for, None
         if outcome.state is JobState.FAILED:
             self.message.complain(outcome.message, outcome.error)
             return
+        if outcome.layer_gone:
+            self.message.say(outcome.message, problem=True)
         if outcome.state is not JobState.DONE or source is None:
             return
         volume, seconds = outcome.result
@@ -241,10 +243,10 @@ class FilterApplyTab(DockPanel):
         options = self._options(source)
         if options is not None:
             options |= {"format": self.form.format, "overwrite": overwrite}
-            self._start(partial(_export, source.volume, self.state.pipeline, path, **options))
+            self._start(partial(_export, source.volume, self.state.pipeline, path, **options), source.layer)
 
-    def _start(self, request: "partial[Any]") -> None:
-        if self.export_job.run(request):
+    def _start(self, request: "partial[Any]", layer: Layer) -> None:
+        if self.export_job.run(request, layer):
             self._exported = request
 
     def _on_export_state(self, state: JobState) -> None:
@@ -265,12 +267,12 @@ class FilterApplyTab(DockPanel):
         if isinstance(outcome.result, ExportError):
             self.message.say("")
             if self._agrees("Replace", _question_of_replacing(output)):
-                self._start(partial(request, overwrite=True))
+                self._start(partial(request, overwrite=True), outcome.layer)
         elif outcome.state is JobState.DONE:
             self.message.say(f"Exported {outcome.result['steps']} to {output}.")
             self.form.open_button.show()
         elif outcome.state is JobState.CANCELLED:
-            self.message.say(outcome.message)
+            self.message.say(outcome.message, problem=outcome.layer_gone)
         else:
             self.message.complain(outcome.message, outcome.error)
 

@@ -140,7 +140,7 @@ class SegmentPredictTab(ModelTab):
         self._read_card()  # the model may have been trained again
         self._say_starting()
         chosen = partial(segment, slices=slices, axis=source.axis, window=source.window)
-        return self.job.run(partial(chosen, source.volume, model=self.state.model))
+        return self.job.run(partial(chosen, source.volume, model=self.state.model), source.layer)
 
     def _on_progress(self, progress: PredictProgress) -> None:
         shown = self._running
@@ -166,9 +166,8 @@ class SegmentPredictTab(ModelTab):
             self._finish(shown, outcome.result)
         elif outcome.state is JobState.FAILED:
             self.message.complain(outcome.message, outcome.error)
-        elif self._removed:
-            sentence = f"'{self._removed}' was removed, so its segmentation was cancelled."
-            self.message.say(sentence, problem=True)
+        elif outcome.layer_gone:
+            self.message.say(outcome.message, problem=True)
         else:
             count = 0 if shown.segmentation is None else int(shown.segmentation.done.sum())
             kept = f"; {count} slices are segmented, and Segment resumes from there" if count else ""
@@ -219,7 +218,7 @@ class SegmentPredictTab(ModelTab):
         self.form.run_row.set_ready(source is not None)
         self._draw_later()
 
-    def _forget(self, layer: Layer) -> bool:
+    def _forget(self, layer: Layer) -> None:
         for shown in self._all.values():
             shown.layers.forget(layer)
         removed = [
@@ -227,7 +226,6 @@ class SegmentPredictTab(ModelTab):
         ]
         for shown in removed:
             shown.layers.stop()
-        return any(shown is self._running for shown in removed)
 
     def _show_card(self, card: dict[str, Any] | None, problem: str) -> None:
         if card is None:

@@ -148,14 +148,14 @@ def test_the_best_of_each_row_is_bold_and_for_errors_that_is_the_least(
     panel: EvaluationPanel, evaluation: Evaluation
 ) -> None:
     panel.results.show_evaluation(evaluation)
-    for name in ("SROCC", "RMSE"):
+    for name in ("Rank correlation", "Error"):
         panel.results.measure_box.setCurrentText(name)
         for row in range(4):
             bold = [panel.results.table.item(row, column).font().bold() for column in range(2)]
             assert bold == [True, False]
-    assert "RMSE" in panel.results.table.item(0, 0).toolTip()
+    assert "Error" in panel.results.table.item(0, 0).toolTip()
     assert "of 4 originals" in panel.results.table.item(0, 0).toolTip()
-    assert "AUC_DS" not in [
+    assert "Different told from similar" not in [
         panel.results.measure_box.itemText(i) for i in range(panel.results.measure_box.count())
     ]
 
@@ -168,10 +168,10 @@ def test_the_plots_show_whose_scores_are_chosen(panel: EvaluationPanel, evaluati
     panel.results.plot_box.setCurrentText("at each level")
     assert boxes(panel) == 16
     panel.results.plot_box.setCurrentText("against labels")
-    assert panel.results.agreement.text().startswith("All distortions: SROCC 0.9")
+    assert panel.results.agreement.text().startswith("All distortions: rank correlation 0.9")
     panel.results.judged_box.setCurrentIndex(1)
     assert clouds(panel)["noise"][:, 1].max() == 5.2  # beyond 5: kept at the edge
-    assert "SROCC 0.00" in panel.results.agreement.text()
+    assert "rank correlation 0.00" in panel.results.agreement.text()
     assert "A note." in panel.results.notes.text()
     assert "2 large slices score -0.30 points" in panel.results.notes.text()
 

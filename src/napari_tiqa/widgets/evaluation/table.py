@@ -8,20 +8,26 @@ from napari_tiqa.widgets.shared.flat_table import FlatTable
 from napari_tiqa.wording import counted
 
 MEASURES: dict[str, tuple[str, str]] = {
-    "srocc": ("SROCC", "rank correlation of scores and labels; 1 is best"),
-    "plcc": ("PLCC", "linear correlation of scores and labels; 1 is best"),
-    "krocc": ("KROCC", "Kendall's rank correlation (tau-b) of scores and labels; 1 is best"),
-    "rmse": ("RMSE", "root mean square error in points of the score; 0 is best"),
-    "within": ("Order", "SROCC with the falling level within each specimen, averaged; 1 is best"),
+    "srocc": ("Rank correlation", "Spearman's rank correlation (SROCC) of scores and labels; 1 is best"),
+    "plcc": ("Linear correlation", "Pearson's linear correlation (PLCC) of scores and labels; 1 is best"),
+    "krocc": ("Kendall's tau", "Kendall's rank correlation (tau-b, KROCC) of scores and labels; 1 is best"),
+    "rmse": ("Error", "root mean square error (RMSE) in points of the score; 0 is best"),
+    "within": (
+        "Order",
+        "rank correlation (SROCC) with the falling level within each specimen, averaged; 1 is best",
+    ),
     "auc_ds": (
-        "AUC_DS",
-        "how well pairs that people see a difference in are told from the others; 1 is best",
+        "Different told from similar",
+        "how well pairs that people see a difference in are told from the others (AUC_DS); 1 is best",
     ),
     "auc_bw": (
-        "AUC_BW",
-        "how well the better of two images is told from the worse; 1 is best, 0.5 is chance",
+        "Better told from worse",
+        "how well the better of two images is told from the worse (AUC_BW); 1 is best, 0.5 is chance",
     ),
-    "cc_0": ("CC_0", "share of the pairs that people tell apart with the right one ahead; 1 is best"),
+    "cc_0": (
+        "Right one ahead",
+        "share of the pairs that people tell apart with the right one ahead (CC_0); 1 is best",
+    ),
 }
 """Columns of ``learning.measures.measures.evaluate``: name and meaning; see docs/evaluation.md."""
 

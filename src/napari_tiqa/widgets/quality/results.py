@@ -24,8 +24,8 @@ _HINT = (
     "Scores kept as CSV can be loaded below."
 )
 _NO_LAYER_HINT = (
-    "<b>No image layer</b><br>Open a tomogram with File › Open, or try the one in<br>"
-    "File › Open Sample › TIQA image quality.<br><br>"
+    "<b>No image layer</b><br>Open a tomogram with File › Open File(s)…, or try<br>"
+    "the one in File › Open Sample.<br><br>"
     "Scores kept as CSV can be loaded below."
 )
 

@@ -257,8 +257,8 @@ def _summary(training: Mapping[str, Any]) -> str:
     if not isfinite(best["srocc"]):
         return "It gives every validation image the same score: train for more epochs."
     return (
-        f"On originals left out of training: SROCC {best['srocc']:.3f} (order), "
-        f"PLCC {best['plcc']:.3f} (value)."
+        f"On originals left out of training: rank correlation {best['srocc']:.3f}, "
+        f"linear correlation {best['plcc']:.3f} with their labels."
     )
 
 
@@ -272,10 +272,10 @@ class TrainingPlot(EpochPlot):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(
             {"rank": "1  Ranking", "regress": "2  Regression"},
-            {"SROCC": "#56B4E9", "PLCC": "#009E73"},
+            {"Order": "#56B4E9", "Value": "#009E73"},
             (-1, -0.5, 0, 0.5, 1),
             "Above: the loss that a stage makes smaller; each stage has its own, so only its fall counts.\n"
-            "Below: how well scores of originals left out of training agree with their labels: SROCC in "
-            "order, PLCC in value; 1 is perfect.",
+            "Below: how well scores of originals left out of training agree with their labels in order "
+            "(Spearman's rank correlation, SROCC) and in value (Pearson's, PLCC); 1 is perfect.",
             parent,
         )

@@ -162,8 +162,8 @@ class FilterApplyTab(DockPanel):
             return
         question = (
             f"Filtering a slice takes {seconds:.2g} s, and napari stands still while it waits for one.\n\n"
-            "Switch on napari's asynchronous slicing (Preferences > Experimental), so that slices appear "
-            "when they are ready?"
+            "Switch on napari's asynchronous slicing (File > Preferences, Experimental), so that slices "
+            "appear when they are ready?"
         )
         if self._agrees("Slow slices", question):
             experimental.async_ = True

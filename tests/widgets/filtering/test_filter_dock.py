@@ -285,7 +285,10 @@ def test_ctrl_z_in_the_dock_undoes_a_change_of_the_pipeline(
 ) -> None:
     viewer.window.show()
     panel.steps.add("gaussian")
+    qtbot.waitUntil(panel.isVisible, timeout=TIMEOUT)
+    viewer.window._qt_window.activateWindow()
     panel.steps.add_button.setFocus()
+    qtbot.waitUntil(panel.steps.add_button.hasFocus)
     qtbot.keyClick(panel.steps.add_button, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert panel.state.pipeline == Pipeline()
     control_shift = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QCheckBox, QFileDialog, QWidget
+from qtpy.QtWidgets import QCheckBox, QFileDialog, QGridLayout, QWidget
 
 from napari_tiqa.errors import TrainingError
 from napari_tiqa.jobs.learning.evaluate import evaluate
@@ -13,7 +13,7 @@ from napari_tiqa.learning.evaluation.comparison import Evaluation, EvaluationPro
 from napari_tiqa.scoring.recent_models import recent_models, remember_model
 from napari_tiqa.widgets.shared.file_row import FileRow
 from napari_tiqa.widgets.shared.flat_tree import Entry, TickList
-from napari_tiqa.widgets.shared.forms import STRETCH, button, column, form_layout, line
+from napari_tiqa.widgets.shared.forms import button, column, form_layout, line
 from napari_tiqa.widgets.shared.run_row import RunRow, time_left
 
 _BASELINES = {
@@ -62,10 +62,14 @@ class EvaluationForm(QWidget):
             lines=1,
             starting="Starting the network (a few seconds)…",
         )
+        baselines = QGridLayout()
+        baselines.setVerticalSpacing(2)
+        for place, box in enumerate(self.baselines.values()):
+            baselines.addWidget(box, *divmod(place, 2))
         form = form_layout(
             ("Models", self.models),
             ("Dataset", self.dataset),
-            ("Baselines", line(*self.baselines.values(), STRETCH)),
+            ("Baselines", baselines),
         )
         column(form, self.run, parent=self)
 

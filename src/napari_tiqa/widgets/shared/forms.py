@@ -30,6 +30,9 @@ DOCK_MARGINS = (6, 4, 6, 4)
 TAB_MARGINS = (0, 6, 0, 0)
 """Pixels around a page behind a tab."""
 
+NUMBER_WIDTH = 82
+"""Pixels that a box for a number takes at least: Qt's own hint is for the largest number that fits."""
+
 STRETCH = 1
 """Among the parts of a layout: takes the room that is left."""
 
@@ -104,6 +107,7 @@ def choice_box(choices: Iterable[tuple[str, Any] | tuple[str, Any, str]], toolti
 def spin_box(value: int, low: int, high: int, tooltip: str, suffix: str = "") -> QSpinBox:
     """Return a box for a whole number from `low` to `high`."""
     box = QSpinBox()
+    box.setMinimumWidth(NUMBER_WIDTH)
     box.setRange(low, high)
     box.setValue(value)
     box.setSuffix(suffix)

@@ -89,7 +89,7 @@ def weak(callback: Callable[..., None]) -> "weakref.ref[Any]":
 
 
 def dock_style(theme: Theme) -> str:
-    """Return what docks add to napari's style sheet: lists and tables as flat as napari's own lists."""
+    """Return what docks add to napari's style sheet: flat lists and tables, narrower numbers."""
     ground, line = theme.background.as_rgb(), theme.primary.as_rgb()
     return f"""
         QTreeWidget, QTableWidget {{ background: {ground}; border: 1px solid {line}; }}
@@ -98,6 +98,7 @@ def dock_style(theme: Theme) -> str:
         QHeaderView::section {{ border: none; padding: 3px; }}
         QTableCornerButton::section {{ background: {ground}; border: none; }}
         QTableWidget QHeaderView::section {{ background: {ground}; border: none; padding: 4px; }}
+        QSpinBox, QDoubleSpinBox {{ min-width: 44px; }}
         QLineEdit:read-only {{ background: transparent; }}
         QSplitter::handle {{ background: transparent; }}
     """

@@ -85,8 +85,7 @@ class SegmentTrainForm(QWidget):
             [("Label 0 is", self.zero)],
             [("Preset", self.preset)],
             self.settings.rows("epochs", "validation_share"),
-            self.settings.rows("distortions"),
-            [("", self.dice)],
+            [*self.settings.rows("distortions"), ("", self.dice)],
         )
 
     def _advanced(self) -> QGridLayout:

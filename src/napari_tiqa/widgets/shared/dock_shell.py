@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import napari
 
 _NARROW, _WIDE = 340, 400  # px
+_BORDERS = 2  # px, of napari's style
 
 
 class DockShell(QWidget):
@@ -87,7 +88,7 @@ class DockShell(QWidget):
     def _fit_width(self) -> None:
         """Be never so narrow that the content is cut off: nothing scrolls to the side."""
         bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
-        self.setMinimumWidth(max(_NARROW, self.panel.minimumSizeHint().width() + bar))
+        self.setMinimumWidth(max(_NARROW, self.panel.minimumSizeHint().width() + bar + _BORDERS))
 
     def _join_tabs(self) -> None:
         """Lie as a tab beside the docks of ours that are there, where napari would put a slit below them."""

@@ -213,7 +213,7 @@ def test_phase_fractions_with_their_spread_come_first(bench: Bench, qtbot: QtBot
     found = bench.plane(SEGMENTATION, 0)
     likely = np.asarray(bench.tab.shown.segmentation.probabilities[1, 0], np.float32)
     share, least, largest = (100 * np.mean(part) for part in (found == 2, likely >= 0.75, likely >= 0.25))
-    assert table.item(1, 0).text() == f"{share:.1f} % ({least:.1f} to {largest:.1f})"
+    assert table.item(1, 0).text() == f"{share:.1f} % ({least:.1f}–{largest:.1f})"
     layout = bench.tab.layout()
     assert layout.indexOf(table) < layout.indexOf(bench.tab.plot)
 

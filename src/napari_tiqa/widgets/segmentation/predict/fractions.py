@@ -34,5 +34,5 @@ class FractionTable(FlatTable):
 def _in_words(share: float, least: float, largest: float) -> str:
     if not isfinite(share):
         return "-"
-    spread = f" ({100 * least:.1f} to {100 * largest:.1f})" if isfinite(least) else ""
+    spread = f" ({100 * least:.1f}–{100 * largest:.1f})" if isfinite(least) else ""
     return f"{100 * share:.1f} %{spread}"

@@ -88,7 +88,8 @@ class DockShell(QWidget):
     def _fit_width(self) -> None:
         """Be never so narrow that the content is cut off: nothing scrolls to the side."""
         bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
-        self.setMinimumWidth(max(_NARROW, self.panel.minimumSizeHint().width() + bar + _BORDERS))
+        wanted = self.panel.minimumSizeHint().width() + bar + _BORDERS
+        self.setMinimumWidth(min(max(wanted, _NARROW), _WIDE))
 
     def _join_tabs(self) -> None:
         """Lie as a tab beside the docks of ours that are there, where napari would put a slit below them."""

@@ -50,7 +50,7 @@ class FilterScore(QWidget):
         form_layout(
             ("Score", self.score),
             ("Lost to", self.parts),
-            ("Fidelity", line((self.fidelity, 11), (self.detail, 10))),
+            ("Fidelity", line((self.fidelity, 10), (self.detail, 11))),
             parent=self,
         )
         self._late = QTimer(self, singleShot=True, interval=_LATE)

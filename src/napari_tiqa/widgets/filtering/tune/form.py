@@ -42,7 +42,7 @@ class TuneForm(TrialForm):
         )
         self.trials_box = spin_box(_TRIALS, 4, 2000, "How many settings are tried in all.", " tries")
         method = line((self.method_box, 1), self.trials_box)
-        slices = line((self.slices, 2), (self.aim_box, 1))
+        slices = line((self.slices, 4), (self.aim_box, 3))
         self.area = LowArea(self.variables, least=_LIST_HEIGHT)
         self.area.setFrameShape(QFrame.Shape.NoFrame)
         rows = form_layout(self.start, ("Slices", slices), ("Method", method))

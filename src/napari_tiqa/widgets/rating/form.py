@@ -1,6 +1,7 @@
 """The form of the rating dock that says which images are rated: cut from open layers, or in a folder."""
 
 import re
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,11 @@ class RatingForm(QWidget):
         """Follow the viewer's layer list."""
         self.layer_list.follow(self._viewer)
         self._on_choice()
+
+    def choose_layers(self, layers: Iterable[str]) -> None:
+        """Rate slices of the layers with these ``unique_id`` and of no others."""
+        self.origin_box.setCurrentText(_LAYERS)
+        self.layer_list.tick_only(layers)
 
     def _show_origin(self) -> None:
         for field in self._fields_of_layers:

@@ -38,6 +38,7 @@ from napari_tiqa.widgets.shared.forms import (
     page,
     quietly,
 )
+from napari_tiqa.widgets.shared.other_dock import in_other_dock
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
 from napari_tiqa.wording import counted
 
@@ -103,6 +104,7 @@ class RatingPanel(DockPanel):
         self.tabs.currentChanged.connect(lambda _: self._show_results())
         self.results.image_chosen.connect(self._show_image)
         self.results.merge_clicked.connect(self._ask_merge)
+        self.results.train_clicked.connect(self.train_from_these)
         self._end_with_dock(self.job)
         layers = self._viewer.layers.events
         for emitter in (layers.inserted, layers.removed, layers.reordered, layers.renamed):
@@ -117,6 +119,19 @@ class RatingPanel(DockPanel):
     def reset_choices(self, _event: object = None) -> None:
         """Follow the viewer's layer list."""
         self.form.reset_choices()
+
+    # -- from and to the training dock -------------------------------------------------------------
+
+    def rate_layers(self, layers: Iterable[str]) -> None:
+        """Tick the layers with these ``unique_id`` and no others."""
+        self.leave_session()
+        self.form.choose_layers(layers)
+
+    def train_from_these(self) -> None:
+        """Open the training dock with this session's images and ratings chosen."""
+        if self.session is not None:
+            folder = self.session.folder
+            in_other_dock(self._viewer, "Train a model", lambda panel: panel.learn_from_session(folder))
 
     # -- which images ------------------------------------------------------------------------------
 

@@ -61,7 +61,7 @@ class SegmentHeader(DockPanel):
             viewer,
             "What is known: a Labels layer with a number for each class, such as pore and grain.\n"
             "Train learns from it; Segment and Study compare with it.",
-            lambda layer: isinstance(layer, Labels),
+            lambda layer: isinstance(layer, Labels) and not is_result(layer),  # nobody's truth
             nullable=True,
         )
         self.new_button = button(

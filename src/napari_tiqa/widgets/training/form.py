@@ -121,6 +121,11 @@ class TrainingForm(QWidget):
 
     # -- what the dock tells the form --------------------------------------------------------------
 
+    def choose_folder(self, folder: Path) -> None:
+        """Learn from a folder, such as a rated session."""
+        self.source_box.setCurrentIndex(self.source_box.findData(Source.FOLDER))
+        self.folder.set_path(folder)
+
     def reset_choices(self) -> None:
         """Follow the viewer's layer list; ticks stay, new layers are ticked."""
         self.layer_list.follow(self._viewer)

@@ -87,6 +87,7 @@ class QualityPanel(DockPanel):
         self.controls.cancel_clicked.connect(self.job.cancel)
         self.results.slice_clicked.connect(self.go_to)
         self.results.current_changed.connect(self._follow_slider)
+        self.results.sample_clicked.connect(self.open_sample)
         self.results.notified.connect(self.message.say)
         self.results.problem.connect(self.message.complain)
         self.job.state_changed.connect(self.controls.show_state)
@@ -114,6 +115,13 @@ class QualityPanel(DockPanel):
         self._ask_device.stop()
         self._viewer.bind_key(NEXT_KEY, None)
         self._end_activity()
+
+    def open_sample(self) -> None:
+        """Open the sample electrode, as File > Open Sample does."""
+        try:
+            self._viewer.open_sample("napari-tiqa", "electrode")
+        except TiqaError as error:
+            self.message.say(str(error), problem=True)
 
     # -- starting a run ----------------------------------------------------------------------------
 

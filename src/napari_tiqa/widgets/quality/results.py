@@ -12,7 +12,7 @@ from napari_tiqa.widgets.quality.plot import Curve, ScorePlot
 from napari_tiqa.widgets.quality.run_list import RunList, WorstSlices
 from napari_tiqa.widgets.quality.run_shelf import RunShelf, ShelvedRun
 from napari_tiqa.widgets.quality.score_run import run_of_table, run_sentence
-from napari_tiqa.widgets.shared.forms import ask_save_path, button, column, line, page
+from napari_tiqa.widgets.shared.forms import STRETCH, ask_save_path, button, column, line, page
 
 NEXT_KEY = "N"
 """Pressed over the picture, goes to the next of the worst slices."""
@@ -24,9 +24,10 @@ _HINT = (
     "Scores kept as CSV can be loaded below."
 )
 _NO_LAYER_HINT = (
-    "<b>No image layer</b><br>Open a tomogram with File › Open File(s)…, or try<br>"
-    "the one in File › Open Sample.<br><br>"
-    "Scores kept as CSV can be loaded below."
+    "<b>No image layer</b><br>"
+    "1. Open a tomogram with File › Open File(s)…, or the sample.<br>"
+    "2. Press “Score all slices”: each gets 1 (worst) to 5 (best).<br>"
+    "3. Click a dip of the curve to see that slice, and why."
 )
 
 
@@ -35,6 +36,7 @@ class ResultsView(QWidget):
 
     slice_clicked = Signal(int)  # of the current run
     current_changed = Signal()
+    sample_clicked = Signal()
     notified = Signal(str)
     problem = Signal(str)
 
@@ -45,6 +47,12 @@ class ResultsView(QWidget):
         self.plot = plot
         self.hint = QLabel(_HINT)
         self.hint.setToolTip("The curve of scores appears here.")
+        self.sample_button = button(
+            "Open the sample",
+            "Open a simulated battery electrode, scanned twice, in which it is known where each fault is;\n"
+            "it is made the first time, and kept.",
+            self.sample_clicked.emit,
+        )
         self.runs = RunList()
         self.worst = WorstSlices()
         self.next_button = button(
@@ -96,7 +104,7 @@ class ResultsView(QWidget):
         scored.setStretchFactor(0, 1)
         scored_or_hint = QWidget()
         self._stack = QStackedLayout(scored_or_hint)
-        self._stack.addWidget(self.hint)
+        self._stack.addWidget(page(STRETCH, self.hint, line(STRETCH, self.sample_button, STRETCH), STRETCH))
         self._stack.addWidget(scored)
         column((scored_or_hint, 1), line(*self._buttons.values()), parent=self)
 
@@ -144,6 +152,7 @@ class ResultsView(QWidget):
     def show_hint(self, *, any_layer: bool) -> None:
         """Choose what an empty dock says."""
         self.hint.setText(_HINT if any_layer else _NO_LAYER_HINT)
+        self.sample_button.setVisible(not any_layer)
 
     def _on_list_changed(self) -> None:
         key = self.runs.current_key()

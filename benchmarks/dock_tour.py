@@ -1,9 +1,9 @@
 """How long each dock takes to open, and how long napari's event loop stands still on a tour of all of them.
 
 Run on a screen, or: xvfb-run -s "-screen 0 1280x720x24" python -m benchmarks.dock_tour
-A dock is open once all of it is there to be used; pauses are gaps between two ticks of a 5 ms timer. The tour adds the
-sample, opens each dock in a tab beside the others, moves napari's slider, scores a slice and maps it. What napari itself
-needs is measured before: its slider, and the addition of the same layers without any dock.
+A dock is open once all of it is there to be used; pauses are gaps between two ticks of a 5 ms timer. The tour
+opens each dock as a tab beside the others, adds the sample, moves napari's slider, scores a slice and maps
+it. What napari itself needs is measured before: its slider, and the same layers added without any dock.
 """
 
 import argparse
@@ -96,7 +96,8 @@ def main() -> int:
         slow = name.startswith("open ") and taken > ALLOWED_OPEN
         held = not name.startswith("napari alone") and pause > own + ALLOWED_PAUSE
         late += [name] if slow or held else []
-        print(f"{name:30s}{taken * 1000:6.0f} ms{pause * 1000:13.0f} ms{'   too long' if slow or held else ''}")
+        mark = "   too long" if slow or held else ""
+        print(f"{name:30s}{taken * 1000:6.0f} ms{pause * 1000:13.0f} ms{mark}")
     print(f"Allowed: {ALLOWED_OPEN * 1000:.0f} ms to open, pauses of {(own + ALLOWED_PAUSE) * 1000:.0f} ms.")
     tour.viewer.close()
     return int(bool(late))

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from napari_tiqa.widgets.shared.layer_box import LayerBox
 from napari_tiqa.widgets.shared.result_layers import Result, result_metadata
-from napari_tiqa.widgets.shared.show_layer import show_layer
+from napari_tiqa.widgets.shared.slider import show_layer
 
 SLICES = np.zeros((3, 8, 8), "u1")
 

@@ -32,9 +32,8 @@ from napari_tiqa.widgets.shared.file_drop import FileDrop
 from napari_tiqa.widgets.shared.forms import DOCK_MARGINS, column
 from napari_tiqa.widgets.shared.read_layer import axis_names
 from napari_tiqa.widgets.shared.result_layers import no_original, unwrapped
-from napari_tiqa.widgets.shared.show_layer import show_layer
 from napari_tiqa.widgets.shared.slice_source import SliceSource
-from napari_tiqa.widgets.shared.slider import go_to_slice, shown_slice
+from napari_tiqa.widgets.shared.slider import go_to_slice, show_layer, shown_slice
 from napari_tiqa.widgets.shared.source_follower import SourceFollower
 from napari_tiqa.widgets.shared.source_state import SourceState
 

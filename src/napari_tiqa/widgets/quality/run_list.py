@@ -6,9 +6,9 @@ from qtpy.QtWidgets import QTreeWidgetItem, QWidget
 
 from napari_tiqa.scoring.sentence import named_artefacts, score_figure, score_sentence, where_lost
 from napari_tiqa.scoring.table import UNLIKE_TRAINING, ScoredSlice
+from napari_tiqa.widgets.quality.artefact_chips import ChipDelegate
 from napari_tiqa.widgets.quality.parts_plot import FLAG
 from napari_tiqa.widgets.quality.score_run import ScoreRun
-from napari_tiqa.widgets.shared.artefact_chips import ChipDelegate
 from napari_tiqa.widgets.shared.flat_tree import FlatTree
 from napari_tiqa.widgets.shared.forms import quietly
 from napari_tiqa.wording import counted, what_differs

@@ -26,7 +26,7 @@ from napari_tiqa.widgets.rating.form import RatingForm
 from napari_tiqa.widgets.rating.results import RatingResults
 from napari_tiqa.widgets.rating.window import RatedBar, RatingWindow
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState, Work
-from napari_tiqa.widgets.shared.dock_panel import DockPanel
+from napari_tiqa.widgets.shared.dock_panel import DockPanel, in_other_dock
 from napari_tiqa.widgets.shared.forms import (
     DOCK_MARGINS,
     STRETCH,
@@ -38,7 +38,6 @@ from napari_tiqa.widgets.shared.forms import (
     page,
     quietly,
 )
-from napari_tiqa.widgets.shared.other_dock import in_other_dock
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
 from napari_tiqa.wording import counted
 

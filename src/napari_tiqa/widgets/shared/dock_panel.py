@@ -1,4 +1,4 @@
-"""What the contents of all docks have in common: they let go of napari and of their jobs when they close."""
+"""What the contents of all docks have in common: letting go of napari and jobs, ways to one another."""
 
 import inspect
 import weakref
@@ -86,6 +86,16 @@ class _Held:
 def weak(callback: Callable[..., None]) -> "weakref.ref[Any]":
     """Return a weak reference to a function, or to an object's method."""
     return weakref.WeakMethod(callback) if inspect.ismethod(callback) else weakref.ref(callback)
+
+
+def in_other_dock(viewer: Any, name: str, then: Callable[[Any], object]) -> None:
+    """Open the dock of this name and call `then` with its panel, once that is there."""
+    frame, dock = viewer.window.add_plugin_dock_widget("napari-tiqa", name)
+    frame.raise_()  # one that was open may lie behind another tab
+    if dock.panel is None:
+        dock.ready.connect(lambda: then(dock.panel))
+    else:
+        then(dock.panel)
 
 
 def dock_style(theme: Theme) -> str:

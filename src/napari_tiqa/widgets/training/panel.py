@@ -22,8 +22,8 @@ from napari_tiqa.learning.training.run_folder import RECIPE_FILE
 from napari_tiqa.scoring.recent_models import remember_model
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
+from napari_tiqa.widgets.shared.dock_panel import in_other_dock
 from napari_tiqa.widgets.shared.forms import DOCK_MARGINS, button, column, line
-from napari_tiqa.widgets.shared.other_dock import in_other_dock
 from napari_tiqa.widgets.shared.read_layer import read_layer
 from napari_tiqa.widgets.shared.result_layers import no_original
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel

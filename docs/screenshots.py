@@ -479,6 +479,7 @@ def segment_and_judge(viewer: napari.Viewer, panel: Any, truth: Layer) -> None:
     ):
         go_to_slice(viewer, panel.header.image, 0, index)
         tab.form.views[view].click()
+        wait_until(lambda view=view: tab.shown.layers.layer(view) is not None)
         viewer.layers.selection.active = tab.shown.layers.layer(view)
         take(viewer, name)
 

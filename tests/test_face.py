@@ -20,6 +20,7 @@ SUBJECTS = {
     "score_image": ("image",),
     "score_volume": ("volume",),
     "score_map": ("volume", "index"),
+    "measure_volume": ("volume",),
     "filter_volume": ("volume", "pipeline"),
     "tune": ("volume", "pipeline", "parameters"),
     "compare": ("volume", "pipelines"),
@@ -35,6 +36,7 @@ LAST = ("progress", "cancel")
 VERB_OF_COMMAND = {
     "score": "score_volume",
     "map": "score_map",
+    "measure": "measure_volume",
     "tune": "tune",
     "compare": "compare",
     "export": "export",

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from napari_tiqa.jobs.learning.train import train as train
     from napari_tiqa.jobs.quality.map import QualityMap as QualityMap
     from napari_tiqa.jobs.quality.map import score_map as score_map
+    from napari_tiqa.jobs.quality.measure import measure_volume as measure_volume
     from napari_tiqa.jobs.quality.score import score_image as score_image
     from napari_tiqa.jobs.quality.score import score_volume as score_volume
     from napari_tiqa.jobs.segmentation.predict import open_segmentation as open_segmentation
@@ -64,6 +65,7 @@ _HOME = {
     "score_volume": "jobs.quality.score",
     "score_map": "jobs.quality.map",
     "QualityMap": "jobs.quality.map",
+    "measure_volume": "jobs.quality.measure",
     "read_scores": "scoring.table",
     "write_scores": "scoring.table",
     # filter

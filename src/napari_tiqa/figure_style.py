@@ -11,6 +11,18 @@ SKY, ORANGE, GREEN, PINK, VERMILION = "#56B4E9", "#E69F00", "#009E73", "#CC79A7"
 VIOLET, GREY = "#8B93FF", "#999999"
 """Two more, which fit the five."""
 
+ARTEFACT_COLOURS = {
+    "ring": "#994455",
+    "blur": "#EECC66",
+    "noise": "#6699CC",
+    "streaks": "#997700",
+    "shading": "#EE99AA",
+    "smoothing": "#004488",
+}
+"""Of each of ``scoring.scale.ARTEFACTS``, in all docks and figures: Paul Tol's "medium-contrast" scheme, told
+apart by colour-blind readers, in print without colour, on dark and light ground, and from the colours of the
+runs."""
+
 RUN_COLOURS = (SKY, ORANGE, GREEN, PINK, VERMILION, VIOLET)
 """Of what is shown side by side: runs, pipelines."""
 

@@ -16,6 +16,46 @@ def some(names: Sequence[str], shown: int = 3) -> str:
     return ", ".join(names[:shown]) + (f" and {more} more" if more > 0 else "")
 
 
+def counted(number: int, noun: str, verbs: tuple[str, str] | None = None) -> str:
+    """Return a number with its noun, in the plural where it is not one: "1 slice", "3 slices".
+
+    Parameters
+    ----------
+    number : int
+        How many there are; "None of the" is the caller's to say.
+    noun : str
+        In the singular; its plural takes an s.
+    verbs : tuple of str, optional
+        The verb after one and after several, added where given: ``counted(1, "slice", ("is", "are"))``.
+    """
+    text = f"{number} {noun}{'s' * (number != 1)}"
+    return f"{text} {verbs[number != 1]}" if verbs else text
+
+
+def what_differs(names: Sequence[str], separator: str = ", ") -> list[str]:
+    """Return names without the parts that all of them have, each still telling it from the others.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Such as "electrode, axis z" and "electrode, axis y", which become "axis z" and "axis y". A name all
+        of whose parts the others have, too, keeps its first; a single name stays as it is.
+    separator : str
+        Between the parts of a name.
+    """
+    parts = [name.split(separator) for name in names]
+    if len(names) < 2:
+        return list(names)
+    common = set(parts[0]).intersection(*parts[1:])
+    short = [separator.join([part for part in own if part not in common] or own[:1]) for own in parts]
+    return short if len(set(short)) == len(set(names)) else list(names)
+
+
+def percent(value: float) -> str:
+    """Return a number of per cent without a fraction, never "-0 %"."""
+    return f"{value:z.0f} %"
+
+
 def free_name(name: str, taken: Container[str], numbered: str = "{name} ({number})") -> str:
     """Return a name, with a number from 2 upwards where it is taken: "scan (2)".
 

@@ -38,7 +38,7 @@ def test_filter_a_scan(folder: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert better.data.dtype == np.uint16
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert "Wrote better.zarr: gaussian(sigma=1.5)." in shown.err
+    assert "Wrote better.zarr: Gaussian (sigma 1.5 px)." in shown.err
 
 
 def test_one_time_of_a_series_along_another_axis(folder: Path) -> None:
@@ -60,8 +60,8 @@ def test_twice_only_with_again(folder: Path, capsys: pytest.CaptureFixture[str])
     capsys.readouterr()
     assert run("once.tif", "twice.tif", "--pipeline", "best.json") == 2
     said = capsys.readouterr().err
-    assert "Note: once has been filtered already: gaussian(sigma=1.5)." in said
-    assert "'once' has been filtered with gaussian(sigma=1.5) already" in said
+    assert "Note: once has been filtered already: Gaussian (sigma 1.5 px)." in said
+    assert "'once' has been filtered with Gaussian (sigma 1.5 px) already" in said
     assert "use --again" in said
     assert run("once.tif", "twice.tif", "--pipeline", "best.json", "--again") == 0
     assert len(open_volume("twice.tif").applied) == 2

@@ -116,7 +116,7 @@ def test_a_ring_centre_is_found_once_for_all_slices() -> None:
 
 def test_the_same_pipeline_twice_is_refused() -> None:
     once = filter_volume(tomogram(), SMOOTH, window=WINDOW)
-    with pytest.raises(FilterError, match=r"'cell' has been filtered with gaussian\(sigma=1.5\) already"):
+    with pytest.raises(FilterError, match=r"'cell' has been filtered with Gaussian \(sigma 1.5 px\) already"):
         filter_volume(once, SMOOTH)
     twice = filter_volume(once, SMOOTH, again=True)
     assert len(twice.applied) == 2

@@ -46,6 +46,7 @@ def test_can_be_understood(filter: Filter) -> None:
     assert filter.summary.endswith(".")
     accepted = set(inspect.signature(filter.function).parameters) - {"plane", "inside"}
     assert set(filter.parameters) == accepted
+    assert filter.parameters[filter.main].tunable
     for name, parameter in filter.parameters.items():
         assert parameter.title, name
         assert parameter.advice.endswith("."), name

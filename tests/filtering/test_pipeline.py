@@ -39,7 +39,7 @@ def test_steps_are_applied_in_their_order(plane: np.ndarray) -> None:
 def test_a_step_that_is_off_is_not_applied(plane: np.ndarray, pipeline: Pipeline) -> None:
     without = Pipeline([pipeline.steps[0], pipeline.steps[2]])
     np.testing.assert_array_equal(pipeline(plane), without(plane))
-    assert pipeline.describe() == "median(radius=2), gamma(gamma=0.8)"
+    assert pipeline.describe() == "Median (radius 2 px), Gamma (gamma 0.8)"
 
 
 def test_defaults_are_filled_in() -> None:

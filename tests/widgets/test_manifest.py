@@ -1,15 +1,18 @@
 """napari finds the dock, the reader and the sample data where the manifest says they are."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
 from napari import Viewer
+from napari.utils.notifications import notification_manager
 from npe2 import PluginManifest
 
+from napari_tiqa.widgets.open_tomogram import add_tomograms
 from tests.places import ROOT
+
+TIFF = {"*.tif", "*.tiff", "*.btf", "*.tf8"}
 
 
 @pytest.fixture
@@ -30,23 +33,36 @@ def test_the_top_level_manifest_is_the_packages_own() -> None:
 def test_every_file_that_opens_by_its_ending_is_offered_to_the_reader(manifest: PluginManifest) -> None:
     from napari_tiqa.volumes.open import SINGLE, WITH_DATASETS
 
-    (reader,) = manifest.contributions.readers
-    assert {f"*{ending}" for ending in [*SINGLE, *WITH_DATASETS]} <= set(reader.filename_patterns)
+    reader, *_ = manifest.contributions.readers
+    endings = {f"*{ending}" for ending in [*SINGLE, *WITH_DATASETS]} - TIFF
+    assert endings <= set(reader.filename_patterns)
+    assert not TIFF & set(reader.filename_patterns)  # else napari asks by which reader to open one
     assert "*.zarr" in reader.filename_patterns
     assert reader.accepts_directories
 
 
-def test_napari_opens_a_file_with_its_scale_and_unit(
-    make_napari_viewer: Callable[..., Viewer], tmp_path: Path
+def test_napari_opens_a_tiff_without_asking(viewer: Viewer, tmp_path: Path) -> None:
+    path = tmp_path / "cell.tif"
+    tifffile.imwrite(path, np.zeros((5, 32, 32), np.uint16), photometric="minisblack")
+    (layer,) = viewer.open(path)  # raises MultipleReaderError where a user would be asked
+    assert layer.data.shape == (5, 32, 32)
+
+
+def test_a_tiff_is_opened_lazily_with_its_scale_and_unit_from_the_menu(
+    viewer: Viewer, tmp_path: Path
 ) -> None:
     path = tmp_path / "cell.tif"
     stack = np.random.default_rng(0).integers(0, 99, (4, 32, 32), dtype=np.uint16)
     tifffile.imwrite(
         path, stack, imagej=True, resolution=(2, 2), metadata={"axes": "ZYX", "unit": "um", "spacing": 1.5}
     )
-    viewer = make_napari_viewer()
-    (layer,) = viewer.open(path, plugin="napari-tiqa")
+    (tmp_path / "damaged.tif").write_bytes(b"II*")
+    with notification_manager:
+        add_tomograms(viewer, [str(path), str(tmp_path / "damaged.tif")])
+        said = [str(each.message) for each in notification_manager.records]
+    (layer,) = viewer.layers
     assert layer.name == "cell"
     assert tuple(layer.scale) == pytest.approx((1.5, 0.5, 0.5))
     assert str(layer.units[-1]) == "micrometer"
     assert tuple(layer.axis_labels) == ("z", "y", "x")
+    assert "damaged.tif" in said[-1]

@@ -40,6 +40,7 @@ class Command:
 COMMANDS = (
     Command("score", "score the slices of a tomogram", "score"),
     Command("map", "map where in one slice quality is lost", "map"),
+    Command("measure", "measure noise, contrast, edge width, resolution and rings", "measure"),
     Command("tune", "tune filters against the score", "tune"),
     Command("compare", "compare pipelines of filters on the same slices", "compare"),
     Command("export", "apply a pipeline of filters to a volume", "export", ("filter",)),

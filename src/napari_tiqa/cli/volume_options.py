@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from napari_tiqa.volumes.volume import Volume
 
 
-def add_volume_options(parser: argparse.ArgumentParser) -> None:
+def add_volume_options(parser: argparse.ArgumentParser, *, window: bool = True) -> None:
     """Add INPUT and the options that go with it."""
     parser.add_argument(
         "input", metavar="INPUT", help="TIFF file or folder of TIFFs, HDF5, Zarr, .npy or .mrc"
@@ -27,13 +27,14 @@ def add_volume_options(parser: argparse.ArgumentParser) -> None:
         metavar="AXIS=INDEX",
         help="which time or channel of a larger file, such as t=3; may be repeated",
     )
-    parser.add_argument(
-        "--window",
-        type=float,
-        nargs=2,
-        metavar=("LOW", "HIGH"),
-        help="intensity window in the volume's grey values; default: estimated from the volume",
-    )
+    if window:
+        parser.add_argument(
+            "--window",
+            type=float,
+            nargs=2,
+            metavar=("LOW", "HIGH"),
+            help="intensity window in the volume's grey values; default: estimated from the volume",
+        )
 
 
 def add_model_option(

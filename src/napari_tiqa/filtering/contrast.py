@@ -23,6 +23,7 @@ _THRESHOLDS = 4
 @slice_filter(
     "Local contrast (CLAHE)",
     "Contrast",
+    "limit",
     tile=Parameter("Tile", 128, 16, 1024, "px", logarithmic=True).advised(
         "Contrast is spread within tiles of this size: choose several times the size of your structures."
     ),
@@ -107,6 +108,7 @@ def _grey_maps(plane: np.ndarray, tile: int, limit: float, inside: np.ndarray) -
 @slice_filter(
     "Gamma",
     "Contrast",
+    "gamma",
     gamma=Parameter("Gamma", 0.8, 0.2, 5, logarithmic=True).advised(
         "Below 1 shows more in dark phases, above 1 more in bright ones; 1 changes nothing."
     ),
@@ -127,6 +129,7 @@ def gamma(plane: np.ndarray, gamma: float) -> np.ndarray:
 @slice_filter(
     "Flatten background",
     "Contrast",
+    "order",
     order=Parameter("Order", 2, 1, 8).advised(
         "Degree of the polynomial: 1 removes a slope, 2 round cupping, 4 cupping that is steep near the "
         "rim. Higher orders begin to remove real differences in density."

@@ -22,6 +22,7 @@ _RL_LEAST = 1e-3
 @slice_filter(
     "Unsharp mask",
     "Deblur",
+    "amount",
     sigma=Parameter("Sigma", 1.0, 0.3, 20, "px", logarithmic=True).advised(
         "Size of what is emphasised: about that of the blur for edges, several times it for local contrast."
     ),
@@ -57,6 +58,7 @@ def unsharp_mask(plane: np.ndarray, sigma: float, amount: float) -> np.ndarray:
 @slice_filter(
     "Richardson-Lucy",
     "Deblur",
+    "passes",
     sigma=_BLUR,
     passes=Parameter("Passes", 5, 1, 50, logarithmic=True).advised(
         "Each sharpens a little more and strengthens noise a little more: stop early on noisy slices."
@@ -102,6 +104,7 @@ def richardson_lucy(plane: np.ndarray, sigma: float, passes: int) -> np.ndarray:
 @slice_filter(
     "Wiener",
     "Deblur",
+    "sigma",
     sigma=_BLUR,
     noise=Parameter("Noise", 0.1, 0.0001, 10, logarithmic=True).advised(
         "Roughness of the noise relative to that of the structures: more sharpens less and keeps noise "

@@ -23,6 +23,7 @@ _NOISE = Parameter("Noise", 5.0, 0.2, 50, "% of the window", logarithmic=True).a
 @slice_filter(
     "Gaussian",
     "Denoise",
+    "sigma",
     sigma=Parameter("Sigma", 1.0, 0.1, 20, "px", logarithmic=True).advised(
         "Standard deviation of the Gaussian; a sharp edge becomes 2.5 times as wide as this. Start at 0.7."
     ),
@@ -49,6 +50,7 @@ def gaussian(plane: np.ndarray, sigma: float) -> np.ndarray:
 @slice_filter(
     "Median",
     "Denoise",
+    "radius",
     radius=Parameter("Radius", 1, 1, 4, "px").advised(
         "The window has 2 x radius + 1 px a side. 1 removes hot pixels and speckle; structures narrower "
         "than the radius vanish."
@@ -81,6 +83,7 @@ def median(plane: np.ndarray, radius: int) -> np.ndarray:
 @slice_filter(
     "Bilateral",
     "Denoise",
+    "contrast",
     radius=Parameter("Radius", 3, 1, 8, "px").advised(
         "How far away pixels still count. More removes coarser noise; the time grows with its square."
     ),
@@ -125,6 +128,7 @@ def bilateral(plane: np.ndarray, radius: int, contrast: float) -> np.ndarray:
 @slice_filter(
     "Non-local means",
     "Denoise",
+    "sigma",
     sigma=_NOISE,
     patch=Parameter("Patch radius", 1, 1, 4, "px").advised(
         "Size of the patches that are compared: 1 for fine structures, 2 to 3 for strong noise."
@@ -194,6 +198,7 @@ def _non_local_means(plane: np.ndarray, sigma: float, patch: int, reach: int) ->
 @slice_filter(
     "Total variation",
     "Denoise",
+    "weight",
     weight=Parameter("Weight", 5.0, 0.1, 50, "% of the window", logarithmic=True).advised(
         "Start at the noise's standard deviation. A larger value flattens phases, then swallows small or "
         "faint structures."
@@ -268,6 +273,7 @@ def _divergence(down: np.ndarray, right: np.ndarray, into: np.ndarray) -> None:
 @slice_filter(
     "Wavelet",
     "Denoise",
+    "sigma",
     sigma=_NOISE,
     shifts=Parameter("Shifts", 2, 1, 4, tunable=False).advised(
         "Number of displaced grids that are averaged: more leave fewer ripples beside edges; the time "
@@ -313,6 +319,7 @@ def wavelet(plane: np.ndarray, sigma: float, shifts: int) -> np.ndarray:
 @slice_filter(
     "Anisotropic diffusion",
     "Denoise",
+    "contrast",
     contrast=Parameter("Contrast", 10.0, 0.5, 100, "% of the window", logarithmic=True).advised(
         "Steps between neighbouring pixels above this are edges and stay, those below are evened out. "
         "Choose 2 to 3 times the noise's standard deviation."

@@ -36,6 +36,8 @@ class Filter:
         the value of the nearest content pixel.
     parameters : mapping of str to Parameter
         By name, in the order of the sliders.
+    main : str
+        The parameter that matters most: what is tuned unless something else is chosen.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Filter:
     group: str
     function: Callable[..., np.ndarray]
     parameters: Mapping[str, Parameter]
+    main: str
 
     def __call__(
         self,
@@ -100,15 +103,16 @@ class Filter:
 
 
 def slice_filter(
-    title: str, group: str, **parameters: Parameter
+    title: str, group: str, main: str, /, **parameters: Parameter
 ) -> Callable[[Callable[..., np.ndarray]], Filter]:
     """Make a filter of the function below it, which gives the filter its name and its documentation.
 
-    `parameters` have the names of the function's arguments; `group` is one of `GROUPS`.
+    `parameters` have the names of the function's arguments; `group` is one of `GROUPS`,
+    `main` the name of the parameter that matters most.
     """
 
     def make(function: Callable[..., np.ndarray]) -> Filter:
-        made = Filter(function.__name__, title, group, function, parameters)
+        made = Filter(function.__name__, title, group, function, parameters, main)
         # For help() and Sphinx; a frozen dataclass has to be told.
         object.__setattr__(made, "__doc__", function.__doc__)
         return made

@@ -80,6 +80,17 @@ class Parameter:
             raise FilterError(f"{where} is {number:g}, outside its range: choose {self.range_text}.")
         return round(number) if self.kind is int else number
 
+    def in_words(self, value: Value) -> str:
+        """Return the parameter with a value for people: "ring width 5 px", "centre, down automatic"."""
+        if value is None:
+            text = "automatic"
+        elif isinstance(value, bool):
+            text = "on" if value else "off"
+        else:
+            text = format(value, ".4g") if isinstance(value, float) else str(value)
+            text = f"{text} {self.unit}".rstrip()
+        return f"{self.title[0].lower()}{self.title[1:]} {text}"
+
     @property
     def range_text(self) -> str:
         """The range for people: "0.1 to 20 px"."""

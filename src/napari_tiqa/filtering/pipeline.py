@@ -93,12 +93,13 @@ class Pipeline:
         return type(self)(steps)
 
     def describe(self) -> str:
-        """Return the steps that are on for people: "gaussian(sigma=2), median(radius=1)"."""
+        """Return the steps that are on for people: "Gaussian (sigma 2 px), Median (radius 1 px)"."""
         parts = []
         for step in self.steps:
             if step.on:
-                values = ", ".join(f"{name}={_short(value)}" for name, value in step.parameters.items())
-                parts.append(f"{step.filter}({values})")
+                known = step.definition.parameters
+                values = ", ".join(known[name].in_words(value) for name, value in step.parameters.items())
+                parts.append(f"{step.definition.title} ({values})")
         return ", ".join(parts)
 
     def to_dict(self) -> dict[str, Any]:
@@ -177,5 +178,10 @@ class Pipeline:
         return cls.from_dict(values, str(path))
 
 
-def _short(value: Value) -> str:
-    return "auto" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value).lower()
+def holds_pipeline(path: Path) -> bool:
+    """Tell whether a file holds a pipeline, of whatever version, and not other JSON."""
+    try:
+        values = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(values, dict) and values.get("format") == FORMAT

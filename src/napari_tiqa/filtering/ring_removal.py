@@ -19,6 +19,7 @@ _WHOLE_FROM = 0.6  # agreement of the halves: 0 for half rings, 1 for whole ones
 @slice_filter(
     "Ring removal",
     "Ring removal",
+    "ring_width",
     strength=Parameter("Strength", 100.0, 0, 100, "%").advised(
         "Share of the rings found that is subtracted; 100 is usually best."
     ),

@@ -60,7 +60,7 @@ def filter_slice(
             f"A filter takes a slice of real numbers with 2 dimensions, not {plane.ndim} of type "
             f"{plane.dtype}: choose one slice or channel."
         )
-    inside = _content(plane)
+    inside = content_pixels(plane)
     if not kernels or not _is_varied(plane, inside):
         return plane.copy()
     low, high = window_ends(window) if window is not None else _own_window(plane, inside)
@@ -94,8 +94,20 @@ def window_ends(window: IntensityWindow | tuple[float, float]) -> tuple[float, f
     return checked.low, checked.high
 
 
-def _content(plane: np.ndarray) -> np.ndarray:
-    """Tell the pixels that are content, among them those that have the padding's value by chance."""
+def content_pixels(plane: np.ndarray) -> np.ndarray:
+    """Tell the pixels that are content, also those that have the padding's value by chance.
+
+    Parameters
+    ----------
+    plane : numpy.ndarray
+        Shape (rows, columns), any real dtype.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape of `plane`, bool: False where it is not finite, and in the constant padding outside the
+        reconstruction circle.
+    """
     inside = content(plane)
     if inside.all():
         return inside

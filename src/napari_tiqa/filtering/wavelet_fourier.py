@@ -18,6 +18,7 @@ WAVELETS = ("db2", "db5", "db9", "db15", "db25", "sym8")
 @slice_filter(
     "Ring removal, wavelet-Fourier",
     "Ring removal",
+    "levels",
     levels=Parameter("Levels", 2, 1, 6).advised(
         "Each doubles the width of the widest rings that are removed: 2 px at level 1, 4 px at level 2. "
         "Specimen structure of that width is removed with them."

@@ -26,29 +26,48 @@ def score_sentence(row: ScoredSlice) -> str:
         return f"no score: {row.reason}"
     if row.flagged:
         return f"{row.reason}: do not rely on {row.score:.1f}"
-    sentence = f"{row.score:.1f}"
-    if np.isfinite(row.uncertainty):
-        sentence += f" ± {row.uncertainty:.1f}"
-    artefacts = _artefacts(row)
-    if row.overview - row.score >= _APART and np.isfinite(row.scale):
-        lost = f"{artefacts or 'quality lost'} {_scale(row.scale)}"
-        return f"{sentence}, {lost}; {row.overview:.1f} as a whole"
-    return f"{sentence}, {artefacts}" if artefacts else sentence
+    artefacts, where = _artefacts(row), where_lost(row)
+    lost = f"{artefacts or 'quality lost'} {where}" if where else artefacts
+    return f"{score_figure(row)}, {lost}" if lost else score_figure(row)
 
 
-def _scale(factor: float) -> str:
-    return _SCALES.get(round(factor), f"at 1/{factor:.3g} of the size")
+def score_figure(row: ScoredSlice) -> str:
+    """Return a row's score with what is known of its uncertainty: "2.3 ± 0.2"."""
+    return f"{row.score:.1f}" + (f" ± {row.uncertainty:.1f}" if np.isfinite(row.uncertainty) else "")
+
+
+def where_lost(row: ScoredSlice) -> str:
+    """Return the scale at which quality is lost, where the slice as a whole is better by half a point.
+
+    "at full size; 4.6 as a whole", else "".
+    """
+    if not (row.overview - row.score >= _APART and np.isfinite(row.scale)):
+        return ""
+    scale = _SCALES.get(round(row.scale), f"at 1/{row.scale:.3g} of the size")
+    return f"{scale}; {row.overview:.1f} as a whole"
+
+
+def named_artefacts(row: ScoredSlice) -> list[str]:
+    """Return which of ``scale.ARTEFACTS`` a row's sentence names, the worst first.
+
+    One that costs two thirds of the points lost stands alone, else each that costs at least a quarter; none
+    from 4.5 on, and none where the parts are not known.
+    """
+    parts = {artefact: getattr(row, artefact) for artefact in ARTEFACT_WORDS}
+    lost = sum(parts.values())
+    if not np.isfinite(lost) or row.score >= _HARDLY_ANY or lost <= 0:
+        return []
+    worst_first = sorted(parts, key=lambda artefact: -parts[artefact])
+    named = [artefact for artefact in worst_first if parts[artefact] >= _PART * lost]
+    return worst_first[:1] if len(named) == 1 or parts[worst_first[0]] >= _MOST * lost else named
 
 
 def _artefacts(row: ScoredSlice) -> str:
-    parts = {word: getattr(row, artefact) for artefact, word in ARTEFACT_WORDS.items()}
-    lost = sum(parts.values())
-    if not np.isfinite(lost):
+    if not np.isfinite(sum(getattr(row, artefact) for artefact in ARTEFACT_WORDS)):
         return ""
-    if row.score >= _HARDLY_ANY or lost <= 0:
+    words = [ARTEFACT_WORDS[artefact] for artefact in named_artefacts(row)]
+    if not words:
         return "hardly any artefact"
-    names = sorted(parts, key=lambda name: -parts[name])
-    named = [name for name in names if parts[name] >= _PART * lost]
-    if len(named) == 1 or parts[names[0]] >= _MOST * lost:
-        return f"mostly {names[0]}"
-    return " and ".join([", ".join(named[:-1]), named[-1]])
+    if len(words) == 1:
+        return f"mostly {words[0]}"
+    return " and ".join([", ".join(words[:-1]), words[-1]])

@@ -26,6 +26,7 @@ from napari_tiqa.segmentation.recipe import SegmentationRecipe
 from napari_tiqa.segmentation.segmenter import Segmenter, save_segmenter
 from napari_tiqa.segmentation.training_set import DATA_FILE, TrainingSet, load_training_set
 from napari_tiqa.segmentation.validation import judge, within
+from napari_tiqa.wording import counted
 
 Report = Callable[[SegmentProgress], object]
 
@@ -160,7 +161,7 @@ def _domain(data: TrainingSet) -> str:
     size = " x ".join(f"{size:.4g}" for size in dict.fromkeys(origin.voxel_size))
     voxel = "" if origin.unit == "pixel" else f", voxel size {size} {origin.unit}"
     return (
-        f"Learned from {count} slice{'s' * (count > 1)} of {origin.name} ({sum(data.pixels(held=False))} "
+        f"Learned from {counted(count, 'slice')} of {origin.name} ({sum(data.pixels(held=False))} "
         f"labelled pixels{voxel}): for slices of the same kind of sample, contrast and voxel size."
     )
 

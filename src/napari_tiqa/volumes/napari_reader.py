@@ -44,10 +44,15 @@ def read_layer(path: str) -> list[LayerData]:
     before an error of a reader that it chose itself.
     """
     try:
-        return [_layer(place) for place in maps_in(Path(path)) or [Path(path)]]
+        return layers_of(path)
     except TiqaError as error:
         warnings.warn(str(error), stacklevel=2)
         raise
+
+
+def layers_of(path: str) -> list[LayerData]:
+    """Open a tomogram as ``read_layer`` does; raises VolumeError without a warning beside it."""
+    return [_layer(place) for place in maps_in(Path(path)) or [Path(path)]]
 
 
 def _layer(path: Path) -> LayerData:

@@ -14,7 +14,7 @@ from napari_tiqa.volumes.applied import Applied
 from napari_tiqa.volumes.reading import read
 from napari_tiqa.volumes.stored import fixed
 from napari_tiqa.volumes.window import IntensityWindow
-from napari_tiqa.wording import cause, some
+from napari_tiqa.wording import cause, counted, some
 
 SPATIAL_AXES = ("z", "y", "x")
 MIN_SIDE = 3  # px; a slice with a shorter side holds no texture to judge
@@ -207,8 +207,7 @@ def check_image(shape: tuple[int, ...], dtype: np.dtype, name: str) -> None:
     """Raise VolumeError for what cannot be a grey tomogram: under 2 dimensions, empty, no real numbers."""
     if len(shape) < 2:
         raise VolumeError(
-            f"'{name}' has {len(shape)} dimension{'s' * (len(shape) != 1)}: "
-            "give a slice (2-D) or a tomogram (3-D)."
+            f"'{name}' has {counted(len(shape), 'dimension')}: give a slice (2-D) or a tomogram (3-D)."
         )
     if 0 in shape:
         raise VolumeError(f"'{name}' is empty: its shape is {shape}.")

@@ -10,6 +10,7 @@ from napari_tiqa.volumes.slices import evenly
 from napari_tiqa.volumes.stored import Box
 from napari_tiqa.volumes.volume import Volume, unreadable
 from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.wording import counted
 
 PERCENTILES = (0.5, 99.5)
 
@@ -116,7 +117,7 @@ def estimate_window(volume: Volume, max_slices: int = MAX_SLICES) -> IntensityWi
     return IntensityWindow(
         float(low - margin),
         float(high + margin),
-        f"{rule} of {count} sampled slice{'s' * (count > 1)}, widened by {MARGIN:.0%} on either "
+        f"{rule} of {counted(count, 'sampled slice')}, widened by {MARGIN:.0%} on either "
         "side, NaN and constant padding left out",
     )
 

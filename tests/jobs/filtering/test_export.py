@@ -133,7 +133,7 @@ def test_other_programs_read_size_and_record_of_the_tiff(tmp_path: Path) -> None
         assert tiff.imagej_metadata["unit"] == "um"
         assert tiff.imagej_metadata["spacing"] == 2.0
         info = json.loads(tiff.imagej_metadata["Info"])
-    assert info["napari_tiqa"]["applied"][0]["steps"] == "gaussian(sigma=1.5)"
+    assert info["napari_tiqa"]["applied"][0]["steps"] == "Gaussian (sigma 1.5 px)"
 
 
 def test_an_ome_tiff_where_it_is_asked_for_or_needed(tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ def test_the_record_says_how_the_volume_came_about(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", OUTPUTS)
 def test_the_same_pipeline_twice_is_refused(tmp_path: Path, name: str) -> None:
     export(tomogram(), SMOOTH, tmp_path / name, window=WINDOW)
-    with pytest.raises(FilterError, match=r"has been filtered with gaussian.* already"):
+    with pytest.raises(FilterError, match=r"has been filtered with Gaussian.* already"):
         export(tmp_path / name, SMOOTH, tmp_path / "twice.zarr")
     export(tmp_path / name, SMOOTH, tmp_path / "twice.zarr", again=True, window=WINDOW)
     assert len(open_volume(tmp_path / "twice.zarr").applied) == 2
@@ -205,8 +205,8 @@ def test_a_lazily_filtered_volume_is_exported_with_its_record(tmp_path: Path) ->
     sharper = Pipeline([Step("median", {"radius": 1})])
     export(filter_volume(tomogram(), SMOOTH, window=WINDOW), sharper, tmp_path / "better.tif")
     first, second = open_volume(tmp_path / "better.tif").applied
-    assert first["steps"].startswith("gaussian")
-    assert second["steps"].startswith("median")
+    assert first["steps"].startswith("Gaussian")
+    assert second["steps"].startswith("Median")
 
 
 # -- interruptions -------------------------------------------------------------------------------------

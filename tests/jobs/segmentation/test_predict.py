@@ -97,14 +97,21 @@ def test_a_slice_can_be_read_as_soon_as_it_is_done() -> None:
 def test_the_table_is_what_the_maps_say(three_classes: Path) -> None:
     found = segment(tomogram(), model=three_classes, slices=[4, 1], window=WINDOW)
     table = found.table()
-    shares = ["share of pores", "share of active", "share of wire"]
-    assert table.columns.tolist() == ["slice", "position", "uncertainty", *shares]
+    names = ["pores", "active", "wire"]
+    shares = [f"share of {name}" for name in names]
+    bounds = [(f"share of {name}", f"least share of {name}", f"largest share of {name}") for name in names]
+    assert table.columns.tolist() == ["slice", "position", *sum(bounds, ()), "uncertainty"]
     assert table["slice"].tolist() == [1, 4]
     assert table["position"].tolist() == [2.0, 8.0]
     assert table.attrs["window"]["low"] == 0
     segmentation = found.segmentation().compute()
     for index, row in zip([1, 4], table[shares].to_numpy(), strict=True):
         assert row == pytest.approx([np.mean(segmentation[index] == value) for value in (1, 2, 7)], abs=1e-5)
+    for number, (_, least, largest) in enumerate(bounds):
+        likely = found.slice(4)[number]
+        row = table.set_index("slice").loc[4]
+        assert row[least] == pytest.approx(np.mean(likely >= 0.75), abs=1e-5)
+        assert row[largest] == pytest.approx(np.mean(likely >= 0.25), abs=1e-5)
 
 
 def test_of_more_than_two_classes_the_most_probable_one_is_taken(three_classes: Path) -> None:
@@ -161,7 +168,19 @@ def test_pixels_that_are_not_finite_have_no_probability() -> None:
     assert np.array_equal(np.isnan(uncertainty), missing)
     row = found.table().iloc[0]
     assert row["uncertainty"] == pytest.approx(np.nanmean(uncertainty), rel=1e-4)
-    assert row.iloc[3:].sum() == pytest.approx(1)
+    assert row[[f"share of {name}" for name in found.classes.names]].sum() == pytest.approx(1)
+
+
+def test_padding_outside_the_reconstruction_circle_belongs_to_no_class() -> None:
+    image = pixels((96, 96))
+    rows, columns = np.indices(image.shape) - 47.5
+    outside = rows**2 + columns**2 > 46**2
+    image[outside] = 0.0
+    found = segment(image, window=WINDOW)
+    assert np.array_equal(found.segmentation().compute() == 0, outside)
+    row = found.table().iloc[0]
+    inside = found.segmentation().compute()[~outside]
+    assert row["share of active material"] == pytest.approx(np.mean(inside == 2), abs=1e-5)
 
 
 def test_nothing_but_nan_is_segmented_as_nothing() -> None:
@@ -446,7 +465,9 @@ def test_the_shell_writes_images_of_the_volume(
     printed = capsys.readouterr()
     assert (
         printed.out.splitlines()[0]
-        == "slice,position,uncertainty,share of pores,share of active,share of wire"
+        == "slice,position,share of pores,least share of pores,largest share of pores,share of active,"
+        "least share of active,largest share of active,share of wire,least share of wire,"
+        "largest share of wire,uncertainty"
     )
     assert len(printed.out.splitlines()) == 3
     assert "2 of 5 slices are segmented (CPU" in printed.err

@@ -97,7 +97,7 @@ def test_ratings_set_the_reference_and_its_versions_follow(images, recipe, datas
     np.testing.assert_allclose((rated - 1) / 2.5, (before - 1) / 4)
     assert np.isnan(made.dataset.groups[-1].labels).all()  # nobody rated it
     warnings = " ".join(made.warnings)
-    for said in ("gone.tif", "1 originals were not rated", "Only 5 images are rated"):
+    for said in ("gone.tif", "1 original was not rated", "Only 5 images are rated"):
         assert said in warnings
     # In the dataset people's scores go by its file names, and reading them in again changes nothing.
     write_dataset(tmp_path / "rated", made.dataset, {})

@@ -14,27 +14,14 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtWidgets import QFileDialog, QMessageBox
 
 from napari_tiqa.learning.evaluation.comparison import Evaluation
-from napari_tiqa.learning.evaluation.shrink import SHRINK_COLUMNS
 from napari_tiqa.learning.images.dataset import Dataset, write_dataset
-from napari_tiqa.learning.images.groups import Group, distortion_group
-from napari_tiqa.learning.measures.measures import evaluate, image_rows
 from napari_tiqa.widgets.evaluation.panel import EvaluationPanel
 from napari_tiqa.widgets.shared.background_job import JobState
 from tests.processes import model_processes
+from tests.widgets.evaluation.evaluations import an_evaluation, labelled_groups
 
 WIDGET = ("napari-tiqa", "Evaluate a model")
 TIMEOUT = 200_000  # ms, for a model process that has to import Keras on a busy machine
-
-
-def labelled_groups(count: int) -> list[Group]:
-    """Return distorted versions of random textures, whose labels fall with the level."""
-    groups = []
-    for number in range(count):
-        texture = np.random.default_rng(number).random((28, 28), np.float32)
-        original = cv2.resize(texture, (224, 224), interpolation=cv2.INTER_CUBIC).clip(0, 1)
-        group = distortion_group(f"scan {number}", original, seed=number)
-        groups.append(group.with_labels(5 - 0.7 * group.levels))
-    return groups
 
 
 @pytest.fixture(scope="module")
@@ -49,23 +36,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def evaluation() -> Evaluation:
-    """Return an evaluation of a good and a useless judge, as `evaluate_model` would."""
-    groups = labelled_groups(4)
-    rng = np.random.default_rng(0)
-    scores = {
-        "good": [group.labels + rng.normal(0, 0.2, 16) for group in groups],
-        "useless, with a name that is long": [np.full(16, 7.0) for _ in groups],
-    }
-    tables = [evaluate(groups, of_judge, resamples=20) for of_judge in scores.values()]
-    for title, table in zip(scores, tables, strict=True):
-        table.insert(0, "judged", title)
-    good, useless = scores
-    rows = image_rows(groups, scores[good]).assign(**{useless: np.concatenate(scores[useless])})
-    shrink = pd.DataFrame(
-        [("a", 300, 400, 3.0, 2.5, 0.2, 2, -0.5), ("b", 600, 600, 3.0, 2.9, 0.2, 9, -0.1)],
-        columns=list(SHRINK_COLUMNS),
-    )
-    return Evaluation((good, useless), pd.concat(tables, ignore_index=True), rows, shrink, ("A note.",), {})
+    return an_evaluation()
 
 
 @pytest.fixture
@@ -148,14 +119,14 @@ def test_the_best_of_each_row_is_bold_and_for_errors_that_is_the_least(
     panel: EvaluationPanel, evaluation: Evaluation
 ) -> None:
     panel.results.show_evaluation(evaluation)
-    for name in ("SROCC", "RMSE"):
+    for name in ("Rank correlation", "Error"):
         panel.results.measure_box.setCurrentText(name)
         for row in range(4):
             bold = [panel.results.table.item(row, column).font().bold() for column in range(2)]
             assert bold == [True, False]
-    assert "RMSE" in panel.results.table.item(0, 0).toolTip()
+    assert "Error" in panel.results.table.item(0, 0).toolTip()
     assert "of 4 originals" in panel.results.table.item(0, 0).toolTip()
-    assert "AUC_DS" not in [
+    assert "Different told from similar" not in [
         panel.results.measure_box.itemText(i) for i in range(panel.results.measure_box.count())
     ]
 
@@ -168,10 +139,10 @@ def test_the_plots_show_whose_scores_are_chosen(panel: EvaluationPanel, evaluati
     panel.results.plot_box.setCurrentText("at each level")
     assert boxes(panel) == 16
     panel.results.plot_box.setCurrentText("against labels")
-    assert panel.results.agreement.text().startswith("All distortions: SROCC 0.9")
+    assert panel.results.agreement.text().startswith("All distortions: rank correlation 0.9")
     panel.results.judged_box.setCurrentIndex(1)
     assert clouds(panel)["noise"][:, 1].max() == 5.2  # beyond 5: kept at the edge
-    assert "SROCC 0.00" in panel.results.agreement.text()
+    assert "rank correlation 0.00" in panel.results.agreement.text()
     assert "A note." in panel.results.notes.text()
     assert "2 large slices score -0.30 points" in panel.results.notes.text()
 

@@ -80,6 +80,23 @@ def choose_format(tab: FilterApplyTab, name: str) -> None:
     tab.form.format_box.setCurrentIndex(tab.form.format_box.findData(name))
 
 
+def test_filtering_and_exporting_end_with_their_layer(
+    viewer: Viewer, tab: FilterApplyTab, state: FilterState, tmp_path: Path, qtbot: QtBot
+) -> None:
+    layer = viewer.add_image(np.zeros((40, 400, 400), np.float32), name="large")
+    state.set_source(SliceSource(layer, layer.name, read_layer(layer), window=WINDOW))
+    state.set_pipeline(Pipeline([Step("non_local_means")]))
+    tab.form.place.set_path(tmp_path / "large.zarr")
+    with qtbot.waitSignals([tab.show_job.ended, tab.export_job.ended], timeout=TIMEOUT):
+        tab.show_filtered()
+        tab.export()
+        viewer.layers.remove(layer)
+    assert [layer.name for layer in viewer.layers] == ["cell"]
+    assert "'large' was removed, so" in tab.message.text()
+    assert tab.export_job.state is JobState.CANCELLED
+    assert not (tmp_path / "large.zarr").exists()
+
+
 def run_export(tab: FilterApplyTab, qtbot: QtBot) -> None:
     with qtbot.waitSignal(tab.export_job.ended, timeout=TIMEOUT):
         tab.form.run_row.start_button.click()
@@ -93,7 +110,7 @@ def test_it_says_what_is_applied_to_what(tab: FilterApplyTab, state: FilterState
     assert not tab.form.show_button.isEnabled()
     assert not tab.form.run_row.start_button.isEnabled()
     state.set_pipeline(SMOOTH)
-    assert tab.form.summary.text() == "gaussian(sigma=1.5) on 12 slices along z of 'cell'."
+    assert tab.form.summary.text() == "Gaussian (sigma 1.5 px) on 12 slices along z of 'cell'."
     assert tab.form.show_button.isEnabled()
     state.set_source(None)
     assert "open a tomogram" in tab.form.summary.text()
@@ -146,7 +163,7 @@ def test_the_filtered_volume_is_a_layer_at_once(
     assert layer.units == source.units
     assert layer.contrast_limits == source.contrast_limits
     volume = read_layer(layer)
-    assert volume.applied[-1]["steps"] == "gaussian(sigma=1.5)"
+    assert volume.applied[-1]["steps"] == "Gaussian (sigma 1.5 px)"
     assert volume.window == WINDOW  # scored in that of the unfiltered volume
 
 
@@ -199,10 +216,10 @@ def test_a_filtered_volume_is_filtered_again_only_if_asked_for(
     export(scan, SMOOTH, scan.with_name("better.zarr"), window=(0.0, 200.0))
     open_file(viewer, state, scan.with_name("better.zarr"))
     state.set_pipeline(SMOOTH)
-    assert "was filtered before: gaussian(sigma=1.5)" in tab.form.summary.text()
+    assert "was filtered before: Gaussian (sigma 1.5 px)" in tab.form.summary.text()
     answers[:] = ["no", "yes"]
     tab.form.show_button.click()
-    assert "'better' has been filtered with gaussian(sigma=1.5) already" in asked[0]
+    assert "'better' has been filtered with Gaussian (sigma 1.5 px) already" in asked[0]
     assert tab.show_job.state is JobState.IDLE
     with qtbot.waitSignal(tab.show_job.ended, timeout=TIMEOUT):
         tab.form.show_button.click()
@@ -219,12 +236,12 @@ def test_an_export_is_opened_with_its_size_and_record(
     run_export(tab, qtbot)
     assert tab.export_job.state is JobState.DONE, tab.message.text()
     output = scan.with_name("cell_filtered.zarr")
-    assert tab.message.text() == f"Exported gaussian(sigma=1.5) to {output}."
+    assert tab.message.text() == f"Exported Gaussian (sigma 1.5 px) to {output}."
     with qtbot.waitSignal(tab.open_job.ended, timeout=TIMEOUT):
         tab.form.open_button.click()
     layer = viewer.layers["cell_filtered"]
     assert layer.scale == pytest.approx((2.0, 0.65, 0.65))
-    assert layer.metadata[KEY]["applied"][0]["steps"] == "gaussian(sigma=1.5)"
+    assert layer.metadata[KEY]["applied"][0]["steps"] == "Gaussian (sigma 1.5 px)"
     assert read_layer(layer).applied == open_volume(output).applied
 
 
@@ -270,10 +287,10 @@ def test_an_earlier_export_is_replaced_only_if_asked_for(
     answers[:] = ["no", "yes"]
     run_export(tab, qtbot)
     assert asked == [f"There is an earlier export at {output}.\n\nReplace it?"]
-    assert open_volume(output).applied[0]["steps"] == "gaussian(sigma=3)"
+    assert open_volume(output).applied[0]["steps"] == "Gaussian (sigma 3 px)"
     with qtbot.waitSignals([tab.export_job.ended] * 2, timeout=TIMEOUT):
         tab.form.run_row.start_button.click()
-    assert open_volume(output).applied[0]["steps"] == "gaussian(sigma=1.5)"
+    assert open_volume(output).applied[0]["steps"] == "Gaussian (sigma 1.5 px)"
 
 
 def test_what_goes_wrong_is_said(

@@ -200,6 +200,19 @@ def test_a_cancelled_comparison_shows_what_is_done(tab: FilterCompareTab, qtbot:
     assert tab.message.text().startswith("Stopped after ")
 
 
+def test_a_comparison_ends_with_its_layer(
+    viewer: Viewer, tab: FilterCompareTab, state: FilterState, qtbot: QtBot
+) -> None:
+    for sigma in range(1, 9):
+        tab.list.add(f"sigma {sigma}", Pipeline([Step("gaussian", {"sigma": sigma})]))
+    layer = state.source.layer
+    tab.job.progressed.connect(lambda _: layer in viewer.layers and viewer.layers.remove(layer))
+    with qtbot.waitSignal(tab.job.ended, timeout=TIMEOUT):
+        assert tab.start()
+    assert tab.comparison is None
+    assert "was removed, so the comparison was stopped." in tab.message.text()
+
+
 def test_what_cannot_be_compared_is_said(tab: FilterCompareTab, state: FilterState) -> None:
     tab.list.add("mild", MILD)
     tab.form.slices.choose("99")

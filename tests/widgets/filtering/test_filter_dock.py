@@ -11,7 +11,7 @@ import pytest
 from napari import Viewer
 from napari.layers import Image
 from pytestqt.qtbot import QtBot
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, Qt
 
 from napari_tiqa.filtering.detail_loss import detail_loss
 from napari_tiqa.filtering.pipeline import Pipeline, Step
@@ -61,8 +61,9 @@ def rest(panel: FilterPanel, qtbot: QtBot) -> Callable[[], None]:
 
 
 def shown(panel: FilterPanel, view: View = View.AFTER) -> np.ndarray:
-    layer = panel.layers.layer(view)
+    layer = panel.layers.layer
     assert layer is not None
+    assert panel.layers.view is view
     assert layer.visible
     return np.squeeze(layer.data)
 
@@ -88,7 +89,7 @@ def test_a_filter_is_previewed_and_scored_before_and_after(
     assert window == estimate_window(panel.state.source.volume)
     plane = volume[1]
     np.testing.assert_array_equal(shown(panel), GAUSSIAN(plane, window))
-    preview = panel.layers.layer(View.AFTER)
+    preview = panel.layers.layer
     assert preview.name == "electrode filtered (preview)"
     np.testing.assert_array_equal(preview.scale, layer.scale)
     assert preview.units == layer.units
@@ -96,11 +97,14 @@ def test_a_filter_is_previewed_and_scored_before_and_after(
     table = score_slices([plane, GAUSSIAN(plane, window)], window, untrained_model, unfiltered=[plane, plane])
     before, after = table["score"]
     assert panel.score.score.text().startswith(f"{before:.2f} → <b>{after:.2f}</b>")
+    fidelity = [f"{value:.3f}" for value in table["objective"]]  # what Tune and Compare show too
+    assert panel.score.fidelity.text().startswith(f"{fidelity[0]}→<b>{fidelity[1]}</b>")
+    assert panel.history.topLevelItem(0).text(0) == max(fidelity)
     loss = detail_loss(plane, GAUSSIAN(plane, window), window)
     assert loss > 10
     assert f"edges <b>{loss:.0f} %</b> less steep" in panel.score.detail.text()
     for artefact in ARTEFACTS:
-        figures = f"{ARTEFACT_WORDS[artefact]} {table[artefact][0]:.1f} → <b>{table[artefact][1]:.1f}</b>"
+        figures = f"{ARTEFACT_WORDS[artefact]} {table[artefact][0]:.1f}→<b>{table[artefact][1]:.1f}</b>"
         assert (figures in panel.score.parts.text()) == (table[artefact].max() >= 0.05)
 
 
@@ -129,7 +133,7 @@ def test_the_preview_follows_napari_s_slider(
     viewer.dims.set_current_step(0, 4)
     rest()
     np.testing.assert_array_equal(shown(panel), GAUSSIAN(volume[4], panel.state.source.window))
-    assert panel.layers.layer(View.AFTER).data_to_world((0, 0, 0))[0] == 4
+    assert panel.layers.layer.data_to_world((0, 0, 0))[0] == 4
     assert panel.score.score.text() != first
 
 
@@ -144,7 +148,7 @@ def test_a_slice_across_another_axis_is_filtered_as_it_is_shown(
     rest()
     assert (panel.state.source.axis, panel.state.source.index) == (2, 7)
     np.testing.assert_array_equal(shown(panel), GAUSSIAN(volume[:, :, 7], panel.state.source.window))
-    assert panel.layers.layer(View.AFTER).data.shape == (40, 48, 1)
+    assert panel.layers.layer.data.shape == (40, 48, 1)
 
 
 def test_of_a_series_the_time_point_that_is_shown_is_filtered(
@@ -166,7 +170,7 @@ def test_images_of_one_slice_and_of_several_levels(
     viewer.add_image(image)
     rest()
     np.testing.assert_array_equal(shown(panel), GAUSSIAN(image, panel.state.source.window))
-    assert panel.layers.layer(View.AFTER).data.shape == image.shape
+    assert panel.layers.layer.data.shape == image.shape
     levels = [tomogram(64, 128, seed=2), tomogram(64, 128, seed=2)[::2, ::2]]
     panel.choose_layer(viewer.add_image(levels, multiscale=True))
     rest()
@@ -247,16 +251,111 @@ def test_one_key_goes_from_after_to_before_to_difference(
     after = shown(panel)
     canvas = viewer.window._qt_viewer.canvas.native
     seen = []
-    for view in (View.BEFORE, View.DIFFERENCE, View.AFTER):
+    for view in (View.BEFORE, View.SPLIT, View.DIFFERENCE, View.AFTER):
         qtbot.keyClick(canvas, getattr(Qt.Key, f"Key_{VIEW_KEY}"))
         assert panel.views[view].isChecked()
         seen.append(shown(panel, view))
-        assert [one.visible for one in viewer.layers[1:]].count(True) == 1
+        assert viewer.layers[1:] == [panel.layers.layer]
+        if view is View.DIFFERENCE:
+            low, high = panel.layers.layer.contrast_limits
+            assert low == -high < 0
     np.testing.assert_array_equal(seen[0], plane)
-    np.testing.assert_array_equal(seen[1], after.astype("f4") - plane.astype("f4"))
-    np.testing.assert_array_equal(seen[2], after)
-    low, high = panel.layers.layer(View.DIFFERENCE).contrast_limits
-    assert low == -high < 0
+    np.testing.assert_array_equal(seen[1][:, :23], plane[:, :23])  # columns 23 and 24 are the line
+    np.testing.assert_array_equal(seen[1][:, 25:], after[:, 25:])
+    np.testing.assert_array_equal(seen[2], after.astype("f4") - plane.astype("f4"))
+    np.testing.assert_array_equal(seen[3], after)
+
+
+def test_another_key_goes_from_after_to_before_and_back(
+    viewer: Viewer, panel: FilterPanel, rest: Callable[[], None], qtbot: QtBot
+) -> None:
+    viewer.add_image(tomogram(48, 48))
+    panel.state.set_pipeline(GAUSSIAN)
+    rest()
+    canvas = viewer.window._qt_viewer.canvas.native
+    seen = []
+    for _ in range(3):
+        qtbot.keyClick(canvas, Qt.Key.Key_H, Qt.KeyboardModifier.ShiftModifier)
+        seen.append(panel.layers.view)
+    assert seen == [View.BEFORE, View.AFTER, View.BEFORE]
+
+
+def test_ctrl_z_in_the_dock_undoes_a_change_of_the_pipeline(
+    viewer: Viewer, panel: FilterPanel, rest: Callable[[], None], qtbot: QtBot
+) -> None:
+    viewer.window.show()
+    panel.steps.add("gaussian")
+    qtbot.waitUntil(panel.isVisible, timeout=TIMEOUT)
+    viewer.window._qt_window.activateWindow()
+    panel.steps.add_button.setFocus()
+    qtbot.waitUntil(panel.steps.add_button.hasFocus)
+    qtbot.keyClick(panel.steps.add_button, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert panel.state.pipeline == Pipeline()
+    control_shift = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    qtbot.keyClick(panel.steps.add_button, Qt.Key.Key_Z, control_shift)
+    assert [step.filter for step in panel.state.pipeline.steps] == ["gaussian"]
+    rest()
+
+
+def canvas_point(viewer: Viewer, layer: Image, column: float) -> QPoint:
+    """Return where a column of the middle row is on the canvas."""
+    canvas = viewer.window._qt_viewer.canvas.native
+    camera = viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
+    y, x = layer.data_to_world((layer.data.shape[-2] / 2, column))[-2:]
+    middle = canvas.rect().center()
+    return middle + QPoint(
+        round((x - camera.center[-1]) * camera.zoom), round((y - camera.center[-2]) * camera.zoom)
+    )
+
+
+@pytest.mark.own_viewer
+def test_the_line_of_the_split_view_follows_the_mouse_that_takes_it(
+    viewer: Viewer, panel: FilterPanel, rest: Callable[[], None], qtbot: QtBot
+) -> None:
+    viewer.window.show()
+    plane = tomogram(200, 200)
+    layer = viewer.add_image(plane, scale=(0.5, 0.5))
+    panel.state.set_pipeline(GAUSSIAN)
+    rest()
+    panel.views[View.SPLIT].click()
+    viewer.reset_view()
+    qtbot.wait(50)
+    canvas = viewer.window._qt_viewer.canvas.native
+    camera = viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
+    centre = tuple(camera.center)
+
+    def drag(start: float, end: float) -> None:
+        left = Qt.MouseButton.LeftButton
+        qtbot.mousePress(canvas, left, pos=canvas_point(viewer, layer, start))
+        for share in (0.5, 1.0):
+            qtbot.mouseMove(canvas, canvas_point(viewer, layer, start + share * (end - start)))
+            qtbot.wait(20)
+        qtbot.mouseRelease(canvas, left, pos=canvas_point(viewer, layer, end))
+        qtbot.wait(20)
+
+    drag(100, 150)
+    assert panel.layers.split == pytest.approx(0.75, abs=0.01)
+    assert tuple(camera.center) == centre
+    assert camera.mouse_pan
+    np.testing.assert_array_equal(shown(panel, View.SPLIT)[:, :148], plane[:, :148])
+    after = GAUSSIAN(plane, panel.state.source.window)
+    np.testing.assert_array_equal(shown(panel, View.SPLIT)[:, 152:], after[:, 152:])
+    drag(50, 80)  # not on the line: pans
+    assert panel.layers.split == pytest.approx(0.75, abs=0.01)
+    assert tuple(camera.center) != centre
+
+
+def test_a_preview_goes_when_the_dock_turns_to_another_layer(
+    viewer: Viewer, panel: FilterPanel, rest: Callable[[], None]
+) -> None:
+    first = viewer.add_image(tomogram(48, 48), name="first")
+    panel.state.set_pipeline(GAUSSIAN)
+    rest()
+    second = viewer.add_image(tomogram(64, 64), name="second")
+    panel.choose_layer(second)
+    assert list(viewer.layers) == [first, second]
+    rest()
+    assert [layer.name for layer in viewer.layers] == ["first", "second", "second filtered (preview)"]
 
 
 def test_source_and_preview_share_their_contrast(
@@ -265,12 +364,15 @@ def test_source_and_preview_share_their_contrast(
     layer = viewer.add_image(tomogram(3, 48, 48), contrast_limits=(-1, 1))
     panel.state.set_pipeline(GAUSSIAN)
     rest()
-    preview = panel.layers.layer(View.AFTER)
+    preview = panel.layers.layer
     assert preview.contrast_limits == [-1, 1]
     preview.contrast_limits = (-0.5, 0.5)
     assert layer.contrast_limits == [-0.5, 0.5]
-    panel.views[View.BEFORE].click()
-    assert panel.layers.layer(View.BEFORE).contrast_limits == [-0.5, 0.5]
+    for view in (View.BEFORE, View.DIFFERENCE, View.SPLIT):
+        panel.views[view].click()
+    assert panel.layers.layer.contrast_limits == [-0.5, 0.5]
+    panel.layers.layer.gamma = 0.7
+    assert layer.gamma == 0.7
 
 
 def test_a_preview_that_the_user_deletes_comes_back_with_the_next_setting(
@@ -279,18 +381,18 @@ def test_a_preview_that_the_user_deletes_comes_back_with_the_next_setting(
     viewer.add_image(tomogram(3, 48, 48))
     panel.state.set_pipeline(GAUSSIAN)
     rest()
-    viewer.layers.remove(panel.layers.layer(View.AFTER))
-    assert panel.layers.layer(View.AFTER) is None
+    viewer.layers.remove(panel.layers.layer)
+    assert panel.layers.layer is None
     panel.state.set_pipeline(GAUSSIAN.with_parameter(0, "sigma", 1.0))
     rest()
-    assert panel.layers.layer(View.AFTER) in viewer.layers
+    assert panel.layers.layer in viewer.layers
 
 
 # -- the warning -----------------------------------------------------------------------------------
 
 
 def judged(score: float, reason: str = "", loss: float = 0.0) -> Judged:
-    return Judged(ScoredSlice(0, 0.0, score, 0.3, 5 - score, reason=reason), score / 5, score / 5, loss)
+    return Judged(ScoredSlice(0, 0.0, score, 0.3, 5 - score, reason=reason), score / 5, loss)
 
 
 @pytest.mark.parametrize(
@@ -299,16 +401,27 @@ def judged(score: float, reason: str = "", loss: float = 0.0) -> Judged:
 def test_a_gain_bought_with_detail_is_warned_of(gain: float, loss: float, warned: bool, qtbot: QtBot) -> None:
     score = FilterScore()
     qtbot.addWidget(score)
+    said: list[str] = []
+    score.warned.connect(said.append)
     score.show_trial(SliceTrial(GAUSSIAN, judged(3.0), judged(3.0 + gain, loss=loss)))
-    assert score.warning.isVisibleTo(score) is warned
+    assert bool(said[-1]) is warned
     assert f"{gain:+.2f}" in score.score.text()
 
 
 def test_a_slice_that_the_model_does_not_know_any_more_is_warned_of(qtbot: QtBot) -> None:
     score = FilterScore()
     qtbot.addWidget(score)
+    said: list[str] = []
+    score.warned.connect(said.append)
     score.show_trial(SliceTrial(GAUSSIAN, judged(3.0), judged(4.0, "unlike anything")))
-    assert "do not rely" in score.warning.text()
+    assert "do not rely" in said[-1]
+
+
+def test_the_detail_lost_is_never_minus_zero(qtbot: QtBot) -> None:
+    score = FilterScore()
+    qtbot.addWidget(score)
+    score.show_trial(SliceTrial(GAUSSIAN, judged(3.0), judged(3.5, loss=-0.3)))
+    assert score.detail.text() == "edges <b>0 %</b> less steep"
 
 
 # -- history ---------------------------------------------------------------------------------------
@@ -368,7 +481,22 @@ def test_a_layer_removed_while_its_slice_is_filtered(
     assert "open a tomogram" in panel.message.text()
     viewer.add_image(tomogram(3, 48, 48))
     rest()
-    assert panel.layers.layer(View.AFTER) in viewer.layers
+    assert panel.layers.layer in viewer.layers
+
+
+def test_the_dock_follows_the_active_layer_unless_one_is_pinned(
+    viewer: Viewer, panel: FilterPanel, rest: Callable[[], None]
+) -> None:
+    layers = [viewer.add_image(tomogram(48, 48, seed=seed), name=f"scan {seed}") for seed in range(3)]
+    rest()
+    assert panel.layer is layers[2]  # the active one
+    viewer.layers.selection.active = layers[0]
+    rest()
+    assert panel.state.source.layer is layers[0]
+    panel.choose_layer(layers[1])
+    viewer.layers.selection.active = layers[2]
+    rest()
+    assert panel.state.source.layer is layers[1]  # pinned by its choice
 
 
 def test_a_layer_renamed_while_its_slice_is_filtered(
@@ -379,7 +507,7 @@ def test_a_layer_renamed_while_its_slice_is_filtered(
     layer.name = "new"
     rest()
     assert panel.state.source.layer_name == "new"
-    assert panel.layers.layer(View.AFTER).name == "new filtered (preview)"
+    assert panel.layers.layer.name == "new filtered (preview)"
 
 
 def test_new_pixels_of_the_layer_are_filtered_anew(
@@ -441,16 +569,16 @@ def test_a_filter_that_the_slice_is_too_small_for_says_so_and_shows_nothing(
     fits = GAUSSIAN.with_parameter(0, "sigma", 0.5)
     panel.state.set_pipeline(fits)
     rest()
-    assert panel.layers.layer(View.AFTER) is not None
+    assert panel.layers.layer is not None
     panel.state.set_pipeline(GAUSSIAN.with_parameter(0, "sigma", 10.0))
     rest()
     assert "does not fit into a slice of 12 x 12 px" in panel.message.text()
-    assert panel.layers.layer(View.AFTER) is None
+    assert panel.layers.layer is None
     assert panel.score.score.text() == "–"
     panel.state.set_pipeline(fits)
     rest()
     assert panel.message.text() == ""
-    assert panel.layers.layer(View.AFTER) is not None
+    assert panel.layers.layer is not None
 
 
 def test_a_closed_dock_takes_its_layers_its_key_and_its_work_along(

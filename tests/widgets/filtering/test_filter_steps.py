@@ -194,6 +194,52 @@ def test_the_cards_follow_a_pipeline_set_by_another_tab(steps: FilterSteps, stat
     assert [card.filter for card in steps.cards] == ["gaussian", "median"]
 
 
+def test_changes_are_undone_and_redone_a_move_of_a_slider_at_a_time(
+    steps: FilterSteps, state: FilterState
+) -> None:
+    assert not steps.undo_button.isEnabled()
+    steps.add("gaussian")
+    steps.add("median")
+    added = state.pipeline
+    editor = steps.cards[0].editors["sigma"]
+    assert isinstance(editor, NumberEditor)
+    for place in (100, 200, 300):
+        editor.slider.setValue(place)  # dragged
+    moved = state.pipeline
+    steps.cards[1].switch.click()
+    steps.undo_button.click()
+    assert state.pipeline == moved
+    steps.undo_button.click()
+    assert state.pipeline == added
+    assert editor.number.value() == 1.0
+    steps.redo_button.click()
+    assert state.pipeline == moved
+    steps.cards[1].remove.click()
+    assert not steps.redo_button.isEnabled()
+    for _ in range(4):
+        steps.undo_button.click()
+    assert state.pipeline == Pipeline()
+    assert not steps.undo_button.isEnabled()
+    for _ in range(4):
+        steps.redo_button.click()
+    assert names(state) == ["gaussian"]
+
+
+def test_moves_of_a_slider_with_a_rest_between_them_are_undone_one_by_one(
+    state: FilterState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("napari_tiqa.widgets.filtering.state._ONE_MOVE", 0.0)
+    values = [state.pipeline.steps]
+    for sigma in (1.0, 2.0, 3.0):
+        state.set_pipeline(Pipeline([Step("gaussian", {"sigma": sigma})]))
+        values.append(state.pipeline.steps)
+    seen = []
+    while state.can_undo:
+        state.undo()
+        seen.append(state.pipeline.steps)
+    assert seen == values[-2::-1]
+
+
 def test_a_pipeline_is_saved_and_loaded(steps: FilterSteps, state: FilterState, tmp_path: Path) -> None:
     steps.add("gaussian")
     steps.add("median")

@@ -96,6 +96,14 @@ def test_ranges_stay_when_a_value_changes_and_are_new_for_other_filters(
     assert tab.form.variables.row(SIGMA).variable == Variable(1, "sigma", 0.1, 20)
 
 
+@pytest.mark.parametrize(("filter", "main"), [("ring_removal", "ring_width"), ("bilateral", "contrast")])
+def test_the_parameter_that_matters_is_ticked_at_first(
+    tab: FilterTuneTab, state: FilterState, filter: str, main: str
+) -> None:
+    state.set_pipeline(Pipeline([Step(filter), *GAUSSIAN.steps]))
+    assert [variable.parameter for variable in tab.form.variables.ticked()] == [main]
+
+
 def test_varying_a_step_that_is_off_switches_it_on(tab: FilterTuneTab, state: FilterState) -> None:
     state.set_pipeline(Pipeline([Step("gaussian", on=False), Step("median", on=False)]))
     assert [step.on for step in tab.form.request(state).args[1].steps] == [True, False]
@@ -154,6 +162,9 @@ def test_a_sweep_draws_the_curve_and_applies_the_best(
     assert sorted(curves["score"].curve.getData()[1]) == sorted(one.score for one in tuning.trials)
     assert tuning.best is not tuning.nothing
     assert state.pipeline == tuning.best.pipeline
+    state.undo()  # all that the tuning has set, in one go
+    assert state.pipeline == GAUSSIAN
+    state.redo()
     tab.before_button.click()
     assert state.pipeline == GAUSSIAN
     tab.best_button.click()
@@ -213,6 +224,52 @@ def test_a_pipeline_changed_meanwhile_is_left_alone(
     assert state.pipeline == mine
     tab.best_button.click()
     assert state.pipeline.steps[0].filter == "gaussian"
+
+
+def test_a_tuning_ends_with_its_layer_and_nothing_is_applied_to_another(
+    viewer: Viewer, tab: FilterTuneTab, state: FilterState, qtbot: QtBot
+) -> None:
+    other = viewer.add_image(noisy_blocks(), name="other")
+    state.set_pipeline(GAUSSIAN)
+    tab.form.variables.row(SIGMA).set_range(0.4, 0.9)
+    tab.form.trials_box.setValue(500)
+    applied = []
+
+    def remove(news: TuneProgress) -> None:
+        if news.done == 6:
+            applied.append(state.pipeline)
+            viewer.layers.remove(viewer.layers["blocks"])
+            state.set_source(SliceSource(other, other.name, read_layer(other), axis=0, index=3))
+
+    tab.job.progressed.connect(remove)
+    with qtbot.waitSignal(tab.job.ended, timeout=TIMEOUT):
+        tab.start()
+    assert applied[0] != GAUSSIAN  # the best so far, which is of the layer that is gone
+    assert tab.message.text() == "⚠ 'blocks' was removed, so the tuning was stopped."
+    assert tab.tuning is None
+    assert state.pipeline == GAUSSIAN
+
+
+def test_the_best_of_a_layer_is_not_applied_while_another_is_shown(
+    viewer: Viewer, tab: FilterTuneTab, state: FilterState, qtbot: QtBot
+) -> None:
+    other = viewer.add_image(noisy_blocks(), name="other")
+    state.set_pipeline(GAUSSIAN)
+    tab.form.trials_box.setValue(6)
+    seen = []
+
+    def turn_away(news: TuneProgress) -> None:
+        if news.done == 1:
+            state.set_source(SliceSource(other, other.name, read_layer(other), axis=0, index=3))
+        seen.append(state.pipeline)
+
+    tab.job.progressed.connect(turn_away)
+    with qtbot.waitSignal(tab.job.ended, timeout=TIMEOUT):
+        tab.start()
+    assert tab.tuning is not None
+    assert tab.tuning.best.pipeline != GAUSSIAN
+    assert {pipeline == GAUSSIAN for pipeline in [*seen, state.pipeline]} == {True}
+    assert tab.message.text().startswith("Of 'blocks', not applied here: Best is Sigma")
 
 
 def test_closing_the_dock_ends_a_tuning(tab: FilterTuneTab, state: FilterState, qtbot: QtBot) -> None:
@@ -303,7 +360,7 @@ def test_settings_are_saved_and_what_cannot_be_written_is_said(
     tab.form.trials_box.setValue(4)
     assert not tab.save_button.isEnabled()
     tune()
-    assert "1 of 4 settings could not be tried: gaussian(sigma=20)" in tab.message.text()
+    assert "1 of 4 settings could not be tried: Gaussian (sigma 20 px)" in tab.message.text()
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "tuning.csv"), ""))
     tab.save_button.click()
     table = pd.read_csv(tmp_path / "tuning.csv")

@@ -76,6 +76,11 @@ class Bench:
             self.tab.form.run_row.start_button.click()
         qtbot.waitUntil(lambda: self.layer(SEGMENTATION) is not None, timeout=TIMEOUT)
 
+    def ask(self, view: SegmentView, qtbot: QtBot) -> None:
+        """Ask for a view, and wait until its layer is there."""
+        self.tab.form.views[view].click()
+        qtbot.waitUntil(lambda: self.layer(view) is not None)
+
     def layer(self, view: SegmentView) -> Image | Labels | None:
         shown = self.tab.shown
         return shown.layers.layer(view) if shown is not None else None
@@ -105,38 +110,37 @@ def test_the_slice_shown_is_segmented_into_layers_that_lie_on_the_image(bench: B
     bench.segment(qtbot)
     assert bench.tab.message.text().startswith("Slice 2 is segmented: mean uncertainty 0.")
     ours = [layer for layer in bench.viewer.layers if is_result(layer, Result.SEGMENTATION)]
-    assert [layer.name for layer in ours] == [
-        *(f"probability of {name}" for name in CLASSES.names),
-        "uncertainty of cell",
-        "segmentation of cell",
-    ]
+    assert [layer.name for layer in ours] == ["segmentation of cell"]
+    for view, name in ((UNSURE, "uncertainty of cell"), (LIKELY, f"probability of {CLASSES.names[-1]}")):
+        bench.ask(view, qtbot)
+        ours.append(bench.layer(view))
+        assert ours[-1].name == name
+        assert [layer for layer in ours if layer.visible] == [ours[-1]]
     for layer in ours:
         assert layer.data.shape == bench.image.data.shape
         assert np.array_equal(layer.scale, bench.image.scale)
         assert np.array_equal(layer.translate, bench.image.translate)
         assert layer.units == bench.image.units
-    assert [layer.visible for layer in ours] == [False, False, False, True]
     assert bench.viewer.layers.selection.active is bench.image  # what was selected before
     assert set(np.unique(bench.plane(SEGMENTATION, 2))) <= {1, 2}
     assert not bench.plane(SEGMENTATION, 1).any()
     assert np.isnan(bench.plane(UNSURE, 1)).all()
     unsure = bench.layer(UNSURE)
     assert unsure.contrast_limits == pytest.approx([0, math.log(2)])
-    white, red, unknown = unsure.colormap.map(np.array([0.0, 1.0, np.nan]))
-    assert unsure.blending == "multiplicative"  # with the image, which white leaves as it is
-    assert np.array_equal(white, [1, 1, 1, 1])
-    assert np.array_equal(unknown, white)
-    assert red[0] > 0.5
-    assert not red[1:3].any()
-    bench.tab.form.views[UNSURE].click()
-    assert [layer.visible for layer in ours] == [False, False, True, False]
+    colours = unsure.colormap.map(np.array([0.0, 0.5, 1.0, np.nan]))
+    assert (unsure.opacity, unsure.blending[:11]) == (1, "translucent")  # drawn as in the bar beside it
+    assert colours[:, 3].tolist() == [1, 1, 1, 0]
+    bench.tab.form.views[SEGMENTATION].click()
+    assert [layer.visible for layer in ours] == [True, False, False]
 
 
 def test_slices_come_one_by_one_and_the_threshold_takes_their_probabilities(
     bench: Bench, qtbot: QtBot
 ) -> None:
     bench.segment(qtbot, "1")
+    bench.ask(LIKELY, qtbot)
     first = bench.plane(LIKELY, 1)
+    bench.ask(UNSURE, qtbot)
     bench.viewer.layers.remove(bench.layer(UNSURE))
     bench.segment(qtbot, "2-3")
     qtbot.waitUntil(lambda: bench.layer(UNSURE) is not None)  # it comes back
@@ -162,11 +166,21 @@ def test_three_classes_have_no_threshold(bench: Bench, three_classes: Path, qtbo
     qtbot.waitUntil(lambda: "“pores”, “active”, “wire”" in bench.tab.form.facts.text(), timeout=TIMEOUT)
     bench.segment(qtbot)
     assert not bench.tab.form.threshold.isVisibleTo(bench.tab)
+    bench.ask(UNSURE, qtbot)
     assert bench.layer(UNSURE).contrast_limits == pytest.approx([0, math.log(3)])
-    names = [f"probability of {name}" for name in ("pores", "active", "wire")]
-    each = np.stack([bench.viewer.layers[name].data[0].compute() for name in names])
+    bench.ask(LIKELY, qtbot)
+    box = bench.tab.form.likely_box
+    assert box.isVisibleTo(bench.tab)
+    each = []
+    for row, name in enumerate(("pores", "active", "wire")):
+        box.setCurrentIndex(row)
+        box.activated.emit(row)
+        assert bench.layer(LIKELY).name == f"probability of {name}"
+        each.append(bench.plane(LIKELY, 0))
+    each = np.stack(each)
     assert np.array_equal(bench.plane(SEGMENTATION, 0), np.array([1, 2, 7])[each.argmax(0)])
     bench.state.set_model(None)
+    bench.tab.form.views[SEGMENTATION].click()
     bench.segment(qtbot)  # two classes: their layers take the place of the three
     assert "probability of wire" not in bench.viewer.layers
     assert bench.tab.form.threshold.isVisibleTo(bench.tab)
@@ -189,6 +203,34 @@ def test_a_time_step_and_a_single_image(viewer: Viewer, qtbot: QtBot) -> None:
     single.tab.close_down()
 
 
+def test_phase_fractions_with_their_spread_come_first(bench: Bench, qtbot: QtBot) -> None:
+    bench.segment(qtbot, "0-1")
+    table = bench.tab.fractions
+    qtbot.waitUntil(lambda: table.rowCount() == 2 and table.columnCount() == 2)
+    assert table.isVisibleTo(bench.tab)
+    titles = [table.verticalHeaderItem(row).text().replace("\n", " ") for row in range(2)]
+    assert titles == list(CLASSES.names)
+    found = bench.plane(SEGMENTATION, 0)
+    likely = np.asarray(bench.tab.shown.segmentation.probabilities[1, 0], np.float32)
+    share, least, largest = (100 * np.mean(part) for part in (found == 2, likely >= 0.75, likely >= 0.25))
+    assert table.item(1, 0).text() == f"{share:.1f} % ({least:.1f}–{largest:.1f})"
+    layout = bench.tab.layout()
+    assert layout.indexOf(table) < layout.indexOf(bench.tab.plot)
+
+
+def test_segmenting_another_image_hides_what_belongs_to_the_first(bench: Bench, qtbot: QtBot) -> None:
+    bench.segment(qtbot)
+    first = bench.layer(SEGMENTATION)
+    assert first.visible
+    other = bench.viewer.add_image(pixels(2), name="other")
+    bench.image = other
+    bench.show_slice(0)
+    bench.segment(qtbot)
+    assert not first.visible
+    assert bench.layer(SEGMENTATION).visible
+    assert first in bench.viewer.layers
+
+
 # -- with a truth --------------------------------------------------------------------------------------
 
 
@@ -206,8 +248,8 @@ def test_the_truth_gives_the_iou_map_and_the_tables(bench: Bench, tmp_path: Path
     assert not tab.form.views[IOU].isEnabled()
     bench.state.set_labels(labels)
     qtbot.waitUntil(lambda: len(tab.judge.slices) == 2, timeout=TIMEOUT)
-    qtbot.waitUntil(lambda: bench.layer(IOU) is not None)
-    tab.form.views[IOU].click()
+    assert bench.layer(IOU) is None  # until it is asked for
+    bench.ask(IOU, qtbot)
     assert bench.layer(IOU).visible
     found = bench.plane(SEGMENTATION, 0)
     assert np.array_equal(bench.plane(IOU, 0), iou_map(found, truth[0], 2))
@@ -292,7 +334,7 @@ def test_a_cancelled_run_keeps_its_slices_and_is_gone_on_with(viewer: Viewer, qt
     qtbot.waitUntil(lambda: tab.form.run_row.bar.value() > 0 or not tab.job.state.busy, timeout=TIMEOUT)
     with qtbot.waitSignal(tab.job.ended, timeout=TIMEOUT):
         viewer.layers.remove(image)
-    assert tab.message.text() == "⚠ 'long' was removed, so its segmentation was cancelled."
+    assert tab.message.text() == "⚠ 'long' was removed, so segmenting was stopped."
     tab.close_down()
 
 

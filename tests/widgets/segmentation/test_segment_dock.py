@@ -25,6 +25,7 @@ from napari_tiqa.widgets.segmentation.train.label_count import count_labels
 from napari_tiqa.widgets.segmentation.train.tab import SegmentTrainTab, shared_segmenter_job
 from napari_tiqa.widgets.shared.background_job import JobState
 from napari_tiqa.widgets.shared.read_layer import read_layer
+from napari_tiqa.widgets.shared.result_layers import Result, result_metadata
 from napari_tiqa.widgets.shared.slice_source import SliceSource
 from napari_tiqa.widgets.training.job import TrainingJob
 
@@ -140,6 +141,15 @@ def test_a_new_layer_lies_on_the_image_and_is_painted_on_at_once(
     assert labels.units == image.units
     assert viewer.layers.selection.active is labels
     assert (labels.mode, labels.selected_label) == ("paint", 1)
+
+
+def test_results_of_ours_are_not_offered_as_a_truth(
+    viewer: Viewer, image: Image, panel: SegmentPanel
+) -> None:
+    ours = result_metadata(Result.SEGMENTATION, {})
+    viewer.add_labels(np.ones(image.data.shape, int), name="segmentation", metadata=ours)
+    truth = viewer.add_labels(np.ones(image.data.shape, int), name="painted", scale=image.scale)
+    assert [layer.name for layer in panel.header.labels_box.choices if layer is not None] == [truth.name]
 
 
 def test_labels_that_fit_are_found_and_others_are_refused_in_a_sentence(

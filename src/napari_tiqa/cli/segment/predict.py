@@ -22,8 +22,9 @@ the unit of INPUT:
   probability   of each class, 0 to 1; NaN where not segmented
   segmentation  the label value of the class; 0 where not segmented
   uncertainty   entropy in nats, 0 (certain) to ln(classes); with --uncertainty
-The table has a row per slice: its index, its position in the volume's unit, its mean uncertainty, the share
-of each class and, with --truth, IoU and F1, means over the classes.
+The table has a row per slice: its index, its position in the volume's unit, the share of each class
+(of the content, without padding), the least and largest share it may be as far as the network is uncertain,
+its mean uncertainty and, with --truth, IoU and F1, means over the classes.
 """
 EXAMPLES = """\
 examples:

@@ -13,6 +13,7 @@ from napari_tiqa.filtering.pipeline import Pipeline
 from napari_tiqa.jobs.filtering.gain import NOT_SIGNIFICANT, Gain, change, improvement, level, paired_gain
 from napari_tiqa.jobs.filtering.trial import Trial
 from napari_tiqa.jobs.filtering.variables import Variable
+from napari_tiqa.wording import percent
 
 
 @dataclass(frozen=True)
@@ -231,4 +232,4 @@ def _number(value: Value) -> str:
 def _detail(loss: float) -> str:
     if np.isnan(loss):
         return "edges could not be measured"
-    return f"edges {abs(loss):.0f} % {'less' if loss >= 0 else 'more'} steep"
+    return f"edges {percent(abs(loss))} {'less' if round(loss) >= 0 else 'more'} steep"

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from napari_tiqa.errors import Cancelled, SegmentationError
+from napari_tiqa.filtering.slice_frame import content_pixels
 from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.jobs.process.messages import ModelFile
 from napari_tiqa.jobs.process.place import free_space, refuse_input, stored_at
@@ -138,7 +139,7 @@ def open_segmentation(path: str | os.PathLike[str]) -> Segmentation:
 
 @dataclass(frozen=True)
 class _Prepared:
-    """A slice for the network, where it is not finite (None: nowhere), and what tells it from others."""
+    """A slice for the network, where it is not content (None: nowhere), and what tells it from others."""
 
     image: np.ndarray
     missing: np.ndarray | None
@@ -202,8 +203,8 @@ class _Run:
             yield from ahead(writers, self._keep, seen, _WRITTEN_AHEAD, threading.Event())
 
     def _prepare(self, plane: np.ndarray) -> _Prepared:
-        finite = np.isfinite(plane)
-        missing = None if finite.all() else ~finite
+        inside = content_pixels(plane)  # padding is not a phase: it stays without one
+        missing = None if inside.all() else ~inside
         return _Prepared(network_image(plane, self.window), missing, _checksum(plane))
 
     def _see(self, item: tuple[int, _Prepared], cancel: threading.Event) -> tuple[int, np.ndarray, int]:

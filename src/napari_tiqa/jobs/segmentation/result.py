@@ -15,6 +15,12 @@ from napari_tiqa.segmentation.uncertainty import uncertainty_map
 from napari_tiqa.volumes.reading import read
 from napari_tiqa.volumes.window import IntensityWindow
 
+CERTAIN = 0.75
+"""From this probability on a pixel counts for the least share of a class; below 1 - this for none of it."""
+
+SHARES = ("share of {}", "least share of {}", "largest share of {}")
+"""Columns of a table for each class."""
+
 
 @dataclass(frozen=True)
 class Segmentation:
@@ -27,7 +33,8 @@ class Segmentation:
     ----------
     probabilities : dask.array.Array
         Shape (classes, z, y, x), or (classes, y, x) of an image, float16 in [0, 1], adding up to 1 over the
-        classes; NaN where not predicted yet and where the image is not finite.
+        classes; NaN where not predicted yet, where the image is not finite, and in the padding outside the
+        reconstruction circle.
     classes : Classes
         What is told apart, in the order of the probabilities' first axis.
     axis : int
@@ -43,7 +50,7 @@ class Segmentation:
     axis: int
     window: IntensityWindow
     record: dict[str, Any]
-    _rows: Mapping[int, tuple[float, ...]]  # mean uncertainty and shares of each slice that is done
+    _rows: Mapping[int, tuple[float, ...]]  # of each slice that is done: as `row_of` returns it
 
     @property
     def done(self) -> np.ndarray:
@@ -95,18 +102,21 @@ class Segmentation:
         Returns
         -------
         pandas.DataFrame
-            A row for each slice, ascending: ``slice``; ``position``, in the volume's unit; ``uncertainty``,
-            its mean entropy in nats; and a column ``share of NAME`` for each class, the share of the slice's
-            pixels for which it is the most probable one, 0 to 1. NaN where no pixel of the slice is finite.
-            ``attrs`` is the record.
+            A row for each slice, ascending: ``slice``; ``position``, in the volume's unit; for each class
+            ``share of NAME``, the share of the slice's content for which it is the most probable one, 0 to 1,
+            with ``least share of NAME`` and ``largest share of NAME``, how far that may be off as the network
+            is uncertain: the share of the pixels where the probability of the class reaches `CERTAIN`, and
+            1 - `CERTAIN`; and ``uncertainty``, the slice's mean entropy in nats. NaN where the slice has no
+            content, and where an earlier version has kept it without. ``attrs`` is the record.
         """
         rows = sorted(dict(self._rows).items())
-        columns = ["slice", "uncertainty", *(f"share of {name}" for name in self.classes.names)]
-        table = pd.DataFrame([(index, *values) for index, values in rows], columns=columns)
+        names = ["uncertainty", *(column.format(name) for column in SHARES for name in self.classes.names)]
+        table = pd.DataFrame([(index, *values) for index, values in rows], columns=["slice", *names])
         size = self.record["voxel_size"][self.axis]
         table.insert(1, "position", (table["slice"] * size).astype(float))
         table.attrs.update(self.record)
-        return table
+        by_class = [column.format(name) for name in self.classes.names for column in SHARES]
+        return table[["slice", "position", *by_class, "uncertainty"]]
 
     def slice(self, index: int) -> np.ndarray:
         """Read the probabilities of one slice, past dask.
@@ -130,6 +140,33 @@ class Segmentation:
     @property
     def _count(self) -> int:
         return 1 if self.probabilities.ndim == 3 else int(self.probabilities.shape[1 + self.axis])
+
+
+def row_of(probabilities: np.ndarray, classes: Classes) -> tuple[float, ...]:
+    """Return what a table says of a slice: mean uncertainty, then each column of `SHARES` for all classes.
+
+    The probabilities are (classes, rows, columns), float16; those of pixels without any are NaN.
+    """
+    present = ~np.isnan(probabilities[0])
+    count = np.count_nonzero(present)
+    if not count:
+        return (np.nan,) * row_length(classes)
+    uncertainty = np.mean(uncertainty_map(probabilities), dtype=np.float64, where=present)
+    most_probable = decided(probabilities, classes)
+    shares = [np.count_nonzero(present & (most_probable == value)) / count for value in classes.values]
+    # Half floats that are not negative sort as their bits do, and comparing these is ten times as fast.
+    bits = probabilities.view(np.uint16)
+    bounds = [
+        np.count_nonzero(present & (plane >= np.float16(least).view(np.uint16))) / count
+        for least in (CERTAIN, 1 - CERTAIN)
+        for plane in bits
+    ]
+    return (float(uncertainty), *shares, *bounds)
+
+
+def row_length(classes: Classes) -> int:
+    """Return how many numbers a table has of each slice."""
+    return 1 + len(SHARES) * len(classes)
 
 
 def check_threshold(threshold: float) -> None:

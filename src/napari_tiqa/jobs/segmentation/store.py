@@ -16,11 +16,10 @@ from filelock import BaseFileLock
 from napari_tiqa.errors import SegmentationError
 from napari_tiqa.jobs.process.place import is_taken
 from napari_tiqa.jobs.process.temporary_folder import temporary_folder
-from napari_tiqa.jobs.segmentation.result import Segmentation, decided
+from napari_tiqa.jobs.segmentation.result import Segmentation, row_length, row_of
 from napari_tiqa.locks import AlreadyLocked, hold, remove
 from napari_tiqa.segmentation.classes import Classes
 from napari_tiqa.segmentation.segmenter import classes_of
-from napari_tiqa.segmentation.uncertainty import uncertainty_map
 from napari_tiqa.volumes.applied import KEY, note_under
 from napari_tiqa.volumes.ome_zarr import ZarrStack
 from napari_tiqa.volumes.stored import lazy
@@ -43,7 +42,7 @@ class SegmentationStore:
     ``probability`` in it is an OME-Zarr image with the axes (c, z, y, x) or (c, y, x), float16, whose pixels
     are NaN until they are written. Beside its chunks lies a line of text for each slice that is written: what
     the table says of it. A slice without a line counts as not there. By the index of each slice that is
-    there, `rows` has its mean uncertainty and the share of each class, `checksums` the checksum of its pixels
+    there, `rows` has what a table says of it, `checksums` the checksum of its pixels
     in the volume.
     """
 
@@ -57,7 +56,10 @@ class SegmentationStore:
         self._lock: BaseFileLock | None = None
         complete, _, _ = (self._place / _ROWS).read_text("ascii").rpartition("\n")
         lines = [line.split(",") for line in complete.splitlines()]
-        self.rows = {int(index): tuple(map(float, values)) for index, _, *values in lines}
+        lacking = [np.nan] * row_length(self.classes)  # of what an earlier version has not kept
+        self.rows = {
+            int(index): (*map(float, values), *lacking[len(values) :]) for index, _, *values in lines
+        }
         self.checksums = {int(index): int(checksum) for index, checksum, *_ in lines}
 
     @classmethod
@@ -135,7 +137,7 @@ class SegmentationStore:
             if self._array.ndim == 4:
                 where[1 + self.record["axis"]] = index
             store_plane(self._place, self._array, where, plane)
-        row = self._row(probabilities)
+        row = row_of(probabilities, self.classes)
         line = ",".join([str(index), str(checksum), *(f"{value:.6g}" for value in row)])
         self._log.write(f"{line}\n".encode())
         self.checksums[index] = checksum
@@ -150,18 +152,6 @@ class SegmentationStore:
         probabilities: dask.array.Array = lazy(ZarrStack(self._array), tuple(chunks))
         window = IntensityWindow(**self.record["window"])
         return Segmentation(probabilities, self.classes, self.record["axis"], window, self.record, self.rows)
-
-    def _row(self, probabilities: np.ndarray) -> tuple[float, ...]:
-        present = ~np.isnan(probabilities[0])
-        count = np.count_nonzero(present)
-        if not count:
-            return (np.nan,) * (1 + len(self.classes))
-        uncertainty = np.mean(uncertainty_map(probabilities), dtype=np.float64, where=present)
-        most_probable = decided(probabilities, self.classes)
-        shares = [
-            np.count_nonzero(present & (most_probable == value)) / count for value in self.classes.values
-        ]
-        return (float(uncertainty), *shares)
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:

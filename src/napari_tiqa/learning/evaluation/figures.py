@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from napari_tiqa.figure_style import GREEN, SKY, VERMILION, WHITE, Sheet
+from napari_tiqa.figure_style import ARTEFACT_COLOURS, WHITE, Sheet
 from napari_tiqa.learning.evaluation.comparison import Evaluation
 from napari_tiqa.learning.images.groups import COUNTERPART
 from napari_tiqa.scoring.scale import SCORE_RANGE
@@ -20,7 +20,6 @@ SCORE_LIMITS = SCORE_RANGE[0] - 0.2, SCORE_RANGE[1] + 0.2
 
 SCORE_TICKS = range(1, 6)
 
-_COLOURS = {"ring": VERMILION, "blur": SKY, "noise": GREEN}
 _MARKERS = {"ring": "o", "blur": "s", "noise": "^", "": "*"}  # acquisition faults share the one that is left
 _PANEL = 3.2  # inches
 _BOX_WIDTH, _GAP = 0.62, 0.6  # of the distance between levels: a box, between families
@@ -29,7 +28,7 @@ _IN_A_ROW = 4  # names of families
 
 def colour_of(family: str, sheet: Sheet) -> str:
     """Return the colour of a family of distortions or faults; a fault has that of its counterpart."""
-    return _COLOURS[COUNTERPART[family]] if family in COUNTERPART else sheet.text
+    return ARTEFACT_COLOURS[COUNTERPART[family]] if family in COUNTERPART else sheet.text
 
 
 def marker_of(family: str) -> str:

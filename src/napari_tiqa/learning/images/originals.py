@@ -16,7 +16,7 @@ from napari_tiqa.volumes.slices import evenly
 from napari_tiqa.volumes.tiff_folder import files_in
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.window_estimate import estimate_window
-from napari_tiqa.wording import free_name, some
+from napari_tiqa.wording import counted, free_name, some
 
 SESSION_WINDOW = IntensityWindow(0, 255, "as the raters saw it")
 """The images of a rated session folder have their intensity window applied already."""
@@ -121,9 +121,11 @@ def read_originals(
     originals, copies = _each_once(found)
     warnings = []
     if copies:
-        warnings.append(f"{len(copies)} originals are copies of others and were left out ({some(copies)}).")
+        left = counted(len(copies), "original", ("is a copy of another", "are copies of others"))
+        warnings.append(f"{left}, left out of the training ({some(copies)}).")
     if empty:
-        warnings.append(f"{len(empty)} slices have no texture and were left out ({some(empty)}).")
+        left = counted(len(empty), "slice", ("has", "have"))
+        warnings.append(f"{left} no texture, left out of the training ({some(empty)}).")
     return _with_free_names(originals), warnings
 
 

@@ -20,7 +20,7 @@ from napari_tiqa.learning.images.originals import Original, read_originals
 from napari_tiqa.learning.ratings.session_files import RATINGS_FILE
 from napari_tiqa.learning.ratings.table import mean_scores, rating_warnings, read_ratings
 from napari_tiqa.learning.training.recipe import TrainingRecipe
-from napari_tiqa.wording import some
+from napari_tiqa.wording import counted, some
 
 VERSIONS = len(version_names())
 """Images made of each original, with itself."""
@@ -59,8 +59,9 @@ def generate(recipe: TrainingRecipe, advance: Callable[[int, int], None] | None 
     count = len(originals) + sum(len(part.groups) for part in parts)
     if count < MIN_ORIGINALS:
         raise TrainingError(
-            f"{count} originals are too few to learn from: give at least {MIN_ORIGINALS} different images, "
-            f"or take more slices of each tomogram.{' '.join(['', *warnings])}"
+            f"{counted(count, 'original', ('is', 'are'))} too few to learn from: give at least "
+            f"{MIN_ORIGINALS} different images, or take more slices of each tomogram."
+            f"{' '.join(['', *warnings])}"
         )
     if originals:
         part = _make(originals, recipe, advance)
@@ -167,8 +168,8 @@ def _rated(
     unrated = [files[0] for files in dataset.files if files[0] not in means]
     if unrated:
         warnings.append(
-            f"{len(unrated)} originals were not rated ({some(unrated)}): they teach the order of their "
-            "versions, not the score."
+            f"{counted(len(unrated), 'original', ('was', 'were'))} not rated ({some(unrated)}), which "
+            "teaches the order of versions, not the score."
         )
     groups = [
         _with_mean(group, means.get(files[0], np.nan))

@@ -11,6 +11,7 @@ from napari_tiqa.errors import TrainingError
 from napari_tiqa.learning.images.groups import MIN_ORIGINALS, Group
 from napari_tiqa.learning.training.epochs import Watch, run_epochs
 from napari_tiqa.learning.training.losses import LabelRegression, PairRanking, targets
+from napari_tiqa.wording import counted
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,8 @@ def _run(
     """Go through a stage's epochs, each drawn from the seed and its number alone."""
     if len(groups) < MIN_ORIGINALS:
         raise TrainingError(
-            f"{len(groups)} originals are too few to learn from: give at least {MIN_ORIGINALS}."
+            f"{counted(len(groups), 'original', ('is', 'are'))} too few to learn from: give at least "
+            f"{MIN_ORIGINALS}."
         )
 
     def batches(epoch: int) -> _Batches:

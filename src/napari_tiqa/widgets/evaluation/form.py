@@ -4,8 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QCheckBox, QFileDialog, QWidget
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QCheckBox, QFileDialog, QGridLayout, QWidget
 
 from napari_tiqa.errors import TrainingError
 from napari_tiqa.jobs.learning.evaluate import evaluate
@@ -13,7 +13,7 @@ from napari_tiqa.learning.evaluation.comparison import Evaluation, EvaluationPro
 from napari_tiqa.scoring.recent_models import recent_models, remember_model
 from napari_tiqa.widgets.shared.file_row import FileRow
 from napari_tiqa.widgets.shared.flat_tree import Entry, TickList
-from napari_tiqa.widgets.shared.forms import STRETCH, button, column, form_layout, line
+from napari_tiqa.widgets.shared.forms import button, column, form_layout, line
 from napari_tiqa.widgets.shared.run_row import RunRow, time_left
 
 _BASELINES = {
@@ -34,6 +34,8 @@ _SLOW = ("rankiqa",)
 class EvaluationForm(QWidget):
     """Choices that an evaluation is started with, its buttons and its progress."""
 
+    changed = Signal()
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.models = ModelList("The models to judge, side by side on the same images.")
@@ -47,6 +49,9 @@ class EvaluationForm(QWidget):
         for name, box in self.baselines.items():
             box.setToolTip(_BASELINES[name][1])
             box.setChecked(name not in _SLOW)
+            box.toggled.connect(lambda _: self.changed.emit())
+        self.dataset.changed.connect(self.changed)
+        self.models.list.changed.connect(self.changed)
         self.run = RunRow(
             "Evaluate",
             "Score the dataset's images with each model and baseline and compare with their labels,\n"
@@ -57,10 +62,14 @@ class EvaluationForm(QWidget):
             lines=1,
             starting="Starting the network (a few seconds)…",
         )
+        baselines = QGridLayout()
+        baselines.setVerticalSpacing(2)
+        for place, box in enumerate(self.baselines.values()):
+            baselines.addWidget(box, *divmod(place, 2))
         form = form_layout(
             ("Models", self.models),
             ("Dataset", self.dataset),
-            ("Baselines", line(*self.baselines.values(), STRETCH)),
+            ("Baselines", baselines),
         )
         column(form, self.run, parent=self)
 

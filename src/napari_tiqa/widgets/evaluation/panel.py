@@ -16,6 +16,7 @@ from napari_tiqa.widgets.evaluation.results import EvaluationResults
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
 from napari_tiqa.widgets.shared.forms import DOCK_MARGINS, ask_report_folder, column
+from napari_tiqa.wording import counted
 
 
 class EvaluationPanel(DockPanel):
@@ -28,6 +29,7 @@ class EvaluationPanel(DockPanel):
         self.message = self.form.run.message
         self.results = EvaluationResults()
         column(self.form, (self.results, 1), parent=self, margins=DOCK_MARGINS)
+        self.form.changed.connect(self.message.retract)
         self.form.run.start_clicked.connect(self.evaluate)
         self.form.run.cancel_clicked.connect(self.job.cancel)
         self.results.save_button.clicked.connect(self._ask_folder)
@@ -46,14 +48,14 @@ class EvaluationPanel(DockPanel):
         try:
             request = self.form.request()
         except TiqaError as error:
-            self.message.complain(str(error))
+            self.message.refuse(str(error))
             return False
         return self.job.run(request)
 
     def _on_ended(self, outcome: JobOutcome) -> None:
         if outcome.state is JobState.DONE:
             self.results.show_evaluation(outcome.result)
-            self.message.say(f"Evaluated on {len(outcome.result.rows)} images.")
+            self.message.say(f"Evaluated on {counted(len(outcome.result.rows), 'image')}.")
         elif outcome.state is JobState.FAILED:
             self.message.complain(outcome.message, outcome.error)
         else:

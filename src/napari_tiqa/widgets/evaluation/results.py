@@ -95,8 +95,8 @@ class EvaluationResults(QWidget):
         self.plot.show_figure(lambda sheet: draw(evaluation, [title], sheet))
         pooled = evaluation.table[evaluation.table["judged"] == title].iloc[-1]
         self.agreement.setText(
-            f"{pooled['family'].capitalize()}: SROCC {pooled['srocc']:.2f}, PLCC {pooled['plcc']:.2f}, RMSE "
-            f"{pooled['rmse']:.2f} over {pooled['images']} images."
+            f"{pooled['family'].capitalize()}: rank correlation {pooled['srocc']:.2f}, linear correlation "
+            f"{pooled['plcc']:.2f}, error {pooled['rmse']:.2f} points over {pooled['images']} images."
         )
 
     def _lay_out(self) -> None:

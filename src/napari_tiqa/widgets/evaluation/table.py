@@ -5,22 +5,29 @@ from math import isfinite
 import pandas as pd
 
 from napari_tiqa.widgets.shared.flat_table import FlatTable
+from napari_tiqa.wording import counted
 
 MEASURES: dict[str, tuple[str, str]] = {
-    "srocc": ("SROCC", "rank correlation of scores and labels; 1 is best"),
-    "plcc": ("PLCC", "linear correlation of scores and labels; 1 is best"),
-    "krocc": ("KROCC", "Kendall's rank correlation (tau-b) of scores and labels; 1 is best"),
-    "rmse": ("RMSE", "root mean square error in points of the score; 0 is best"),
-    "within": ("Order", "SROCC with the falling level within each specimen, averaged; 1 is best"),
+    "srocc": ("Rank correlation", "Spearman's rank correlation (SROCC) of scores and labels; 1 is best"),
+    "plcc": ("Linear correlation", "Pearson's linear correlation (PLCC) of scores and labels; 1 is best"),
+    "krocc": ("Kendall's tau", "Kendall's rank correlation (tau-b, KROCC) of scores and labels; 1 is best"),
+    "rmse": ("Error", "root mean square error (RMSE) in points of the score; 0 is best"),
+    "within": (
+        "Order",
+        "rank correlation (SROCC) with the falling level within each specimen, averaged; 1 is best",
+    ),
     "auc_ds": (
-        "AUC_DS",
-        "how well pairs that people see a difference in are told from the others; 1 is best",
+        "Different told from similar",
+        "how well pairs that people see a difference in are told from the others (AUC_DS); 1 is best",
     ),
     "auc_bw": (
-        "AUC_BW",
-        "how well the better of two images is told from the worse; 1 is best, 0.5 is chance",
+        "Better told from worse",
+        "how well the better of two images is told from the worse (AUC_BW); 1 is best, 0.5 is chance",
     ),
-    "cc_0": ("CC_0", "share of the pairs that people tell apart with the right one ahead; 1 is best"),
+    "cc_0": (
+        "Right one ahead",
+        "share of the pairs that people tell apart with the right one ahead (CC_0); 1 is best",
+    ),
 }
 """Columns of ``learning.measures.measures.evaluate``: name and meaning; see docs/evaluation.md."""
 
@@ -60,7 +67,7 @@ def _interval(row: pd.Series, measure: str) -> str:
 
 
 def _all_measures(row: pd.Series) -> str:
-    images = f"{row['images']} images of {row['originals']} originals"
+    images = f"{counted(row['images'], 'image')} of {counted(row['originals'], 'original')}"
     lines = [f"{row['judged']}, {row['family']}: {images}"]
     for measure, (name, meaning) in MEASURES.items():
         if measure in row and isfinite(row[measure]):

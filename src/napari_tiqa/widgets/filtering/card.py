@@ -38,10 +38,10 @@ class StepCard(QFrame):
             f"<p>{definition.summary}</p><p>Untick it to see the slice without this step.</p>"
         )
         defaults = "Set all parameters of this step to their defaults."
-        self.defaults = _tool("Defaults", defaults, self.defaults_clicked)
-        self.up = _tool("▲", "Apply this step earlier.", self.up_clicked)
-        self.down = _tool("▼", "Apply this step later.", self.down_clicked)
-        self.remove = _tool("✕", "Remove this step from the pipeline.", self.remove_clicked)
+        self.defaults = tool("Defaults", defaults, self.defaults_clicked)
+        self.up = tool("▲", "Apply this step earlier.", self.up_clicked)
+        self.down = tool("▼", "Apply this step later.", self.down_clicked)
+        self.remove = tool("✕", "Remove this step from the pipeline.", self.remove_clicked)
         self.find_centre = button(
             "Find centre",
             "<p>Find the centre of the rings in this slice, mark it and use it for all slices.</p>",
@@ -93,10 +93,11 @@ class StepCard(QFrame):
             body.addWidget(self.find_centre, body.rowCount(), 1)
 
 
-def _tool(text: str, tooltip: str, clicked: Any) -> QToolButton:
-    tool = QToolButton()
-    tool.setText(text)
-    tool.setToolTip(tooltip)
-    tool.setAutoRaise(True)
-    tool.clicked.connect(clicked)
-    return tool
+def tool(text: str, tooltip: str, clicked: Any) -> QToolButton:
+    """Return a flat button; `clicked` is a signal or a function that takes no argument."""
+    made = QToolButton()
+    made.setText(text)
+    made.setToolTip(tooltip)
+    made.setAutoRaise(True)
+    made.clicked.connect(clicked)
+    return made

@@ -32,12 +32,18 @@ class CentreMark:
     def __init__(self, viewer: Any) -> None:
         self._viewer = viewer
         self.layer: Points | None = None
+        self._marked: Layer | None = None
 
     def show(self, source: SliceSource, centre: tuple[float, float]) -> None:
         """Mark a centre: rows and columns from the middle of the slice, px."""
         self.clear()
+        self._marked = source.layer
         self.layer = _mark(source, centre)
         insert_layer(self._viewer, self.layer)
+
+    def is_of(self, layer: Layer) -> bool:
+        """Tell whether the mark is in slices of this layer."""
+        return self._marked is layer
 
     def move(self, source: SliceSource, centre: tuple[float, float]) -> None:
         """Move the mark, where there is one."""

@@ -13,6 +13,7 @@ from napari_tiqa.widgets.filtering.trial import SliceTrial
 from napari_tiqa.widgets.filtering.tried import Tried
 from napari_tiqa.widgets.shared.flat_tree import FlatTree
 from napari_tiqa.widgets.shared.slice_source import SliceSource
+from napari_tiqa.wording import percent
 
 _KEPT = 30  # settings of each slice: the best ones
 _NOTHING = "unfiltered"
@@ -69,9 +70,9 @@ class FilterHistory(FlatTree):
         self.clear()
         for entry in self._entries:
             figures = (
-                _figure(entry.fidelity, ".3f"),
+                _figure(entry.objective, ".3f"),
                 _figure(entry.score, ".2f"),
-                _figure(entry.detail_loss, ".0f", " %"),
+                percent(entry.detail_loss) if math.isfinite(entry.detail_loss) else "–",
             )
             item = QTreeWidgetItem([*figures, _in_short(entry.pipeline) or _NOTHING])
             item.setToolTip(_SETTINGS, entry.pipeline.describe().replace("), ", "),\n"))
@@ -82,9 +83,9 @@ class FilterHistory(FlatTree):
                 self.setCurrentItem(item)
 
 
-def _figure(value: float, form: str, unit: str = "") -> str:
+def _figure(value: float, form: str) -> str:
     # "z": no minus before a zero.
-    return f"{value:z{form}}{unit}" if math.isfinite(value) else "–"
+    return f"{value:z{form}}" if math.isfinite(value) else "–"
 
 
 def _in_short(pipeline: Pipeline) -> str:
@@ -95,7 +96,7 @@ def _in_short(pipeline: Pipeline) -> str:
 def _step_in_short(step: Step) -> str:
     parameters = step.definition.parameters
     values = [
-        f"{parameters[name].title.lower()} {format(value, '.4g') if isinstance(value, float) else value}"
+        parameters[name].in_words(value)
         for name, value in step.parameters.items()
         if value != parameters[name].default
     ]

@@ -5,9 +5,11 @@ from functools import partial
 from typing import Any
 
 from napari.layers import Image, Layer
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QButtonGroup, QLabel, QPushButton, QWidget
 
-from napari_tiqa.filtering.pipeline import Pipeline, Step
+from napari_tiqa.filtering.pipeline import Pipeline, Step, holds_pipeline
 from napari_tiqa.filtering.ring_centre import CENTRE_PARAMETERS
 from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.volumes.window import IntensityWindow
@@ -18,23 +20,25 @@ from napari_tiqa.widgets.filtering.figures import FilterScore
 from napari_tiqa.widgets.filtering.history import FilterHistory
 from napari_tiqa.widgets.filtering.layers import FilterLayers, View
 from napari_tiqa.widgets.filtering.preview import FilterPreview
+from napari_tiqa.widgets.filtering.split_line import SplitLine
 from napari_tiqa.widgets.filtering.state import FilterState
 from napari_tiqa.widgets.filtering.steps import FilterSteps
 from napari_tiqa.widgets.filtering.trial import FilteredSlice, SliceTrial
 from napari_tiqa.widgets.filtering.tune.tab import FilterTuneTab
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
-from napari_tiqa.widgets.shared.fitting_tabs import FittingTabs
+from napari_tiqa.widgets.shared.file_drop import FileDrop
 from napari_tiqa.widgets.shared.forms import DOCK_MARGINS, button, column, form_layout, line, page
 from napari_tiqa.widgets.shared.layer_box import LayerBox
 from napari_tiqa.widgets.shared.model_box import ModelBox
 from napari_tiqa.widgets.shared.result_layers import no_original, unwrapped
+from napari_tiqa.widgets.shared.scrolling_tabs import ScrollingTabs
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
 from napari_tiqa.widgets.shared.slice_source import SliceSource
 from napari_tiqa.widgets.shared.source_follower import SourceFollower
 
-VIEW_KEY = "H"
-"""Pressed over the picture, goes from after to before to difference."""
+VIEW_KEY, FLIP_KEY = "H", "Shift-H"
+"""Pressed over the picture: goes through all views; goes from before to after and back."""
 
 TABS: tuple[tuple[str, type[FilterTuneTab] | type[FilterCompareTab] | type[FilterApplyTab]], ...] = (
     ("Tune", FilterTuneTab),
@@ -47,6 +51,7 @@ TABS: tuple[tuple[str, type[FilterTuneTab] | type[FilterCompareTab] | type[Filte
 _VIEWS = {
     View.AFTER: "The filtered slice.",
     View.BEFORE: "The unfiltered slice.",
+    View.SPLIT: "Unfiltered to the left of the line, filtered to the right: drag the line in the picture.",
     View.DIFFERENCE: "After minus before: red where the filters made it brighter, blue where darker.",
 }
 
@@ -62,20 +67,27 @@ class FilterPanel(DockPanel):
         self.steps = FilterSteps(self.state)
         self.score = FilterScore()
         self.history = FilterHistory()
-        self.message = SentenceLabel("What the dock is doing, and what went wrong.", lines=1)
+        self.message = SentenceLabel(
+            "What the dock is doing, what went wrong, and whether the score can be believed.",
+            lines=2,
+            fixed=True,
+        )
         self.layer_box = LayerBox(
             viewer,
             "The image layer to filter; settings are tried on the slice that the viewer shows.\n"
             "The layer itself is never changed.",
+            subscribe=self._subscribe,
         )
         self.model_box = ModelBox(
             "What scores the slices: the default model, or one trained on your own images."
         )
         self.views = {view: self._view_button(view) for view in View}
-        self.tabs = FittingTabs()
+        self.tabs = ScrollingTabs()
         self._centre_job = BackgroundJob("finding the ring centre")
         self._centre_asked: tuple[int, Step] | None = None  # number and step that it is looked for
         self._mark = CentreMark(viewer)
+        self._line = SplitLine(viewer, self.layers)
+        FileDrop(self, ".json", self.steps.load, holds_pipeline)
         self.follower = SourceFollower(viewer, self._subscribe, no_original("filter"), self)
         self._previewed = False  # whether the trial under way has got as far as being scored
         self._passing = ""  # the message that the next score clears
@@ -91,7 +103,7 @@ class FilterPanel(DockPanel):
         self.tabs.add(title, tab(self.state, self._viewer))
 
     def _lay_out(self) -> None:
-        form = form_layout(("Layer", self.layer_box.native), ("Model", self.model_box))
+        form = form_layout(("Layer", self.layer_box.row), ("Model", self.model_box))
         views = QButtonGroup(self)
         for view_button in self.views.values():
             views.addButton(view_button)
@@ -104,8 +116,8 @@ class FilterPanel(DockPanel):
     def _view_button(self, view: View) -> QPushButton:
         made = button(
             view.capitalize(),
-            f"{_VIEWS[view]}\nPress {VIEW_KEY} over the picture to go from one to the next; "
-            "zoom and contrast stay.",
+            f"{_VIEWS[view]}\nOver the picture, {VIEW_KEY} goes from one to the next, Shift+H from before to "
+            "after and back;\nzoom and contrast stay.",
             lambda: self.layers.set_view(view),
         )
         made.setCheckable(True)
@@ -127,6 +139,7 @@ class FilterPanel(DockPanel):
         self.steps.find_centre_clicked.connect(self.find_centre)
         self.steps.notified.connect(self.message.say)
         self.steps.problem.connect(self.message.complain)
+        self.score.warned.connect(self.message.caution)
         self.history.chosen.connect(self.state.set_pipeline)
         self.layers.view_changed.connect(lambda view: self.views[view].setChecked(True))
         self._centre_job.ended.connect(self._on_centre)
@@ -138,6 +151,10 @@ class FilterPanel(DockPanel):
         for event in (layers.inserted, layers.reordered, layers.renamed):
             self._subscribe(event, self.reset_choices)
         viewer.bind_key(VIEW_KEY, self.layers.next_view, overwrite=True)
+        undo, within = QKeySequence.StandardKey, Qt.ShortcutContext.WidgetWithChildrenShortcut
+        QShortcut(undo.Undo, self, self.state.undo, context=within)
+        QShortcut(undo.Redo, self, self.state.redo, context=within)
+        viewer.bind_key(FLIP_KEY, self.layers.flip, overwrite=True)
 
     # -- what the dock is told ---------------------------------------------------------------------
 
@@ -167,7 +184,7 @@ class FilterPanel(DockPanel):
         self._centre_asked = number, step
         self.message.say("Looking for the centre of the rings…")
         work = partial(with_centre, step, source.volume, source.axis, source.index, source.window)
-        self._centre_job.start(work)
+        self._centre_job.start(work, source.layer)
 
     def close_down(self) -> None:
         """End what is under way and remove the preview: the dock was closed."""
@@ -179,7 +196,9 @@ class FilterPanel(DockPanel):
         self.follower.close_down()
         self.layers.clear()
         self._mark.clear()
-        self._viewer.bind_key(VIEW_KEY, None)
+        self._line.close_down()
+        for key in (VIEW_KEY, FLIP_KEY):
+            self._viewer.bind_key(key, None)
 
     # -- layers and sliders ------------------------------------------------------------------------
 
@@ -200,8 +219,10 @@ class FilterPanel(DockPanel):
 
     def _on_source(self, _changed: object) -> None:
         """Follow another slice, or another model."""
-        if self.state.source is None:
+        source, shown = self.state.source, self.layers.source
+        if source is None or (shown is not None and shown.layer is not source.layer):
             self.layers.clear()
+        if source is None or not self._mark.is_of(source.layer):
             self._mark.clear()
         self.score.clear()
         self.history.show_slice(self.state.source, self.state.model)
@@ -255,9 +276,13 @@ class FilterPanel(DockPanel):
         asked, self._centre_asked = self._centre_asked, None
         if outcome.state is JobState.FAILED:
             self.message.complain(outcome.message, outcome.error)
+        elif outcome.layer_gone:
+            self.message.say(outcome.message, problem=True)
         source, pipeline = self.state.source, self.state.pipeline
-        if outcome.state is not JobState.DONE or asked is None or source is None:
+        if outcome.state is not JobState.DONE or asked is None:
             return
+        if source is None or source.layer is not outcome.layer:
+            return  # the dock has turned to another layer meanwhile
         number, step = asked
         if number >= len(pipeline.steps) or pipeline.steps[number].filter != step.filter:
             return  # the pipeline was changed meanwhile

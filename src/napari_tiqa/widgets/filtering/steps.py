@@ -12,7 +12,7 @@ from napari_tiqa.filtering.catalogue import FILTERS
 from napari_tiqa.filtering.filter import GROUPS
 from napari_tiqa.filtering.parameter import Value
 from napari_tiqa.filtering.pipeline import Pipeline, Step
-from napari_tiqa.widgets.filtering.card import StepCard
+from napari_tiqa.widgets.filtering.card import StepCard, tool
 from napari_tiqa.widgets.filtering.state import FilterState
 from napari_tiqa.widgets.shared.forms import TAB_MARGINS, ask_save_path, button, column, line
 
@@ -41,10 +41,14 @@ class FilterSteps(QWidget):
         self.save_button = button(
             "Save…", "Save the pipeline as JSON, for Python, the shell and other tomograms.", self._ask_save
         )
+        self.undo_button = tool("↶", "Undo the last change (Ctrl+Z in this dock).", state.undo)
+        self.redo_button = tool("↷", "Redo it (Ctrl+Shift+Z in this dock).", state.redo)
         self._hint = QLabel(_HINT)
         self._hint.setWordWrap(True)
         self._cards = column()
-        buttons = line((self.add_button, 1), self.load_button, self.save_button)
+        buttons = line(
+            (self.add_button, 1), self.undo_button, self.redo_button, self.load_button, self.save_button
+        )
         column(buttons, self._hint, self._cards, parent=self, margins=TAB_MARGINS)
         state.pipeline_changed.connect(self._show)
         self._show(state.pipeline)
@@ -106,6 +110,8 @@ class FilterSteps(QWidget):
             card.show_step(step)
         self._hint.setVisible(not steps)
         self.save_button.setEnabled(bool(steps))
+        self.undo_button.setEnabled(self._state.can_undo)
+        self.redo_button.setEnabled(self._state.can_redo)
 
     def _make_cards(self, steps: tuple[Step, ...]) -> None:
         for card in self.cards:

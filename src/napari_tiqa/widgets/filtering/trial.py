@@ -15,7 +15,7 @@ from napari_tiqa.filtering.parameter import Value
 from napari_tiqa.filtering.pipeline import Pipeline, Step
 from napari_tiqa.filtering.settled import settled
 from napari_tiqa.filtering.slice_frame import Kernel, filter_slice
-from napari_tiqa.jobs.filtering.objective import DETAIL_LOSS, FIDELITY, OBJECTIVE, score_slices
+from napari_tiqa.jobs.filtering.objective import DETAIL_LOSS, OBJECTIVE, score_slices
 from napari_tiqa.scoring.table import ScoredSlice
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.window import IntensityWindow
@@ -28,13 +28,12 @@ _WORKERS = ThreadPoolExecutor(4, thread_name_prefix="napari-tiqa filter")
 
 @dataclass(frozen=True)
 class Judged:
-    """A slice's score, its fidelity (0 to 1), what settings are ranked by, and its loss of detail (%).
+    """A slice's score, what settings are ranked by (docks call it fidelity, 0 to 1), and its detail lost (%).
 
     NaN: fidelity that cannot be told, and detail of a slice without edges to measure.
     """
 
     row: ScoredSlice
-    fidelity: float
     objective: float
     detail_loss: float
 
@@ -180,7 +179,7 @@ class SliceAtWork:
         unfiltered = [self._plane] * len(asked)
         table = score_slices(asked, window, model, unfiltered=unfiltered, cancel=cancel)
         columns = table[list(ScoredSlice._fields)].itertuples(index=False, name=None)
-        figures = table[[FIDELITY, OBJECTIVE, DETAIL_LOSS]].itertuples(index=False, name=None)
+        figures = table[[OBJECTIVE, DETAIL_LOSS]].itertuples(index=False, name=None)
         judged = [
             Judged(ScoredSlice._make(row), *map(float, values))
             for row, values in zip(columns, figures, strict=True)

@@ -57,6 +57,8 @@ class TrialForm(QWidget):
             cancel_tooltip,
             parts=f"{tried}s",
             starting="Starting: scoring the slices as they are…",
+            lines=3,
+            low=True,
         )
 
     def request(self, state: FilterState) -> "partial[Any]":
@@ -130,7 +132,8 @@ class TrialTab(DockPanel):
         except TiqaError as error:
             self.message.complain(str(error))
             return False
-        if not self.job.run(request):
+        source = self.state.source
+        if source is None or not self.job.run(request, source.layer):
             return False
         self._begin(request)
         return True
@@ -150,13 +153,18 @@ class TrialTab(DockPanel):
 
     # -- results -----------------------------------------------------------------------------------
 
+    @property
+    def _is_of_the_layer_shown(self) -> bool:
+        """Whether the job, under way or the last one, belongs to the layer that the dock works on."""
+        return self.state.source is not None and self.state.source.layer is self.job.layer
+
     def _on_ended(self, outcome: JobOutcome) -> None:
         if outcome.state is JobState.DONE:
             self._show_result(outcome.result)
         elif outcome.state is JobState.FAILED:
             self.message.complain(outcome.message, outcome.error)
         else:
-            self.message.say(outcome.message)
+            self.message.say(outcome.message, problem=outcome.layer_gone)
 
     def _save_table(self, table: pd.DataFrame, path: str | Path, sentence: str) -> None:
         """Save a table with its record, and say so."""

@@ -14,7 +14,7 @@ from napari_tiqa.widgets.shared.result_layers import METADATA_KEY
 from napari_tiqa.widgets.shared.slice_source import SliceSource
 
 _TRIED = "filters_tried"
-_FIGURES = ("score", "fidelity", "objective", "detail_loss")
+_FIGURES = ("score", "objective", "detail_loss")
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,13 @@ class Tried:
 
     pipeline: Pipeline
     score: float
-    fidelity: float
     objective: float
     detail_loss: float
 
     @classmethod
     def of(cls, pipeline: Pipeline, judged: Judged) -> Self:
         """Return a pipeline with what was found of its slice."""
-        return cls(pipeline, judged.row.score, judged.fidelity, judged.objective, judged.detail_loss)
+        return cls(pipeline, judged.row.score, judged.objective, judged.detail_loss)
 
     @property
     def effect(self) -> str:

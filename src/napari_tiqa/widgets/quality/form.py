@@ -6,13 +6,13 @@ from typing import Any
 from magicgui.widgets import CheckBox, ComboBox, LineEdit
 from napari.layers import Image, Layer
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QSizePolicy, QWidget
+from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from napari_tiqa.errors import VolumeError
 from napari_tiqa.scoring.views import NATIVE, OVERVIEW, PYRAMID
 from napari_tiqa.volumes.window import IntensityWindow
-from napari_tiqa.widgets.shared.forms import form_layout, row
-from napari_tiqa.widgets.shared.layer_box import LayerBox
+from napari_tiqa.widgets.shared.forms import form_layout, line, row
+from napari_tiqa.widgets.shared.layer_box import LayerBox, Subscribe
 from napari_tiqa.widgets.shared.model_box import ModelBox
 from napari_tiqa.widgets.shared.read_layer import axis_names
 from napari_tiqa.widgets.shared.slider import layer_shape
@@ -22,14 +22,15 @@ VIEW_WORDS = {PYRAMID: "every scale", OVERVIEW: "overview", NATIVE: "native tile
 
 
 class ScoreForm(QWidget):
-    """Choices that a scoring run is started with."""
+    """Choices that a scoring run is started with; `subscribe` is ``DockPanel._subscribe``."""
 
     axis_changed = Signal()  # the axis, or the layer
+    changed = Signal()  # anything
 
-    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: Any, subscribe: Subscribe, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         tooltip = "The image layer to score: a 2-D image, a tomogram, or a series of tomograms."
-        self.layer_box = LayerBox(viewer, tooltip, lowest_first=True)
+        self.layer_box = LayerBox(viewer, tooltip, subscribe=subscribe)
         self.axis_box = ComboBox(
             choices=[],
             tooltip="Slices are cut across this axis; the tomogram's own slices lie across z.\n"
@@ -51,25 +52,32 @@ class ScoreForm(QWidget):
             text="Auto",
             value=True,
             tooltip="Find the grey values of black and white from a few slices of the whole volume.\n"
-            "The layer's contrast limits never change a score.",
+            "They are in the units of the layer's voxels; its contrast limits never change a score.",
         )
-        self.low = LineEdit(tooltip="Grey value that counts as black; untick Auto to type it.")
-        self.high = LineEdit(tooltip="Grey value that counts as white; untick Auto to type it.")
+        self.low = LineEdit(tooltip="Voxel value that counts as black; untick Auto to type it.")
+        self.high = LineEdit(tooltip="Voxel value that counts as white; untick Auto to type it.")
         self._lay_out()
         self.layer_box.changed.connect(self._on_layer)
         self.axis_box.changed.connect(lambda _: self.axis_changed.emit())
         self.auto_window.changed.connect(self._on_auto_window)
+        for field in (self.layer_box, self.axis_box, self.view_box, self.auto_window, self.low, self.high):
+            field.changed.connect(lambda _: self.changed.emit())
+        self.model_box.changed.connect(self.changed)
         self._on_auto_window(True)
         self._offer_axes()  # of a layer that was there before the dock
 
     def _lay_out(self) -> None:
         for box in (self.axis_box, self.view_box):
             box.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        window = (field.native for field in (self.auto_window, self.low, self.high))
+        window = line(
+            self.auto_window.native,
+            *(QLabel("black"), (self.low.native, 1)),
+            *(QLabel("white"), (self.high.native, 1)),
+        )
         form_layout(
-            ("Layer", self.layer_box.native),
+            ("Layer", self.layer_box.row),
             ("Axis", row(self.axis_box.native, self.view_box.native)),
-            ("Window", row(*window)),
+            ("Window", window),
             ("Model", self.model_box),
             parent=self,
         )
@@ -106,7 +114,8 @@ class ScoreForm(QWidget):
         try:
             low, high = float(self.low.value), float(self.high.value)
         except ValueError:
-            raise VolumeError("The window needs two numbers, low and high; type them or tick Auto.") from None
+            sentence = "The window needs two numbers, black and white: type them or tick Auto."
+            raise VolumeError(sentence) from None
         return IntensityWindow(low, high, "typed")
 
     # -- what the dock tells the form --------------------------------------------------------------
@@ -145,5 +154,4 @@ class ScoreForm(QWidget):
         for field in (self.low, self.high):
             # Not disabled, which is grey on grey: the window that was found is there to be read.
             field.native.setReadOnly(automatic)
-        self.low.native.setPlaceholderText("estimated when scoring" if automatic else "low")
-        self.high.native.setPlaceholderText("" if automatic else "high")
+            field.native.setPlaceholderText("found at scoring" if automatic else "type it")

@@ -17,29 +17,27 @@ from napari_tiqa.errors import TiqaError, VolumeError
 from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.jobs.quality.map import MapProgress, QualityMap, score_map
 from napari_tiqa.jobs.quality.score import ScoreProgress, score_overview_first, score_volume
-from napari_tiqa.scoring.scale import SCORE_RANGE
 from napari_tiqa.scoring.views import PYRAMID
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.widgets.quality.controls import ScoreControls
 from napari_tiqa.widgets.quality.form import VIEW_WORDS, ScoreForm
+from napari_tiqa.widgets.quality.map_layer import show_map
 from napari_tiqa.widgets.quality.plot import ScorePlot
-from napari_tiqa.widgets.quality.results import ResultsView
+from napari_tiqa.widgets.quality.results import NEXT_KEY, ResultsView
 from napari_tiqa.widgets.quality.run_shelf import RunShelf, ShelvedRun
 from napari_tiqa.widgets.quality.score_run import SINGLE_IMAGE, ScoreRun, row_sentence, rows_of, run_sentence
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
-from napari_tiqa.widgets.shared.derived_layer import derived_layer
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
+from napari_tiqa.widgets.shared.file_drop import FileDrop
 from napari_tiqa.widgets.shared.forms import DOCK_MARGINS, column
 from napari_tiqa.widgets.shared.read_layer import axis_names
-from napari_tiqa.widgets.shared.result_layers import Result, no_original, result_metadata, unwrapped
+from napari_tiqa.widgets.shared.result_layers import no_original, unwrapped
 from napari_tiqa.widgets.shared.slice_source import SliceSource
-from napari_tiqa.widgets.shared.slider import go_to_slice, shown_slice
+from napari_tiqa.widgets.shared.slider import go_to_slice, show_layer, shown_slice
 from napari_tiqa.widgets.shared.source_follower import SourceFollower
 from napari_tiqa.widgets.shared.source_state import SourceState
 
 _ASK_DEVICE_EVERY = 500  # ms
-# From violet (worst) over green to yellow (best): its lightness rises, also for colour-blind readers.
-_COLORMAP = "viridis"
 _ACTIVITY_AFTER = 200  # ms: not for a run that is over at once, and apart from drawing its start
 
 
@@ -50,7 +48,7 @@ class QualityPanel(DockPanel):
         super().__init__(viewer, parent)
         self.job = BackgroundJob("scoring")
         self.shelf = RunShelf()
-        self.form = ScoreForm(viewer)
+        self.form = ScoreForm(viewer, self._subscribe)
         self.controls = ScoreControls()
         self.message = self.controls.message
         self.results = ResultsView(self.shelf, plot)
@@ -59,7 +57,7 @@ class QualityPanel(DockPanel):
         self._running: ShelvedRun | None = None
         self._scored: SliceSource | None = None  # what the job under way scores or maps
         self._no_source = ""  # why there is nothing to score
-        self._cancelled_because = ""
+        self._told: tuple[Layer, str] | None = None  # how the last run ended, and of which layer that is
         self._activity: progress | None = None
         self._percent = 0  # of the run under way
         self._model_process = shared_model_process()
@@ -71,12 +69,14 @@ class QualityPanel(DockPanel):
         self._ask_device.start(_ASK_DEVICE_EVERY)
         self._show_device()
         self._use_theme(self.results.plot)
+        FileDrop(self, ".csv", self.results.load_csv)
         for layer in viewer.layers:
             self._take_in(unwrapped(layer))
         self.reset_choices()
 
     def _connect(self) -> None:
         self.form.axis_changed.connect(self._follow_source)
+        self.form.changed.connect(self.message.retract)
         self.follower.found.connect(self._on_source_found)
         self.follower.lost.connect(self._on_source_lost)
         self.state.window_changed.connect(self.form.show_window)
@@ -86,6 +86,7 @@ class QualityPanel(DockPanel):
         self.controls.cancel_clicked.connect(self.job.cancel)
         self.results.slice_clicked.connect(self.go_to)
         self.results.current_changed.connect(self._follow_slider)
+        self.results.sample_clicked.connect(self.open_sample)
         self.results.notified.connect(self.message.say)
         self.results.problem.connect(self.message.complain)
         self.job.state_changed.connect(self.controls.show_state)
@@ -99,6 +100,7 @@ class QualityPanel(DockPanel):
             self._subscribe(emitter, self.reset_choices)
         for emitter in (dims.point, dims.order, dims.ndisplay):
             self._subscribe(emitter, self._follow_slider)
+        self._viewer.bind_key(NEXT_KEY, self.results.next_worst, overwrite=True)
 
     def reset_choices(self, _event: object = None) -> None:
         """Follow the viewer's layer list."""
@@ -110,7 +112,15 @@ class QualityPanel(DockPanel):
         super().close_down()
         self.follower.close_down()
         self._ask_device.stop()
+        self._viewer.bind_key(NEXT_KEY, None)
         self._end_activity()
+
+    def open_sample(self) -> None:
+        """Open the sample electrode, as File > Open Sample does."""
+        try:
+            self._viewer.open_sample("napari-tiqa", "electrode")
+        except TiqaError as error:
+            self.message.say(str(error), problem=True)
 
     # -- starting a run ----------------------------------------------------------------------------
 
@@ -131,22 +141,22 @@ class QualityPanel(DockPanel):
         if self.job.state.busy:
             self.message.say("A run is still in progress: wait for it or cancel it first.", problem=True)
             return False
-        self._follow_source()  # at once: the slider may just have been moved
+        self.form.layer_box.catch_up()  # at once: a layer may just have been clicked on,
+        self._follow_source()  # or the slider have been moved
         source = self.state.source
         try:
             window = self.form.typed_window()
             if source is None:
                 raise VolumeError(self._no_source)
         except TiqaError as error:
-            self.message.complain(str(error))
+            self.message.refuse(str(error))
             return False
         self._scored = source
-        self._cancelled_because = ""
         self._running, self._percent = None, 0
         verb = chosen(source, window or source.window)
         ready = bool(self._model_process.device)
         self.message.say("Reading the first slices…" if ready else "Starting the model, a few seconds…")
-        self.job.run(partial(verb, source.volume, axis=source.axis, model=self.form.model))
+        self.job.run(partial(verb, source.volume, axis=source.axis, model=self.form.model), source.layer)
         if self._running is not None:
             QTimer.singleShot(_ACTIVITY_AFTER, self._begin_activity)
         return True
@@ -213,12 +223,16 @@ class QualityPanel(DockPanel):
         if entry is not None:
             self._finish_run(entry, source.layer, outcome)
         self._keep_window(source, outcome)
+        self._say_ended(entry, source, outcome)
+        self._told = None if outcome.layer_gone else (source.layer, self.message.text())
+
+    def _say_ended(self, entry: ShelvedRun | None, source: SliceSource, outcome: JobOutcome) -> None:
         if outcome.state is JobState.FAILED:
             self.message.complain(outcome.message, outcome.error)
         elif outcome.state is JobState.CANCELLED:
-            self._say_cancelled(entry)
+            self._say_cancelled(entry, outcome)
         elif isinstance(outcome.result, QualityMap):
-            self._show_map(source, outcome.result)
+            self.message.say(show_map(self._viewer, source, outcome.result, self._named_choices(view=False)))
         elif entry is not None:
             self.message.say(run_sentence(entry.run))
         else:
@@ -226,8 +240,9 @@ class QualityPanel(DockPanel):
 
     def _finish_run(self, entry: ShelvedRun, layer: Layer, outcome: JobOutcome) -> None:
         run = entry.run
-        if outcome.result is not None:
-            run.take_table(outcome.result)
+        table = outcome.of_gone_layer if outcome.layer_gone else outcome.result
+        if table is not None:
+            run.take_table(table)
         run.ended = outcome.state.value
         if run.rows:
             # Also into a layer that was removed meanwhile: its scores are there when it is added again.
@@ -235,28 +250,6 @@ class QualityPanel(DockPanel):
             self.results.finish(entry)
         if not run.rows or not self._is_in_viewer(layer):
             self.results.forget(entry)
-
-    def _show_map(self, source: SliceSource, quality_map: QualityMap) -> None:
-        names, across = axis_names(source.layer), source.across
-        parts = [f"quality of {source.layer.name}", *(f"{names[d]} {i}" for d, i in sorted(across.items()))]
-        layer = derived_layer(
-            source.layer,
-            quality_map.map,
-            ", ".join(parts + self._named_choices(view=False)),
-            across,
-            colormap=_COLORMAP,
-            contrast_limits=SCORE_RANGE,
-            opacity=0.5,
-            blending="translucent",
-            metadata=result_metadata(Result.QUALITY_MAP, quality_map.record),
-        )
-        if hasattr(layer, "colorbar"):  # younger than the oldest napari that we work with
-            layer.colorbar.visible = True
-        self._viewer.add_layer(layer)
-        self.message.say(
-            f"Quality map of slice {quality_map.record['slice']}: {len(quality_map.values)} tiles, "
-            f"{quality_map.sentence()}."
-        )
 
     def _keep_window(self, source: SliceSource, outcome: JobOutcome) -> None:
         """Keep the automatic window of the volume scored, so that it is estimated once and can be shown."""
@@ -270,9 +263,9 @@ class QualityPanel(DockPanel):
             self.state.set_window(window)
             self.form.show_window(window)
 
-    def _say_cancelled(self, entry: ShelvedRun | None) -> None:
-        if self._cancelled_because:
-            self.message.say(self._cancelled_because, problem=True)
+    def _say_cancelled(self, entry: ShelvedRun | None, outcome: JobOutcome) -> None:
+        if outcome.layer_gone:
+            self.message.say(outcome.message, problem=True)
         elif entry is None:
             self.message.say("Cancelled.")
         elif not entry.run.rows:
@@ -305,10 +298,11 @@ class QualityPanel(DockPanel):
     # -- slider and layers -------------------------------------------------------------------------
 
     def go_to(self, index: int) -> None:
-        """Show a slice of the current run in the viewer."""
+        """Show a slice of the current run, and the layer it belongs to, in the viewer."""
         entry = self.results.current
         layer = self._layer_of(entry)
         if entry is not None and layer is not None and entry.run.dimension < layer.ndim:
+            show_layer(self._viewer, layer)
             go_to_slice(self._viewer, layer, entry.run.dimension, index, entry.run.at)
 
     def _follow_source(self) -> None:
@@ -357,9 +351,8 @@ class QualityPanel(DockPanel):
 
     def _on_layer_removed(self, event: Any) -> None:
         layer: Layer = unwrapped(event.value)
-        if self._scored is not None and self._scored.layer is layer and self.job.state.busy:
-            self._cancelled_because = f"'{layer.name}' was removed, so its scoring was cancelled."
-            self.job.cancel()
+        if self._told == (layer, self.message.text()):
+            self.message.say("")  # it was of a slice of that layer
         for entry in self.shelf.of_layer(layer):
             if entry is not self._running:
                 self.results.forget(entry)

@@ -5,19 +5,10 @@ import pyqtgraph as pg
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QGraphicsPathItem
 
+from napari_tiqa.figure_style import ARTEFACT_COLOURS
 from napari_tiqa.scoring.scale import ARTEFACT_WORDS, ARTEFACTS
 from napari_tiqa.widgets.quality.score_run import ScoreRun
 
-# Of Paul Tol's "medium-contrast" scheme: told apart by colour-blind readers, in print without colour, on dark
-# and light ground, and from the colours of the runs.
-PART_COLOURS = {
-    "ring": "#994455",
-    "blur": "#EECC66",
-    "noise": "#6699CC",
-    "streaks": "#997700",
-    "shading": "#EE99AA",
-    "smoothing": "#004488",
-}
 _LEAST_RANGE = 1.0  # points: what a good tomogram loses is not blown up to look like a loss
 FLAG = "▲"
 _ALONE = 0.4  # of the distance between slices: what a slice without neighbours takes up on either side
@@ -54,7 +45,7 @@ class PartsPlot(pg.PlotItem):
     def __init__(self) -> None:
         super().__init__(enableMenu=False)
         self.legend = pg.LabelItem(justify="left")
-        self._areas = {part: FilledArea(PART_COLOURS[part], 1.0) for part in ARTEFACTS}
+        self._areas = {part: FilledArea(ARTEFACT_COLOURS[part], 1.0) for part in ARTEFACTS}
         for area in self._areas.values():
             self.addItem(area, ignoreBounds=True)
         self.setLabel("left", "Points lost")
@@ -75,7 +66,7 @@ class PartsPlot(pg.PlotItem):
     def show_legend(self, text: QColor, *, flags: bool) -> None:
         """Write the legend, in the order of the stack."""
         lines = [
-            f'<span style="color:{PART_COLOURS[part]}">■</span> {ARTEFACT_WORDS[part]}'
+            f'<span style="color:{ARTEFACT_COLOURS[part]}">■</span> {ARTEFACT_WORDS[part]}'
             for part in reversed(ARTEFACTS)
         ]
         if flags:

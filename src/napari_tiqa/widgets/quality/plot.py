@@ -44,6 +44,7 @@ class ScorePlot(SlicePlot):
             "what pulls the scores of the selected run down.\nClick to go to a slice; drag to move, wheel to "
             "zoom, double-click for the whole range again.",
             least=(220, 165),
+            usual=(380, 190),  # more where the window has it
         )
         self.graphics.ci.setContentsMargins(2, 6, 4, 2)
         self.graphics.ci.setSpacing(4)

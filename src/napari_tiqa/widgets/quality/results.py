@@ -12,7 +12,10 @@ from napari_tiqa.widgets.quality.plot import Curve, ScorePlot
 from napari_tiqa.widgets.quality.run_list import RunList, WorstSlices
 from napari_tiqa.widgets.quality.run_shelf import RunShelf, ShelvedRun
 from napari_tiqa.widgets.quality.score_run import run_of_table, run_sentence
-from napari_tiqa.widgets.shared.forms import ask_save_path, button, column, line
+from napari_tiqa.widgets.shared.forms import STRETCH, ask_save_path, button, column, line, page
+
+NEXT_KEY = "N"
+"""Pressed over the picture, goes to the next of the worst slices."""
 
 _REDRAW_EVERY = 100  # ms; faster is not seen and takes time from napari's own drawing
 _HINT = (
@@ -21,9 +24,10 @@ _HINT = (
     "Scores kept as CSV can be loaded below."
 )
 _NO_LAYER_HINT = (
-    "<b>No image layer</b><br>Open a tomogram with File › Open, or try the one in<br>"
-    "File › Open Sample › TIQA image quality.<br><br>"
-    "Scores kept as CSV can be loaded below."
+    "<b>No image layer</b><br>"
+    "1. Open a tomogram with File › Open File(s)…, or the sample.<br>"
+    "2. Press “Score all slices”: each gets 1 (worst) to 5 (best).<br>"
+    "3. Click a dip of the curve to see that slice, and why."
 )
 
 
@@ -32,6 +36,7 @@ class ResultsView(QWidget):
 
     slice_clicked = Signal(int)  # of the current run
     current_changed = Signal()
+    sample_clicked = Signal()
     notified = Signal(str)
     problem = Signal(str)
 
@@ -42,8 +47,20 @@ class ResultsView(QWidget):
         self.plot = plot
         self.hint = QLabel(_HINT)
         self.hint.setToolTip("The curve of scores appears here.")
+        self.sample_button = button(
+            "Open the sample",
+            "Open a simulated battery electrode, scanned twice, in which it is known where each fault is;\n"
+            "it is made the first time, and kept.",
+            self.sample_clicked.emit,
+        )
         self.runs = RunList()
         self.worst = WorstSlices()
+        self.next_button = button(
+            f"Next worst ({NEXT_KEY})",
+            "Go to the slice that comes after the one shown in the list of worst slices.\n"
+            f"Press {NEXT_KEY} over the picture for the same.",
+            self.next_worst,
+        )
         self._redraw = QTimer(self, singleShot=True, interval=_REDRAW_EVERY)
         self._redraw.timeout.connect(self._draw)
         self._buttons = {
@@ -77,22 +94,17 @@ class ResultsView(QWidget):
     def _lay_out(self) -> None:
         self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.hint.setWordWrap(True)
-        lists = QSplitter(Qt.Orientation.Horizontal)
+        self.plot.add_button(self.next_button)
+        below = page(self.runs, (self.worst, 1))
         scored = QSplitter(Qt.Orientation.Vertical)
-        for splitter, parts, tooltip in (
-            (lists, (self.runs, self.worst), "Drag to make the list of runs wider or narrower."),
-            (scored, (self.plot, lists), "Drag to make the plot taller or shorter."),
-        ):
-            for part in parts:
-                splitter.addWidget(part)
-            splitter.setChildrenCollapsible(False)
-            splitter.handle(1).setToolTip(tooltip)
-        for place in (0, 1):
-            lists.setStretchFactor(place, 1)
+        for part in (self.plot, below):
+            scored.addWidget(part)
+        scored.setChildrenCollapsible(False)
+        scored.handle(1).setToolTip("Drag to make the plot taller or shorter.")
         scored.setStretchFactor(0, 1)
         scored_or_hint = QWidget()
         self._stack = QStackedLayout(scored_or_hint)
-        self._stack.addWidget(self.hint)
+        self._stack.addWidget(page(STRETCH, self.hint, line(STRETCH, self.sample_button, STRETCH), STRETCH))
         self._stack.addWidget(scored)
         column((scored_or_hint, 1), line(*self._buttons.values()), parent=self)
 
@@ -133,9 +145,14 @@ class ResultsView(QWidget):
         if entry.layer is not None:
             self._shelf.save(entry.layer)
 
+    def next_worst(self, _viewer: object = None) -> None:
+        """Go to the next of the worst slices of the current run, from the one that napari shows."""
+        self.worst.next_worst(self.plot.marked)
+
     def show_hint(self, *, any_layer: bool) -> None:
         """Choose what an empty dock says."""
         self.hint.setText(_HINT if any_layer else _NO_LAYER_HINT)
+        self.sample_button.setVisible(not any_layer)
 
     def _on_list_changed(self) -> None:
         key = self.runs.current_key()
@@ -154,6 +171,7 @@ class ResultsView(QWidget):
             [Curve(entry.run, entry.colour) for entry in shown], current.run if current else None
         )
         self.worst.show_run(current.run if current else None)
+        self.next_button.setEnabled(bool(self.worst.items()))
         for name in ("csv", "png", "remove"):
             self._buttons[name].setEnabled(current is not None)
 

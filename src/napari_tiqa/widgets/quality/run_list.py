@@ -4,30 +4,36 @@ from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import QTreeWidgetItem, QWidget
 
-from napari_tiqa.scoring.sentence import score_sentence
-from napari_tiqa.scoring.table import UNLIKE_TRAINING
+from napari_tiqa.scoring.sentence import named_artefacts, score_figure, score_sentence, where_lost
+from napari_tiqa.scoring.table import UNLIKE_TRAINING, ScoredSlice
+from napari_tiqa.widgets.quality.artefact_chips import ChipDelegate
 from napari_tiqa.widgets.quality.parts_plot import FLAG
 from napari_tiqa.widgets.quality.score_run import ScoreRun
 from napari_tiqa.widgets.shared.flat_tree import FlatTree
 from napari_tiqa.widgets.shared.forms import quietly
+from napari_tiqa.wording import counted, what_differs
 
 _DATA = Qt.ItemDataRole.UserRole  # the run's key; the slice
-_ROWS = 5
+_ARTEFACTS = 2  # the column of the worst slices that has chips
+_RUN_ROWS, _WORST_ROWS = 2.5, 4
 _WORST = 20
+_LEAST_HEIGHT = 66  # px: the header and two slices
 
 
 class RunList(FlatTree):
-    """Runs with a checkbox, their colour and their mean score; the selected run is the current one."""
+    """Runs with a tick, their colour, what tells them apart and their mean; the selected one is current."""
 
     changed = Signal()  # the shown runs or the current one
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(
-            ["Run", "Mean"],
+            ["", ""],
             "All scored runs: tick the ones to compare in the plot, select one to list its worst slices.",
-            rows=_ROWS,
+            rows=_RUN_ROWS,
+            grows=False,
             parent=parent,
         )
+        self._runs: dict[str, ScoreRun] = {}
         self.setIconSize(QSize(12, 12))
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.itemChanged.connect(lambda *_: self.changed.emit())
@@ -45,8 +51,11 @@ class RunList(FlatTree):
         item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
         item.setCheckState(0, Qt.CheckState.Checked)
         item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.addTopLevelItem(item)
+        self._runs[run.key] = run
+        with quietly(self):
+            self.addTopLevelItem(item)
         self.update_run(run)
+        self._name_runs()
 
     def update_run(self, run: ScoreRun) -> None:
         """Write the run's title and mean score anew."""
@@ -55,15 +64,26 @@ class RunList(FlatTree):
             return
         scores = run.valid_scores
         with quietly(self):
-            item.setText(0, run.title())
-            item.setText(1, f"{scores.mean():.2f}" if scores.size else "-")
+            item.setText(1, f"mean {scores.mean():.2f}" if scores.size else "-")
             item.setToolTip(0, _describe(run))
+        if run.ended:
+            self._name_runs()
+
+    def _name_runs(self) -> None:
+        """Write what tells each run from the others, since the list is not as wide as their names."""
+        items = self.items()
+        runs = [self._runs[item.data(0, _DATA)] for item in items]
+        with quietly(self):
+            for item, run, name in zip(items, runs, what_differs([run.name for run in runs]), strict=True):
+                item.setText(0, run.title(name))
 
     def remove_run(self, key: str) -> None:
         """Take a run out of the list."""
         item = self._item(key)
         if item is not None:
             self.takeTopLevelItem(self.indexOfTopLevelItem(item))
+            del self._runs[key]
+            self._name_runs()
             self.changed.emit()
 
     def select_run(self, key: str) -> None:
@@ -86,35 +106,71 @@ class RunList(FlatTree):
 
 
 class WorstSlices(FlatTree):
-    """The lowest scores of one run, worst first, each in a sentence; a click goes to the slice."""
+    """The lowest scores of one run, worst first, each with its artefacts and a sentence.
+
+    A click, and the arrow keys, go to the slice.
+    """
 
     slice_clicked = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(
-            ["Worst slices", "Score, and why"],
-            f"The {_WORST} lowest scores of the selected run; click one to go to the slice.",
-            rows=_ROWS,
-            widest=1,
+            ["Worst", "Score", "Artefacts", "Why"],
+            f"The {_WORST} lowest scores of the selected run; click one, or use the arrow keys, to go to the "
+            "slice.",
+            rows=_WORST_ROWS,
+            widest=3,
             parent=parent,
         )
-        for emitter in (self.itemClicked, self.itemActivated):
-            emitter.connect(lambda item, _: self.slice_clicked.emit(item.data(0, _DATA)))
+        self.setMinimumHeight(_LEAST_HEIGHT)
+        self.setItemDelegateForColumn(_ARTEFACTS, ChipDelegate(self))
+        self.itemClicked.connect(self._go_to)
+        self.itemActivated.connect(self._go_to)
+        self.currentItemChanged.connect(self._go_to)
 
     def show_run(self, run: ScoreRun | None) -> None:
-        """List this run's worst slices in place of those listed."""
-        self.clear()
-        if run is None:
-            return
-        for row in run.worst(_WORST):
-            place = f"{row.slice}"
-            if run.unit != "pixel":
-                place += f"  ({row.position:.4g} {run.unit})"
-            sentence = score_sentence(row)
-            item = QTreeWidgetItem([place, f"{FLAG} {sentence}" if row.flagged else sentence])
-            item.setData(0, _DATA, row.slice)
-            item.setToolTip(1, f"slice {row.slice}: {sentence} (score {row.score:.2f})")
-            self.addTopLevelItem(item)
+        """List this run's worst slices in place of those listed; the slice gone to stays marked."""
+        current = self.current_slice
+        with quietly(self):
+            self.clear()
+            for row in run.worst(_WORST) if run is not None else ():
+                item = _worst_item(row, "" if run is None else run.unit)
+                self.addTopLevelItem(item)
+                if row.slice == current:
+                    self.setCurrentItem(item)
+
+    @property
+    def current_slice(self) -> int | None:
+        """The slice that was gone to last, where it is still listed."""
+        item = self.currentItem()
+        return None if item is None else item.data(0, _DATA)
+
+    def next_worst(self, shown: int | None) -> None:
+        """Go to the slice that comes after the one shown in the list; to the worst after the last."""
+        items = self.items()
+        listed = [item.data(0, _DATA) for item in items]
+        if items:
+            self.setCurrentItem(None)  # else the slice is not gone to again
+            self.setCurrentItem(items[(listed.index(shown) + 1) % len(items) if shown in listed else 0])
+
+    def _go_to(self, item: QTreeWidgetItem | None, _other: object = None) -> None:
+        if item is not None:
+            self.slice_clicked.emit(item.data(0, _DATA))
+
+
+def _worst_item(row: ScoredSlice, unit: str) -> QTreeWidgetItem:
+    place = f"{row.slice}" if unit == "pixel" else f"{row.slice}  ({row.position:.4g} {unit})"
+    sentence = score_sentence(row)
+    if row.flagged:
+        texts, artefacts = [place, FLAG, "", sentence], []
+    else:
+        texts, artefacts = [place, score_figure(row), "", where_lost(row)], named_artefacts(row)
+    item = QTreeWidgetItem(texts)
+    item.setData(0, _DATA, row.slice)
+    item.setData(_ARTEFACTS, _DATA, artefacts)
+    for column in range(item.columnCount()):
+        item.setToolTip(column, f"slice {row.slice}: {sentence} (score {row.score:.2f})")
+    return item
 
 
 def _describe(run: ScoreRun) -> str:
@@ -124,8 +180,8 @@ def _describe(run: ScoreRun) -> str:
         lines.append(f"mean {scores.mean():.2f}, lowest {scores.min():.2f}, highest {scores.max():.2f}")
     unscored = len(run.rows) - scores.size
     if unscored:
-        lines.append(f"{unscored} slices could not be scored")
+        lines.append(f"{counted(unscored, 'slice')} could not be scored")
     flagged = int(run.flagged.sum())
     if flagged:
-        lines.append(f"{flagged} slices are {UNLIKE_TRAINING}")
+        lines.append(f"{counted(flagged, 'slice', ('is', 'are'))} {UNLIKE_TRAINING}")
     return "\n".join(lines)

@@ -12,6 +12,7 @@ from napari_tiqa.scoring.sentence import score_sentence
 from napari_tiqa.scoring.table import UNLIKE_TRAINING, ScoredSlice, score_table
 from napari_tiqa.scoring.views import OVERVIEW, PYRAMID, view_of
 from napari_tiqa.widgets.shared.result_layers import METADATA_KEY
+from napari_tiqa.wording import counted
 
 SINGLE_IMAGE = "image"  # the axis of a run over a layer that has but one slice
 _METADATA_VERSION = 1
@@ -84,12 +85,12 @@ class ScoreRun:
         scores = self.scores
         return scores[np.isfinite(scores)]
 
-    def title(self) -> str:
-        """Return the name with what a reader must know about the run before comparing it."""
+    def title(self, name: str = "") -> str:
+        """Return the name, or another one, with what a reader must know before comparing the run."""
         notes = ["overview only"] if self.overview_only else []
         if self.partial and len(self.rows) < self.asked:
             notes.insert(0, f"partial, {len(self.rows)} of {self.asked}")
-        return f"{self.name} ({', '.join(notes)})" if notes else self.name
+        return f"{name or self.name} ({', '.join(notes)})" if notes else name or self.name
 
     def worst(self, count: int) -> list[ScoredSlice]:
         """Return the `count` slices with the lowest scores, worst first, of those that have a score."""
@@ -218,7 +219,8 @@ def run_sentence(run: ScoreRun) -> str:
     """Return how a run's slices are, in one sentence."""
     scores = run.valid_scores
     if not scores.size:
-        return f"None of the {len(run.rows)} slices could be scored: {run.rows[0].reason}."
+        what = "The slice could not" if len(run.rows) == 1 else f"None of the {len(run.rows)} slices could"
+        return f"{what} be scored: {run.rows[0].reason}."
     worst = run.worst(1)[0]
     if run.axis == SINGLE_IMAGE:
         return f"{run.title()}: {score_sentence(worst)} (1 worst, 5 best)."
@@ -226,7 +228,7 @@ def run_sentence(run: ScoreRun) -> str:
     unscored = len(run.rows) - scores.size
     flagged = int(run.flagged.sum())
     if unscored:
-        sentence += f"; {unscored} slice{'s' * (unscored > 1)} could not be scored"
+        sentence += f"; {counted(unscored, 'slice')} could not be scored"
     if flagged:
         sentence += f"; {flagged} {'are' if flagged > 1 else 'is'} {UNLIKE_TRAINING}"
     return f"{sentence}."

@@ -1,11 +1,13 @@
 """The form of the rating dock that says which images are rated: cut from open layers, or in a folder."""
 
 import re
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from napari.layers import Image
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QLabel, QWidget
 
 from napari_tiqa.errors import RatingError
@@ -18,7 +20,7 @@ from napari_tiqa.widgets.shared.read_layer import read_layer
 from napari_tiqa.widgets.shared.result_layers import no_original
 from napari_tiqa.widgets.shared.run_row import RunRow
 from napari_tiqa.widgets.shared.slider import layer_position, layer_shape
-from napari_tiqa.wording import free_path
+from napari_tiqa.wording import counted, free_path
 
 _LAYERS, _FOLDER = "Open layers", "A folder of images, or an earlier session"
 _CROPS = (224, 448, 896)  # px
@@ -27,6 +29,8 @@ _KEPT_IN = Path("~/napari-tiqa/ratings")
 
 class RatingForm(QWidget):
     """Choices that a rating session is begun with."""
+
+    changed = Signal()
 
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -78,6 +82,8 @@ class RatingForm(QWidget):
         for box in (self.crop_box, self.axis_box):
             box.currentIndexChanged.connect(lambda _: self._on_choice())
         self.place.edited.connect(self._on_place_edited)
+        for row in (self.place, self.folder):
+            row.changed.connect(self.changed)
         self.reset_choices()
         self._show_origin()
 
@@ -126,6 +132,11 @@ class RatingForm(QWidget):
         self.layer_list.follow(self._viewer)
         self._on_choice()
 
+    def choose_layers(self, layers: Iterable[str]) -> None:
+        """Rate slices of the layers with these ``unique_id`` and of no others."""
+        self.origin_box.setCurrentText(_LAYERS)
+        self.layer_list.tick_only(layers)
+
     def _show_origin(self) -> None:
         for field in self._fields_of_layers:
             self._form.setRowVisible(field, not self.from_folder)
@@ -140,8 +151,9 @@ class RatingForm(QWidget):
     def _on_choice(self) -> None:
         self._suggest_place()
         count = sum(self._image_count(layer) for layer in self.layer_list.ticked())
-        images = f"{count} image{'s' * (count != 1)}"
+        images = counted(count, "image")
         self.run.start_button.setText("Open this folder" if self.from_folder else f"Prepare {images}")
+        self.changed.emit()
 
     def _image_count(self, layer: Image) -> int:
         asked = self.count_box.value()

@@ -26,7 +26,7 @@ from napari_tiqa.widgets.rating.form import RatingForm
 from napari_tiqa.widgets.rating.results import RatingResults
 from napari_tiqa.widgets.rating.window import RatedBar, RatingWindow
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState, Work
-from napari_tiqa.widgets.shared.dock_panel import DockPanel
+from napari_tiqa.widgets.shared.dock_panel import DockPanel, in_other_dock
 from napari_tiqa.widgets.shared.forms import (
     DOCK_MARGINS,
     STRETCH,
@@ -39,6 +39,7 @@ from napari_tiqa.widgets.shared.forms import (
     quietly,
 )
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
+from napari_tiqa.wording import counted
 
 
 class RatingPanel(DockPanel):
@@ -92,6 +93,7 @@ class RatingPanel(DockPanel):
 
     def _connect(self) -> None:
         run = self.form.run
+        self.form.changed.connect(self.message.retract)
         run.start_clicked.connect(self.begin)
         run.cancel_clicked.connect(self.job.cancel)
         self.job.state_changed.connect(run.show_state)
@@ -101,6 +103,7 @@ class RatingPanel(DockPanel):
         self.tabs.currentChanged.connect(lambda _: self._show_results())
         self.results.image_chosen.connect(self._show_image)
         self.results.merge_clicked.connect(self._ask_merge)
+        self.results.train_clicked.connect(self.train_from_these)
         self._end_with_dock(self.job)
         layers = self._viewer.layers.events
         for emitter in (layers.inserted, layers.removed, layers.reordered, layers.renamed):
@@ -116,6 +119,19 @@ class RatingPanel(DockPanel):
         """Follow the viewer's layer list."""
         self.form.reset_choices()
 
+    # -- from and to the training dock -------------------------------------------------------------
+
+    def rate_layers(self, layers: Iterable[str]) -> None:
+        """Tick the layers with these ``unique_id`` and no others."""
+        self.leave_session()
+        self.form.choose_layers(layers)
+
+    def train_from_these(self) -> None:
+        """Open the training dock with this session's images and ratings chosen."""
+        if self.session is not None:
+            folder = self.session.folder
+            in_other_dock(self._viewer, "Train a model", lambda panel: panel.learn_from_session(folder))
+
     # -- which images ------------------------------------------------------------------------------
 
     def begin(self) -> bool:
@@ -123,7 +139,7 @@ class RatingPanel(DockPanel):
         try:
             work = self._work()
         except TiqaError as error:
-            self.message.complain(str(error))
+            self.message.refuse(str(error))
             return False
         self.message.say("Opening the folder…" if self.form.from_folder else "Reading the slices…")
         return self.job.start(work)
@@ -166,7 +182,7 @@ class RatingPanel(DockPanel):
         if session is None:
             self.tabs.setCurrentIndex(0)
             return
-        self.session_name.setText(f"{len(session.images)} images in {session.folder.name}")
+        self.session_name.setText(f"{counted(len(session.images), 'image')} in {session.folder.name}")
         self.session_name.setToolTip(str(session.folder))
         self.notes.warn(session.notes)
         self.results.canvas.set_largest(session.largest)

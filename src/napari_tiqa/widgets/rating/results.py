@@ -26,6 +26,7 @@ class RatingResults(QWidget):
 
     image_chosen = Signal(str)
     merge_clicked = Signal()
+    train_clicked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,8 +56,13 @@ class RatingResults(QWidget):
             "Add the ratings.csv of raters who had a copy of this folder; no rating counts twice.",
             self.merge_clicked.emit,
         )
+        self.train_button = button(
+            "Train from these ratings…",
+            "Open the training dock with these images and ratings chosen.",
+            self.train_clicked.emit,
+        )
         self.file = SentenceLabel("All ratings, saved after every click: image, rater, score, time.")
-        below = line((self.file, 1), self.merge_button)
+        below = column(line(self.merge_button, (self.train_button, 1)), self.file)
         parts = (self.raters, self.agreement, self.warnings, self.disputed)
         column(*parts, (self.canvas, 1), below, parent=self, margins=TAB_MARGINS)
         self.disputed.currentItemChanged.connect(self._on_chosen)

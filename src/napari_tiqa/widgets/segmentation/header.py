@@ -52,12 +52,16 @@ class SegmentHeader(DockPanel):
     def __init__(self, state: SegmentState, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(viewer, parent)
         self.state = state
-        self.image_box = LayerBox(viewer, "The image to segment and to learn from; it is never changed.")
+        self.image_box = LayerBox(
+            viewer,
+            "The image to segment and to learn from; it is never changed.",
+            subscribe=self._subscribe,
+        )
         self.labels_box = LayerBox(
             viewer,
             "What is known: a Labels layer with a number for each class, such as pore and grain.\n"
             "Train learns from it; Segment and Study compare with it.",
-            lambda layer: isinstance(layer, Labels),
+            lambda layer: isinstance(layer, Labels) and not is_result(layer),  # nobody's truth
             nullable=True,
         )
         self.new_button = button(
@@ -77,7 +81,7 @@ class SegmentHeader(DockPanel):
         self._followed: Labels | None = None
         self._view: tuple[Any, ...] = ()  # of the viewer, when the labels were last drawn
         form = form_layout(
-            ("Image", self.image_box.native),
+            ("Image", self.image_box.row),
             ("Labels", line((self.labels_box.native, 1), self.new_button)),
         )
         column(form, line((self.problem, 1), self.align_button), parent=self)

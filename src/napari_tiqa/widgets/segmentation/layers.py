@@ -1,7 +1,6 @@
-"""The layers of a segmented volume: probabilities, segmentation, uncertainty, IoU map; which one is shown."""
+"""The layers of a segmented volume: segmentation; uncertainty, probability and IoU map once asked for."""
 
 import math
-from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import dask.array as da
 import numpy as np
 from napari.layers import Image, Labels, Layer
-from napari.utils.colormaps import Colormap, DirectLabelColormap
+from napari.utils.colormaps import DirectLabelColormap
 from qtpy.QtCore import QObject, QTimer
 
 from napari_tiqa.jobs.segmentation.result import Segmentation
@@ -20,9 +19,7 @@ from napari_tiqa.widgets.shared.slice_source import SliceSource
 from napari_tiqa.widgets.shared.slider import shown_slice
 
 _OPACITY = 0.5
-_WHITE, _RED = (1.0, 1.0, 1.0, 1.0), (0.8, 0.0, 0.0, 1.0)
-# Multiplied with the image, white leaves it as it is: where the network is certain, or has no value.
-_UNSURE = Colormap([_WHITE, _RED], nan_color=_WHITE, name="white sure, red unsure")
+_UNSURE = "magma"  # opaque, so that the colours on the image are those of the bar beside it
 _OUTCOMES = DirectLabelColormap(color_dict={None: "transparent", NOT_JUDGED: "transparent"} | IOU_COLOURS)
 
 
@@ -35,14 +32,11 @@ class SegmentView(StrEnum):
     IOU = "IoU map"
 
 
-_Make = Callable[[da.Array], Layer]
-
-
 class SegmentLayers(QObject):
-    """Puts a segmented volume's layers into the viewer and keeps them up to date; one of them is shown.
+    """Puts the layer of a view into the viewer once it is asked for, and keeps those there up to date.
 
     All are lazy: a slice is computed from its probabilities when it is shown. They take over place and units
-    of the source's layer.
+    of the source's layer. One of them is shown at a time.
     """
 
     def __init__(self, viewer: Any, source: SliceSource, parent: QObject | None = None) -> None:
@@ -50,50 +44,43 @@ class SegmentLayers(QObject):
         self._viewer = viewer
         self._source = source
         self._segmentation: Segmentation | None = None
-        self._labels: da.Array | None = None
+        self._threshold = 0.5
         self._truth: da.Array | None = None
         self._value = 0  # of the class of the IoU map
+        self._likely: int | None = None  # label value of the class whose probability is shown; None: the last
         self._view = SegmentView.SEGMENTATION
-        self._layers: dict[str, Layer] = {}
-        self._waiting: dict[str, Callable[[], Layer] | None] = {}  # None: to be taken out
+        self._hidden = False
+        self._layers: dict[SegmentView, Layer] = {}
+        self._waiting: dict[SegmentView, bool] = {}  # to be put in, or to be taken out
         self._change_soon = QTimer(self)
         self._change_soon.timeout.connect(self._change_next)
 
     def layer(self, view: SegmentView) -> Layer | None:
-        """Return a view's layer, that of the last class for probabilities; None where it is not there."""
-        return self._layers.get(self._key(view))
+        """Return a view's layer; None where it is not there."""
+        return self._layers.get(view)
 
-    def show(self, segmentation: Segmentation, threshold: float) -> None:
-        """Show a segmented volume in place of the one before; layers that were removed come back."""
+    def show(self, segmentation: Segmentation, threshold: float, view: SegmentView) -> None:
+        """Show a view of a segmented volume in place of the one before; its layer comes back if removed."""
         if self._segmentation is not None and self._segmentation.classes != segmentation.classes:
             self.clear()
-        self._segmentation = segmentation
-        name = self._source.layer_name
-        grey: dict[str, Any] = {"contrast_limits": (0.0, 1.0), "colormap": "gray"}
-        for index, (value, title) in enumerate(_classes(segmentation)):
-            probability = segmentation.probabilities[index].astype(np.float32)
-            make: _Make = partial(self._make_image, f"probability of {title}", **grey)
-            self._put(_probability(value), probability, make)
-        look = uncertainty_look(len(segmentation.classes))
-        make = partial(self._make_image, f"uncertainty of {name}", **look, colorbar=True)
-        self._put(SegmentView.UNCERTAINTY, segmentation.uncertainty(), make)
-        self._labels = segmentation.segmentation(threshold)
-        make = partial(self._make_labels, f"segmentation of {name}", None)
-        self._put(SegmentView.SEGMENTATION, self._labels, make)
-        self._show_outcomes()
+            self._likely = None
+        self._segmentation, self._threshold = segmentation, threshold
+        self._replace(*self._layers)
+        self.set_view(view)
 
     def set_threshold(self, threshold: float) -> None:
         """Decide again, from the same probabilities."""
-        if self._segmentation is not None:
-            self._labels = self._segmentation.segmentation(threshold)
-            self._replace(SegmentView.SEGMENTATION, self._labels)
-            if SegmentView.IOU in self._layers and self._truth is not None:
-                self._replace(SegmentView.IOU, self._outcomes(self._truth))
+        self._threshold = threshold
+        self._replace(SegmentView.SEGMENTATION, SegmentView.IOU)
 
     def set_truth(self, truth: da.Array | None, value: int) -> None:
         """Compare a label value with a truth of the volume's shape; None removes the IoU map."""
         self._truth, self._value = truth, value
-        self._show_outcomes()
+        if truth is None:
+            self._wait(SegmentView.IOU, put_in=False)
+        else:
+            self._waiting.pop(SegmentView.IOU, None)
+            self._replace(SegmentView.IOU)
 
     def refresh_outcomes(self) -> None:
         """Update the IoU map, after the truth was painted on."""
@@ -102,10 +89,22 @@ class SegmentLayers(QObject):
             layer.refresh()
 
     def set_view(self, view: SegmentView) -> None:
-        """Show one of the layers and hide the others."""
-        self._view = view
+        """Show one of the layers, made now if it is not there yet, and hide the others."""
+        self._view, self._hidden = view, False
         for key, layer in self._layers.items():
-            layer.visible = key == self._key(view)
+            layer.visible = key is view
+        self._want(view)
+
+    def set_likely(self, value: int) -> None:
+        """Show the probability of the class of a label value, whenever a probability is shown."""
+        self._likely = value
+        self._replace(SegmentView.PROBABILITY)
+
+    def hide(self) -> None:
+        """Hide all layers: another image is worked on."""
+        self._hidden = True
+        for layer in self._layers.values():
+            layer.visible = False
 
     def refresh(self, index: int | None = None) -> None:
         """Update what is shown, after a slice was done or, without an index, after several were."""
@@ -132,60 +131,68 @@ class SegmentLayers(QObject):
 
     # -- one layer ---------------------------------------------------------------------------------
 
-    def _key(self, view: SegmentView) -> str:
-        if view is not SegmentView.PROBABILITY or self._segmentation is None:
-            return view
-        return _probability(self._segmentation.classes.values[-1])
+    def _want(self, view: SegmentView) -> None:
+        available = view is not SegmentView.IOU or self._truth is not None
+        if self._segmentation is not None and view not in self._layers and available:
+            self._wait(view, put_in=True)
 
-    def _put(self, key: str, data: da.Array, make: _Make) -> None:
-        self._waiting.pop(key, None)
-        if key in self._layers:
-            self._replace(key, data)
-        else:
-            self._wait(key, partial(make, data))
-
-    def _wait(self, key: str, make: Callable[[], Layer] | None) -> None:
-        self._waiting[key] = make
+    def _wait(self, view: SegmentView, *, put_in: bool) -> None:
+        self._waiting[view] = put_in
         self._change_soon.start(0)
 
     def _change_next(self) -> None:
-        # One per turn of the event loop: napari takes some 20 ms for a layer, visible or not. Not at once,
-        # since other docks that are notified may still be changing what has led to it.
+        # Not at once, since other docks that are notified may still be changing what has led to it.
         if not self._waiting:
             self._change_soon.stop()
             return
-        key = next(iter(self._waiting))
-        make = self._waiting.pop(key)
-        if make is None:
-            remove_layer(self._viewer, self._layers.pop(key, None))
+        view = next(iter(self._waiting))
+        if not self._waiting.pop(view):
+            remove_layer(self._viewer, self._layers.pop(view, None))
             return
-        layer = make()
-        layer.visible = key == self._key(self._view)
+        layer = self._make(view)
+        layer.visible = view is self._view and not self._hidden
         insert_layer(self._viewer, layer)
-        self._layers[key] = layer
+        self._layers[view] = layer
 
-    def _replace(self, key: str, data: da.Array) -> None:
-        layer = self._layers.get(key)
-        if layer is not None:
-            layer.data = self._thick(data)
-            layer.editable = False  # which napari allows again with new data
+    def _replace(self, *views: SegmentView) -> None:
+        """Give those of these layers that are there the data of now."""
+        for view in views:
+            layer = self._layers.get(view)
+            if layer is not None and self._segmentation is not None:
+                name, data = self._content(view)
+                layer.data = self._thick(data)
+                layer.name = name
+                layer.editable = False  # which napari allows again with new data
 
-    def _show_outcomes(self) -> None:
-        if self._truth is None or self._labels is None or self._segmentation is None:
-            self._wait(SegmentView.IOU, None)
-            return
-        titles = dict(_classes(self._segmentation))
-        name = f"IoU map of {titles[self._value]}"
-        self._put(SegmentView.IOU, self._outcomes(self._truth), partial(self._make_labels, name, _OUTCOMES))
-        if SegmentView.IOU in self._layers:
-            self._layers[SegmentView.IOU].name = name
+    def _content(self, view: SegmentView) -> tuple[str, da.Array]:
+        """Return name and data of a view's layer."""
+        segmentation, name = self._segmentation, self._source.layer_name
+        assert segmentation is not None
+        classes = segmentation.classes
+        if view is SegmentView.UNCERTAINTY:
+            return f"uncertainty of {name}", segmentation.uncertainty()
+        if view is SegmentView.PROBABILITY:
+            number = classes.values.index(classes.values[-1] if self._likely is None else self._likely)
+            probability = segmentation.probabilities[number].astype(np.float32)
+            return f"probability of {classes.names[number]}", probability
+        labels = segmentation.segmentation(self._threshold)
+        if view is SegmentView.SEGMENTATION:
+            return f"segmentation of {name}", labels
+        assert self._truth is not None
+        compare = partial(iou_map, value=self._value, unlabelled=classes.unlabelled)
+        truth = self._truth.rechunk(labels.chunks)
+        outcomes = da.map_blocks(compare, labels, truth, dtype=np.uint8, meta=np.empty(0, np.uint8))
+        return f"IoU map of {classes.names[classes.values.index(self._value)]}", outcomes
 
-    def _outcomes(self, truth: da.Array) -> da.Array:
-        assert self._labels is not None
-        assert self._segmentation is not None
-        compare = partial(iou_map, value=self._value, unlabelled=self._segmentation.classes.unlabelled)
-        truth = truth.rechunk(self._labels.chunks)
-        return da.map_blocks(compare, self._labels, truth, dtype=np.uint8, meta=np.empty(0, np.uint8))
+    def _make(self, view: SegmentView) -> Layer:
+        name, data = self._content(view)
+        if view is SegmentView.UNCERTAINTY:
+            assert self._segmentation is not None
+            look = uncertainty_look(len(self._segmentation.classes))
+            return self._make_image(name, data, colorbar=True, **look)
+        if view is SegmentView.PROBABILITY:
+            return self._make_image(name, data, contrast_limits=(0.0, 1.0), colormap="gray")
+        return self._make_labels(name, _OUTCOMES if view is SegmentView.IOU else None, data)
 
     def _thick(self, data: da.Array) -> da.Array:
         return da.expand_dims(data, sorted(self._source.at)) if self._source.at else data
@@ -210,14 +217,4 @@ class SegmentLayers(QObject):
 
 def uncertainty_look(classes: int) -> dict[str, Any]:
     """Return how the uncertainty of a segmentation is drawn: properties of ``napari.layers.Image``."""
-    limits = (0.0, math.log(classes))
-    return {"contrast_limits": limits, "colormap": _UNSURE, "blending": "multiplicative"}
-
-
-def _probability(value: int) -> str:
-    return f"{SegmentView.PROBABILITY} {value}"
-
-
-def _classes(segmentation: Segmentation) -> list[tuple[int, str]]:
-    classes = segmentation.classes
-    return list(zip(classes.values, classes.names, strict=True))
+    return {"contrast_limits": (0.0, math.log(classes)), "colormap": _UNSURE}

@@ -55,7 +55,6 @@ class ModelTab(DockPanel):
         self.card_job = BackgroundJob("reading the model")
         self._model_form = form
         self._card_model: Path | None = None  # whose card is being read
-        self._removed = ""  # the layer whose removal has cancelled the job
 
     @property
     def jobs(self) -> tuple[BackgroundJob, ...]:
@@ -102,14 +101,13 @@ class ModelTab(DockPanel):
         """Show what the model's card says, or why it cannot be read."""
         raise NotImplementedError
 
-    def _forget(self, layer: Layer) -> bool:
-        """Let go of a layer that was removed; return whether the job works on it."""
+    def _forget(self, layer: Layer) -> None:
+        """Let go of a layer that was removed."""
         raise NotImplementedError
 
     # -- job and model -----------------------------------------------------------------------------
 
     def _say_starting(self) -> None:
-        self._removed = ""
         ready = bool(shared_model_process().device)
         self.message.say("Reading the first slice…" if ready else "Starting the network (a few seconds)…")
 
@@ -123,10 +121,7 @@ class ModelTab(DockPanel):
         return read_labels(labels, source)
 
     def _on_removed(self, event: Any) -> None:
-        layer: Layer = unwrapped(event.value)
-        if self._forget(layer) and self.job.state.busy:
-            self._removed = layer.name
-            self.job.cancel()
+        self._forget(unwrapped(event.value))
 
     def _on_model(self, model: Path | None) -> None:
         if self._model_form.model_box.path != model:

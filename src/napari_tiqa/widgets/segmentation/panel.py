@@ -5,15 +5,15 @@ from typing import Any
 
 from qtpy.QtWidgets import QWidget
 
+from napari_tiqa.widgets.segmentation.fitting_tabs import FittingTabs
 from napari_tiqa.widgets.segmentation.header import SegmentHeader, SegmentState
 from napari_tiqa.widgets.segmentation.predict.tab import SegmentPredictTab
 from napari_tiqa.widgets.segmentation.study.tab import SegmentStudyTab
 from napari_tiqa.widgets.segmentation.train.tab import SegmentTrainTab
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
-from napari_tiqa.widgets.shared.fitting_tabs import FittingTabs
 from napari_tiqa.widgets.shared.forms import DOCK_MARGINS, column
 
-TABS = (("Train", SegmentTrainTab), ("Segment", SegmentPredictTab), ("Study", SegmentStudyTab))
+TABS = (("Train", SegmentTrainTab), ("Segment", SegmentPredictTab), ("Quality effect", SegmentStudyTab))
 """Each is made of the dock's state and the viewer."""
 
 

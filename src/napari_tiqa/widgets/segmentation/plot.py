@@ -14,7 +14,7 @@ from napari_tiqa.widgets.shared.themed_plot import SlicePlot, faint
 UNCERTAINTY, SCORE, F1 = "uncertainty", "score", "F1"
 
 _COLOURS = {UNCERTAINTY: VERMILION, SCORE: SKY, F1: GREEN}
-_TITLES = {UNCERTAINTY: "Uncertainty<br>(nats)", SCORE: "Score<br>(5 best)", F1: "F1<br>(1 best)"}
+_TITLES = {UNCERTAINTY: "Uncertainty<br>(0 certain)", SCORE: "Score<br>(5 best)", F1: "F1<br>(1 best)"}
 _LEFT_WIDTH, _BOTTOM_HEIGHT, _BETWEEN = 72, 34, 8  # px
 _ROW_HEIGHT = 74, 130  # px, least and most
 _ROOM = 0.06  # of a range, above and below a curve
@@ -36,7 +36,8 @@ class SegmentPlot(SlicePlot):
 
     def __init__(self) -> None:
         super().__init__(
-            "Mean uncertainty of each slice, in nats: 0 is certain. Below it the quality score (5 is best),\n"
+            "Mean uncertainty of each slice, its entropy in nats: 0 is certain, 0.69 a pure guess among two\n"
+            "classes (ln n among n). Below it the quality score (5 is best),\n"
             "where the layer was scored in the Quality dock, and the F1, where there is a truth to compare\n"
             "with. Click to go to a slice."
         )
@@ -90,7 +91,7 @@ class SegmentPlot(SlicePlot):
         if len(pairs) < _ENOUGH_TO_RANK or (pairs == pairs[0]).all(axis=0).any():
             return ""
         rank = spearmanr(pairs[:, 0], pairs[:, 1]).statistic
-        return f"Score and uncertainty: SROCC {rank:.2f} over {len(pairs)} slices."
+        return f"Score and uncertainty: rank correlation {rank:.2f} over {len(pairs)} slices."
 
     def slices(self) -> tuple[Sequence[int], np.ndarray]:
         """Return the slices that anything is known of."""
@@ -108,7 +109,7 @@ class SegmentPlot(SlicePlot):
             for name, values in self.curves.values.items()
             if index is not None and np.isfinite(values.get(index, np.nan))
         }
-        words = [f"uncertainty {known[UNCERTAINTY]:.3f} nats"] if UNCERTAINTY in known else []
+        words = [f"uncertainty {known[UNCERTAINTY]:.3f}"] if UNCERTAINTY in known else []
         words += [f"score {known[SCORE]:.2f}"] if SCORE in known else []
         words += [f"F1 {known[F1]:.3f}"] if F1 in known else []
         return f"slice {index}: {', '.join(words)}" if words else ""

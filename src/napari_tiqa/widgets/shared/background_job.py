@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -49,19 +49,31 @@ class JobOutcome:
     `result` is what the work returned; where it was not done, the table that the error brought, mostly None.
     `message` is then the sentence for the user; `error`, for napari's traceback viewer, is set where the
     fault is ours.
+
+    `layer` is the one that the job was started on: a result is shown for it and for no other. Where it was
+    removed meanwhile, the job counts as cancelled whatever its work came to, there is no `result`, and
+    `layer_gone` is True; `of_gone_layer` is then what the work brought, to be kept with that layer only.
     """
 
     state: JobState
     result: Any = None
     message: str = ""
     error: Exception | None = None
+    layer: Any = None
+    layer_gone: bool = False
+    of_gone_layer: Any = None
 
 
 class BackgroundJob(QObject):
     """Works in a thread; all signals arrive in the thread that this object lives in.
 
     It has no Qt parent, and is held while its thread runs, so that it outlives a dock closed in the middle.
-    Its name says what it does, for the thread and the sentence on an unexpected error: "preparing images".
+    Its name says what it does, for the thread and the sentences on its end: "preparing images".
+
+    A job that is started on a `layer` belongs to it: once the layer is removed from the viewer the work is
+    cancelled, and its outcome says so in one sentence and has nothing to apply. ``DockPanel._end_with_dock``
+    has the job told of removed layers. Another layer chosen meanwhile changes nothing: who shows a result
+    asks ``outcome.layer``, or ``job.layer`` while it runs, whether it is the one shown.
     """
 
     state_changed = Signal(object)  # JobState
@@ -75,16 +87,19 @@ class BackgroundJob(QObject):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.state = JobState.IDLE
+        self.layer: Any = None  # of the work under way, else of the last
+        self._layer_gone = ""  # the name of the layer, once it was removed
         self._name = name
         self._cancel = threading.Event()
         self._thread: threading.Thread | None = None
         self._progress_made.connect(self._on_progress)
         self._thread_ended.connect(self._on_thread_ended)
 
-    def start(self, work: Work) -> bool:
-        """Start and return at once; False when a piece of work is already under way."""
+    def start(self, work: Work, layer: Any = None) -> bool:
+        """Start, on a layer where the work is of one, and return at once; False when work is under way."""
         if self.state.busy:
             return False
+        self.layer, self._layer_gone = layer, ""
         self._cancel = threading.Event()
         _under_way.add(self)
         self._set_state(JobState.STARTING)
@@ -94,15 +109,21 @@ class BackgroundJob(QObject):
         self._thread.start()
         return True
 
-    def run(self, verb: Callable[..., Any]) -> bool:
+    def run(self, verb: Callable[..., Any], layer: Any = None) -> bool:
         """Start a verb of the core that only lacks ``progress`` and ``cancel``: a ``partial`` of it."""
-        return self.start(lambda report, cancel: verb(progress=report, cancel=cancel))
+        return self.start(lambda report, cancel: verb(progress=report, cancel=cancel), layer)
 
     def cancel(self) -> None:
         """Ask the work to stop; `ended` follows."""
         self._cancel.set()
         if self.state.cancellable:
             self._set_state(JobState.CANCELLING)
+
+    def layer_removed(self, layer: Any) -> None:
+        """End the work that belongs to a layer which was taken out of the viewer."""
+        if layer is self.layer and self.state.busy:
+            self._layer_gone = layer.name
+            self.cancel()
 
     def abandon(self) -> None:
         """Cancel and wait for the thread, for two seconds at most: napari is quitting."""
@@ -123,6 +144,16 @@ class BackgroundJob(QObject):
     @Slot(object)
     def _on_thread_ended(self, outcome: JobOutcome) -> None:
         _under_way.discard(self)
+        outcome = replace(outcome, layer=self.layer)
+        if self._layer_gone:
+            # Also where the work was done just before: there is nothing that its result is of.
+            outcome = JobOutcome(
+                JobState.CANCELLED,
+                message=f"'{self._layer_gone}' was removed, so {self._name} was stopped.",
+                layer=self.layer,
+                layer_gone=True,
+                of_gone_layer=outcome.result,
+            )
         self._set_state(outcome.state)
         self.ended.emit(outcome)
 

@@ -1,13 +1,15 @@
-"""What the contents of all docks have in common: they let go of napari and of their jobs when they close."""
+"""What the contents of all docks have in common: letting go of napari and jobs, ways to one another."""
 
+import inspect
+import weakref
 from collections.abc import Callable
-from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from napari.utils.theme import Theme, get_theme
 from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_tiqa.widgets.shared.background_job import BackgroundJob
+from napari_tiqa.widgets.shared.result_layers import unwrapped
 
 
 class DockPanel(QWidget):
@@ -16,20 +18,20 @@ class DockPanel(QWidget):
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._viewer = viewer
-        self._subscriptions: list[tuple[Any, Callable[..., None]]] = []
-        self._jobs: list[BackgroundJob] = []
+        self._held = _Held()
         self._themed: tuple[Any, ...] = ()
         # napari's closing window deletes its docks; this widget's own methods are not called any more then.
-        self.destroyed.connect(partial(_let_go, self._jobs, self._subscriptions))
+        self.destroyed.connect(self._held.let_go)
+        self._subscribe(viewer.layers.events.removed, self._held.end_jobs_of_removed)
 
     def close_down(self) -> None:
         """End what is under way and let go of the viewer: the dock was closed."""
-        _let_go(self._jobs, self._subscriptions)
+        self._held.let_go()
 
     def _subscribe(self, emitter: Any, callback: Callable[..., None]) -> None:
         """Have napari call back until the dock is closed."""
         emitter.connect(callback)
-        self._subscriptions.append((emitter, callback))
+        self._held.subscriptions.append((emitter, weak(callback)))
 
     def _use_theme(self, *plots: Any) -> None:
         """Take napari's colours now and whenever its theme changes; so do the plots, by ``set_theme``."""
@@ -44,23 +46,60 @@ class DockPanel(QWidget):
             plot.set_theme(theme)
 
     def _end_with_dock(self, job: BackgroundJob) -> None:
-        """Cancel a job when the dock is closed, and wait for it where napari quits."""
-        self._jobs.append(job)
+        """Cancel a job when the dock or the job's layer goes, and wait for it where napari quits."""
+        self._held.jobs.append(job)
         QApplication.instance().aboutToQuit.connect(job.abandon)
 
 
-def _let_go(
-    jobs: list[BackgroundJob], subscriptions: list[tuple[Any, Callable[..., None]]], *_: object
-) -> None:
-    for job in jobs:
-        job.cancel()
-    for emitter, callback in subscriptions:
-        emitter.disconnect(callback)
-    subscriptions.clear()
+class _Held:
+    """What a panel has to let go of when it is closed or deleted.
+
+    It is held from outside of the panel until then. A panel that is garbage takes with it all that only it
+    holds, and Python clears that in any order: its jobs might be empty shells before Qt deletes the panel.
+    """
+
+    _all: ClassVar[set["_Held"]] = set()
+
+    def __init__(self) -> None:
+        self.jobs: list[BackgroundJob] = []
+        # Weak, since a panel's own methods are among them: they must not keep it from being deleted.
+        self.subscriptions: list[tuple[Any, weakref.ref[Any]]] = []
+        self._all.add(self)
+
+    def end_jobs_of_removed(self, event: Any) -> None:
+        """End the jobs of the layer that napari has just removed."""
+        for job in self.jobs:
+            job.layer_removed(unwrapped(event.value))
+
+    def let_go(self, *_: object) -> None:
+        """Cancel the jobs and have napari call back no more; a second call does nothing."""
+        self._all.discard(self)
+        for job in self.jobs:
+            job.cancel()
+        for emitter, callback in self.subscriptions:
+            if (alive := callback()) is not None:
+                emitter.disconnect(alive)
+        self.jobs.clear()
+        self.subscriptions.clear()
+
+
+def weak(callback: Callable[..., None]) -> "weakref.ref[Any]":
+    """Return a weak reference to a function, or to an object's method."""
+    return weakref.WeakMethod(callback) if inspect.ismethod(callback) else weakref.ref(callback)
+
+
+def in_other_dock(viewer: Any, name: str, then: Callable[[Any], object]) -> None:
+    """Open the dock of this name and call `then` with its panel, once that is there."""
+    frame, dock = viewer.window.add_plugin_dock_widget("napari-tiqa", name)
+    frame.raise_()  # one that was open may lie behind another tab
+    if dock.panel is None:
+        dock.ready.connect(lambda: then(dock.panel))
+    else:
+        then(dock.panel)
 
 
 def dock_style(theme: Theme) -> str:
-    """Return what docks add to napari's style sheet: lists and tables as flat as napari's own lists."""
+    """Return what docks add to napari's style sheet: flat lists and tables, narrower numbers."""
     ground, line = theme.background.as_rgb(), theme.primary.as_rgb()
     return f"""
         QTreeWidget, QTableWidget {{ background: {ground}; border: 1px solid {line}; }}
@@ -69,6 +108,7 @@ def dock_style(theme: Theme) -> str:
         QHeaderView::section {{ border: none; padding: 3px; }}
         QTableCornerButton::section {{ background: {ground}; border: none; }}
         QTableWidget QHeaderView::section {{ background: {ground}; border: none; padding: 4px; }}
+        QSpinBox, QDoubleSpinBox {{ min-width: 44px; }}
         QLineEdit:read-only {{ background: transparent; }}
         QSplitter::handle {{ background: transparent; }}
     """

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from napari.utils import progress
 from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
-from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QWidget
+from qtpy.QtWidgets import QDockWidget, QFrame, QLabel, QMainWindow, QScrollArea, QSizePolicy, QStyle, QWidget
 
 from napari_tiqa.widgets.shared.forms import column
 
 if TYPE_CHECKING:
     import napari
 
-_NARROW, _WIDE = 430, 560  # px
+_NARROW, _WIDE = 340, 400  # px
+_BORDERS = 2  # px, of napari's style
 
 
 class DockShell(QWidget):
@@ -43,7 +44,7 @@ class DockShell(QWidget):
         self._notice.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._notice.setToolTip("The libraries for plots and tables are being imported.")
         self._layout = column(self._notice, parent=self)
-        self.setMinimumSize(QSize(340, 200))
+        self.setMinimumSize(QSize(_NARROW, 200))
         # Else napari adds a stretch below the dock's content, which takes half of its height.
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._module, _, self._class = self.panel_of.partition(":")
@@ -61,20 +62,48 @@ class DockShell(QWidget):
         return getattr(self.module, self._class)(self.viewer)
 
     def sizeHint(self) -> QSize:
-        """Return a third of napari's window: the picture keeps most of it, a wide window shows long names."""
-        third = self.window().width() // 3
-        return QSize(min(max(third, _NARROW), _WIDE), 560)
+        """Return a third of napari's window, at most 400 px: the picture keeps most of it."""
+        return QSize(min(max(self.window().width() // 3, _NARROW), _WIDE), 560)
 
     def event(self, event: QEvent) -> bool:
         """Notice when napari takes this widget out of its dock, which is how it closes one."""
         if event.type() == QEvent.Type.ParentChange:
             if self.parent() is not None:
                 self._docked = True
+                QTimer.singleShot(0, self._join_tabs)  # napari adds the dock to its window only now
             elif self._docked:
                 self._closed = True
                 if self.panel is not None:
                     self.panel.close_down()
+                # Now and here: Python's garbage collector may come in any thread, and Qt's widgets may not.
+                self.deleteLater()
         return super().event(event)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Notice when the content needs another width."""
+        if event is not None and event.type() == QEvent.Type.LayoutRequest and watched is self.panel:
+            self._fit_width()
+        return False
+
+    def _fit_width(self) -> None:
+        """Be never so narrow that the content is cut off: nothing scrolls to the side."""
+        bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
+        wanted = self.panel.minimumSizeHint().width() + bar + _BORDERS
+        self.setMinimumWidth(min(max(wanted, _NARROW), _WIDE))
+
+    def _join_tabs(self) -> None:
+        """Lie as a tab beside the docks of ours that are there, where napari would put a slit below them."""
+        window, dock = self.window(), _dock_of(self)
+        if dock is None or not isinstance(window, QMainWindow) or window.tabifiedDockWidgets(dock):
+            return
+        ours = [_dock_of(shell) for shell in window.findChildren(DockShell) if shell is not self]
+        area = window.dockWidgetArea(dock)
+        beside = [other for other in ours if other is not None and window.dockWidgetArea(other) == area]
+        docked = [other for other in beside if other.isVisible() and not other.isFloating()]
+        if docked:
+            window.tabifyDockWidget(docked[-1], dock)
+            dock.show()
+            dock.raise_()
 
     def reset_choices(self) -> None:
         """Follow the viewer's layer list; napari goes on calling this for a dock that was closed."""
@@ -98,9 +127,18 @@ class DockShell(QWidget):
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(self.panel)
+        self.panel.installEventFilter(self)
+        self._fit_width()
         self._layout.replaceWidget(self._notice, area)
         self._notice.deleteLater()
         self.ready.emit()
+
+
+def _dock_of(widget: QWidget) -> QDockWidget | None:
+    parent = widget.parentWidget()
+    while parent is not None and not isinstance(parent, QDockWidget):
+        parent = parent.parentWidget()
+    return parent
 
 
 class _Loading(QObject):

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import (
+    QAbstractSpinBox,
     QBoxLayout,
     QComboBox,
     QFileDialog,
@@ -104,11 +105,17 @@ def choice_box(choices: Iterable[tuple[str, Any] | tuple[str, Any, str]], toolti
 def spin_box(value: int, low: int, high: int, tooltip: str, suffix: str = "") -> QSpinBox:
     """Return a box for a whole number from `low` to `high`."""
     box = QSpinBox()
+    narrow(box)
     box.setRange(low, high)
     box.setValue(value)
     box.setSuffix(suffix)
     box.setToolTip(tooltip)
     return box
+
+
+def narrow(box: QAbstractSpinBox) -> None:
+    """Let a box for a number be narrower than Qt wants it, which is for all digits of the largest."""
+    box.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
 
 def ask_save_path(parent: QWidget, title: str, name: str, kind: str) -> str:

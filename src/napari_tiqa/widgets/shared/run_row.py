@@ -15,7 +15,8 @@ class RunRow(QWidget):
     """A button that starts a job, one that cancels it, a bar and a sentence.
 
     `parts` names a part of the work, in the plural ("slices"); `starting` and `stopping` are sentences while
-    the job starts and is being cancelled, none where empty; room is kept for `lines` of sentences. The
+    the job starts and is being cancelled, none where empty; room is kept for `lines` of sentences. A `low`
+    row has the bar beside the buttons, and never more than these lines. The
     buttons `others` stand before the start button and can be pressed while no job is under way. A `status`
     stands beside the bar; the cancel button then stands there too, and `others` after the start button.
     """
@@ -32,6 +33,7 @@ class RunRow(QWidget):
         parts: str,
         message_tooltip: str = "What is being done, and how the last run ended.",
         lines: int = 2,
+        low: bool = False,
         starting: str = "",
         stopping: str = "Stopping…",
         others: Sequence[QPushButton] = (),
@@ -50,9 +52,11 @@ class RunRow(QWidget):
         policy = self.bar.sizePolicy()
         policy.setRetainSizeWhenHidden(True)  # nothing jumps when the bar appears
         self.bar.setSizePolicy(policy)
-        self.message = SentenceLabel(message_tooltip, lines=lines)
+        self.message = SentenceLabel(message_tooltip, lines=lines, fixed=low)
         beside = [(other, 1) for other in others]
-        if status is None:
+        if low:
+            rows = [line(*beside, (self.start_button, 2), (self.cancel_button, 1), (self.bar, 3))]
+        elif status is None:
             rows = [line(*beside, (self.start_button, 2), (self.cancel_button, 1)), self.bar]
         else:
             rows = [

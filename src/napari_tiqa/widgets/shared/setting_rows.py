@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QSpinBox, QWidget
 
 from napari_tiqa.learning.training.settings import Recipe, Setting, settings
-from napari_tiqa.widgets.shared.forms import choice_box, quietly, spin_box
+from napari_tiqa.widgets.shared.forms import choice_box, narrow, quietly, spin_box
 
 _PERCENT = 100
 _MOST = 9999  # what a form offers where a number has no upper bound
@@ -96,6 +96,7 @@ def _number_box(setting: Setting, value: float, tip: str) -> QSpinBox | QDoubleS
         box.setSingleStep(int(setting.step or 1))
         return box
     number = QDoubleSpinBox()
+    narrow(number)
     number.setDecimals(setting.decimals)
     # A bound that is not allowed itself is left out by one digit.
     digit = 10**-setting.decimals

@@ -6,16 +6,17 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from napari.utils.theme import Theme
-from qtpy.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
-from qtpy.QtGui import QColor, QImage, QPainter, QPen
-from qtpy.QtWidgets import QSizePolicy, QWidget
+from qtpy.QtCore import QEvent, QObject, QPointF, QRect, QRectF, QSize, Qt, Signal
+from qtpy.QtGui import QColor, QImage, QKeyEvent, QPainter, QPen
+from qtpy.QtWidgets import QPushButton, QSizePolicy, QWidget
 from superqt import QElidingLabel
 
-from napari_tiqa.widgets.shared.forms import column
+from napari_tiqa.widgets.shared.forms import column, line
 
 FEW_POINTS = 60
 """Up to here each point of a curve is drawn as a dot of its own."""
 
+_KEYS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End)
 _EXPORT_SCALE = 4  # pixels per screen pixel: some 1500 across, enough for a column at 300 dpi
 
 
@@ -84,6 +85,8 @@ class ThemedPlot(QWidget):
         self, curve: pg.PlotDataItem, x: Any, y: Any, colour: str, width: float = 2, **options: Any
     ) -> None:
         """Draw a curve, with a dot for each point where there are few."""
+        if not np.isfinite(y).any():
+            x, y = np.empty(0), np.empty(0)  # else pyqtgraph warns of each look at its range
         curve.setPen(self.pen(colour, width))
         curve.setSymbol("o" if len(x) <= FEW_POINTS else None)
         curve.setSymbolSize(5)
@@ -103,11 +106,39 @@ class SlicePlot(ThemedPlot):
         super().__init__(tooltip, least, usual)
         self.readout = QElidingLabel()
         self.readout.setToolTip("The slice below the pointer, else the one at napari's slider.")
-        self.layout().insertWidget(0, self.readout)
+        self._head = line((self.readout, 1))
+        self.layout().insertLayout(0, self._head)
         self._marked: int | None = None
         self._hovered: int | None = None
         self.graphics.scene().sigMouseClicked.connect(self._on_click)
         self.graphics.scene().sigMouseMoved.connect(self._on_hover)
+        self.graphics.installEventFilter(self)
+        self.graphics.viewport().installEventFilter(self)
+
+    def add_button(self, button: QPushButton) -> None:
+        """Put a button beside the readout, above the plots."""
+        self._head.addWidget(button)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Forget the pointer when it leaves; go along the slices with the arrow keys, Home and End."""
+        if event is not None and event.type() == QEvent.Type.Leave:
+            self._hovered = None
+            self.read_out()
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            index = self._slice_by_key(event.key())
+            if index is not None:
+                self.slice_clicked.emit(index)
+                return True
+        return False
+
+    def _slice_by_key(self, key: int) -> int | None:
+        """Return the slice that a key goes to from the one marked; None where it is not such a key."""
+        slices = sorted(self.slices()[0])
+        if not slices or key not in _KEYS:
+            return None
+        place = 0 if self._marked is None else int(np.searchsorted(slices, self._marked))
+        wanted = {Qt.Key.Key_Left: place - 1, Qt.Key.Key_Home: 0, Qt.Key.Key_End: len(slices)}
+        return slices[min(max(wanted.get(Qt.Key(key), place + 1), 0), len(slices) - 1)]
 
     def slices(self) -> tuple[Sequence[int], np.ndarray]:
         """Return the slices that can be pointed at, and their abscissas."""
@@ -125,6 +156,11 @@ class SlicePlot(ThemedPlot):
         """Put the marker at the slice `_marked`; None hides it."""
         raise NotImplementedError
 
+    @property
+    def marked(self) -> int | None:
+        """The slice that napari shows; None where it shows none."""
+        return self._marked
+
     def set_marker(self, index: int | None) -> None:
         """Mark the slice that napari shows; None where it shows none."""
         self._marked = index
@@ -140,8 +176,8 @@ class SlicePlot(ThemedPlot):
 
         Each of `titles`, colour and title, is a line above, behind a square of its colour. Raises OSError.
         """
-        line = int(1.6 * self.fontMetrics().height())
-        width, height, above = self.graphics.width(), self.graphics.height(), line * len(titles)
+        high = int(1.6 * self.fontMetrics().height())
+        width, height, above = self.graphics.width(), self.graphics.height(), high * len(titles)
         picture = QImage(QSize(width, above + height) * _EXPORT_SCALE, QImage.Format.Format_RGB32)
         picture.setDevicePixelRatio(_EXPORT_SCALE)
         picture.fill(QColor("white"))
@@ -152,8 +188,8 @@ class SlicePlot(ThemedPlot):
         painter = QPainter(picture)
         painter.setFont(self.font())
         for row, (colour, title) in enumerate(titles):
-            painter.fillRect(QRect(12, row * line + line // 2 - 5, 10, 10), QColor(colour))
-            painter.drawText(QRect(30, row * line, width - 34, line), Qt.AlignmentFlag.AlignVCenter, title)
+            painter.fillRect(QRect(12, row * high + high // 2 - 5, 10, 10), QColor(colour))
+            painter.drawText(QRect(30, row * high, width - 34, high), Qt.AlignmentFlag.AlignVCenter, title)
         self.graphics.render(painter, QRectF(0, above, width, height), self.graphics.viewport().rect())
         painter.end()
         self._pen_scale, self.text, self.ground = 1, *colours

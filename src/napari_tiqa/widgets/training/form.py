@@ -121,6 +121,11 @@ class TrainingForm(QWidget):
 
     # -- what the dock tells the form --------------------------------------------------------------
 
+    def choose_folder(self, folder: Path) -> None:
+        """Learn from a folder, such as a rated session."""
+        self.source_box.setCurrentIndex(self.source_box.findData(Source.FOLDER))
+        self.folder.set_path(folder)
+
     def reset_choices(self) -> None:
         """Follow the viewer's layer list; ticks stay, new layers are ticked."""
         self.layer_list.follow(self._viewer)
@@ -178,9 +183,12 @@ class TrainingForm(QWidget):
             "Which full-reference metrics label the distorted images in place of people: those named\n"
             "in the paper, those of the authors' 2020 report, or the ones ticked below.",
         )
-        self.observers = {name: QCheckBox(name) for name in OBSERVERS}
+        self.observers = {name: QCheckBox(_in_words(name)) for name in OBSERVERS}
         for name, box in self.observers.items():
-            box.setToolTip(f"Let {name} take part in labelling the distorted images.")
+            box.setToolTip(
+                f"Let {_in_words(name)} take part in labelling the distorted images: it compares each with "
+                f"its original, as an observer would ({name} in recipes and in the shell)."
+            )
             box.toggled.connect(self._name_observer_set)
         self.observer_set.currentTextChanged.connect(self._tick_observer_set)
         self._tick_observer_set(self.observer_set.currentText())
@@ -200,8 +208,8 @@ class TrainingForm(QWidget):
         backbone, *others = self.settings.rows(*_SETTINGS[1:])
         self.advanced = collapsible(
             "Advanced",
-            "Backbone, observers, scale, epochs, seed: the defaults are the paper's.",
-            form_layout(backbone, ("Observers", self.observer_set), ("", boxes), *others),
+            "Backbone, metrics that label, scale, epochs, seed: the defaults are the paper's.",
+            form_layout(backbone, ("Labels by", self.observer_set), ("", boxes), *others),
         )
         column(self._top, self.advanced, parent=self)
 
@@ -253,3 +261,8 @@ class TrainingForm(QWidget):
         for item in self.file_list.selectedItems():
             self.file_list.takeItem(self.file_list.row(item))
         self.changed.emit()
+
+
+def _in_words(observer: str) -> str:
+    """Return a metric's name as papers write it: "MS-SSIM"."""
+    return observer.upper().replace("_", "-")

@@ -80,7 +80,7 @@ class TrainingPage(DockPanel):
                 return False
             self._start(request)
         except TiqaError as error:
-            self.message.complain(str(error))
+            self.message.refuse(str(error))
             return False
         return True
 

@@ -22,23 +22,25 @@ from napari_tiqa.learning.training.run_folder import RECIPE_FILE
 from napari_tiqa.scoring.recent_models import remember_model
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
+from napari_tiqa.widgets.shared.dock_panel import in_other_dock
 from napari_tiqa.widgets.shared.forms import DOCK_MARGINS, button, column, line
 from napari_tiqa.widgets.shared.read_layer import read_layer
 from napari_tiqa.widgets.shared.result_layers import no_original
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
-from napari_tiqa.widgets.shared.slider import layer_position
+from napari_tiqa.widgets.shared.slider import layer_position, layer_shape
 from napari_tiqa.widgets.training.controls import TrainingControls
 from napari_tiqa.widgets.training.epoch_plot import EpochPlot
 from napari_tiqa.widgets.training.form import Source, TrainingForm
 from napari_tiqa.widgets.training.job import Training
+from napari_tiqa.widgets.training.layer_warnings import layer_warnings
 from napari_tiqa.widgets.training.page import TrainingPage
 from napari_tiqa.widgets.training.preview import PreviewLayers, make_preview
 from napari_tiqa.widgets.training.request import score_training, shared_training_job, slice_places
 from napari_tiqa.widgets.training.runs import TrainingRun, free_folder
+from napari_tiqa.wording import counted
 
 _CHECK_AFTER = 300  # ms after the last change of the form: ratings are read again then
 _STAGE_NAMES = {"generate": "Making data", "rank": "Ranking", "regress": "Regression", "judge": "Judging"}
-_QUALITY_DOCK = ("napari-tiqa", "Slice quality")
 
 
 class TrainingPanel(TrainingPage):
@@ -51,10 +53,15 @@ class TrainingPanel(TrainingPage):
             "that the training will teach, as a layer.",
             self.show_preview,
         )
+        self.rate_button = button(
+            "Rate these…",
+            "Have people rate slices of the ticked layers in the rating dock, whose results lead back here.",
+            self.rate_these,
+        )
         controls = TrainingControls(
             "Make the distorted versions, rank them, then learn the scores, in a process of its own:\n"
             "napari can be used meanwhile, also to score.",
-            (self.preview_button,),
+            (self.rate_button, self.preview_button),
         )
         super().__init__(viewer, shared_training_job(), controls, parent)
         self.preview_job = BackgroundJob("making the preview")
@@ -73,6 +80,7 @@ class TrainingPanel(TrainingPage):
 
     def _connect(self) -> None:
         self.form.changed.connect(self._check.start)
+        self.form.changed.connect(self.message.retract)
         self._check.timeout.connect(self._show_warnings)
         self.result.use_button.clicked.connect(self.use_in_quality_dock)
         self.preview_job.state_changed.connect(self._on_preview_state)
@@ -102,8 +110,8 @@ class TrainingPanel(TrainingPage):
         originals = sum(len(slice_places(volume.slice_count(0), wanted)) for volume in volumes)
         if originals < MIN_ORIGINALS:
             raise TrainingError(
-                f"{originals} slices are too few to learn from: take at least {MIN_ORIGINALS}, from more "
-                "layers or more slices of each."
+                f"{counted(originals, 'slice', ('is', 'are'))} too few to learn from: take at least "
+                f"{MIN_ORIGINALS}, from more layers or more slices of each."
             )
         return score_training(self.form.recipe((str(run.folder / "originals"),)), run, volumes)
 
@@ -115,7 +123,7 @@ class TrainingPanel(TrainingPage):
             recipe = form.recipe(("layers",)) if volumes else form.recipe()
             self.preview_job.start(partial(make_preview, recipe, form.chosen, volumes))
         except TiqaError as error:
-            self.message.complain(str(error))
+            self.message.refuse(str(error))
             return False
         self.message.say("Making the sixteen versions…")
         return True
@@ -171,12 +179,17 @@ class TrainingPanel(TrainingPage):
         if self._finished is None:
             return
         remember_model(self._finished.output)
-        _, dock = self._viewer.window.add_plugin_dock_widget(*_QUALITY_DOCK)
-        choose = partial(_choose_model, dock, self._finished.output)
-        if dock.panel is None:
-            dock.ready.connect(choose)
-        else:
-            choose()
+        model = self._finished.output
+        in_other_dock(self._viewer, "Slice quality", lambda panel: panel.form.model_box.choose(model))
+
+    def rate_these(self) -> None:
+        """Open the rating dock with the layers that are ticked here."""
+        layers = [layer.unique_id for layer in self.form.layers]
+        in_other_dock(self._viewer, "Rate images", lambda panel: panel.rate_layers(layers))
+
+    def learn_from_session(self, folder: Path) -> None:
+        """Choose the images and ratings of a rated session."""
+        self.form.choose_folder(folder)
 
     def _where_stopped(self, run: TrainingRun) -> str:
         rows = read_epochs(run.folder)
@@ -201,12 +214,18 @@ class TrainingPanel(TrainingPage):
     def _warnings_of_originals(self) -> list[str]:
         form = self.form
         specimens = len(form.layers) if form.source is Source.LAYERS else len(form.paths)
+        warnings = []
+        if form.source is Source.LAYERS:
+            wanted = form.settings["slices"].value()
+            counts = [min(wanted, layer_shape(layer)[-3]) if layer.ndim > 2 else 1 for layer in form.layers]
+            share = form.settings.values()["validation_share"]
+            warnings = layer_warnings(form.layers, counts, share, rated=bool(form.ratings))
         if form.source is not Source.FOLDER and specimens == 1:
-            return [
+            warnings.append(
                 "All originals are of one specimen: validated on slices of the same one, the model will "
                 "look better than it is on others; add another tomogram if you can."
-            ]
-        return []
+            )
+        return warnings
 
     def _on_preview(self, outcome: JobOutcome) -> None:
         if outcome.result is None:
@@ -255,13 +274,9 @@ def _summary(training: Mapping[str, Any]) -> str:
     if not isfinite(best["srocc"]):
         return "It gives every validation image the same score: train for more epochs."
     return (
-        f"On originals left out of training: SROCC {best['srocc']:.3f} (order), "
-        f"PLCC {best['plcc']:.3f} (value)."
+        f"On originals left out of training: rank correlation {best['srocc']:.3f}, "
+        f"linear correlation {best['plcc']:.3f} with their labels."
     )
-
-
-def _choose_model(dock: Any, model: Path) -> None:
-    dock.panel.form.model_box.choose(model)
 
 
 class TrainingPlot(EpochPlot):
@@ -270,10 +285,10 @@ class TrainingPlot(EpochPlot):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(
             {"rank": "1  Ranking", "regress": "2  Regression"},
-            {"SROCC": "#56B4E9", "PLCC": "#009E73"},
+            {"Order": "#56B4E9", "Value": "#009E73"},
             (-1, -0.5, 0, 0.5, 1),
             "Above: the loss that a stage makes smaller; each stage has its own, so only its fall counts.\n"
-            "Below: how well scores of originals left out of training agree with their labels: SROCC in "
-            "order, PLCC in value; 1 is perfect.",
+            "Below: how well scores of originals left out of training agree with their labels in order "
+            "(Spearman's rank correlation, SROCC) and in value (Pearson's, PLCC); 1 is perfect.",
             parent,
         )

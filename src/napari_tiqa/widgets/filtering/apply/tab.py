@@ -26,7 +26,7 @@ from napari_tiqa.volumes.writing.formats import FORMATS, format_for
 from napari_tiqa.widgets.filtering.apply.form import ApplyForm
 from napari_tiqa.widgets.filtering.state import FilterState
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
-from napari_tiqa.widgets.shared.derived_layer import derived_layer
+from napari_tiqa.widgets.shared.derived_layer import derived_layer, insert_layer
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
 from napari_tiqa.widgets.shared.forms import TAB_MARGINS, column
 from napari_tiqa.widgets.shared.slice_source import SliceSource
@@ -72,7 +72,7 @@ class FilterApplyTab(DockPanel):
         form.format_chosen.connect(self._on_format)
         self.state.pipeline_changed.connect(self._follow)
         self.state.source_changed.connect(self._follow)
-        self.show_job.state_changed.connect(lambda _: self._enable())
+        self.show_job.state_changed.connect(self._enable)
         self.show_job.ended.connect(self._on_shown)
         self.export_job.state_changed.connect(self._on_export_state)
         self.export_job.progressed.connect(self._on_progress)
@@ -94,7 +94,7 @@ class FilterApplyTab(DockPanel):
         self._look_later()
         self._enable()
 
-    def _enable(self) -> None:
+    def _enable(self, _state: object = None) -> None:
         ready = self.state.source is not None and any(step.on for step in self.state.pipeline.steps)
         self.form.show_button.setEnabled(ready and not self.show_job.state.busy)
         self.form.run_row.set_ready(ready and self.form.place.path is not None)
@@ -127,13 +127,15 @@ class FilterApplyTab(DockPanel):
         self._shown_for = source
         self.message.say("Filtering the slice shown…")
         make = partial(filter_volume, source.volume, self.state.pipeline, **options)
-        self.show_job.start(partial(_make_lazy, make, source.axis, source.index))
+        self.show_job.start(partial(_make_lazy, make, source.axis, source.index), source.layer)
 
     def _on_shown(self, outcome: JobOutcome) -> None:
         source, self._shown_for = self._shown_for, None
         if outcome.state is JobState.FAILED:
             self.message.complain(outcome.message, outcome.error)
             return
+        if outcome.layer_gone:
+            self.message.say(outcome.message, problem=True)
         if outcome.state is not JobState.DONE or source is None:
             return
         volume, seconds = outcome.result
@@ -150,7 +152,7 @@ class FilterApplyTab(DockPanel):
             interpolation2d=source.layer.interpolation2d,
             metadata={KEY: note(volume.applied, source=volume.source)},
         )
-        self._viewer.add_layer(layer)
+        insert_layer(self._viewer, layer)  # the dock stays with its source
         self.message.say(f"'{layer.name}' is filtered slice by slice as you view it; export it to keep it.")
 
     def _ask_for_async(self, seconds: float) -> None:
@@ -160,8 +162,8 @@ class FilterApplyTab(DockPanel):
             return
         question = (
             f"Filtering a slice takes {seconds:.2g} s, and napari stands still while it waits for one.\n\n"
-            "Switch on napari's asynchronous slicing (Preferences > Experimental), so that slices appear "
-            "when they are ready?"
+            "Switch on napari's asynchronous slicing (File > Preferences, Experimental), so that slices "
+            "appear when they are ready?"
         )
         if self._agrees("Slow slices", question):
             experimental.async_ = True
@@ -241,10 +243,10 @@ class FilterApplyTab(DockPanel):
         options = self._options(source)
         if options is not None:
             options |= {"format": self.form.format, "overwrite": overwrite}
-            self._start(partial(_export, source.volume, self.state.pipeline, path, **options))
+            self._start(partial(_export, source.volume, self.state.pipeline, path, **options), source.layer)
 
-    def _start(self, request: "partial[Any]") -> None:
-        if self.export_job.run(request):
+    def _start(self, request: "partial[Any]", layer: Layer) -> None:
+        if self.export_job.run(request, layer):
             self._exported = request
 
     def _on_export_state(self, state: JobState) -> None:
@@ -265,12 +267,12 @@ class FilterApplyTab(DockPanel):
         if isinstance(outcome.result, ExportError):
             self.message.say("")
             if self._agrees("Replace", _question_of_replacing(output)):
-                self._start(partial(request, overwrite=True))
+                self._start(partial(request, overwrite=True), outcome.layer)
         elif outcome.state is JobState.DONE:
             self.message.say(f"Exported {outcome.result['steps']} to {output}.")
             self.form.open_button.show()
         elif outcome.state is JobState.CANCELLED:
-            self.message.say(outcome.message)
+            self.message.say(outcome.message, problem=outcome.layer_gone)
         else:
             self.message.complain(outcome.message, outcome.error)
 
@@ -284,7 +286,7 @@ class FilterApplyTab(DockPanel):
     def _on_opened(self, outcome: JobOutcome) -> None:
         if outcome.state is JobState.DONE:
             for data, keywords, kind in outcome.result:
-                self._viewer.add_layer(Layer.create(data, keywords, kind))
+                insert_layer(self._viewer, Layer.create(data, keywords, kind))
         elif outcome.state is JobState.FAILED:
             self.message.complain(outcome.message, outcome.error)
 

@@ -44,7 +44,7 @@ class CompareForm(TrialForm):
             "Remove", "Take the selected pipeline out of the comparison.", self.list.remove_chosen
         )
         add = line((self.name, 1), self.add_button, self.files_button, self.remove_button)
-        rows = form_layout(("Slices", line((self.slices, 2), (self.aim_box, 1))))
+        rows = form_layout(("Slices", line((self.slices, 4), (self.aim_box, 3))))
         column(add, self.list, rows, self.run_row, parent=self)
         self.name.returnPressed.connect(self.add_clicked)
         self.list.currentItemChanged.connect(self._enable)

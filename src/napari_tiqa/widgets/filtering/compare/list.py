@@ -11,7 +11,7 @@ from napari_tiqa.jobs.filtering.compare import UNFILTERED, Comparison
 from napari_tiqa.jobs.filtering.gain import Gain, change, level
 from napari_tiqa.widgets.shared.flat_tree import FlatTree
 from napari_tiqa.widgets.shared.forms import quietly
-from napari_tiqa.wording import free_name
+from napari_tiqa.wording import free_name, percent
 
 _FEWEST_ROWS, _MOST_ROWS = 4, 8
 _NUMBERED = "{name} {number}"
@@ -189,7 +189,7 @@ def _cells(found: pd.Series, aim: str) -> list[str]:
         change(gain, aim).partition(" ")[0] if gain.half_width > 0 else "",  # the interval is in the tooltip
         f"{found['score']:.2f}",
         f"{found['spread']:.2f}" if known else "-",
-        f"{loss:.0f} %" if loss == loss else "-",
+        percent(loss) if loss == loss else "-",
         _time(found["seconds"]),
     ]
 

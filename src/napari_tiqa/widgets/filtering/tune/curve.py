@@ -5,7 +5,7 @@ from math import isfinite
 
 import numpy as np
 import pyqtgraph as pg
-from qtpy.QtGui import QColor
+from qtpy.QtGui import QColor, QResizeEvent
 from qtpy.QtWidgets import QWidget
 
 from napari_tiqa.jobs.filtering.objective import SCORE
@@ -25,6 +25,7 @@ from napari_tiqa.widgets.filtering.tune.trials_plot import (
 from napari_tiqa.widgets.shared.themed_plot import faint
 
 _LEFT_WIDTH = 54  # px, of one width so that the values align
+_ROOM_FOR_THREE = 200  # px
 _NO_LIMIT = 16_777_215  # px, Qt's own
 # Quantity of a trial: label, colour, share of the height.
 _CURVES = {
@@ -102,13 +103,18 @@ class TuneCurve(TrialsPlot):
         self._lowest.setLabel("bottom", axis.label)
         self._lowest.getAxis("bottom").setTicks([axis.ticks])
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show two plots in place of three where these would be too low to read."""
+        super().resizeEvent(event)
+        self._show_rows(self.tried.aim)
+
     def _show_rows(self, aim: str) -> None:
-        """Have no plot of the score below itself."""
+        """Have no plot of the score below itself, nor where there is no room: pointing at a dot tells it."""
         self.main_plot.setLabel("left", AXIS_LABELS[aim])
-        score, twice = self.curves["score"].plot, aim == SCORE
-        score.setVisible(not twice)
-        score.setMaximumHeight(0 if twice else _NO_LIMIT)
-        self.graphics.ci.layout.setRowStretchFactor(1, 0 if twice else _CURVES["score"][2])
+        score, hidden = self.curves["score"].plot, aim == SCORE or self.height() < _ROOM_FOR_THREE
+        score.setVisible(not hidden)
+        score.setMaximumHeight(0 if hidden else _NO_LIMIT)
+        self.graphics.ci.layout.setRowStretchFactor(1, 0 if hidden else _CURVES["score"][2])
 
 
 class _Curve:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QLabel, QWidget
+from qtpy.QtWidgets import QFrame, QLabel, QWidget
 
 from napari_tiqa.filtering.catalogue import FILTERS
 from napari_tiqa.filtering.pipeline import Pipeline, Step
@@ -13,10 +13,12 @@ from napari_tiqa.jobs.filtering.variables import variables
 from napari_tiqa.widgets.filtering.trial_tab import TrialForm
 from napari_tiqa.widgets.filtering.tune.variables import VariableList
 from napari_tiqa.widgets.shared.forms import button, choice_box, column, form_layout, line, spin_box
+from napari_tiqa.widgets.shared.scrolling_tabs import LowArea
 
 _GROUPS = ("Ring removal", "Denoise")
 _METHODS = (("sweep a grid", "sweep"), ("optimise", "optimise"))
 _TRIALS = 24
+_LIST_HEIGHT = 84  # px, of the list of parameters where the window has no room for more
 
 
 class TuneForm(TrialForm):
@@ -39,9 +41,12 @@ class TuneForm(TrialForm):
             "Optimise: a search (Optuna) over any number of them that tries more where the score is high.",
         )
         self.trials_box = spin_box(_TRIALS, 4, 2000, "How many settings are tried in all.", " tries")
-        method = line((self.method_box, 1), self.trials_box, (self.aim_box, 1))
-        rows = form_layout(self.start, self.variables, ("Slices", self.slices), ("Method", method))
-        column(rows, self.run_row, parent=self)
+        method = line((self.method_box, 1), self.trials_box)
+        slices = line((self.slices, 4), (self.aim_box, 3))
+        self.area = LowArea(self.variables, least=_LIST_HEIGHT)
+        self.area.setFrameShape(QFrame.Shape.NoFrame)
+        rows = form_layout(self.start, ("Slices", slices), ("Method", method))
+        column(self.area, rows, self.run_row, parent=self)
         self.variables.changed.connect(lambda: self.run_row.set_ready(bool(self.variables.rows)))
         self.run_row.set_ready(False)
 
@@ -49,7 +54,7 @@ class TuneForm(TrialForm):
         """List what can be varied, or where to start."""
         self.variables.show_pipeline(pipeline)
         self.start.setVisible(not pipeline.steps)
-        self.variables.setVisible(bool(pipeline.steps))
+        self.area.setVisible(bool(pipeline.steps))
 
     def _subject(self, pipeline: Pipeline) -> tuple[tuple[Any, ...], dict[str, Any]]:
         ticked = self.variables.ticked()

@@ -19,6 +19,7 @@ from napari_tiqa.widgets.filtering.tune.curve import TuneCurve
 from napari_tiqa.widgets.filtering.tune.map import TuneMap
 from napari_tiqa.widgets.filtering.tune.search import TuneSearch
 from napari_tiqa.widgets.filtering.tune.trials_plot import TrialsPlot, Tried
+from napari_tiqa.wording import percent
 
 _REDRAW_EVERY = 100  # ms; faster is not seen and takes time from napari's own drawing
 _HINT = (
@@ -61,7 +62,11 @@ class TunePlot(QWidget):
         self._stack.addWidget(self.hint)
         self._stack.addWidget(plots)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(QSize(220, 260))
+        self.setMinimumSize(QSize(220, 150))
+
+    def hasHeightForWidth(self) -> bool:
+        """Return False: the plot takes what room there is, whatever its hint would need."""
+        return False
 
     def sizeHint(self) -> QSize:
         """Return a size that leaves room for the form in a window of 768 px."""
@@ -125,5 +130,5 @@ class TunePlot(QWidget):
             )
         text += f": {level(trial, self.tried.aim)}"
         if trial.values and isfinite(trial.detail_loss):
-            text += f", detail lost {trial.detail_loss:.0f} %"
+            text += f", detail lost {percent(trial.detail_loss)}"
         return text

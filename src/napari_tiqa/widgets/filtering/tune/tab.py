@@ -76,10 +76,11 @@ class FilterTuneTab(TrialTab):
         self.state.set_pipeline(trial.pipeline)
 
     def _apply(self, trial: Trial) -> None:
-        """Set the pipeline to the best so far, unless the user has changed it meanwhile."""
-        if self._followed is not None and self._followed == self.state.pipeline:
+        """Set the pipeline to the best so far, unless the user has changed it or turned to another layer."""
+        unchanged = self._followed is not None and self._followed == self.state.pipeline
+        if unchanged and self._is_of_the_layer_shown:
             self._followed = trial.pipeline
-            self.state.set_pipeline(self._followed)
+            self.state.set_pipeline(trial.pipeline, self)
 
     def _on_progress(self, progress: TuneProgress) -> None:
         self.plot.add(progress)
@@ -90,11 +91,16 @@ class FilterTuneTab(TrialTab):
     def _show_result(self, result: Tuning) -> None:
         self.tuning = result
         self.plot.finish(result)
-        self.message.say(" ".join([result.sentence(), *_failures(result)]))
+        sentence = " ".join([result.sentence(), *_failures(result)])
+        if not self._is_of_the_layer_shown:
+            sentence = f"Of '{self.job.layer.name}', not applied here: {sentence}"
+        self.message.say(sentence)
         self._apply(result.best)
 
     def _on_ended(self, outcome: JobOutcome) -> None:
         super()._on_ended(outcome)
+        if outcome.layer_gone and self._before is not None and self._followed == self.state.pipeline:
+            self.state.set_pipeline(self._before)  # what was best of a layer is not tried on another
         self._followed = None
         self._enable()
 

@@ -25,6 +25,7 @@ AXIS_LABELS = {FIDELITY: "Fidelity", SCORE: "Score"}
 _LEAST_SPAN = {FIDELITY: 0.02, SCORE: 0.5}  # a difference that means nothing is not blown up
 _NOTHING_KNOWN = {FIDELITY: (0.0, 1.0), SCORE: SCORE_RANGE}
 _ROOM = 0.12  # of the range, above and below
+_LEAST = (220, 120)  # px
 _REACH = 40  # px around a dot in which the pointer means it
 
 
@@ -54,7 +55,7 @@ class TrialsPlot(ThemedPlot):
     """Whether the pointer means the dot above or below it, however far."""
 
     def __init__(self, tooltip: str, parent: QWidget | None = None) -> None:
-        super().__init__(tooltip, parent=parent)
+        super().__init__(tooltip, least=_LEAST, parent=parent)
         self.tried = Tried(())
         self._best = pg.ScatterPlotItem(symbol="star", size=17, brush=BEST)
         self._best.setZValue(3)

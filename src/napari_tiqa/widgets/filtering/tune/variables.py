@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from html import escape
 from math import ceil, floor, log10
 
 from qtpy.QtCore import Qt, Signal
@@ -25,7 +26,10 @@ _COLUMNS = 4  # tick, low, "to", high
 
 
 class VariableList(QWidget):
-    """Lists the parameters of a pipeline's steps, also of those that are off: to vary one switches it on."""
+    """Lists the parameters of a pipeline's steps, also of those that are off: to vary one switches it on.
+
+    The one that matters most in the first step that can be tuned is ticked at first.
+    """
 
     changed = Signal()
 
@@ -48,18 +52,23 @@ class VariableList(QWidget):
         while (item := self._grid.takeAt(0)) is not None:
             item.widget().deleteLater()
         self.rows = []
+        ticked = False
         switched_on = Pipeline(replace(step, on=True) for step in pipeline.steps)
         step_before = -1
         for variable in _tunable(switched_on):
             if variable.step != step_before:
                 step_before = variable.step
-                title = QLabel(f"Vary in <b>{switched_on.steps[step_before].definition.title}</b>")
+                title = QLabel(f"Vary in <b>{escape(switched_on.steps[step_before].definition.title)}</b>")
                 self._grid.addWidget(title, self._grid.rowCount(), 0, 1, _COLUMNS)
-            self._add_row(VariableRow(variable, switched_on))
+            row = VariableRow(variable, switched_on)
+            self._add_row(row)
+            main = switched_on.steps[variable.step].definition.main
+            if variable.parameter == main and not ticked:  # a grid over all steps would take long
+                row.tick.setChecked(True)
+                ticked = True
         self.changed.emit()
 
     def _add_row(self, row: "VariableRow") -> None:
-        row.tick.setChecked(not self.rows)
         self.rows.append(row)
         place = self._grid.rowCount()
         for column, widget in enumerate(row.widgets):

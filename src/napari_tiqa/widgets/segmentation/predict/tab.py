@@ -22,6 +22,7 @@ from napari_tiqa.widgets.segmentation.model_tab import ModelTab
 from napari_tiqa.widgets.segmentation.plot import F1, SCORE, UNCERTAINTY, Curves, SegmentPlot
 from napari_tiqa.widgets.segmentation.predict.agreement import SegmentAgreement
 from napari_tiqa.widgets.segmentation.predict.form import SegmentPredictForm
+from napari_tiqa.widgets.segmentation.predict.fractions import FractionTable
 from napari_tiqa.widgets.segmentation.predict.judge import SegmentJudge
 from napari_tiqa.widgets.segmentation.predict.save import SegmentSave
 from napari_tiqa.widgets.segmentation.predict.slice_table import SliceTable
@@ -52,10 +53,11 @@ class SegmentPredictTab(ModelTab):
         super().__init__(state, viewer, form, "segmenting", parent)
         self.form = form
         self.agreement = SegmentAgreement()
+        self.fractions = FractionTable()
         self.plot = SegmentPlot()
         self.curves_message = SentenceLabel(
-            "Rank correlation (SROCC) of quality score and mean uncertainty: near -1, the network is less\n"
-            "certain of slices that look worse."
+            "Spearman's rank correlation (SROCC) of quality score and mean uncertainty: near -1, the\n"
+            "network is less certain of slices that look worse."
         )
         self.save = SegmentSave(self.plot, self._slice_table)
         self.judge = SegmentJudge(self)
@@ -72,7 +74,7 @@ class SegmentPredictTab(ModelTab):
         self._decide_soon = QTimer(self, singleShot=True, interval=0)
         self._decide_soon.timeout.connect(self._decide)
         self._connect()
-        self._set_up((self.plot, 1), self.curves_message, self.save, self.agreement)
+        self._set_up(self.fractions, (self.plot, 1), self.curves_message, self.save, self.agreement)
 
     @property
     def jobs(self) -> tuple[BackgroundJob, ...]:
@@ -91,6 +93,7 @@ class SegmentPredictTab(ModelTab):
     def _connect(self) -> None:
         self.form.threshold_changed.connect(self._decide_soon.start)
         self.form.view_chosen.connect(self._set_view)
+        self.form.likely_chosen.connect(self._set_likely)
         self.state.labels_changed.connect(self._show_truth)
         self.state.labels_edited.connect(self._on_edited)
         self.agreement.class_changed.connect(self._show_truth)
@@ -130,11 +133,14 @@ class SegmentPredictTab(ModelTab):
         shown = self._all.get(_key(source))
         if shown is None:
             shown = self._all[_key(source)] = _Shown(source, SegmentLayers(self._viewer, source, self))
+        for other in self._all.values():
+            if other.source.layer is not source.layer:
+                other.layers.hide()
         self._running, self._progress = shown, None
         self._read_card()  # the model may have been trained again
         self._say_starting()
         chosen = partial(segment, slices=slices, axis=source.axis, window=source.window)
-        return self.job.run(partial(chosen, source.volume, model=self.state.model))
+        return self.job.run(partial(chosen, source.volume, model=self.state.model), source.layer)
 
     def _on_progress(self, progress: PredictProgress) -> None:
         shown = self._running
@@ -143,7 +149,7 @@ class SegmentPredictTab(ModelTab):
         self._progress = progress
         if shown.segmentation is not progress.segmentation and progress.done:
             shown.segmentation = progress.segmentation
-            shown.layers.show(progress.segmentation, self.form.threshold_value)
+            shown.layers.show(progress.segmentation, self.form.threshold_value, self.form.view)
             if shown is self.shown:
                 self._follow()
         elif progress.index is not None:
@@ -160,9 +166,8 @@ class SegmentPredictTab(ModelTab):
             self._finish(shown, outcome.result)
         elif outcome.state is JobState.FAILED:
             self.message.complain(outcome.message, outcome.error)
-        elif self._removed:
-            sentence = f"'{self._removed}' was removed, so its segmentation was cancelled."
-            self.message.say(sentence, problem=True)
+        elif outcome.layer_gone:
+            self.message.say(outcome.message, problem=True)
         else:
             count = 0 if shown.segmentation is None else int(shown.segmentation.done.sum())
             kept = f"; {count} slices are segmented, and Segment resumes from there" if count else ""
@@ -188,8 +193,12 @@ class SegmentPredictTab(ModelTab):
             go_to_slice(self._viewer, source.layer, source.dimension, index, source.at)
 
     def _set_view(self, view: SegmentView) -> None:
-        for shown in self._all.values():
-            shown.layers.set_view(view)
+        if self.shown is not None:
+            self.shown.layers.set_view(view)
+
+    def _set_likely(self, value: int) -> None:
+        if self.shown is not None:
+            self.shown.layers.set_likely(value)
 
     def _decide(self) -> None:
         """Apply the threshold."""
@@ -209,7 +218,7 @@ class SegmentPredictTab(ModelTab):
         self.form.run_row.set_ready(source is not None)
         self._draw_later()
 
-    def _forget(self, layer: Layer) -> bool:
+    def _forget(self, layer: Layer) -> None:
         for shown in self._all.values():
             shown.layers.forget(layer)
         removed = [
@@ -217,7 +226,6 @@ class SegmentPredictTab(ModelTab):
         ]
         for shown in removed:
             shown.layers.stop()
-        return any(shown is self._running for shown in removed)
 
     def _show_card(self, card: dict[str, Any] | None, problem: str) -> None:
         if card is None:
@@ -254,8 +262,10 @@ class SegmentPredictTab(ModelTab):
         self.agreement.show_problem(problem)
         if self.shown is not None:
             self.shown.layers.set_truth(truth, self.agreement.value)
+        before = self.form.view
         self.form.show_classes(self._classes, truth=truth is not None)
-        self._set_view(self.form.view)
+        if self.form.view is not before:
+            self._set_view(self.form.view)
 
     def _judge(self) -> None:
         """Compare again: other labels, or another threshold."""
@@ -286,10 +296,12 @@ class SegmentPredictTab(ModelTab):
             self.form.run_row.show_progress(progress, sentence)
         source, segmentation, labels = self.state.source, self._segmentation, self.state.labels
         if source is None or segmentation is None:
-            for part in (self.plot, self.curves_message, self.save):
+            for part in (self.fractions, self.plot, self.curves_message, self.save):
                 part.hide()
             return
         table = segmentation.table()
+        self.fractions.show_fractions(table, segmentation.classes, source.index)
+        self.fractions.setVisible(len(table) > 0)
         values = {UNCERTAINTY: dict(zip(table["slice"], table["uncertainty"], strict=True))}
         if scores := self._scores.of(source):
             values[SCORE] = scores
@@ -330,7 +342,7 @@ def _summary(segmentation: Segmentation) -> str:
     most = np.log(len(segmentation.classes))
     if known.empty:
         return "Segmented, but every pixel is NaN."
-    sure = f"mean uncertainty {known['uncertainty'].mean():.3f} nats (0 = certain, {most:.2f} = pure guess)"
+    sure = f"mean uncertainty {known['uncertainty'].mean():.3f} (0 = certain, {most:.2f} = pure guess)"
     if segmentation.probabilities.ndim == 3:
         return f"The image is segmented: {sure}."
     if len(known) == 1:

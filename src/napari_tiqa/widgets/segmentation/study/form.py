@@ -22,7 +22,7 @@ class SegmentStudyForm(ModelForm):
                 "The slices to distort; each needs labels. Several are more reliable than one.",
             ),
             RunRow(
-                "Study",
+                "Distort and compare",
                 "Blur each slice, add noise and rings, each at five levels; score and segment every version\n"
                 "and compare it with the labels. The image itself is not changed.",
                 "Stop; the versions done so far are kept.",

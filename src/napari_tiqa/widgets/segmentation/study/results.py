@@ -7,9 +7,9 @@ from qtpy.QtWidgets import QComboBox, QLabel, QWidget
 from napari_tiqa.jobs.study.figures import f1_figure, measures_figure, two_point_figure
 from napari_tiqa.jobs.study.result import Study
 from napari_tiqa.segmentation.native_distortions import VERSIONS
+from napari_tiqa.widgets.segmentation.fitting_tabs import FittingTabs
 from napari_tiqa.widgets.segmentation.study.tables import CorrelationTable, VersionTable, version_name
 from napari_tiqa.widgets.shared.figure_view import FigureView
-from napari_tiqa.widgets.shared.fitting_tabs import FittingTabs
 from napari_tiqa.widgets.shared.forms import button, choice_box, column, line, quietly
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
 

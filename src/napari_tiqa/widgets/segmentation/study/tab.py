@@ -90,8 +90,10 @@ class SegmentStudyTab(ModelTab):
         except TiqaError as error:
             self.message.complain(str(error))
             return False
-        if not self.job.run(partial(_study, source.volume, **chosen)):
+        if not self.job.run(partial(_study, source.volume, **chosen), source.layer):
             return False
+        if self._source is not None and self._source.layer is not source.layer:
+            self.layers.clear()
         self._source, self._model, self._so_far = source, self.state.model, []
         self._say_starting()
         return True
@@ -112,16 +114,19 @@ class SegmentStudyTab(ModelTab):
 
     def _on_ended(self, outcome: JobOutcome) -> None:
         self._draw_soon.stop()
-        stopped = f"'{self._removed}' was removed, so its study was stopped" if self._removed else "Stopped"
-        if outcome.state is JobState.DONE:
-            found: Study = outcome.result
-            self.show_study(found)
-            begin = "" if found.complete else f"{stopped}; "
-            self.message.say(f"{begin}{len(found.table)} versions were scored and segmented.")
-        elif outcome.state is JobState.FAILED:
+        found: Study | None = outcome.of_gone_layer if outcome.layer_gone else outcome.result
+        if outcome.state is JobState.FAILED:
             self.message.complain(outcome.message, outcome.error)
+            return
+        if found is not None:
+            self.show_study(found)  # tables and figures of what was studied, its layer there or not
+        done = f"{len(found.table)} versions were scored and segmented." if found is not None else ""
+        if outcome.layer_gone:
+            self.message.say(f"{outcome.message} {done}".rstrip(), problem=True)
+        elif found is None:
+            self.message.say("Stopped before any version was done.")
         else:
-            self.message.say(f"{stopped} before any version was done.")
+            self.message.say(done if found.complete else f"Stopped; {done}")
 
     def show_study(self, found: Study) -> None:
         """Show the results of the source that was studied."""
@@ -133,7 +138,7 @@ class SegmentStudyTab(ModelTab):
         numbers = [int(index) for index in found.table["slice"].unique()]
         slices = "the image" if source.volume.data.ndim == 2 else _in_words(numbers)
         phase = found.record["phase"]["name"]
-        self.results.show_study(found, f"<b>{source.layer_name}</b>, {slices}; phase: {phase}.")
+        self.results.show_study(found, f"'{source.layer_name}', {slices}; phase: {phase}.")
 
     # -- one version -------------------------------------------------------------------------------
 
@@ -146,7 +151,7 @@ class SegmentStudyTab(ModelTab):
         window = IntensityWindow(**found.record["window"])
         version = (source.volume, source.axis, index, distortion, level, window, self._model)
         make = partial(seen_version, *version, seed=int(found.record["seed"]))
-        if not self.looking.start(lambda _report, cancel: make(cancel=cancel)):
+        if not self.looking.start(lambda _report, cancel: make(cancel=cancel), source.layer):
             return False
         name = version_name(distortion, level)
         self._looked_at = replace(source, index=index), name
@@ -164,11 +169,11 @@ class SegmentStudyTab(ModelTab):
     def _on_seen(self, outcome: JobOutcome) -> None:
         if outcome.state is JobState.FAILED:
             self.message.complain(outcome.message, outcome.error)
+        elif outcome.layer_gone:
+            self.message.say(outcome.message, problem=True)
         if outcome.state is not JobState.DONE or self._looked_at is None:
             return
         source, name = self._looked_at
-        if source.layer not in self._viewer.layers:
-            return
         self.layers.show(source, name, outcome.result)
         if source.volume.data.ndim == 3:
             go_to_slice(self._viewer, source.layer, source.dimension, source.index, source.at)
@@ -208,9 +213,8 @@ class SegmentStudyTab(ModelTab):
         else:
             self.form.show_classes(classes_of(card))
 
-    def _forget(self, layer: Layer) -> bool:
+    def _forget(self, layer: Layer) -> None:
         self.layers.forget(layer)
-        return self._source is not None and layer is self._source.layer
 
 
 def _study(volume: Volume, labels: da.Array, *, model: Path | None, **chosen: Any) -> Study:

@@ -8,9 +8,11 @@ from napari_tiqa.jobs.study.result import POOLED, Study
 from napari_tiqa.segmentation.native_distortions import VERSIONS
 from napari_tiqa.widgets.shared.flat_table import FlatTable
 
+_RANK = "Spearman's rank correlation (SROCC) of score and {} over all slices; 1 is best."
+_LINEAR = "Pearson's linear correlation (PLCC) of score and {} over all slices; 1 is best."
 _CORRELATIONS = (
-    ("f1", "srocc", "F1 SROCC", "Rank correlation of score and F1 over all slices; 1 is best."),
-    ("f1", "plcc", "F1 PLCC", "Linear correlation of score and F1 over all slices; 1 is best."),
+    ("f1", "srocc", "F1 rank", _RANK.format("F1")),
+    ("f1", "plcc", "F1 linear", _LINEAR.format("F1")),
     (
         "f1",
         "within",
@@ -18,14 +20,14 @@ _CORRELATIONS = (
         "Rank correlation of score and F1 in each slice by itself, averaged: that some slices are harder\n"
         "to segment than others does not count.",
     ),
-    ("iou", "srocc", "IoU SROCC", "Rank correlation of score and IoU over all slices; 1 is best."),
-    ("iou", "plcc", "IoU PLCC", "Linear correlation of score and IoU over all slices; 1 is best."),
+    ("iou", "srocc", "IoU rank", _RANK.format("IoU")),
+    ("iou", "plcc", "IoU linear", _LINEAR.format("IoU")),
     (
         "uncertainty",
         "srocc",
-        "Uncer- tainty SROCC",
-        "Rank correlation of score and mean uncertainty: -1 where the uncertainty grows with\n"
-        "every loss of quality.",
+        "Uncer- tainty rank",
+        "Spearman's rank correlation (SROCC) of score and mean uncertainty: -1 where the uncertainty grows\n"
+        "with every loss of quality.",
     ),
 )
 _MEASURES = (
@@ -33,7 +35,7 @@ _MEASURES = (
     ("f1", "F1", ".3f", "Harmonic mean of precision and recall of the phase; 1 is best."),
     ("iou", "IoU", ".3f", "Intersection over union of the phase; 1 is best."),
     ("accuracy", "Accuracy", ".3f", "Share of the labelled pixels that have their class."),
-    ("uncertainty", "Uncert.", ".3f", "Mean uncertainty, nats; 0 is certain."),
+    ("uncertainty", "Uncert.", ".3f", "Mean uncertainty, the entropy in nats; 0 is certain."),
 )
 
 

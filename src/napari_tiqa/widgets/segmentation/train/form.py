@@ -43,7 +43,7 @@ class SegmentTrainForm(QWidget):
             "light: an EfficientNet-Lite0 encoder trained on photographs (ImageNet) and a narrow decoder.\n"
             "paper: D-LinkNet34 from random weights, 1024 x 1024 px, 200 epochs.",
         )
-        self.dice = QCheckBox("Dice loss too")
+        self.dice = QCheckBox("Dice loss")
         self.dice.setToolTip(tooltip(settings(self._base)["dice_weight"]))
         self.encoder_weights = FileRow(
             self._ask_weights,

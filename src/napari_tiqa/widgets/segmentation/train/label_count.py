@@ -10,6 +10,7 @@ import numpy as np
 from napari_tiqa.segmentation.classes import Classes, pixel_counts
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slices import map_slices
+from napari_tiqa.wording import counted
 
 _SPARSE = 3  # times as many slices along the viewer's axis as along another one: painted along the other
 _FEW = 50  # labelled pixels of a class
@@ -38,12 +39,13 @@ class LabelCount:
         if len(self.shape) < 3:
             return "Learns from the image."
         slices = self.shape[axis] if unlabelled is None else self.labelled[axis]
-        return f"Learns from {slices} slice{'s' * (slices > 1)} along {axis_name}."
+        return f"Learns from {counted(slices, 'slice')} along {axis_name}."
 
     def warnings(self, classes: Classes, axis: int) -> list[str]:
         """Return sentences on what may spoil a training."""
         warnings = [
-            f"Only {self.pixels[value]} pixels of '{name}' are labelled: paint some more of it."
+            f"Only {counted(self.pixels[value], 'pixel', ('is', 'are'))} labelled as '{name}': paint some "
+            "more of it."
             for value, name in zip(classes.values, classes.names, strict=True)
             if self.pixels[value] < _FEW
         ]

@@ -1,0 +1,82 @@
+"""Physical figures of the slices of a volume: what experts know a scan by, beside its score."""
+
+import math
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from napari_tiqa.physics.figures import FIGURES, physical_figures
+from napari_tiqa.progress import Pace, Progress
+from napari_tiqa.version import __version__
+from napari_tiqa.volumes.open import as_volume
+from napari_tiqa.volumes.slice_grammar import Slices
+from napari_tiqa.volumes.slices import chosen_slices, map_slices
+
+
+def measure_volume(
+    volume: Any,
+    *,
+    slices: Slices = None,
+    axis: int = 0,
+    progress: Callable[[Progress], object] | None = None,
+    cancel: threading.Event | None = None,
+) -> pd.DataFrame:
+    """Measure physical figures of the slices of a volume along one axis.
+
+    Parameters
+    ----------
+    volume : Volume, array-like or path
+        Shape (z, y, x), any real dtype; a 2-D image is a volume of one slice.
+    slices : slice, iterable of int or str, optional
+        As in ``score_volume``; all slices where omitted.
+    axis : int
+        Which axis to go along: 0, 1 or 2.
+    progress : callable, optional
+        Called after each slice, in this thread; what it raises ends the work.
+    cancel : threading.Event, optional
+        Set it, from any thread, to end the work after the slices under way.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns slice, position and those of ``physics.figures.PhysicalFigures``, a row per slice in the order
+        asked for; lengths are in the volume's unit, px where it has none. ``attrs`` is the record.
+
+    Raises
+    ------
+    VolumeError
+        If the volume cannot be read, or there is no such axis or slices.
+    Cancelled
+        If `cancel` was set.
+
+    Notes
+    -----
+    Where pixels of a slice are not square, lengths are given by the geometric mean of their sides.
+    """
+    tomogram = as_volume(volume).tomogram()
+    indices = chosen_slices(tomogram, slices, axis)
+    sides = list(tomogram.voxel_size)
+    along = sides.pop(axis) if len(sides) == 3 else 1.0
+    measured = partial(physical_figures, pixel_size=math.sqrt(math.prod(sides)))
+    pace, rows = Pace(len(indices)), []
+    for index, figures in map_slices(tomogram, axis, indices, measured, cancel=cancel):
+        rows.append((index, float(f"{index * along:.10g}"), *figures))
+        if progress:
+            progress(Progress(len(rows), pace.total, pace.seconds_left(len(rows))))
+    table = pd.DataFrame(rows, columns=["slice", "position", *FIGURES])
+    table.attrs = {
+        "volume": tomogram.name,
+        "source": tomogram.source,
+        "shape": list(tomogram.data.shape),
+        "dtype": str(tomogram.data.dtype),
+        "axis": axis,
+        "voxel_size": list(tomogram.voxel_size),
+        "unit": tomogram.unit,
+        "napari_tiqa": __version__,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    return table

@@ -1,0 +1,1 @@
+"""Physical figures of a slice in its own units: noise, contrast, edge width, resolution, rings."""

@@ -1,0 +1,74 @@
+"""All physical figures of one slice."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from napari_tiqa.physics.contrast import contrast_to_noise
+from napari_tiqa.physics.edge_width import edge_width
+from napari_tiqa.physics.fourier_ring import resolution
+from napari_tiqa.physics.noise import noise_level
+from napari_tiqa.physics.ring_amplitude import ring_amplitude
+from napari_tiqa.physics.saturation import saturated_share
+from napari_tiqa.scoring.native_tiles import content
+
+
+class PhysicalFigures(NamedTuple):
+    """What is measured of a slice; NaN where it cannot be.
+
+    Attributes
+    ----------
+    noise : float
+        Standard deviation of flat regions, in grey values: ``physics.noise``.
+    contrast_to_noise : float
+        Of the two main phases, no unit: ``physics.contrast``.
+    edge_width : float
+        10 to 90 %, in the unit of the pixel size: ``physics.edge_width``.
+    resolution : float
+        Period of the finest detail resolved, in the unit of the pixel size, never less than 4 px:
+        ``physics.fourier_ring``.
+    ring_amplitude : float
+        Root mean square of the ring artefacts, in grey values: ``physics.ring_amplitude``.
+    saturated : float
+        Share of the content that is saturated, 0 to 1: ``physics.saturation``.
+    """
+
+    noise: float
+    contrast_to_noise: float
+    edge_width: float
+    resolution: float
+    ring_amplitude: float
+    saturated: float
+
+
+FIGURES = PhysicalFigures._fields
+
+
+def physical_figures(plane: np.ndarray, pixel_size: float = 1.0) -> PhysicalFigures:
+    """Measure a slice.
+
+    Parameters
+    ----------
+    plane : numpy.ndarray
+        Shape (rows, columns), any real dtype, as it is stored. Pixels that are not finite and constant
+        padding around the reconstruction circle do not count.
+    pixel_size : float
+        Of the slice, in whatever unit lengths are to be given in.
+
+    Returns
+    -------
+    PhysicalFigures
+    """
+    inside = content(plane)
+    saturated = saturated_share(plane, inside | np.isinf(plane))
+    pixels = plane.astype(np.float32)
+    filling = np.float32(np.median(pixels[inside])) if inside.any() else np.float32(0)
+    pixels = np.where(inside, pixels, filling)
+    return PhysicalFigures(
+        noise_level(pixels, inside),
+        contrast_to_noise(pixels, inside),
+        pixel_size * edge_width(pixels, inside),
+        pixel_size * resolution(pixels),
+        ring_amplitude(pixels, inside),
+        saturated,
+    )

@@ -1,6 +1,6 @@
 """Makes the pictures of real scans in docs/images: what the quality dock says beside their own pixels.
 
-    xvfb-run -s "-screen 0 1600x900x24" python docs/real_scans.py --data ../shared/data
+xvfb-run -s "-screen 0 1600x900x24" python docs/real_scans.py --data ../shared/data
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Makes the pictures of real scans in docs/images: what the quality dock says beside their own pixels.
 
-xvfb-run -s "-screen 0 1600x900x24" python docs/real_scans.py --data ../shared/data
+Run: xvfb-run -s "-screen 0 1600x900x24" python docs/real_scans.py --data ../shared/data
 """
 
 import argparse
@@ -31,8 +31,7 @@ def take_scan(name: str, path: Path) -> None:
         raise SystemExit(panel.controls.message.text())
     wait_until(lambda: not panel.job.state.busy)
     layer = viewer.layers[name]
-    viewer.camera.zoom = 1 / float(layer.scale[-1])
-    print(f"{name}: {panel.results.sentence.text() if hasattr(panel.results, 'sentence') else ''}")
+    viewer.scene.camera.zoom = 1 / float(layer.scale[-1])
     take(viewer, f"real_{name}")
     viewer.close()
     settle()
@@ -45,6 +44,7 @@ def _quality_dock(viewer: napari.Viewer):  # type: ignore[no-untyped-def]
 
 
 def main() -> None:
+    """Make all pictures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
     options = parser.parse_args()

@@ -16,6 +16,7 @@ from napari_tiqa.jobs.learning.evaluate import EvaluationProgress, evaluate
 from napari_tiqa.learning.images.dataset import Dataset, write_dataset
 from napari_tiqa.learning.images.groups import Group, distortion_group
 from napari_tiqa.learning.ratings.table import Rating, rating_table
+from napari_tiqa.scoring.scale import ARTEFACTS
 from napari_tiqa.volumes.simulation.microstructures import KINDS, microstructure
 
 KEPT = np.array([0, 1, 2, 3, 6, 7, 8, 11, 13, 15])  # the original and some levels of each distortion
@@ -103,7 +104,7 @@ def test_folder_has_tables_record_and_figures(printed: tuple[str, Path], dataset
     assert len(record["models"][0]["sha256"]) == 64
     images = pd.read_csv(folder / "images.csv")
     assert len(images) == 40
-    assert images[["ring", "blur", "noise"]].sum(axis=1).to_numpy() == pytest.approx(
+    assert images[[*ARTEFACTS]].sum(axis=1).to_numpy() == pytest.approx(
         5 - images["score"].to_numpy(), abs=1e-3
     )
 

@@ -2,8 +2,7 @@
 
     python benchmarks/tuning.py --data ../shared/data
 
-Slices that the bundled networks have never seen, real ones at their native size and shrunk by two, and
-simulated microstructures, are scanned by a simulated acquisition with photon noise, rings or blur, or hardly
+Real slices that the bundled networks have never seen, at their native size and shrunk by two, are scanned by a simulated acquisition with photon noise, rings or blur, or hardly
 any fault; one parameter of a filter is swept; each setting is judged by SSIM and FSIM to the truth, and,
 without the truth, by the fidelity estimate, on the tiles that ``tune`` uses. A setting is taken where its
 objective beats the unfiltered slice's by more than is needed (``jobs.filtering.gain``). The cases are kept in
@@ -27,7 +26,6 @@ import pandas as pd
 from skimage.restoration import calibrate_denoiser
 from tqdm import tqdm
 
-from models.fidelity_sources import LEFT_OUT_KINDS
 from models.specimens import LEFT_OUT, SCANS, Scan, read_scan
 from napari_tiqa.filtering.catalogue import FILTERS
 from napari_tiqa.filtering.detail_loss import detail_loss
@@ -41,12 +39,11 @@ from napari_tiqa.scoring.network_input import prepare_slice, reflected
 from napari_tiqa.scoring.predict import load_model, predict
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.simulation.acquisition import Acquisition, acquire, inscribed_circle
-from napari_tiqa.volumes.simulation.microstructures import microstructure
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.window_estimate import estimate_window
 
 SIDES = (400, 320, 512)  # px, in turn from specimen to specimen
-SEED = 777  # of the microstructures; the training draws its own from 10 000 upwards
+SEED = 777
 LEAST_GAIN = 0.005
 AT_NATIVE_SIZE = "at native size"
 AS_TUNED = "as tune chooses"
@@ -115,10 +112,7 @@ def bar(unit: str) -> Callable[[int, int], None]:
 
 
 def make_cases(data: Path) -> list[Case]:
-    truths = {
-        f"simulated {kind}": microstructure(kind, (side, side), seed=SEED)
-        for kind, side in zip(LEFT_OUT_KINDS, cycle(SIDES))
-    }
+    truths: dict[str, np.ndarray] = {}
     seen: set[str] = set()
     for scan, side in zip((scan for scan in SCANS if scan.clean and scan.specimen in LEFT_OUT), cycle(SIDES)):
         if scan.specimen not in seen:
@@ -257,7 +251,7 @@ def report(cases: Sequence[Case], said: dict[str, list[np.ndarray]]) -> None:
     print(summary(noise, ["judge"]))
     own = table[table["judge"] == AS_TUNED]
     print("\nAs tuned, by where the slices come from:")
-    print(summary(own.assign(source=own["specimen"].str.extract("(simulated|, .*)")[0]), ["source"]))
+    print(summary(own.assign(source=own["specimen"].str.extract(", (.*)")[0]), ["source"]))
     for columns in (["fault", "strength", "search"], ["specimen"]):
         print(f"\nAs tuned, by {', '.join(columns)}:")
         print(summary(own, columns))

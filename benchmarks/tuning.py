@@ -2,11 +2,11 @@
 
     python benchmarks/tuning.py --data ../shared/data
 
-Real slices that the bundled networks have never seen, at their native size and shrunk by two, are scanned by a simulated acquisition with photon noise, rings or blur, or hardly
-any fault; one parameter of a filter is swept; each setting is judged by SSIM and FSIM to the truth, and,
-without the truth, by the fidelity estimate, on the tiles that ``tune`` uses. A setting is taken where its
-objective beats the unfiltered slice's by more than is needed (``jobs.filtering.gain``). The cases are kept in
-the work folder and not made again.
+Real slices that the bundled networks have never seen, at their native size and shrunk by two, are scanned by
+a simulated acquisition with photon noise, rings or blur, or hardly any fault; one parameter of a filter is
+swept; each setting is judged by SSIM and FSIM to the truth, and, without the truth, by the fidelity estimate,
+on the tiles that ``tune`` uses. A setting is taken where its objective beats the unfiltered slice's by more
+than is needed (``jobs.filtering.gain``). The cases are kept in the work folder and not made again.
 
 A share is what the chosen setting gains over doing nothing, of what the best setting of the sweep gains; it
 is not taken where the best gains less than .005. Beside it, in the same run: the filter's fixed default,

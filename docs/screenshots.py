@@ -115,7 +115,7 @@ def take_quality(model: str) -> None:
     take(viewer, "quality_dock")
     viewer.theme = "light"
     viewer.window.resize(1280, 720)
-    viewer.window._qt_window.resizeDocks([dock.parentWidget()], [430], Qt.Orientation.Horizontal)
+    viewer.window._qt_window.resizeDocks([dock.parentWidget()], [400], Qt.Orientation.Horizontal)
     settle()
     viewer.reset_view()
     take(viewer, "quality_dock_light")

@@ -16,6 +16,9 @@ from tests.places import ROOT
 from tests.widgets.evaluation.evaluations import an_evaluation
 from tests.widgets.quality.runs import shelve
 
+# Their window is shown, and a shared canvas may hold what other tests have drawn and deleted unseen: drawing
+# that ends in a segmentation fault in OpenGL.
+pytestmark = pytest.mark.own_viewer
 TIMEOUT = 300_000  # ms
 MANIFEST = PluginManifest.from_file(ROOT / "napari.yaml")
 DOCKS = [widget.display_name for widget in MANIFEST.contributions.widgets or ()]

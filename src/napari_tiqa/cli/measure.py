@@ -28,6 +28,8 @@ EXAMPLES = """\
 examples:
   measure every tenth slice and keep the table
     napari-tiqa measure scan.tif --slices ::10 -o figures.csv
+  print the figures of three slices along y of an HDF5 dataset
+    napari-tiqa measure scan.h5 --dataset exchange/data --axis 1 --slices 100,200,300
 """
 
 

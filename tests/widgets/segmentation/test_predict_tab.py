@@ -268,7 +268,8 @@ def test_the_truth_gives_the_iou_map_and_the_tables(bench: Bench, tmp_path: Path
     assert [table.item(2, column).text() for column in range(4)] == [
         f"{value:.3f}" for value in expected.loc["mean"].iloc[:4]
     ]
-    assert "over 3,584 labelled pixels of 'truth' in slice 0" in tab.agreement.message.text()
+    said = "over 3,584 labelled pixels of 'truth' in slice 0"
+    qtbot.waitUntil(lambda: said in tab.agreement.message.text(), timeout=TIMEOUT)
     tab.agreement.slices_box.setCurrentIndex(1)
     assert "over 7,168 labelled pixels of 'truth' in 2 slices" in tab.agreement.message.text()
     assert set(tab.plot.curves.values[F1]) == {0, 1}

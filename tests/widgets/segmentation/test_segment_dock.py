@@ -443,6 +443,7 @@ def test_a_closed_dock_lets_go_of_the_labels(
 # -- how it looks ----------------------------------------------------------------------------------
 
 
+@pytest.mark.own_viewer
 def test_the_dock_fits_a_small_window(viewer: Viewer, image: Image, panel: SegmentPanel) -> None:
     tab = train_tab(panel)
     viewer.window._qt_window.resize(1280, 720)

@@ -930,6 +930,7 @@ def test_bad_choices_end_in_a_sentence(
 # -- how it looks ----------------------------------------------------------------------------------
 
 
+@pytest.mark.own_viewer
 def test_the_dock_fits_a_small_window(
     viewer: Viewer, panel: QualityPanel, score: Callable[..., None]
 ) -> None:

@@ -297,6 +297,7 @@ def test_closing_napari_in_the_middle_asks_keeps_the_best_and_leaves_the_rest_to
 # -- how it looks ----------------------------------------------------------------------------------
 
 
+@pytest.mark.own_viewer
 def test_the_dock_fits_a_small_window(viewer: Viewer, short: TrainingPanel) -> None:
     window = viewer.window._qt_window
     window.resize(1280, 720)

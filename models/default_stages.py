@@ -17,6 +17,7 @@ simulated ones and from textures, by the paper's two stages at 224 px. None of t
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import keras
@@ -72,7 +73,7 @@ class Stages:
         path = self.work / "network.tiqa"
         if not path.exists():
             parts = [
-                self._trained(f"training_{seed}", seed, self._first, self._learned)
+                self._trained(f"training_{seed}", seed, self._first, lambda: self._learned)
                 for seed in range(TRAININGS)
             ]
             mean = mean_network(parts)
@@ -82,6 +83,7 @@ class Stages:
     def _first(self) -> Path:
         return self._trained("first", 0, lambda: START, lambda: ranked(self._shown()))
 
+    @cached_property
     def _learned(self) -> list[Group]:
         return cross_fitted(load_model(self._first()).network, self._shown(), FAULTY)
 
@@ -97,7 +99,7 @@ class Stages:
             return path
         part, figures = self.work / f"{name}.part", self.work / f"{name}.csv"
         history = pd.read_csv(figures).to_dict("records") if part.exists() else []
-        network, watched = network_from(part if history else start()), self._watched()
+        network, watched = network_from(part if history else start()), self._watched
 
         def after(done: int, loss: float) -> None:
             order = order_of(network, watched)
@@ -128,6 +130,7 @@ class Stages:
             write_groups(path, make())
         return read_groups(path)
 
+    @cached_property
     def _watched(self) -> list[Group]:
         own = [group for group in self.real() if group.specimen in LEFT_OUT and group.clean]
         return own[:: max(1, len(own) // _WATCHED)]

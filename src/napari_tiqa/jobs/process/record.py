@@ -39,6 +39,15 @@ def run_record(
     purpose: str = SCORE,
 ) -> dict[str, Any]:
     """Return what a run was made with, JSON-able; the window is None where the volume has no contrast."""
+    return volume_record(volume, axis) | {
+        "window": asdict(window) if window else None,
+        "model": {"path": model.path, "weights_sha256": model_card(model, purpose)["weights_sha256"]},
+        "device": device,
+    }
+
+
+def volume_record(volume: Volume, axis: int) -> dict[str, Any]:
+    """Return what was looked at, along which axis, by which version and when, JSON-able."""
     return {
         "volume": volume.name,
         "source": volume.source,
@@ -48,9 +57,6 @@ def run_record(
         "axis_name": volume.axes[axis],
         "voxel_size": list(volume.voxel_size),
         "unit": volume.unit,
-        "window": asdict(window) if window else None,
-        "model": {"path": model.path, "weights_sha256": model_card(model, purpose)["weights_sha256"]},
-        "device": device,
         "napari_tiqa": __version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }

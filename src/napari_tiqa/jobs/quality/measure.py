@@ -3,15 +3,14 @@
 import math
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import pandas as pd
 
+from napari_tiqa.jobs.process.record import volume_record
 from napari_tiqa.physics.figures import FIGURES, physical_figures
 from napari_tiqa.progress import Pace, Progress
-from napari_tiqa.version import __version__
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slice_grammar import Slices
 from napari_tiqa.volumes.slices import chosen_slices, map_slices
@@ -68,15 +67,5 @@ def measure_volume(
         if progress:
             progress(Progress(len(rows), pace.total, pace.seconds_left(len(rows))))
     table = pd.DataFrame(rows, columns=["slice", "position", *FIGURES])
-    table.attrs = {
-        "volume": tomogram.name,
-        "source": tomogram.source,
-        "shape": list(tomogram.data.shape),
-        "dtype": str(tomogram.data.dtype),
-        "axis": axis,
-        "voxel_size": list(tomogram.voxel_size),
-        "unit": tomogram.unit,
-        "napari_tiqa": __version__,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+    table.attrs.update(volume_record(tomogram, axis))
     return table

@@ -1,7 +1,7 @@
 """What tests of docks share: folders, and one napari viewer a worker (a new one takes a second)."""
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest.mock import patch
 
@@ -10,6 +10,7 @@ from napari import Viewer
 from napari._qt.qt_viewer import QtViewer
 from napari.settings import get_settings
 from napari.utils.events import EventEmitter
+from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QApplication
 
@@ -19,6 +20,20 @@ def user_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what docks remember, and the models they propose, out of the user's own folders."""
     for function, folder in (("user_data_dir", "user data"), ("user_documents_dir", "documents")):
         monkeypatch.setattr(f"platformdirs.{function}", lambda *_, place=str(tmp_path / folder), **__: place)
+
+
+class PatientBot(QtBot):
+    """A bot whose waits outlast a model process that imports Keras on a busy machine."""
+
+    def waitUntil(self, callback: Callable[[], bool | None], *, timeout: int = 300_000) -> None:
+        """Wait until ``callback`` holds, for up to ``timeout`` ms."""
+        super().waitUntil(callback, timeout=timeout)
+
+
+@pytest.fixture
+def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> QtBot:
+    """Return pytest-qt's bot, with patience."""
+    return PatientBot(request)
 
 
 @pytest.fixture

@@ -39,6 +39,7 @@ from napari_tiqa.scoring.recent_models import recent_models, remember_model
 from napari_tiqa.scoring.scale import ARTEFACTS
 from napari_tiqa.scoring.sentence import score_sentence
 from napari_tiqa.widgets.docks import QualityDock
+from napari_tiqa.widgets.open_tomogram import add_tomograms
 from napari_tiqa.widgets.quality.panel import QualityPanel
 from napari_tiqa.widgets.quality.parts_plot import FLAG
 from napari_tiqa.widgets.shared.background_job import JobState
@@ -677,7 +678,7 @@ def test_the_cell_has_the_scores_that_the_shell_gives_it(
 ) -> None:
     if not CELL.exists():
         pytest.skip(f"real tomograms are not at {CELL.parents[1]}")
-    viewer.open(CELL, plugin="napari-tiqa")
+    add_tomograms(viewer, [str(CELL)])
     panel.form.model_box.choose(None)  # the default model
     score(panel)
     panel.results.export_csv(str(tmp_path / "dock.csv"))

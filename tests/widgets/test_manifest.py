@@ -1,5 +1,6 @@
 """napari finds the dock, the reader and the sample data where the manifest says they are."""
 
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import tifffile
 from napari import Viewer
 from napari.utils.notifications import notification_manager
 from npe2 import PluginManifest
+from npe2.cli import validate
 
 from napari_tiqa.widgets.open_tomogram import add_tomograms
 from tests.places import ROOT
@@ -23,6 +25,14 @@ def manifest() -> PluginManifest:
 def test_every_command_can_be_imported(manifest: PluginManifest) -> None:
     assert manifest.contributions.commands
     manifest.validate_imports()  # raises what is missing
+
+
+def test_npe2_finds_the_manifest_valid(capsys: pytest.CaptureFixture[str], manifest: PluginManifest) -> None:
+    validate(str(ROOT / "napari.yaml"), imports=True, debug=True)  # a warning would be an error here
+    assert capsys.readouterr().out.strip() == "✔ Manifest for 'TIQA image quality' valid!"
+    package, _, name = str(manifest.icon).partition(":")
+    assert resources.files(package).joinpath(name).read_text().startswith("<svg")
+    assert "Measurement" in manifest.categories
 
 
 def test_the_top_level_manifest_is_the_packages_own() -> None:

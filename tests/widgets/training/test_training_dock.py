@@ -280,10 +280,12 @@ def test_closing_napari_in_the_middle_asks_keeps_the_best_and_leaves_the_rest_to
         assert not window.close()
     assert "'mine' is still being trained" in asked[0]
     assert job.state is JobState.RUNNING
+    assert viewer.window._task_status_manager.get_status() == ["TIQA image quality: training"]
     window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)  # the fixture closes it once more
     with question_answered(QMessageBox.StandardButton.Yes) as asked:
         assert window.close()
-    assert len(asked) == 1
+    assert len(asked) == 1  # napari does not ask a second time
+    assert viewer.window._task_status_manager.get_status() == []
     qtbot.waitUntil(lambda: not job.state.busy, timeout=TIMEOUT)
     assert job.state is JobState.CANCELLED
     assert "regression epoch 1, is kept as 'mine'" in short.controls.message.text()

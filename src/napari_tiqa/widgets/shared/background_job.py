@@ -89,7 +89,7 @@ class BackgroundJob(QObject):
         self.state = JobState.IDLE
         self.layer: Any = None  # of the work under way, else of the last
         self._layer_gone = ""  # the name of the layer, once it was removed
-        self._name = name
+        self.name = name
         self._cancel = threading.Event()
         self._thread: threading.Thread | None = None
         self._progress_made.connect(self._on_progress)
@@ -104,7 +104,7 @@ class BackgroundJob(QObject):
         _under_way.add(self)
         self._set_state(JobState.STARTING)
         self._thread = threading.Thread(
-            target=self._do, args=(work, self._cancel), name=f"napari-tiqa {self._name}", daemon=True
+            target=self._do, args=(work, self._cancel), name=f"napari-tiqa {self.name}", daemon=True
         )
         self._thread.start()
         return True
@@ -149,7 +149,7 @@ class BackgroundJob(QObject):
             # Also where the work was done just before: there is nothing that its result is of.
             outcome = JobOutcome(
                 JobState.CANCELLED,
-                message=f"'{self._layer_gone}' was removed, so {self._name} was stopped.",
+                message=f"'{self._layer_gone}' was removed, so {self.name} was stopped.",
                 layer=self.layer,
                 layer_gone=True,
                 of_gone_layer=outcome.result,
@@ -165,7 +165,7 @@ class BackgroundJob(QObject):
         except TiqaError as error:
             outcome = JobOutcome(JobState.FAILED, error.table, str(error))
         except Exception as error:
-            _log.exception("%s failed", self._name)
-            message = f"An unexpected {type(error).__name__} ended {self._name}: {error}"
+            _log.exception("%s failed", self.name)
+            message = f"An unexpected {type(error).__name__} ended {self.name}: {error}"
             outcome = JobOutcome(JobState.FAILED, message=message, error=error)
         self._thread_ended.emit(outcome)

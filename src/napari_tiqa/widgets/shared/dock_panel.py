@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from napari.utils.theme import Theme, get_theme
 from qtpy.QtWidgets import QApplication, QWidget
 
+from napari_tiqa.widgets.host.task_manager import tell_of
 from napari_tiqa.widgets.shared.background_job import BackgroundJob
 from napari_tiqa.widgets.shared.result_layers import unwrapped
 
@@ -46,8 +47,12 @@ class DockPanel(QWidget):
             plot.set_theme(theme)
 
     def _end_with_dock(self, job: BackgroundJob) -> None:
-        """Cancel a job when the dock or the job's layer goes, and wait for it where napari quits."""
+        """Cancel a job when the dock or the job's layer goes, and wait for it where napari quits.
+
+        napari's task manager knows of the job, and warns of it before the window is closed.
+        """
         self._held.jobs.append(job)
+        tell_of(job, self._viewer)
         QApplication.instance().aboutToQuit.connect(job.abandon)
 
 

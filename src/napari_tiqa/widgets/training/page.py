@@ -6,6 +6,7 @@ from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QMessageBox, QWidget
 
 from napari_tiqa.errors import TiqaError, TrainingError
+from napari_tiqa.widgets.host.task_manager import tell_of
 from napari_tiqa.widgets.shared.background_job import JobOutcome, JobState
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
 from napari_tiqa.widgets.shared.forms import button, line
@@ -100,7 +101,8 @@ class TrainingPage(DockPanel):
         return True
 
     def _start(self, request: Training) -> None:
-        self.job.train(request)  # first: it refuses a second training
+        tell_of(self.job, self._viewer, self.job.interrupt)
+        self.job.train(request)  # before the guard: it refuses a second training
         ask_before_closing(self, self.job)
         self._show_job()
 

@@ -8,6 +8,7 @@ from napari_tiqa.cli.output_options import add_output_option, check_outputs
 from napari_tiqa.cli.progress_bar import ProgressBar
 from napari_tiqa.cli.volume_options import (
     add_model_option,
+    add_region_option,
     add_volume_options,
     chosen_volume,
     chosen_window,
@@ -45,6 +46,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="PX",
         help=f"pixels from tile to tile, 1 to 224 (default {STRIDE})",
     )
+    add_region_option(parser)
     add_output_option(parser, "TIFF file to write, float32")
 
 
@@ -61,6 +63,7 @@ def run(options: argparse.Namespace) -> int:
             model=options.model,
             window=chosen_window(options),
             stride=options.stride,
+            region=options.region,
             progress=bar.follow("scoring"),
             cancel=cancel,
         )

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 from napari_tiqa.cli.exit_code import cancelled_by_interrupt
 from napari_tiqa.cli.output_options import add_output_option, check_outputs
 from napari_tiqa.cli.progress_bar import ProgressBar
-from napari_tiqa.cli.volume_options import add_slices_option, add_volume_options, chosen_volume
+from napari_tiqa.cli.volume_options import (
+    add_region_option,
+    add_slices_option,
+    add_volume_options,
+    chosen_volume,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +35,8 @@ examples:
     napari-tiqa measure scan.tif --slices ::10 -o figures.csv
   print the figures of three slices along y of an HDF5 dataset
     napari-tiqa measure scan.h5 --dataset exchange/data --axis 1 --slices 100,200,300
+  inside a region that was painted in napari and saved as a label image
+    napari-tiqa measure scan.tif --region labels.tif
 """
 
 
@@ -37,6 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     add_volume_options(parser, window=False)
     add_slices_option(parser, "measure only these")
+    add_region_option(parser)
     add_output_option(
         parser,
         "write the table to this CSV file, and the record of the run to FILE.json; default: the table to "
@@ -58,6 +66,7 @@ def run(options: argparse.Namespace) -> int:
             volume,
             slices=options.slices,
             axis=options.axis,
+            region=options.region,
             progress=bar.follow("measuring"),
             cancel=cancel,
         )

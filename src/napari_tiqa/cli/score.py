@@ -9,6 +9,7 @@ from napari_tiqa.cli.output_options import add_output_option, check_outputs
 from napari_tiqa.cli.progress_bar import ProgressBar
 from napari_tiqa.cli.volume_options import (
     add_model_option,
+    add_region_option,
     add_slices_option,
     add_volume_options,
     chosen_volume,
@@ -39,6 +40,8 @@ examples:
     napari-tiqa score scan.h5 --dataset exchange/data --axis 1 --slices ::10
   as a whole at 224 px alone, as in the paper, for a quick look
     napari-tiqa score scan.tif --view overview
+  inside the reconstruction circle alone
+    napari-tiqa score scan.tif --region circle
   a folder of TIFF slices, in a given intensity window
     napari-tiqa score slices/ --window -0.0005 0.004 -o scores.csv
 """
@@ -56,6 +59,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="pyramid: each slice at every scale, from its own pixels to 224 px (default); overview: shrunk "
         "to 224 px alone, up to twelve times as fast; native: up to nine tiles of its own pixels alone",
     )
+    add_region_option(parser)
     add_output_option(
         parser,
         "write the table to this CSV file, and the record of the run to FILE.json; default: the table to "
@@ -82,6 +86,7 @@ def run(options: argparse.Namespace) -> int:
                 model=options.model,
                 window=chosen_window(options),
                 view=options.view,
+                region=options.region,
                 progress=bar.follow("scoring"),
                 cancel=cancel,
             )

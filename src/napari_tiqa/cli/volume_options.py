@@ -58,6 +58,16 @@ def add_slices_option(parser: argparse.ArgumentParser, meaning: str) -> None:
     parser.add_argument("--slices", type=_slices, metavar="SLICES", help=f"{meaning}: {SLICES_HELP}")
 
 
+def add_region_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--region``."""
+    parser.add_argument(
+        "--region",
+        metavar="circle|FILE",
+        help="where the pixels lie that count: circle, that of the reconstruction, or a label image of the "
+        "shape of INPUT or of a slice, nonzero inside; default: whole slices",
+    )
+
+
 def add_aim_option(parser: argparse.ArgumentParser) -> None:
     """Add ``--aim``."""
     from napari_tiqa.jobs.filtering.objective import AIMS, FIDELITY

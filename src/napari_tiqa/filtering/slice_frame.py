@@ -1,12 +1,12 @@
 """What every filter keeps of a slice: its dtype, its NaN, and what lies outside the reconstruction circle."""
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 
 import cv2
 import numpy as np
 
 from napari_tiqa.errors import FilterError, VolumeError
+from napari_tiqa.scoring.inside_fill import nearest_inside
 from napari_tiqa.scoring.native_tiles import content
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.window import IntensityWindow
@@ -140,24 +140,9 @@ def _is_varied(plane: np.ndarray, inside: np.ndarray) -> bool:
 
 def _fill(pixels: np.ndarray, inside: np.ndarray) -> None:
     """Give each pixel that is not content the value of the content pixel nearest to it, in place."""
-    outside, nearest = _nearest(np.packbits(inside).tobytes(), inside.shape)
+    outside, nearest = nearest_inside(inside)
     flat = pixels.reshape(-1)
     flat[outside] = flat[nearest]
-
-
-@lru_cache(maxsize=4)  # mostly one mask for all slices of a volume
-def _nearest(packed: bytes, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the flat indices of the pixels that are not content, and of the content nearest to each."""
-    size = shape[0] * shape[1]
-    inside = np.unpackbits(np.frombuffer(packed, np.uint8), count=size).reshape(shape)
-    _, labels = cv2.distanceTransformWithLabels(
-        1 - inside, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    places = np.zeros(labels.max() + 1, np.intp)
-    content_at = np.flatnonzero(inside)
-    places[labels.ravel()[content_at]] = content_at
-    outside = np.flatnonzero(inside == 0)
-    return outside, places[labels.ravel()[outside]]
 
 
 def _as_type(values: np.ndarray, dtype: np.dtype) -> np.ndarray:

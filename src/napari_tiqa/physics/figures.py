@@ -1,5 +1,6 @@
 """All physical figures of one slice."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,9 @@ from napari_tiqa.physics.fourier_ring import resolution
 from napari_tiqa.physics.noise import noise_level
 from napari_tiqa.physics.ring_amplitude import ring_amplitude
 from napari_tiqa.physics.saturation import saturated_share
+from napari_tiqa.scoring.inside_fill import mirrored
 from napari_tiqa.scoring.native_tiles import content
+from napari_tiqa.scoring.region_view import RegionCut, cut_region
 
 
 class PhysicalFigures(NamedTuple):
@@ -43,8 +46,12 @@ class PhysicalFigures(NamedTuple):
 
 FIGURES = PhysicalFigures._fields
 
+_NOTHING = PhysicalFigures(*[math.nan] * len(FIGURES))
 
-def physical_figures(plane: np.ndarray, pixel_size: float = 1.0) -> PhysicalFigures:
+
+def physical_figures(
+    plane: np.ndarray, pixel_size: float = 1.0, region: np.ndarray | None = None
+) -> PhysicalFigures:
     """Measure a slice.
 
     Parameters
@@ -54,16 +61,36 @@ def physical_figures(plane: np.ndarray, pixel_size: float = 1.0) -> PhysicalFigu
         padding around the reconstruction circle do not count.
     pixel_size : float
         Of the slice, in whatever unit lengths are to be given in.
+    region : numpy.ndarray, optional
+        Shape (rows, columns), bool: the pixels that count, all where omitted.
 
     Returns
     -------
     PhysicalFigures
+        All NaN where fewer than 1024 px of a region lie in the slice.
     """
+    if region is not None and not region.all():
+        cut = cut_region(plane, region)
+        return _NOTHING if cut is None else _of_region(plane, pixel_size, cut)
     inside = content(plane)
     saturated = saturated_share(plane, inside | np.isinf(plane))
     pixels = plane.astype(np.float32)
     filling = np.float32(np.median(pixels[inside])) if inside.any() else np.float32(0)
     pixels = np.where(inside, pixels, filling)
+    return _measured(pixels, inside, pixel_size, saturated)
+
+
+def _of_region(plane: np.ndarray, pixel_size: float, cut: RegionCut) -> PhysicalFigures:
+    stored = plane[cut.box]
+    inside = content(cut.known)
+    saturated = saturated_share(stored, inside | (np.isinf(stored) & cut.inside))
+    pixels = cut.pixels.astype(np.float32)
+    if not np.isfinite(pixels).all():
+        pixels = mirrored(pixels, inside) if inside.any() else np.zeros_like(pixels)
+    return _measured(pixels, inside, pixel_size, saturated)
+
+
+def _measured(pixels: np.ndarray, inside: np.ndarray, pixel_size: float, saturated: float) -> PhysicalFigures:
     return PhysicalFigures(
         noise_level(pixels, inside),
         contrast_to_noise(pixels, inside),

@@ -14,8 +14,8 @@ from napari_tiqa.scoring.network_input import (
     unscorable,
 )
 from napari_tiqa.scoring.structure import NOISE_ONLY, lacks_structure
+from napari_tiqa.volumes.region import PADDING_FROM
 from napari_tiqa.volumes.window import IntensityWindow
-from napari_tiqa.volumes.window_estimate import PADDING_FROM
 
 BANDS = 3
 MOST_TILES = BANDS**2
@@ -25,23 +25,26 @@ _FILLED = 0.75  # of a tile; a round specimen that fits a single tile fills 0.78
 _COARSE = 8  # px; content is looked for on every eighth row and column, 28 x 28 places a tile
 
 
-def prepare_native_tiles(plane: np.ndarray, window: IntensityWindow) -> PreparedSlice:
+def prepare_native_tiles(
+    plane: np.ndarray, window: IntensityWindow, known: np.ndarray | None = None
+) -> PreparedSlice:
     """Turn a slice into at most nine tiles of its own pixels, as ``prepare_slice`` turns it into shrunk ones.
 
     Shrinking averages over many pixels: the noise of a large slice vanishes by it, and fine rings and slight
     blur do. Native tiles show them. A slice of up to some 700 px is covered with tiles, of a larger one nine
     are taken, each from the middle of one ninth of the area that has content. The slice is continued by
-    reflection up to one tile.
+    reflection up to one tile. `known` is as of ``prepare_slice``.
     """
     plane = checked_plane(plane)
-    if lacks_structure(plane, window):
+    known = plane if known is None else known
+    if lacks_structure(known, window):
         return unscorable(NOISE_ONLY)
     pixels = reflected(plane)
-    tiles = [native_tile(pixels, row, column, window) for row, column in native_places(plane)]
+    tiles = [native_tile(pixels, row, column, window) for row, column in native_places(known)]
     seen = [tile for tile in tiles if np.ptp(tile) > 0]
     if seen:
         return PreparedSlice(np.stack(seen))
-    reason = prepare_slice(plane, window).reason
+    reason = prepare_slice(plane, window, known).reason
     return unscorable(reason or "no place with content as large as a tile of 224 px")
 
 

@@ -31,7 +31,9 @@ class PreparedSlice:
     reason: str = ""
 
 
-def prepare_slice(plane: np.ndarray, window: IntensityWindow) -> PreparedSlice:
+def prepare_slice(
+    plane: np.ndarray, window: IntensityWindow, known: np.ndarray | None = None
+) -> PreparedSlice:
     """Turn a slice into network tiles.
 
     The slice is shrunk by area averaging until its shorter side is 224 px, never enlarged (that would
@@ -45,6 +47,8 @@ def prepare_slice(plane: np.ndarray, window: IntensityWindow) -> PreparedSlice:
         Shape (rows, columns), any real dtype, at least 3 x 3 px.
     window : IntensityWindow
         The volume's intensity window, in the units of `plane`.
+    known : numpy.ndarray, optional
+        The slice with NaN where `plane` was filled in, which does not tell structure from noise.
 
     Returns
     -------
@@ -73,7 +77,7 @@ def prepare_slice(plane: np.ndarray, window: IntensityWindow) -> PreparedSlice:
     scaled = np.clip((shrunk - window.low) / (window.high - window.low), 0, 1, dtype=np.float32)
     if np.ptp(scaled) == 0:
         return unscorable("no value inside the intensity window")
-    if lacks_structure(plane, window):
+    if lacks_structure(plane if known is None else known, window):
         return unscorable(NOISE_ONLY)
     return PreparedSlice(_tiles(scaled))
 

@@ -43,7 +43,9 @@ class ViewedSlice:
     reason: str = ""
 
 
-def view_slice(plane: np.ndarray, window: IntensityWindow, view: str = PYRAMID) -> ViewedSlice:
+def view_slice(
+    plane: np.ndarray, window: IntensityWindow, view: str = PYRAMID, known: np.ndarray | None = None
+) -> ViewedSlice:
     """Turn a slice into the network's tiles of a view.
 
     Parameters
@@ -55,6 +57,9 @@ def view_slice(plane: np.ndarray, window: IntensityWindow, view: str = PYRAMID) 
     view : str
         One of ``views.VIEWS``: "overview" is ``prepare_slice``, "native" ``prepare_native_tiles``, "pyramid"
         has `finer_tiles` and then the overview.
+    known : numpy.ndarray, optional
+        The slice with NaN where `plane` was filled in (``region_view``): no structure is looked for there,
+        and tiles of its own pixels lie where three quarters of them are known.
 
     Returns
     -------
@@ -66,30 +71,31 @@ def view_slice(plane: np.ndarray, window: IntensityWindow, view: str = PYRAMID) 
         If `plane` is not a 2-D array of real numbers with at least 3 px a side.
     """
     if view == NATIVE:
-        native = prepare_native_tiles(plane, window)
+        native = prepare_native_tiles(plane, window, known)
         return ViewedSlice(native.tiles, np.full(len(native.tiles), float(NATIVE_FACTOR)), native.reason)
-    overview = prepare_slice(plane, window)
+    overview = prepare_slice(plane, window, known)
     factors = np.full(len(overview.tiles), overview_factor(np.shape(plane)))
     whole = ViewedSlice(overview.tiles, factors, overview.reason)
     if view == OVERVIEW or whole.reason:
         return whole
-    finer = finer_tiles(plane, window)
+    finer = finer_tiles(plane, window, known)
     return ViewedSlice(
         np.concatenate([finer.tiles, whole.tiles]), np.concatenate([finer.factors, whole.factors])
     )
 
 
-def finer_tiles(plane: np.ndarray, window: IntensityWindow) -> ViewedSlice:
+def finer_tiles(plane: np.ndarray, window: IntensityWindow, known: np.ndarray | None = None) -> ViewedSlice:
     """Cut the tiles of all levels of a slice that are finer than its overview, see `finer_factors`.
 
     A level has one tile for every 224 px of its side, at most 4, spread over the places that have content;
     at native size at most 5, one of which is nearest the middle, where rings are strongest. Levels of a small
-    slice have fewer, and one without a place for a tile, or only with constant ones, none.
+    slice have fewer, and one without a place for a tile, or only with constant ones, none. `known` is as of
+    `view_slice`.
     """
     plane = checked_plane(plane)
     tiles, factors = [np.empty((0, TILE_SIZE, TILE_SIZE), np.float32)], []
     for factor in finer_factors(plane.shape):
-        places = _places(plane, factor)
+        places = _places(plane if known is None else known, factor)
         cut = [native_tile(plane, row, column, window, factor) for row, column in places]
         seen = [tile for tile in cut if np.ptp(tile) > 0]
         tiles += [np.stack(seen)] if seen else []

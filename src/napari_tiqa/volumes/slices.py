@@ -98,6 +98,18 @@ def map_slices(
     Cancelled
         `cancel` was set.
     """
+    return map_numbered(volume, axis, indices, lambda _, plane: function(plane), cancel=cancel)
+
+
+def map_numbered(
+    volume: Volume,
+    axis: int,
+    indices: Iterable[int],
+    function: Callable[[int, np.ndarray], _T],
+    *,
+    cancel: threading.Event | None = None,
+) -> Iterator[tuple[int, _T]]:
+    """Read slices, as `map_slices`, and apply a function to the index and the pixels of each."""
     count = volume.slice_count(axis)
     wanted = [int(index) for index in indices]
     for index in wanted:
@@ -133,12 +145,12 @@ def _map(
     volume: Volume,
     axis: int,
     indices: list[int],
-    function: Callable[[np.ndarray], _T],
+    function: Callable[[int, np.ndarray], _T],
     cancel: threading.Event,
 ) -> Iterator[tuple[int, _T]]:
     if volume.data.ndim == 2:
         for index in indices:
-            yield index, function(volume.slice(axis, index))
+            yield index, function(index, volume.slice(axis, index))
         return
 
     closed = threading.Event()
@@ -173,14 +185,14 @@ def _map(
                     reading = begin(number + 1)
                 if planes is not None:
                     rows = sorted(set(slab))
-                    results = dict(zip(rows, _apply(function, planes, check), strict=True))
+                    results = dict(zip(rows, _apply(function, rows, planes, check), strict=True))
                 if not ahead:
                     reading = begin(number + 1)
                 for index in slab:
                     if planes is None:
                         # One of the slices is unreadable: give those before it, then name it.
                         check()
-                        yield index, function(volume.slice(axis, index))
+                        yield index, function(index, volume.slice(axis, index))
                     else:
                         yield index, results[index]
         finally:
@@ -204,13 +216,18 @@ def _read_slab(
     return np.moveaxis(pixels, axis, 0)
 
 
-def _apply(function: Callable[[np.ndarray], _T], planes: np.ndarray, check: Callable[[], None]) -> list[_T]:
-    """Apply a function to each slice of a slab, in several threads."""
+def _apply(
+    function: Callable[[int, np.ndarray], _T],
+    rows: list[int],
+    planes: np.ndarray,
+    check: Callable[[], None],
+) -> list[_T]:
+    """Apply a function to each slice of a slab and its index, in several threads."""
     results: dict[int, _T] = {}
 
     def put(number: int) -> None:
         check()
-        results[number] = function(planes[number])
+        results[number] = function(rows[number], planes[number])
 
     share([partial(put, number) for number in range(len(planes))])
     return [results[number] for number in range(len(planes))]

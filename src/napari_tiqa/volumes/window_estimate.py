@@ -6,6 +6,7 @@ import numpy as np
 
 from napari_tiqa.errors import VolumeError
 from napari_tiqa.volumes.reading import read_boxes
+from napari_tiqa.volumes.region import PADDING_FROM, Region
 from napari_tiqa.volumes.slices import evenly
 from napari_tiqa.volumes.stored import Box
 from napari_tiqa.volumes.volume import Volume, unreadable
@@ -22,23 +23,24 @@ GRID = 8  # cells a side, one sampled patch in each
 
 CORNERS = 4
 
-# Reconstructions are often masked a little inside the inscribed circle (tomopy.circ_mask: 0.95).
-PADDING_FROM = 0.9  # of the inscribed circle's radius
-
 
 def volume_window(
-    volume: Volume, window: IntensityWindow | tuple[float, float] | None = None
+    volume: Volume,
+    window: IntensityWindow | tuple[float, float] | None = None,
+    region: Region | None = None,
 ) -> IntensityWindow:
-    """Return the window to work in: the one given, else the volume's own, else an estimated one.
+    """Return the window to work in: the one given, else the volume's own, else one estimated in a region.
 
     Raises the errors of `estimate_window`.
     """
     if isinstance(window, tuple):
         return IntensityWindow(*window, rule="given")
-    return window or volume.window or estimate_window(volume)
+    return window or volume.window or estimate_window(volume, region=region)
 
 
-def estimate_window(volume: Volume, max_slices: int = MAX_SLICES) -> IntensityWindow:
+def estimate_window(
+    volume: Volume, max_slices: int = MAX_SLICES, region: Region | None = None
+) -> IntensityWindow:
     """Estimate a tomogram's intensity window from a few sampled slices.
 
     The 0.5 and 99.5 percentiles leave out hot pixels and metal glare, which would squeeze the
@@ -63,6 +65,9 @@ def estimate_window(volume: Volume, max_slices: int = MAX_SLICES) -> IntensityWi
         2-D or 3-D: one position of its time and channel axes (`Volume.tomogram`).
     max_slices : int
         Fewer than 24 give a first look sooner.
+    region : Region, optional
+        Where the voxels lie that count. Patches are taken from the least box around it, and of them only
+        what lies inside.
 
     Returns
     -------
@@ -75,22 +80,25 @@ def estimate_window(volume: Volume, max_slices: int = MAX_SLICES) -> IntensityWi
     """
     tomogram = volume.tomogram()
     depth, height, width = (1, *tomogram.data.shape)[-3:]
-    count = min(depth, max_slices)
-    indices = evenly(count, depth)
+    whole = (slice(0, depth, 1), slice(0, height, 1), slice(0, width, 1))
+    within = whole if region is None else region.box
+    count = min(_length(within[0]), max_slices)
+    indices = [within[0].start + place for place in evenly(count, _length(within[0]))]
     try:
-        boxes, values = _sample(tomogram, indices)
+        boxes, values = _sample(tomogram, indices, within, region)
     except Exception as error:  # any codec, file system or graph may fail in its own way
         readable = [index for index in indices if _is_readable(tomogram, index)]
         if not readable:
             raise unreadable(f"slice {indices[0]}", tomogram, error) from error
         count = len(readable)
-        boxes, values = _sample(tomogram, readable)
+        boxes, values = _sample(tomogram, readable, within, region)
 
     corners = [value.item() for value in values[:CORNERS]]
-    padded = all(value == corners[0] for value in corners)
+    padded = all(value == corners[0] for value in corners) and (region is None or region.circle)
+    counts = region.in_boxes(boxes[CORNERS:]) if region else [np.True_] * len(boxes[CORNERS:])
     parts = []
-    for (_, rows, columns), patch in zip(boxes[CORNERS:], values[CORNERS:], strict=True):
-        keep = np.isfinite(patch)
+    for (_, rows, columns), patch, counts_too in zip(boxes[CORNERS:], values[CORNERS:], counts, strict=True):
+        keep = np.isfinite(patch) & counts_too
         if padded:
             y, x = np.ogrid[rows, columns]
             radius = np.hypot(y - (height - 1) / 2, x - (width - 1) / 2) / (min(height, width) / 2)
@@ -118,18 +126,29 @@ def estimate_window(volume: Volume, max_slices: int = MAX_SLICES) -> IntensityWi
         float(low - margin),
         float(high + margin),
         f"{rule} of {counted(count, 'sampled slice')}, widened by {MARGIN:.0%} on either "
-        "side, NaN and constant padding left out",
+        "side, NaN and constant padding left out" + (f", in the region '{region.name}'" if region else ""),
     )
 
 
-def _sample(tomogram: Volume, indices: list[int]) -> tuple[list[Box], list[np.ndarray]]:
-    """Read the corners of the middle slice, then patches of all; each with its place (z, y, x)."""
-    height, width = tomogram.data.shape[-2:]
+def _sample(
+    tomogram: Volume, indices: list[int], within: Box, region: Region | None
+) -> tuple[list[Box], list[np.ndarray]]:
+    """Read the corners of the middle slice, then patches of all inside a box; each with its place (z, y, x).
+
+    Of a circle, the places where it touches the sides stand for the corners, which lie outside of it.
+    """
+    _, rows, columns = within
+    height, width = _length(rows), _length(columns)
     middle = indices[len(indices) // 2]
-    boxes = [_box(middle, y, 1, x, 1) for y in (0, height - 1) for x in (0, width - 1)]
+    if region is not None and region.circle:
+        boxes = region.rim(middle)
+    else:
+        ends = ((y, x) for y in (rows.start, rows.stop - 1) for x in (columns.start, columns.stop - 1))
+        boxes = [_box(middle, y, 1, x, 1) for y, x in ends]
     turns, side = (1, 64) if len(indices) < MAX_SLICES else (4, 64) if height * width <= 2**20 else (16, 128)
     for k, index in enumerate(indices):
-        boxes += [_box(index, *patch) for patch in _patches(height, width, side, k % turns, turns)]
+        for y, high, x, wide in _patches(height, width, side, k % turns, turns):
+            boxes.append(_box(index, rows.start + y, high, columns.start + x, wide))
     return boxes, _read(tomogram, boxes)
 
 
@@ -144,6 +163,10 @@ def _is_readable(tomogram: Volume, index: int) -> bool:
     except Exception:
         return False
     return True
+
+
+def _length(side: slice) -> int:
+    return int(side.stop - side.start)
 
 
 def _box(z: int, y: int, height: int, x: int, width: int) -> Box:

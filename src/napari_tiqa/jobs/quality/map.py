@@ -24,13 +24,15 @@ from napari_tiqa.progress import Pace, Progress
 from napari_tiqa.scoring.native_tiles import filled_tiles, native_tile
 from napari_tiqa.scoring.network_input import TILE_SIZE, checked_plane, reflected
 from napari_tiqa.scoring.predict import BATCH_SIZE
-from napari_tiqa.scoring.pyramid import view_slice
 from napari_tiqa.scoring.quality_map import blend, overlapping_starts
+from napari_tiqa.scoring.region_view import cut_region, view_region
 from napari_tiqa.scoring.scale import PREDICTED, SCORE_RANGE
 from napari_tiqa.scoring.sentence import score_sentence
 from napari_tiqa.scoring.structure import NOISE_ONLY
 from napari_tiqa.scoring.table import ScoredSlice
 from napari_tiqa.volumes.open import as_volume
+from napari_tiqa.volumes.region import as_region
+from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.window_estimate import volume_window
 from napari_tiqa.whole_file import whole_file
@@ -94,6 +96,7 @@ def score_map(
     model: str | os.PathLike[str] | None = None,
     window: IntensityWindow | tuple[float, float] | None = None,
     stride: int = STRIDE,
+    region: Any = None,
     progress: Callable[[MapProgress], object] | None = None,
     cancel: threading.Event | None = None,
 ) -> QualityMap:
@@ -113,6 +116,8 @@ def score_map(
         Overrides the volume's own intensity window, which is estimated where it has none.
     stride : int
         Pixels from one tile to the next at most, 1 to 224.
+    region : "circle", path or array-like, optional
+        Where the pixels lie that count, see ``score_volume``; the map is NaN outside.
     progress : callable, optional
         Called after each batch of tiles, in this thread; what it raises ends the work.
     cancel : threading.Event, optional
@@ -126,7 +131,8 @@ def score_map(
     Raises
     ------
     VolumeError
-        If the slice cannot be read, is not there or holds nothing to judge, or the stride is out of range.
+        If the slice cannot be read, is not there or holds nothing to judge, the stride is out of range, or
+        the region cannot be used.
     BundleError
         If the model cannot be used.
     ModelProcessError
@@ -142,13 +148,21 @@ def score_map(
     bundle = checked_model(model)
     process = shared_model_process()
     process.start()  # Keras is imported while the slice is read.
-    plane = checked_plane(tomogram.slice(axis, index))
-    window = volume_window(tomogram, window)
+    part = as_region(region, tomogram, axis)
+    whole_plane = checked_plane(tomogram.slice(axis, index))
+    window = volume_window(tomogram, window, part)
     cancel = cancel or threading.Event()
-    viewed = view_slice(plane, window)
+    inside = None if part is None else part.inside(whole_plane, index)
+    viewed = view_region(whole_plane, inside, window)
+    if inside is None or inside.all():
+        plane, known, place = whole_plane, whole_plane, (slice(None), slice(None))
+    elif (cut := cut_region(whole_plane, inside)) is not None:
+        plane, known, place = cut.pixels, cut.known, cut.box
+    else:
+        raise _nothing_to_map(tomogram, index, viewed.reason)
     whole = process.submit(viewed.tiles, bundle) if len(viewed.tiles) else None
     starts = [overlapping_starts(side, stride) for side in plane.shape]
-    places = np.argwhere(filled_tiles(plane, *starts) & (viewed.reason != NOISE_ONLY))
+    places = np.argwhere(filled_tiles(known, *starts) & (viewed.reason != NOISE_ONLY))
     grid = np.full([len(s) for s in starts], np.nan)
     seen, values = [np.empty((0, 2), int)], [np.empty((0, len(PREDICTED)), np.float32)]
     pace, done = Pace(len(places)), 0
@@ -162,19 +176,29 @@ def score_map(
     counted = np.concatenate(seen)
     if not len(counted):
         reason = viewed.reason or "no place with content as large as a tile of 224 px"
-        raise VolumeError(f"Slice {index} of '{tomogram.name}' holds nothing to map: {reason}.")
+        raise _nothing_to_map(tomogram, index, reason)
     offsets = [max(0, TILE_SIZE - side) // 2 for side in plane.shape]
     corners = np.column_stack([s[i] - o for s, i, o in zip(starts, counted.T, offsets, strict=True)])
     said = answer_of(whole, cancel) if whole else np.empty((0, len(PREDICTED)))
     item = PredictedSlice(index, said, viewed.factors, viewed.reason)
     record = run_record(tomogram, axis, window, bundle, process.device)
+    if part is not None:
+        record["region"] = part.record()
+    blended = np.full(whole_plane.shape, np.nan, np.float32)
+    blended[place] = blend(known, grid, *starts)
+    if inside is not None:
+        blended[~inside] = np.nan
     return QualityMap(
-        blend(plane, grid, *starts),
-        corners,
+        blended,
+        corners + [side.start or 0 for side in place],
         np.concatenate(values),
         scored_slice(tomogram, axis, item),
         record | {"slice": index, "tile_size": TILE_SIZE, "stride": stride},
     )
+
+
+def _nothing_to_map(tomogram: Volume, index: int, reason: str) -> VolumeError:
+    return VolumeError(f"Slice {index} of '{tomogram.name}' holds nothing to map: {reason}.")
 
 
 def _predicted(

@@ -3,17 +3,18 @@
 import math
 import threading
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from napari_tiqa.jobs.process.record import volume_record
-from napari_tiqa.physics.figures import FIGURES, physical_figures
+from napari_tiqa.physics.figures import FIGURES, PhysicalFigures, physical_figures
 from napari_tiqa.progress import Pace, Progress
 from napari_tiqa.volumes.open import as_volume
+from napari_tiqa.volumes.region import as_region
 from napari_tiqa.volumes.slice_grammar import Slices
-from napari_tiqa.volumes.slices import chosen_slices, map_slices
+from napari_tiqa.volumes.slices import chosen_slices, map_numbered
 
 
 def measure_volume(
@@ -21,6 +22,7 @@ def measure_volume(
     *,
     slices: Slices = None,
     axis: int = 0,
+    region: Any = None,
     progress: Callable[[Progress], object] | None = None,
     cancel: threading.Event | None = None,
 ) -> pd.DataFrame:
@@ -34,6 +36,8 @@ def measure_volume(
         As in ``score_volume``; all slices where omitted.
     axis : int
         Which axis to go along: 0, 1 or 2.
+    region : "circle", path or array-like, optional
+        Where the pixels lie that count, see ``score_volume``; whole slices where omitted.
     progress : callable, optional
         Called after each slice, in this thread; what it raises ends the work.
     cancel : threading.Event, optional
@@ -48,7 +52,7 @@ def measure_volume(
     Raises
     ------
     VolumeError
-        If the volume cannot be read, or there is no such axis or slices.
+        If the volume cannot be read, there is no such axis or slices, or the region cannot be used.
     Cancelled
         If `cancel` was set.
 
@@ -60,12 +64,17 @@ def measure_volume(
     indices = chosen_slices(tomogram, slices, axis)
     sides = list(tomogram.voxel_size)
     along = sides.pop(axis) if len(sides) == 3 else 1.0
-    measured = partial(physical_figures, pixel_size=math.sqrt(math.prod(sides)))
+    part = as_region(region, tomogram, axis)
+    pixel_size = math.sqrt(math.prod(sides))
+
+    def measured(index: int, plane: np.ndarray) -> PhysicalFigures:
+        return physical_figures(plane, pixel_size, part.inside(plane, index) if part else None)
+
     pace, rows = Pace(len(indices)), []
-    for index, figures in map_slices(tomogram, axis, indices, measured, cancel=cancel):
+    for index, figures in map_numbered(tomogram, axis, indices, measured, cancel=cancel):
         rows.append((index, float(f"{index * along:.10g}"), *figures))
         if progress:
             progress(Progress(len(rows), pace.total, pace.seconds_left(len(rows))))
     table = pd.DataFrame(rows, columns=["slice", "position", *FIGURES])
-    table.attrs.update(volume_record(tomogram, axis))
+    table.attrs.update(volume_record(tomogram, axis) | ({"region": part.record()} if part else {}))
     return table

@@ -18,21 +18,20 @@ from napari_tiqa.jobs.process.record import checked_model, run_record
 from napari_tiqa.jobs.quality.tile_stream import CutTiles, PredictedSlice, predicted_slices
 from napari_tiqa.progress import Pace, Progress
 from napari_tiqa.scoring.combination import RULE, TEMPERATURE, slice_prediction
-from napari_tiqa.scoring.pyramid import (
-    ViewedSlice,
-    finer_factors,
-    finer_tiles,
-    most_tiles,
-    view_slice,
-)
+from napari_tiqa.scoring.pyramid import ViewedSlice, finer_factors, most_tiles
+from napari_tiqa.scoring.region_view import finer_region_tiles, view_region
 from napari_tiqa.scoring.table import SCORE_DECIMALS, UNLIKE_TRAINING, ScoredSlice, score_table
 from napari_tiqa.scoring.views import OVERVIEW, PYRAMID, check_view
 from napari_tiqa.volumes.open import as_volume
+from napari_tiqa.volumes.region import Region, as_region
 from napari_tiqa.volumes.slice_grammar import Slices
 from napari_tiqa.volumes.slices import chosen_slices
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.window_estimate import estimate_window
+
+_Cut = Callable[[np.ndarray, np.ndarray | None, IntensityWindow], ViewedSlice]
+"""Cuts the tiles of a slice, of what counts of it (None: all), in a window."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,7 @@ def score_image(
     model: str | os.PathLike[str] | None = None,
     window: IntensityWindow | tuple[float, float] | None = None,
     view: str = PYRAMID,
+    region: Any = None,
 ) -> float:
     """Score one slice.
 
@@ -69,6 +69,8 @@ def score_image(
         of one volume, pass the volume's.
     view : str
         What is looked at, see `score_volume`.
+    region : "circle", path or array-like, optional
+        Where the pixels lie that count, see `score_volume`.
 
     Returns
     -------
@@ -87,7 +89,7 @@ def score_image(
     volume = as_volume(image).tomogram()
     if volume.data.ndim != 2:
         raise VolumeError(f"{volume.name} is a volume, not a slice: use score_volume for it.")
-    return float(score_volume(volume, model=model, window=window, view=view)["score"].iloc[0])
+    return float(score_volume(volume, model=model, window=window, view=view, region=region)["score"].iloc[0])
 
 
 def score_volume(
@@ -98,6 +100,7 @@ def score_volume(
     model: str | os.PathLike[str] | None = None,
     window: IntensityWindow | tuple[float, float] | None = None,
     view: str = PYRAMID,
+    region: Any = None,
     progress: Callable[[ScoreProgress], object] | None = None,
     cancel: threading.Event | None = None,
 ) -> pd.DataFrame:
@@ -125,6 +128,11 @@ def score_volume(
         each, see ``scoring.pyramid``; up to 280 px a side, that is the overview. "overview": the whole slice
         at 224 px alone, as in the paper, up to twelve times as fast. "native": at most nine tiles of its own
         pixels alone, see ``scoring.native_tiles``.
+    region : "circle", path or array-like, optional
+        Where the pixels lie that count; whole slices where omitted. "circle" is that of the reconstruction,
+        inscribed in the slices across z. A mask or label image (nonzero inside) has the shape of the slices
+        along the axis, and holds for each, or that of the volume. See ``scoring.region_view``: nothing
+        outside has a part in the score, nor in a window that is estimated.
     progress : callable, optional
         Called after each batch, in this thread, with a ScoreProgress; what it raises ends the run.
     cancel : threading.Event, optional
@@ -140,7 +148,8 @@ def score_volume(
     Raises
     ------
     VolumeError
-        If the volume cannot be read, or there is no such axis, slices, window or view.
+        If the volume or the region cannot be read, there is no such axis, slices, window or view, or the
+        region has another shape or fewer than 1024 px of each slice.
     BundleError
         If the model cannot be used.
     ModelProcessError
@@ -152,7 +161,7 @@ def score_volume(
     -----
     An error that ends the run under way carries what was scored before it as its ``table``.
     """
-    run = _Run.of(volume, slices, axis, model, window, view, cancel)
+    run = _Run.of(volume, slices, axis, model, window, view, region, cancel)
     return run.score(progress, overview_first=False)
 
 
@@ -163,6 +172,7 @@ def score_overview_first(
     axis: int = 0,
     model: str | os.PathLike[str] | None = None,
     window: IntensityWindow | tuple[float, float] | None = None,
+    region: Any = None,
     progress: Callable[[ScoreProgress], object] | None = None,
     cancel: threading.Event | None = None,
 ) -> pd.DataFrame:
@@ -177,7 +187,8 @@ def score_overview_first(
     Where the run ends early, its table has the overview of all slices scored until then, since a curve must
     be of one kind: its record says so (``view``), and what was ``asked`` for.
     """
-    return _Run.of(volume, slices, axis, model, window, PYRAMID, cancel).score(progress, overview_first=True)
+    run = _Run.of(volume, slices, axis, model, window, PYRAMID, region, cancel)
+    return run.score(progress, overview_first=True)
 
 
 @dataclass
@@ -190,6 +201,7 @@ class _Run:
     model: ModelFile
     window: IntensityWindow | None
     view: str
+    region: Region | None
     cancel: threading.Event
     process: ModelProcess = field(default_factory=shared_model_process)
     rows: list[ScoredSlice] = field(default_factory=list)
@@ -203,6 +215,7 @@ class _Run:
         model: str | os.PathLike[str] | None,
         window: IntensityWindow | tuple[float, float] | None,
         view: str,
+        region: Any,
         cancel: threading.Event | None,
     ) -> "_Run":
         """Check what a run is asked for."""
@@ -213,12 +226,13 @@ class _Run:
             window = IntensityWindow(*window, rule="given")
         bundle = checked_model(model)
         window = window or tomogram.window
-        return cls(tomogram, axis, indices, bundle, window, view, cancel or threading.Event())
+        part = as_region(region, tomogram, axis)
+        return cls(tomogram, axis, indices, bundle, window, view, part, cancel or threading.Event())
 
     def score(
         self, progress: Callable[[ScoreProgress], object] | None, *, overview_first: bool
     ) -> pd.DataFrame:
-        shape = self.volume.slice_shape(self.axis)
+        shape = self._seen_shape()
         in_two_passes = overview_first and bool(finer_factors(shape))
         steps = self._two_passes(*most_tiles(shape)) if in_two_passes else self._one_pass()
         seen = OVERVIEW if in_two_passes else self.view
@@ -232,9 +246,18 @@ class _Run:
             raise
         return score_table(self.rows, self._record(self.view, complete=True))
 
+    def _seen_shape(self) -> tuple[int, ...]:
+        """Return the shape of what is seen of each slice: of the box around the region."""
+        shape = self.volume.slice_shape(self.axis)
+        if self.region is None:
+            return shape
+        sides = list(self.region.box)
+        del sides[self.axis]
+        return tuple(min(side.stop - side.start, most) for side, most in zip(sides, shape, strict=True))
+
     def _one_pass(self) -> Generator[ScoreProgress, None, None]:
         pace = Pace(len(self.indices))
-        with closing(self._predicted(self.indices, partial(view_slice, view=self.view))) as batches:
+        with closing(self._predicted(self.indices, partial(view_region, view=self.view))) as batches:
             for batch in batches:
                 new = tuple(scored_slice(self.volume, self.axis, item, self.view) for item in batch)
                 self.rows += new
@@ -245,7 +268,7 @@ class _Run:
         """Score slices of so many tiles as a whole, then at the finer levels."""
         pace = Pace(len(self.indices) * (overview + finer))
         whole: dict[int, PredictedSlice] = {}
-        with closing(self._predicted(self.indices, partial(view_slice, view=OVERVIEW))) as batches:
+        with closing(self._predicted(self.indices, partial(view_region, view=OVERVIEW))) as batches:
             for batch in batches:
                 whole.update({item.index: item for item in batch})
                 new = tuple(scored_slice(self.volume, self.axis, item, OVERVIEW) for item in batch)
@@ -255,7 +278,7 @@ class _Run:
         rest = [item.index for item in whole.values() if len(item.values)]
         rows = {row.slice: row for row in self.rows}
         left = len(rest)
-        with closing(self._predicted(rest, finer_tiles)) as batches:
+        with closing(self._predicted(rest, finer_region_tiles)) as batches:
             for batch in batches:
                 new = tuple(self._refined(item, whole[item.index]) for item in batch)
                 rows.update({row.slice: row for row in new})
@@ -272,26 +295,26 @@ class _Run:
         )
         return scored_slice(self.volume, self.axis, replace(whole, values=values, factors=factors))
 
-    def _predicted(
-        self, indices: Sequence[int], cut: Callable[[np.ndarray, IntensityWindow], ViewedSlice]
-    ) -> Generator[list[PredictedSlice], None, None]:
+    def _predicted(self, indices: Sequence[int], cut: _Cut) -> Generator[list[PredictedSlice], None, None]:
         cutter = partial(self._cutter, cut)
         return predicted_slices(
             self.volume, self.axis, indices, cutter, self.model, self.process, self.cancel
         )
 
-    def _cutter(self, cut: Callable[[np.ndarray, IntensityWindow], ViewedSlice]) -> CutTiles:
+    def _cutter(self, cut: _Cut) -> CutTiles:
         if self.window is None:
             try:
-                self.window = estimate_window(self.volume)
+                self.window = estimate_window(self.volume, region=self.region)
             except VolumeError as error:
-                return partial(_cut_without_window, error=error)
-        window = self.window
-        return lambda plane: cut(plane, window)
+                cut = partial(_cut_without_window, error=error)
+        window, region = self.window or IntensityWindow(0, 1, "none"), self.region
+        return lambda index, plane: cut(plane, region.inside(plane, index) if region else None, window)
 
     def _record(self, view: str, complete: bool) -> dict[str, Any]:
         record = run_record(self.volume, self.axis, self.window, self.model, self.process.device)
         record |= {"view": view, "slices": len(self.indices), "complete": complete}
+        if self.region is not None:
+            record["region"] = self.region.record()
         if view == PYRAMID:
             record["combination"] = {"rule": RULE, "temperature": TEMPERATURE}
         return record if view == self.view else record | {"asked": self.view}
@@ -307,9 +330,12 @@ def scored_slice(volume: Volume, axis: int, item: PredictedSlice, view: str = PY
     return ScoredSlice._make((item.index, position, *measured, *scales, reason))
 
 
-def _cut_without_window(plane: np.ndarray, error: VolumeError) -> ViewedSlice:
+def _cut_without_window(
+    plane: np.ndarray, inside: np.ndarray | None, window: IntensityWindow, error: VolumeError
+) -> ViewedSlice:
     """Say why a slice of a volume without any contrast has no score; one that has contrast needs a window."""
-    finite = plane[np.isfinite(plane)]
+    counts = plane if inside is None else plane[inside]
+    finite = counts[np.isfinite(counts)]
     if finite.size and np.ptp(finite) > 0:
         raise error
-    return view_slice(plane, IntensityWindow(0, 1, "none"), OVERVIEW)
+    return view_region(plane, inside, window, OVERVIEW)

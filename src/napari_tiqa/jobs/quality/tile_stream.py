@@ -1,6 +1,6 @@
 """Slices in, predictions of their tiles out: reading, cutting tiles and the network overlap.
 
-A feeding thread has slices read and tiles cut by as many threads as there are cores (``map_slices``) and
+A feeding thread has slices read and tiles cut by as many threads as there are cores (``map_numbered``) and
 sends full batches to the model process; the calling thread collects the answers in order. So memory is
 bounded.
 """
@@ -20,11 +20,11 @@ from napari_tiqa.jobs.process.waiting import POLL, answer_of, wait_for
 from napari_tiqa.scoring.predict import BATCH_SIZE
 from napari_tiqa.scoring.pyramid import ViewedSlice
 from napari_tiqa.scoring.scale import PREDICTED
-from napari_tiqa.volumes.slices import map_slices
+from napari_tiqa.volumes.slices import map_numbered
 from napari_tiqa.volumes.volume import Volume
 
-CutTiles = Callable[[np.ndarray], ViewedSlice]
-"""Cuts the tiles of a slice, shape (rows, columns)."""
+CutTiles = Callable[[int, np.ndarray], ViewedSlice]
+"""Cuts the tiles of a slice, given its index and pixels, shape (rows, columns)."""
 
 # Enough for the network to be busy while the next slab of slices is read.
 _BATCHES_IN_FLIGHT = 4
@@ -137,7 +137,7 @@ def _cut_tiles(
     cutter: Callable[[], CutTiles],
     stop: threading.Event,
 ) -> Iterator[tuple[int, ViewedSlice]]:
-    yield from map_slices(volume, axis, list(indices), cutter(), cancel=stop)
+    yield from map_numbered(volume, axis, list(indices), cutter(), cancel=stop)
 
 
 def _readable(

@@ -10,11 +10,14 @@ from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from napari_tiqa.errors import VolumeError
 from napari_tiqa.scoring.views import NATIVE, OVERVIEW, PYRAMID
+from napari_tiqa.volumes.region import Region
 from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.widgets.quality.region_box import RegionBox
 from napari_tiqa.widgets.shared.forms import form_layout, line, row
 from napari_tiqa.widgets.shared.layer_box import LayerBox, Subscribe
 from napari_tiqa.widgets.shared.model_box import ModelBox
 from napari_tiqa.widgets.shared.read_layer import axis_names
+from napari_tiqa.widgets.shared.slice_source import SliceSource
 from napari_tiqa.widgets.shared.slider import layer_shape
 
 VIEW_WORDS = {PYRAMID: "every scale", OVERVIEW: "overview", NATIVE: "native tiles"}
@@ -48,6 +51,7 @@ class ScoreForm(QWidget):
             "slight blur of a large slice vanish.\n"
             "Native tiles: up to nine tiles of its own pixels alone.",
         )
+        self.region_box = RegionBox(viewer)
         self.auto_window = CheckBox(
             text="Auto",
             value=True,
@@ -62,9 +66,11 @@ class ScoreForm(QWidget):
         self.auto_window.changed.connect(self._on_auto_window)
         for field in (self.layer_box, self.axis_box, self.view_box, self.auto_window, self.low, self.high):
             field.changed.connect(lambda _: self.changed.emit())
+        self.region_box.changed.connect(lambda _: self.changed.emit())
         self.model_box.changed.connect(self.changed)
         self._on_auto_window(True)
         self._offer_axes()  # of a layer that was there before the dock
+        self.region_box.offer(self.layer)
 
     def _lay_out(self) -> None:
         for box in (self.axis_box, self.view_box):
@@ -76,9 +82,9 @@ class ScoreForm(QWidget):
         )
         form_layout(
             ("Layer", self.layer_box.row),
-            ("Axis", row(self.axis_box.native, self.view_box.native)),
+            ("Slices", row(self.axis_box.native, self.region_box.box)),
             ("Window", window),
-            ("Model", self.model_box),
+            ("Model", line((self.model_box, 5), (self.view_box.native, 3))),
             parent=self,
         )
 
@@ -104,6 +110,13 @@ class ScoreForm(QWidget):
         """Which scales are looked at, one of ``scoring.views.VIEWS``."""
         return str(self.view_box.value)
 
+    def region(self, source: SliceSource) -> Region | None:
+        """Return what counts of a source's slices, None for all of them.
+
+        Raises VolumeError where that is hardly a pixel.
+        """
+        return self.region_box.region(source)
+
     def typed_window(self) -> IntensityWindow | None:
         """Return the typed window, None for an automatic one.
 
@@ -123,6 +136,7 @@ class ScoreForm(QWidget):
     def reset_choices(self) -> None:
         """Follow the viewer's layer list."""
         self.layer_box.reset_choices()
+        self.region_box.offer(self.layer)
 
     def choose_layer(self, layer: Layer) -> None:
         """Choose a layer of the viewer."""
@@ -136,6 +150,7 @@ class ScoreForm(QWidget):
 
     def _on_layer(self) -> None:
         self._offer_axes()
+        self.region_box.offer(self.layer)
         self.axis_changed.emit()
 
     def _offer_axes(self) -> None:

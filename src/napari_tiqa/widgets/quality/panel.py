@@ -56,6 +56,7 @@ class QualityPanel(DockPanel):
         self.follower = SourceFollower(viewer, self._subscribe, no_original("score"), self)
         self._running: ShelvedRun | None = None
         self._scored: SliceSource | None = None  # what the job under way scores or maps
+        self._region = ""  # the name of the part of the slices that the job under way looks at; "" for all
         self._no_source = ""  # why there is nothing to score
         self._told: tuple[Layer, str] | None = None  # how the last run ended, and of which layer that is
         self._activity: progress | None = None
@@ -148,15 +149,19 @@ class QualityPanel(DockPanel):
             window = self.form.typed_window()
             if source is None:
                 raise VolumeError(self._no_source)
+            region = self.form.region(source)
         except TiqaError as error:
             self.message.refuse(str(error))
             return False
         self._scored = source
         self._running, self._percent = None, 0
-        verb = chosen(source, window or source.window)
+        self._region = "" if region is None else region.name
+        # A region has a window of its own, since nothing outside may have a part in it.
+        verb = chosen(source, window or (source.window if region is None else None))
         ready = bool(self._model_process.device)
         self.message.say("Reading the first slices…" if ready else "Starting the model, a few seconds…")
-        self.job.run(partial(verb, source.volume, axis=source.axis, model=self.form.model), source.layer)
+        asked = {"axis": source.axis, "model": self.form.model, "region": region}
+        self.job.run(partial(verb, source.volume, **asked), source.layer)
         if self._running is not None:
             QTimer.singleShot(_ACTIVITY_AFTER, self._begin_activity)
         return True
@@ -196,6 +201,7 @@ class QualityPanel(DockPanel):
         """Return what a reader must know to tell this result from one with the form's first choices."""
         model = self.form.model
         named = [f"model {model.stem}"] if model else []
+        named += [f"in {self._region}"] if self._region else []
         return [*named, VIEW_WORDS[self.form.view]] if view and self.form.view != PYRAMID else named
 
     # -- while it runs, and its end ----------------------------------------------------------------
@@ -255,7 +261,7 @@ class QualityPanel(DockPanel):
         """Keep the automatic window of the volume scored, so that it is estimated once and can be shown."""
         result = outcome.result
         record = result.record if isinstance(result, QualityMap) else getattr(result, "attrs", {})
-        if record.get("window") is None or not self.form.auto_window.value:
+        if record.get("window") is None or "region" in record or not self.form.auto_window.value:
             return
         window = IntensityWindow(**record["window"])
         self.follower.keep_window(window, source)

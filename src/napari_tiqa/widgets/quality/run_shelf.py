@@ -89,6 +89,6 @@ class KeptScores:
 def _last_scores(source: SliceSource) -> dict[int, float]:
     runs, _ = load_runs(source.layer.metadata)
     for run in reversed(runs):
-        if run.dimension == source.dimension and run.at == dict(source.at):
+        if run.dimension == source.dimension and run.at == dict(source.at) and "region" not in run.record:
             return dict(zip(run.slices.tolist(), run.scores.tolist(), strict=True))
     return {}

@@ -51,6 +51,20 @@ def go_to_slice(
     )
 
 
+def to_other_layer(viewer: Any, positions: np.ndarray, layer: Layer, other: Layer) -> np.ndarray:
+    """Return where positions in a layer's data, (n, its dimensions), lie in another layer's: (n, those).
+
+    A dimension that the first layer lacks is where the viewer's slider is.
+    """
+    found = []
+    for position in positions:
+        world = np.array(viewer.dims.point, float)
+        own = np.asarray(layer.data_to_world(position)) / _unit_factors(viewer, layer)
+        world[viewer.dims.ndim - layer.ndim :] = own
+        found.append(other.world_to_data(_layer_dims(viewer, other, world) * _unit_factors(viewer, other)))
+    return np.asarray(found)
+
+
 def show_layer(viewer: Any, layer: Layer) -> None:
     """Make a layer visible and active; originals that cover it are hidden, results on it are not."""
     layer.visible = True

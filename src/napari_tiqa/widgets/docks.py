@@ -43,6 +43,13 @@ class EvaluationDock(DockShell):
     panel_of = "napari_tiqa.widgets.evaluation.panel:EvaluationPanel"
 
 
+class ShortcutsDock(DockShell):
+    """See which key does what."""
+
+    title = "the list of shortcuts"
+    panel_of = "napari_tiqa.widgets.shortcuts_panel:ShortcutsPanel"
+
+
 class _TabbedDock(DockShell):
     """A dock whose panel gets one tab a step, since each takes as long as all the rest."""
 

@@ -104,12 +104,12 @@ class FilterLayers(QObject):
                 self.layer.visible = True  # the user wants to see it now
             self.view_changed.emit(view)
 
-    def next_view(self, _viewer: object = None) -> None:
+    def next_view(self) -> None:
         """Go from one view to the next, and from the last to the first."""
         views = list(View)
         self.set_view(views[(views.index(self.view) + 1) % len(views)])
 
-    def flip(self, _viewer: object = None) -> None:
+    def flip(self) -> None:
         """Go from any view to the unfiltered slice, and from that to the filtered one."""
         self.set_view(View.AFTER if self.view is View.BEFORE else View.BEFORE)
 

@@ -25,6 +25,7 @@ from napari_tiqa.widgets.filtering.state import FilterState
 from napari_tiqa.widgets.filtering.steps import FilterSteps
 from napari_tiqa.widgets.filtering.trial import FilteredSlice, SliceTrial
 from napari_tiqa.widgets.filtering.tune.tab import FilterTuneTab
+from napari_tiqa.widgets.host.shortcuts import key_of
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
 from napari_tiqa.widgets.shared.file_drop import FileDrop
@@ -36,9 +37,6 @@ from napari_tiqa.widgets.shared.scrolling_tabs import ScrollingTabs
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
 from napari_tiqa.widgets.shared.slice_source import SliceSource
 from napari_tiqa.widgets.shared.source_follower import SourceFollower
-
-VIEW_KEY, FLIP_KEY = "H", "Shift-H"
-"""Pressed over the picture: goes through all views; goes from before to after and back."""
 
 TABS: tuple[tuple[str, type[FilterTuneTab] | type[FilterCompareTab] | type[FilterApplyTab]], ...] = (
     ("Tune", FilterTuneTab),
@@ -108,7 +106,7 @@ class FilterPanel(DockPanel):
         for view_button in self.views.values():
             views.addButton(view_button)
         self.views[View.AFTER].setChecked(True)
-        view = line(QLabel(f"View ({VIEW_KEY})"), *((each, 1) for each in self.views.values()))
+        view = line(QLabel(f"View ({key_of('next_view')})"), *((each, 1) for each in self.views.values()))
         self.tabs.add("Steps", page(self.steps, (self.history, 1)))
         parts = (form, self.score, view, self.message, (self.tabs, 1))
         column(*parts, parent=self, margins=DOCK_MARGINS)
@@ -116,8 +114,8 @@ class FilterPanel(DockPanel):
     def _view_button(self, view: View) -> QPushButton:
         made = button(
             view.capitalize(),
-            f"{_VIEWS[view]}\nOver the picture, {VIEW_KEY} goes from one to the next, Shift+H from before to "
-            "after and back;\nzoom and contrast stay.",
+            f"{_VIEWS[view]}\nOver the picture, {key_of('next_view')} goes from one to the next, "
+            f"{key_of('flip')} from before to after and back;\nzoom and contrast stay.",
             lambda: self.layers.set_view(view),
         )
         made.setCheckable(True)
@@ -145,16 +143,14 @@ class FilterPanel(DockPanel):
         self._centre_job.ended.connect(self._on_centre)
         self._end_with_dock(self.preview.job)
         self._end_with_dock(self._centre_job)
-        viewer = self._viewer
-        layers = viewer.layers.events
+        layers = self._viewer.layers.events
         self._subscribe(layers.removed, self._on_layer_removed)
         for event in (layers.inserted, layers.reordered, layers.renamed):
             self._subscribe(event, self.reset_choices)
-        viewer.bind_key(VIEW_KEY, self.layers.next_view, overwrite=True)
+        self._serve_shortcuts("Filter and tune")
         undo, within = QKeySequence.StandardKey, Qt.ShortcutContext.WidgetWithChildrenShortcut
         QShortcut(undo.Undo, self, self.state.undo, context=within)
         QShortcut(undo.Redo, self, self.state.redo, context=within)
-        viewer.bind_key(FLIP_KEY, self.layers.flip, overwrite=True)
 
     # -- what the dock is told ---------------------------------------------------------------------
 
@@ -197,8 +193,6 @@ class FilterPanel(DockPanel):
         self.layers.clear()
         self._mark.clear()
         self._line.close_down()
-        for key in (VIEW_KEY, FLIP_KEY):
-            self._viewer.bind_key(key, None)
 
     # -- layers and sliders ------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from napari_tiqa.filtering.parameter import Value
 from napari_tiqa.filtering.pipeline import Pipeline, Step
 from napari_tiqa.widgets.filtering.card import StepCard, tool
 from napari_tiqa.widgets.filtering.state import FilterState
+from napari_tiqa.widgets.host.shortcuts import key_of
 from napari_tiqa.widgets.shared.forms import TAB_MARGINS, ask_save_path, button, column, line
 
 _KIND = "Filter pipeline (*.json)"
@@ -41,8 +42,8 @@ class FilterSteps(QWidget):
         self.save_button = button(
             "Save…", "Save the pipeline as JSON, for Python, the shell and other tomograms.", self._ask_save
         )
-        self.undo_button = tool("↶", "Undo the last change (Ctrl+Z in this dock).", state.undo)
-        self.redo_button = tool("↷", "Redo it (Ctrl+Shift+Z in this dock).", state.redo)
+        self.undo_button = tool("↶", f"Undo the last change ({key_of('undo')}).", state.undo)
+        self.redo_button = tool("↷", f"Redo it ({key_of('redo')}).", state.redo)
         self._hint = QLabel(_HINT)
         self._hint.setWordWrap(True)
         self._cards = column()

@@ -23,7 +23,7 @@ from napari_tiqa.widgets.quality.controls import ScoreControls
 from napari_tiqa.widgets.quality.form import VIEW_WORDS, ScoreForm
 from napari_tiqa.widgets.quality.map_layer import show_map
 from napari_tiqa.widgets.quality.plot import ScorePlot
-from napari_tiqa.widgets.quality.results import NEXT_KEY, ResultsView
+from napari_tiqa.widgets.quality.results import ResultsView
 from napari_tiqa.widgets.quality.run_shelf import RunShelf, ShelvedRun
 from napari_tiqa.widgets.quality.score_run import SINGLE_IMAGE, ScoreRun, row_sentence, rows_of, run_sentence
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
@@ -101,7 +101,7 @@ class QualityPanel(DockPanel):
             self._subscribe(emitter, self.reset_choices)
         for emitter in (dims.point, dims.order, dims.ndisplay):
             self._subscribe(emitter, self._follow_slider)
-        self._viewer.bind_key(NEXT_KEY, self.results.next_worst, overwrite=True)
+        self._serve_shortcuts("Slice quality")
 
     def reset_choices(self, _event: object = None) -> None:
         """Follow the viewer's layer list."""
@@ -113,7 +113,6 @@ class QualityPanel(DockPanel):
         super().close_down()
         self.follower.close_down()
         self._ask_device.stop()
-        self._viewer.bind_key(NEXT_KEY, None)
         self._end_activity()
 
     def open_sample(self) -> None:

@@ -8,15 +8,14 @@ from qtpy.QtWidgets import QFileDialog, QLabel, QMessageBox, QSplitter, QStacked
 
 from napari_tiqa.errors import TiqaError
 from napari_tiqa.scoring.table import read_scores, write_scores
+from napari_tiqa.widgets.host.shortcuts import key_of
 from napari_tiqa.widgets.quality.plot import Curve, ScorePlot
 from napari_tiqa.widgets.quality.run_list import RunList, WorstSlices
 from napari_tiqa.widgets.quality.run_shelf import RunShelf, ShelvedRun
 from napari_tiqa.widgets.quality.score_run import run_of_table, run_sentence
 from napari_tiqa.widgets.shared.forms import STRETCH, ask_save_path, button, column, line, page
 
-NEXT_KEY = "N"
-"""Pressed over the picture, goes to the next of the worst slices."""
-
+_NEXT_KEY = key_of("next_worst")
 _REDRAW_EVERY = 100  # ms; faster is not seen and takes time from napari's own drawing
 _HINT = (
     "<b>No scores yet</b><br>Choose a layer and press “Score all slices”.<br>"
@@ -56,9 +55,9 @@ class ResultsView(QWidget):
         self.runs = RunList()
         self.worst = WorstSlices()
         self.next_button = button(
-            f"Next worst ({NEXT_KEY})",
+            f"Next worst ({_NEXT_KEY})",
             "Go to the slice that comes after the one shown in the list of worst slices.\n"
-            f"Press {NEXT_KEY} over the picture for the same.",
+            f"Press {_NEXT_KEY} over the picture for the same.",
             self.next_worst,
         )
         self._redraw = QTimer(self, singleShot=True, interval=_REDRAW_EVERY)
@@ -145,7 +144,7 @@ class ResultsView(QWidget):
         if entry.layer is not None:
             self._shelf.save(entry.layer)
 
-    def next_worst(self, _viewer: object = None) -> None:
+    def next_worst(self) -> None:
         """Go to the next of the worst slices of the current run, from the one that napari shows."""
         self.worst.next_worst(self.plot.marked)
 

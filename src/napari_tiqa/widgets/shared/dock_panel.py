@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from napari.utils.theme import Theme, get_theme
 from qtpy.QtWidgets import QApplication, QWidget
 
+from napari_tiqa.widgets.host.shortcuts import serve
 from napari_tiqa.widgets.host.task_manager import tell_of
 from napari_tiqa.widgets.shared.background_job import BackgroundJob
 from napari_tiqa.widgets.shared.result_layers import unwrapped
@@ -33,6 +34,10 @@ class DockPanel(QWidget):
         """Have napari call back until the dock is closed."""
         emitter.connect(callback)
         self._held.subscriptions.append((emitter, weak(callback)))
+
+    def _serve_shortcuts(self, dock: str) -> None:
+        """Have the shortcuts of the dock of this name act on this panel until it is closed."""
+        self._held.ends.append(serve(self._viewer, dock, self))
 
     def _use_theme(self, *plots: Any) -> None:
         """Take napari's colours now and whenever its theme changes; so do the plots, by ``set_theme``."""
@@ -67,6 +72,7 @@ class _Held:
 
     def __init__(self) -> None:
         self.jobs: list[BackgroundJob] = []
+        self.ends: list[Callable[[], None]] = []
         # Weak, since a panel's own methods are among them: they must not keep it from being deleted.
         self.subscriptions: list[tuple[Any, weakref.ref[Any]]] = []
         self._all.add(self)
@@ -84,6 +90,9 @@ class _Held:
         for emitter, callback in self.subscriptions:
             if (alive := callback()) is not None:
                 emitter.disconnect(alive)
+        for end in self.ends:
+            end()
+        self.ends.clear()
         self.jobs.clear()
         self.subscriptions.clear()
 

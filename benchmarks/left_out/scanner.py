@@ -66,9 +66,11 @@ def in_circle(image: np.ndarray) -> np.ndarray:
     return (resized * (np.hypot(y, x) < 0.985)).astype(np.float32)
 
 
-def scans(image: np.ndarray, rng: np.random.Generator, filter_name: str) -> Iterator[Scanned]:
+def scans(
+    image: np.ndarray, rng: np.random.Generator, filter_name: str, projections: int = ANGLES
+) -> Iterator[Scanned]:
     """Scan a slice, (400, 400), in [0, 1] in its circle, with each fault at each level."""
-    angles = np.linspace(0, 180, ANGLES, endpoint=False)
+    angles = np.linspace(0, 180, projections, endpoint=False)
     integrals = radon(image, angles, circle=True).astype(np.float32)
     scan = Sinogram(integrals, angles, filter_name)
     reference = scan.slice()
@@ -76,8 +78,8 @@ def scans(image: np.ndarray, rng: np.random.Generator, filter_name: str) -> Iter
     density = DEPTH / integrals.max()
     # What is linear in its strength is reconstructed once.
     for family, pattern in (
-        ("gain rings", np.repeat(gain, ANGLES, 1)),
-        ("half rings", gain * (np.arange(ANGLES) < ANGLES // 2)),
+        ("gain rings", np.repeat(gain, projections, 1)),
+        ("half rings", gain * (np.arange(projections) < projections // 2)),
         ("cupping", -((integrals * density) ** 2)),
     ):
         change = scan.slice(pattern / density)

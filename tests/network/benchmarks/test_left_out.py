@@ -57,7 +57,7 @@ def test_a_slice_is_not_enlarged_much(slice_: np.ndarray) -> None:
 @pytest.mark.slow
 def test_a_scan_without_fault_shows_the_slice_and_faults_grow(slice_: np.ndarray) -> None:
     image = scanner.in_circle(slice_)
-    made = {one.family: one for one in scanner.scans(image, np.random.default_rng(2), "hann")}
+    made = {one.family: one for one in scanner.scans(image, np.random.default_rng(2), "hann", 250)}
     assert set(made) == set(scanner.LEVELS) <= set(FAMILIES)
     for family, scanned in made.items():
         if family not in ("metal", "truncation"):

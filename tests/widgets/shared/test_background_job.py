@@ -125,11 +125,9 @@ def collect_in_another_thread() -> None:
 
 
 @pytest.mark.parametrize("end", [collected, closed, closed_and_about_to_be_deleted])
-@pytest.mark.parametrize("collect", [gc.collect, collect_in_another_thread])
 @pytest.mark.parametrize("running", [False, True])
 def test_a_panel_lets_go_in_whatever_order_it_is_taken_apart(
     end: Callable[[Shell], None],
-    collect: Callable[[], object],
     running: bool,
     viewer: Viewer,
     qtbot: QtBot,
@@ -141,8 +139,8 @@ def test_a_panel_lets_go_in_whatever_order_it_is_taken_apart(
     monkeypatch.setattr(sys, "unraisablehook", raised.append)
     viewer.dims.events.point()  # napari drops callbacks of what is gone when it calls them
     before = len(viewer.dims.events.point.callbacks)
-    for _ in range(5):
-        for shell in [Shell(viewer) for _ in range(40)]:
+    for collect in (gc.collect, collect_in_another_thread, gc.collect, collect_in_another_thread):
+        for shell in [Shell(viewer) for _ in range(50)]:
             if running:
                 shell.panel.job.start(until_cancelled)
             end(shell)

@@ -78,6 +78,8 @@ def short(viewer: Viewer, panel: TrainingPanel, tmp_path: Path) -> TrainingPanel
     panel.form.settings["slices"].setValue(5)
     panel.form.settings["ranking_epochs"].setValue(1)
     panel.form.settings["regression_epochs"].setValue(1)
+    for name, box in panel.form.observers.items():
+        box.setChecked(name == "ssim")  # the quickest
     panel.form.output.set_path(tmp_path / "mine.tiqa")
     return panel
 
@@ -211,11 +213,13 @@ def test_the_preview_shows_sixteen_versions_with_their_scores(
 # -- training --------------------------------------------------------------------------------------
 
 
-def test_from_layers_to_a_model_in_the_quality_dock_though_it_was_killed_on_the_way(
+@pytest.mark.own_viewer
+def test_from_layers_to_a_model_in_the_quality_dock_though_killed_and_closed_on_the_way(
     viewer: Viewer, short: TrainingPanel, open_dock: OpenDock, job: TrainingJob, qtbot: QtBot, tmp_path: Path
 ) -> None:
     states: list[JobState] = []
     ticks: list[JobState] = []
+    short.form.settings["regression_epochs"].setValue(2)
     job.state_changed.connect(states.append)
     timer = QTimer()
     timer.timeout.connect(lambda: ticks.append(job.state))
@@ -229,7 +233,7 @@ def test_from_layers_to_a_model_in_the_quality_dock_though_it_was_killed_on_the_
     assert "'mine' is still being trained" in short.controls.message.text()
     viewer.layers.clear()  # the training has its slices
 
-    qtbot.waitUntil(lambda: epochs_drawn(short, "rank") == [1], timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: epochs_drawn(short, "rank") == [1])
     with qtbot.waitSignal(job.ended, timeout=TIMEOUT):
         model_processes()[-1].kill()
     assert states == [JobState.STARTING, JobState.RUNNING, JobState.FAILED]
@@ -240,11 +244,23 @@ def test_from_layers_to_a_model_in_the_quality_dock_though_it_was_killed_on_the_
     viewer.window.remove_dock_widget("all")
     panel = open_dock()
     assert "after ranking epoch 1 of 1" in panel.offer.text.text()
+    assert panel.resume()
+    qtbot.waitUntil(lambda: epochs_drawn(panel, "regress") == [1])
+    close_napari_in_the_middle(viewer, panel, job, qtbot)
+    assert "regression epoch 1, is kept as 'mine'" in panel.controls.message.text()
+    assert not load_card(tmp_path / "mine.tiqa")["training"]["finished"]
+    assert recent_models() == [tmp_path / "mine.tiqa"]
+    (run,) = job.runs.all()
+    assert run.name == "mine"
+    assert is_interrupted(run)
+
+    viewer.window.remove_dock_widget("all")
+    panel = open_dock()
     with qtbot.waitSignal(job.ended, timeout=TIMEOUT):
         assert panel.resume()
         assert epochs_drawn(panel, "rank") == [1]
     assert job.state is JobState.DONE
-    assert epochs_drawn(panel, "rank") == epochs_drawn(panel, "regress") == [1]
+    assert (epochs_drawn(panel, "rank"), epochs_drawn(panel, "regress")) == ([1], [1, 2])
     assert np.isfinite(panel.plot.stages["regress"].points[1][0])
     assert panel.offer.run is None
     assert job.runs.all() == []
@@ -263,18 +279,11 @@ def test_from_layers_to_a_model_in_the_quality_dock_though_it_was_killed_on_the_
     assert epochs_drawn(panel, "rank") == [1]
     panel.use_in_quality_dock()
     dock = viewer.window.add_plugin_dock_widget("napari-tiqa", "Slice quality")[1]
-    qtbot.waitUntil(
-        lambda: dock.panel is not None and dock.panel.form.model == tmp_path / "mine.tiqa", timeout=TIMEOUT
-    )
+    qtbot.waitUntil(lambda: dock.panel is not None and dock.panel.form.model == tmp_path / "mine.tiqa")
 
 
-@pytest.mark.own_viewer
-def test_closing_napari_in_the_middle_asks_keeps_the_best_and_leaves_the_rest_to_do(
-    viewer: Viewer, short: TrainingPanel, job: TrainingJob, qtbot: QtBot, tmp_path: Path
-) -> None:
-    short.form.settings["regression_epochs"].setValue(2)
-    assert short.train()
-    qtbot.waitUntil(lambda: epochs_drawn(short, "regress") == [1], timeout=TIMEOUT)
+def close_napari_in_the_middle(viewer: Viewer, panel: TrainingPanel, job: TrainingJob, qtbot: QtBot) -> None:
+    """Close the window: refuse when asked, then agree."""
     window = viewer.window._qt_window
     with question_answered(QMessageBox.StandardButton.No) as asked:
         assert not window.close()
@@ -286,14 +295,8 @@ def test_closing_napari_in_the_middle_asks_keeps_the_best_and_leaves_the_rest_to
         assert window.close()
     assert len(asked) == 1  # napari does not ask a second time
     assert viewer.window._task_status_manager.get_status() == []
-    qtbot.waitUntil(lambda: not job.state.busy, timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: not job.state.busy)
     assert job.state is JobState.CANCELLED
-    assert "regression epoch 1, is kept as 'mine'" in short.controls.message.text()
-    assert not load_card(tmp_path / "mine.tiqa")["training"]["finished"]
-    assert recent_models() == [tmp_path / "mine.tiqa"]
-    (run,) = job.runs.all()
-    assert run.name == "mine"
-    assert is_interrupted(run)
 
 
 # -- how it looks ----------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ FLAGGED = {"photograph": 0.008, "microscopy": 0.003}
 """Share of the slices of specimens left out that may be taken for a sort; of all other sorts 0.001."""
 
 PER_SORT = 60
-"""Images of each sort that is not a slice, which take 10 s to make."""
+"""Images of each sort that is not a slice, which take 10 s to make; fewer where there are fewer slices."""
 
 _FLAGGED_AS_OTHERS = 0.001
 
@@ -50,7 +50,7 @@ def familiarity(network: keras.Model, groups: Sequence[Group], per_sort: int = P
     groups : sequence of Group
         What it was trained on, slices of tomograms alone; some 4000 images of them are taken.
     per_sort : int
-        Images of each sort that is not a slice.
+        Images of each sort that is not a slice, at most as many as images of slices.
 
     Returns
     -------
@@ -68,6 +68,7 @@ def familiarity(network: keras.Model, groups: Sequence[Group], per_sort: int = P
     kept = [_some(groups[i], rng) for i in taken]
     own = image_features(network, np.concatenate([group.tiles() for group in kept]))
     specimens = np.repeat([group.specimen for group in kept], [len(group.images) for group in kept])
+    per_sort = min(per_sort, len(own))  # no sort outnumbers the slices, and a small training ends soon
     foreign = foreign_images([group.tiles()[0] for group in kept[:_SLICES]], per_sort=per_sort)
     features = image_features(network, np.concatenate([*foreign.values()]))
     ends = np.cumsum([len(tiles) for tiles in foreign.values()])

@@ -10,10 +10,14 @@ def cause(error: BaseException) -> str:
     return " ".join(text.split()).rstrip(".") or type(error).__name__
 
 
+_LONGEST = 100  # letters of a name in a sentence
+
+
 def some(names: Sequence[str], shown: int = 3) -> str:
     """Name the first of many: "a, b, c and 4 more"."""
     more = len(names) - shown
-    return ", ".join(names[:shown]) + (f" and {more} more" if more > 0 else "")
+    brief = [name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…" for name in names[:shown]]
+    return ", ".join(brief) + (f" and {more} more" if more > 0 else "")
 
 
 def counted(number: int, noun: str, verbs: tuple[str, str] | None = None) -> str:

@@ -1,5 +1,7 @@
 """All filters by name."""
 
+from reprlib import repr as shortened
+
 from napari_tiqa.errors import FilterError
 from napari_tiqa.filtering import contrast, deblur, denoise, ring_removal, wavelet_fourier
 from napari_tiqa.filtering.filter import Filter
@@ -15,5 +17,5 @@ FILTERS: dict[str, Filter] = {
 def filter_named(name: str) -> Filter:
     """Return a filter; raises FilterError where none has that name."""
     if name not in FILTERS:
-        raise FilterError(f"There is no filter '{name}': choose one of {', '.join(FILTERS)}.")
+        raise FilterError(f"There is no filter {shortened(name)}: choose one of {', '.join(FILTERS)}.")
     return FILTERS[name]

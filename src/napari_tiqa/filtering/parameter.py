@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from reprlib import repr as shortened
 from typing import Any
 
 from napari_tiqa.errors import FilterError
@@ -62,11 +63,13 @@ class Parameter:
             return None
         if self.kind is str:
             if value not in self.choices:
-                raise FilterError(f"{where} cannot be {value!r}: choose {' or '.join(self.choices)}.")
+                raise FilterError(
+                    f"{where} cannot be {shortened(value)}: choose {' or '.join(self.choices)}."
+                )
             return str(value)
         if self.kind is bool:
             if not isinstance(value, bool):
-                raise FilterError(f"{where} cannot be {value!r}: choose true or false.")
+                raise FilterError(f"{where} cannot be {shortened(value)}: choose true or false.")
             return value
         try:
             number = float(value)
@@ -75,7 +78,7 @@ class Parameter:
             number, whole = math.nan, False
         if isinstance(value, (bool, str)) or not math.isfinite(number) or (self.kind is int and not whole):
             wanted = "a whole number" if self.kind is int else "a number"
-            raise FilterError(f"{where} cannot be {value!r}: give {wanted} from {self.range_text}.")
+            raise FilterError(f"{where} cannot be {shortened(value)}: give {wanted} from {self.range_text}.")
         if not self.low <= number <= self.high:
             raise FilterError(f"{where} is {number:g}, outside its range: choose {self.range_text}.")
         return round(number) if self.kind is int else number

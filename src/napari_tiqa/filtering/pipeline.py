@@ -14,6 +14,7 @@ from napari_tiqa.filtering.catalogue import filter_named
 from napari_tiqa.filtering.filter import Filter
 from napari_tiqa.filtering.parameter import Value
 from napari_tiqa.filtering.slice_frame import filter_slice
+from napari_tiqa.json_text import read_json
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.whole_file import write_text
 
@@ -170,7 +171,7 @@ class Pipeline:
         """
         try:
             with explained(FilterError, f"The pipeline {path} cannot be read", "check the path"):
-                values = json.loads(Path(path).read_text("utf-8"))
+                values = read_json(path)
         except ValueError as error:
             raise FilterError(
                 f"{path} is not a JSON file ({error}): choose a file that napari-tiqa saved as a pipeline."
@@ -181,7 +182,7 @@ class Pipeline:
 def holds_pipeline(path: Path) -> bool:
     """Tell whether a file holds a pipeline, of whatever version, and not other JSON."""
     try:
-        values = json.loads(path.read_text("utf-8"))
+        values = read_json(path)
     except (OSError, ValueError):
         return False
     return isinstance(values, dict) and values.get("format") == FORMAT

@@ -5,7 +5,6 @@ import io
 import json
 import os
 import zipfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_tiqa.errors import BundleError, explained
+from napari_tiqa.scoring.bundle_file import CARD, NOT_A_BUNDLE, WEIGHTS, read_arrays, read_card, read_members
 from napari_tiqa.scoring.calibration import Calibration
 from napari_tiqa.scoring.scale import ARTEFACTS
 from napari_tiqa.weights import WEIGHTS_FOLDER
@@ -32,10 +32,24 @@ SCORE = "quality score"
 SEGMENTATION = "segmentation"
 """What a bundle's network is for; the card's "purpose". Bundles from before there were two score quality."""
 
-_BUILT_FROM: dict[str, dict[str, type | tuple[type, ...]]] = {
-    SCORE: {"backbone": str, "head_units": int},
-    SEGMENTATION: {"encoder": str, "width": (int, float), "fine_detail": bool, "classes": dict},
+_MOST_UNITS, _MOST_ARTEFACTS, _WIDEST = 4096, 32, 4
+
+_BUILT_FROM: dict[str, dict[str, Callable[[Any], bool]]] = {
+    SCORE: {
+        "backbone": lambda name: isinstance(name, str),
+        "head_units": lambda units: type(units) is int and 0 < units <= _MOST_UNITS,
+        "artefacts": lambda names: (
+            names is None or (isinstance(names, list) and len(names) <= _MOST_ARTEFACTS)
+        ),
+    },
+    SEGMENTATION: {
+        "encoder": lambda name: isinstance(name, str),
+        "width": lambda width: type(width) in (int, float) and 0 < width <= _WIDEST,
+        "fine_detail": lambda there: isinstance(there, bool),
+        "classes": lambda classes: isinstance(classes, dict),
+    },
 }
+"""What a network is built from, and what it may be: a card cannot ask for one that fills the memory."""
 
 
 def save_bundle(
@@ -116,8 +130,8 @@ def write_bundle(
     ):
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("card.json", json.dumps(card, indent=1))
-            archive.writestr("weights.npz", buffer.getvalue())
+            archive.writestr(CARD, json.dumps(card, indent=1))
+            archive.writestr(WEIGHTS, buffer.getvalue())
 
 
 def load_card(path: str | os.PathLike[str] | None = None, purpose: str = SCORE) -> dict[str, Any]:
@@ -132,9 +146,8 @@ def load_card(path: str | os.PathLike[str] | None = None, purpose: str = SCORE) 
 def purpose_of(path: str | os.PathLike[str]) -> str:
     """Return what a bundle is for, by its card alone, which is quick; `SCORE` where there is no card."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            return str(json.loads(archive.read("card.json")).get("purpose", SCORE))
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, AttributeError, EOFError, zlib.error):
+        return str(read_card(path).get("purpose", SCORE))
+    except (OSError, AttributeError, *NOT_A_BUNDLE):
         return SCORE
 
 
@@ -168,18 +181,25 @@ def load_network(
     """
     card, weights = _read(path, purpose)
     try:
+        stored = read_arrays(weights)
         network = build(card)
-        with np.load(io.BytesIO(weights), allow_pickle=False) as stored:
-            for layer in network.layers:
-                if layer.weights:
-                    layer.set_weights([stored[_key(layer, v)].astype(np.float32) for v in layer.weights])
-            others = {key: stored[key] for key in stored.files if key.startswith(_CALIBRATION)}
-    except (KeyError, ValueError, TypeError) as error:
+        for layer in network.layers:
+            if layer.weights:
+                layer.set_weights([_finite(stored[_key(layer, v)]) for v in layer.weights])
+    except (TypeError, *NOT_A_BUNDLE) as error:
         raise BundleError(
             f"The weights of the model bundle {path or DEFAULT_MODEL} do not fit its network: "
             "choose another bundle or train it again."
         ) from error
+    others = {key: values for key, values in stored.items() if key.startswith(_CALIBRATION)}
     return network, card, others
+
+
+def _finite(weights: np.ndarray) -> np.ndarray:
+    """Return weights as float32; a network with one that is not a number gives the same score to all."""
+    if not np.isfinite(weights).all():
+        raise ValueError("it has weights that are not finite")
+    return weights.astype(np.float32)
 
 
 def _key(layer: "keras.Layer", variable: "keras.Variable") -> str:
@@ -192,16 +212,14 @@ def _key(layer: "keras.Layer", variable: "keras.Variable") -> str:
 def _read(path: str | os.PathLike[str] | None, purpose: str) -> tuple[dict[str, Any], bytes]:
     path = DEFAULT_MODEL if path is None else Path(path)
     try:
-        with zipfile.ZipFile(path) as archive:
-            card = json.loads(archive.read("card.json"))
-            weights = archive.read("weights.npz")
+        card, weights = read_members(path)
     except FileNotFoundError as error:
         raise BundleError(f"There is no model bundle at {path}: check the path.") from error
     except IsADirectoryError as error:
         raise BundleError(f"{path} is a folder: choose a model bundle, a .tiqa file.") from error
     except OSError as error:
         raise BundleError(f"The model bundle {path} cannot be read ({error.strerror}).") from error
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, zlib.error) as error:
+    except NOT_A_BUNDLE as error:
         raise BundleError(
             f"{path} is not a model bundle or is damaged: copy it again, or choose another .tiqa file."
         ) from error
@@ -218,7 +236,7 @@ def _read(path: str | os.PathLike[str] | None, purpose: str) -> tuple[dict[str, 
         raise BundleError(
             f"{path} holds a model for another purpose ({own_purpose}): choose one for {purpose}."
         )
-    described = all(isinstance(card.get(key), kind) for key, kind in _BUILT_FROM[purpose].items())
+    described = all(fits(card.get(key)) for key, fits in _BUILT_FROM[purpose].items())
     intact = hashlib.sha256(weights).hexdigest() == card.get("weights_sha256")
     if version != FORMAT_VERSION or not described or not intact:
         raise BundleError(f"The model bundle {path} is damaged: copy it again or train it again.")

@@ -7,6 +7,7 @@ from typing import Any
 
 import platformdirs
 
+from napari_tiqa.json_text import read_json
 from napari_tiqa.scoring.bundle import SCORE, SEGMENTATION, purpose_of
 from napari_tiqa.whole_file import write_text
 
@@ -41,7 +42,7 @@ def remember_model(path: str | os.PathLike[str]) -> None:
 def _remembered() -> dict[str, list[Path]]:
     """Return the lists of the file; what is damaged of it is left out."""
     try:
-        kept: Any = json.loads(_file().read_text(encoding="utf-8"))
+        kept: Any = read_json(_file())
     except (OSError, ValueError):
         return {}
     lists = kept.items() if isinstance(kept, dict) else ()

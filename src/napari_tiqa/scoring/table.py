@@ -18,6 +18,7 @@ import pandas as pd
 
 from napari_tiqa import whole_file
 from napari_tiqa.errors import TableError, explained
+from napari_tiqa.json_text import read_json
 from napari_tiqa.scoring.scale import ARTEFACTS
 
 SCORE_DECIMALS = 4
@@ -133,16 +134,29 @@ def read_scores(path: str | os.PathLike[str]) -> pd.DataFrame:
             if column not in table:
                 table[column] = np.nan
         table = table[list(_DTYPES)]
-        beside = record_path(path)
-        if beside.exists():
-            table.attrs = json.loads(beside.read_text(encoding="utf-8"))
     except OSError as error:
         raise TableError(f"The score table {path} cannot be read ({error.strerror}).") from error
     except (ValueError, KeyError) as error:
         raise TableError(
             f"{path} is not a score table: choose a CSV file with the columns {', '.join(_DTYPES)}."
         ) from error
+    table.attrs.update(_record(record_path(path)))
     return table
+
+
+def _record(path: Path) -> dict[str, Any]:
+    """Read the record beside a table, empty without one."""
+    try:
+        record = read_json(path)
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError):
+        record = None
+    if not isinstance(record, dict):
+        raise TableError(
+            f"{path} is damaged: copy it again, or delete it to read the table without its record."
+        )
+    return record
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

@@ -12,7 +12,9 @@ from napari_tiqa.errors import SegmentationError
 NOT_LABELLED = -1
 """Class index of a pixel without a label."""
 
-_MOST_CLASSES = 32  # a labelling of particles, each with its own number, has hundreds
+MOST_CLASSES = 32
+"""A labelling of particles, each with its own number, has hundreds."""
+
 _COUNTED_AT_ONCE = 2**16  # label values below it are counted without sorting
 
 
@@ -65,9 +67,9 @@ class Classes:
             wanted = "another class" if values else "at least two classes"
             remedy = f"label pixels of {wanted}" if unlabelled is not None else "give at least two values"
             raise SegmentationError(f"The labels hold {found}: {remedy}.")
-        if len(values) > _MOST_CLASSES:
+        if len(values) > MOST_CLASSES:
             raise SegmentationError(
-                f"The labels hold {len(values)} different values, more than {_MOST_CLASSES}: label classes, "
+                f"The labels hold {len(values)} different values, more than {MOST_CLASSES}: label classes, "
                 "such as phases, not single particles."
             )
         if names is None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_tiqa.errors import BundleError
 from napari_tiqa.scoring.bundle import SEGMENTATION, load_card, load_network, write_bundle
-from napari_tiqa.segmentation.classes import Classes
+from napari_tiqa.segmentation.classes import MOST_CLASSES, Classes
 from napari_tiqa.segmentation.network_input import in_tiles
 from napari_tiqa.segmentation.recipe import SegmentationRecipe
 from napari_tiqa.weights import WEIGHTS_FOLDER
@@ -21,6 +21,7 @@ ELECTRODE_MODEL = WEIGHTS_FOLDER / "electrode_segmenter.tiqa"
 """The bundled light model: active material and the rest of a battery electrode."""
 
 _KEPT = 2
+_LARGEST = 2**63 - 1  # label value
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,12 @@ def classes_of(card: dict[str, Any]) -> Classes:
     """Return the classes that a segmenter's card names; raises BundleError where it does not."""
     try:
         classes = card["classes"]
-        return Classes(tuple(classes["values"]), tuple(classes["names"]), classes["unlabelled"])
-    except (KeyError, TypeError) as error:
+        values, names = tuple(map(int, classes["values"])), tuple(map(str, classes["names"]))
+        rising = sorted(set(values)) == [*values] and min(values) >= -_LARGEST and max(values) <= _LARGEST
+        if not (rising and 2 <= len(values) == len(names) <= MOST_CLASSES):
+            raise ValueError("other than 2 to 32 classes, each with a label value and a name")
+        return Classes(values, names, classes["unlabelled"])
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise BundleError(
             "The model's card does not name its classes: copy the model again or train it again."
         ) from error

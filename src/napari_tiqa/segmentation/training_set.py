@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from napari_tiqa.errors import SegmentationError
+from napari_tiqa.json_text import parse_json
 from napari_tiqa.segmentation.classes import NOT_LABELLED, Classes, LabelledSlice
 from napari_tiqa.segmentation.validation import around
 from napari_tiqa.whole_file import whole_file
@@ -113,7 +114,7 @@ def load_training_set(path: Path) -> TrainingSet:
     try:
         # Opened here: np.load leaves a damaged file open.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            record: dict[str, Any] = json.loads(str(stored["said"]))
+            record: dict[str, Any] = parse_json(str(stored["said"]))
             images, labels, held = (
                 tuple(stored[f"{name}/{number}"] for number in range(record["slices"]))
                 for name in ("images", "labels", "held")

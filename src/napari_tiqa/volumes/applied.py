@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from napari_tiqa.errors import VolumeError
+from napari_tiqa.json_text import parse_json
 from napari_tiqa.volumes.window import IntensityWindow
 
 KEY = "napari_tiqa"
@@ -27,7 +28,7 @@ def note_text(applied: Sequence[Mapping[str, Any]], **more: Any) -> str:
 def note_in(text: Any) -> dict[str, Any]:
     """Return the note in a text; empty where there is none, as in what other programs wrote."""
     try:
-        found = json.loads(text)
+        found = parse_json(text)
     except (TypeError, ValueError):
         return {}
     return note_under(found)

@@ -11,6 +11,7 @@ from filelock import BaseFileLock
 
 from napari_tiqa.errors import ExportError
 from napari_tiqa.jobs.process.place import is_taken
+from napari_tiqa.json_text import read_json
 from napari_tiqa.locks import AlreadyLocked, hold
 from napari_tiqa.whole_file import whole_file
 
@@ -133,7 +134,7 @@ def unfinished_folder(output: Path) -> Path:
 def read_plan(output: Path) -> dict[str, Any] | None:
     """Return what an unfinished export is to become, None where there is none or it cannot be read."""
     try:
-        plan = json.loads((unfinished_folder(output) / _PLAN).read_text("utf-8"))
+        plan = read_json(unfinished_folder(output) / _PLAN)
     except (OSError, ValueError):
         return None
     return plan if isinstance(plan, dict) else None

@@ -17,6 +17,7 @@ from napari_tiqa.errors import SegmentationError
 from napari_tiqa.jobs.process.place import is_taken
 from napari_tiqa.jobs.process.temporary_folder import temporary_folder
 from napari_tiqa.jobs.segmentation.result import Segmentation, row_length, row_of
+from napari_tiqa.json_text import read_json
 from napari_tiqa.locks import AlreadyLocked, hold, remove
 from napari_tiqa.segmentation.classes import Classes
 from napari_tiqa.segmentation.segmenter import classes_of
@@ -157,7 +158,7 @@ class SegmentationStore:
 def read_record(folder: Path) -> dict[str, Any] | None:
     """Return what a store was made with, None where there is no store."""
     try:
-        attributes = json.loads((folder / ".zattrs").read_text("utf-8"))
+        attributes = read_json(folder / ".zattrs")
     except (OSError, ValueError):
         return None
     record = note_under(attributes).get(_RECORD)

@@ -16,6 +16,7 @@ import pandas as pd
 import tifffile
 
 from napari_tiqa.errors import TrainingError, explained
+from napari_tiqa.json_text import read_json
 from napari_tiqa.learning.images.groups import COUNTERPART, Group
 from napari_tiqa.learning.images.originals import SESSION_WINDOW, session_images
 from napari_tiqa.learning.ratings.images import read_image
@@ -29,6 +30,7 @@ FORMAT = "napari-tiqa dataset"
 FORMAT_VERSION = 1
 DATASET_FILE = "dataset.json"
 
+_HIGHEST_LEVEL = 1000  # of distortion; five are published
 _COLUMNS = ("file", "original", "specimen", "distortion", "level", "label")
 _BEST = 5.0
 
@@ -138,7 +140,7 @@ def _write_files(folder: Path, dataset: Dataset, record: dict[str, Any]) -> None
 def dataset_record(folder: Path) -> dict[str, Any]:
     """Read how a dataset was made; raises TrainingError as ``read_dataset`` does."""
     try:
-        record = json.loads((folder / DATASET_FILE).read_text(encoding="utf-8"))
+        record = read_json(folder / DATASET_FILE)
         if record["format"] != FORMAT or not isinstance(record["format_version"], int):
             raise ValueError("another format")
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -163,10 +165,13 @@ def _read_table(folder: Path) -> pd.DataFrame:
         text = dict.fromkeys(("file", "original", "specimen", "distortion"), "str")
         table = pd.read_csv(
             path,
-            dtype=text | {"level": "int64", "label": "float64"},
+            dtype=text | {"level": "float64", "label": "float64"},
             keep_default_na=False,
             na_values={"label": [""]},
         )[list(_COLUMNS)]
+        if not table["level"].between(0, _HIGHEST_LEVEL).all() or (table["level"] % 1).any():
+            raise ValueError("there is a level that is not a whole number from 0")
+        table["level"] = table["level"].astype("int64")
     except (OSError, ValueError, KeyError) as error:
         raise TrainingError(
             f"{path} cannot be read or lacks columns ({', '.join(_COLUMNS)}): generate the dataset again."
@@ -192,7 +197,8 @@ def _read_table(folder: Path) -> pd.DataFrame:
         raise TrainingError(
             f"Each line of {path} must name another file of the images folder: generate the dataset again."
         )
-    missing = [file for file in table["file"] if not (folder / "images" / file).is_file()]
+    present = {path.name for path in (folder / "images").iterdir()} if (folder / "images").is_dir() else set()
+    missing = [file for file in table["file"] if file not in present]
     if missing:
         raise TrainingError(
             f"The dataset {folder} lacks images that it lists ({some(missing, 1)}): copy it again as a whole."

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_tiqa.errors import RatingError, explained
+from napari_tiqa.json_text import read_json
 from napari_tiqa.learning.ratings.images import find_images, read_image
 from napari_tiqa.learning.ratings.table import LEVELS, SAVE_REMEDY
 from napari_tiqa.whole_file import write_text
@@ -47,7 +48,7 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = read_json(path)
         if record["format"] != FORMAT:
             raise RatingError(f"{path} is of another program: choose a folder of ratings or of images.")
         if record["format_version"] > FORMAT_VERSION:

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from napari_tiqa.errors import TrainingError
+from napari_tiqa.json_text import parse_json
 from napari_tiqa.whole_file import whole_file
 
 _Reached = TypeVar("_Reached")
@@ -86,7 +87,7 @@ def _read(path: Path) -> tuple[dict[str, list[np.ndarray]], dict[str, Any]]:
     try:
         # Opened here: np.load leaves a damaged file open.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            record = json.loads(str(stored["said"]))
+            record = parse_json(str(stored["said"]))
             arrays: dict[str, list[np.ndarray]] = {}
             for key in stored.files:  # in the order in which they were written
                 if key != "said":

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Self
 
 from napari_tiqa.errors import TiqaError, TrainingError
+from napari_tiqa.json_text import parse_json
 
 _FORMAT_VERSION = 1
 
@@ -106,7 +107,7 @@ class Recipe:
     def from_json(cls, text: str) -> Self:
         """Read a recipe back; raises an `error` for what is not a recipe, or one of a newer version."""
         try:
-            values: dict[str, Any] = json.loads(text)
+            values: dict[str, Any] = parse_json(text)
             version = values.pop("format_version")
             if version == _FORMAT_VERSION:
                 return cls(**values)

@@ -23,6 +23,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from napari_tiqa.errors import VolumeError, explained
+from napari_tiqa.json_text import read_json
 from napari_tiqa.volumes.open import open_volume
 from napari_tiqa.volumes.simulation.acquisition import (
     MOST_CHANNELS,
@@ -162,7 +163,7 @@ def _kept(directory: Path | None, progress: Progress | None) -> Path:
 
 def _is_intact(record: Path, paths: tuple[Path, ...]) -> bool:
     try:
-        known = json.loads(record.read_text(encoding="utf-8"))
+        known = read_json(record)
         return known["version"] == VERSION and known["sha256"] == _checksums(paths)
     except (OSError, ValueError, KeyError, TypeError):
         return False  # missing, unreadable or of another form: the sample is made again

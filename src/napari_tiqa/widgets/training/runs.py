@@ -7,6 +7,7 @@ from typing import Any
 
 import platformdirs
 
+from napari_tiqa.json_text import read_json
 from napari_tiqa.learning.training.run_folder import CHECKPOINT_FILE, MODEL_FILE, RECIPE_FILE
 from napari_tiqa.whole_file import whole_file
 from napari_tiqa.wording import free_path
@@ -36,7 +37,7 @@ class StartedRuns:
     def all(self) -> list[TrainingRun]:
         """Return the runs that were started and not forgotten, the latest first."""
         try:
-            kept: Any = json.loads(self._file().read_text(encoding="utf-8"))
+            kept: Any = read_json(self._file())
             return [TrainingRun(Path(run["folder"]), Path(run["output"])) for run in kept["runs"]]
         except (OSError, ValueError, KeyError, TypeError):
             return []

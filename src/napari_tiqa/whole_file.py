@@ -41,9 +41,13 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write a text file in UTF-8, as a whole or not at all; raises OSError as ``whole_file``."""
+    r"""Write a text file in UTF-8, as a whole or not at all; raises OSError as ``whole_file``.
+
+    A byte of a file's name that is not UTF-8, for which Python's strings have a lone surrogate, is written as
+    ``\udcff``, which in JSON stands for the same again.
+    """
     with whole_file(path) as file:
-        file.write(text.encode())
+        file.write(text.encode(errors="backslashreplace"))
 
 
 @contextmanager

@@ -177,10 +177,13 @@ def test_one_time_of_a_larger_file(
 def shell(*arguments: object, cwd: Path | None = None) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "napari_tiqa.cli", *map(str, arguments)]
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=cwd)
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=cwd, start_new_session=True)
 
 
-def test_interrupted_run_keeps_what_was_scored(untrained_model: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_interrupted_run_keeps_what_was_scored(
+    ending: signal.Signals, untrained_model: Path, tmp_path: Path
+) -> None:
     volume = np.random.default_rng(0).random((3000, 16, 16), np.float32)
     np.save(tmp_path / "long.npy", volume)
     run = shell("score", "long.npy", "-o", "scores.csv", "--model", untrained_model, cwd=tmp_path)
@@ -188,7 +191,7 @@ def test_interrupted_run_keeps_what_was_scored(untrained_model: Path, tmp_path: 
     seen = ""
     while "scoring" not in seen:  # the bar's first line with slices in it
         seen += run.stderr.read(1)
-    os.kill(run.pid, signal.SIGINT)
+    os.killpg(run.pid, ending)  # a terminal and a scheduler reach the model process too
     _, err = run.communicate(timeout=30)
     assert run.returncode == 130
     assert "of 3000 slices were scored; they are in scores.partial.csv" in err

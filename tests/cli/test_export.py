@@ -1,5 +1,6 @@
 """``napari-tiqa export`` as the shell sees it: files, sentences, exit codes, Ctrl-C."""
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -99,12 +100,12 @@ def test_what_cannot_be_done_is_one_sentence(
 
 
 def test_interrupted_and_started_again(
-    folder: Path, capsys: pytest.CaptureFixture[str], interrupt_at: Callable[[int], None]
+    folder: Path, capsys: pytest.CaptureFixture[str], interrupt_at: Callable[..., None]
 ) -> None:
     pixels = np.random.default_rng(0).random((60, 200, 200), np.float32) * 200
     np.save("large.npy", pixels)
     command = ("large.npy", "better", "--pipeline", "best.json", "--window", "0", "200")
-    interrupt_at(1)
+    interrupt_at(1, signal.SIGHUP)
     assert run(*command) == 130
     assert (
         "of 60 slices are written to better.unfinished; run the same export again to resume"

@@ -95,9 +95,9 @@ def scores_csv(table: pd.DataFrame) -> str:
 
 
 def scores_json(table: pd.DataFrame) -> str:
-    """Return a table as a JSON document: its ``record`` and its ``slices``; a missing number is null."""
+    """Return a table as a JSON document, ASCII: its ``record`` and its ``slices``; a missing number is null."""
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
-    return json.dumps({"record": table.attrs, "slices": rows}, indent=1, ensure_ascii=False)
+    return json.dumps({"record": table.attrs, "slices": rows}, indent=1)
 
 
 def record_path(path: str | os.PathLike[str]) -> Path:

@@ -42,8 +42,11 @@ _MODELS_KEPT = 2
 
 def main() -> None:
     """Answer requests until standard input ends."""
-    # Ctrl-C in a terminal reaches this process too; the caller decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C in a terminal, its closing, and a scheduler's SIGTERM reach this process too; the caller decides
+    # what they mean, and this process ends with it.
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     requests, replies = _take_over_pipes()
     inbox: queue.SimpleQueue[Predict | Run] = queue.SimpleQueue()
     cancelled: set[int] = set()

@@ -74,7 +74,7 @@ def physical_figures(
         return _NOTHING if cut is None else _of_region(plane, pixel_size, cut)
     inside = content(plane)
     saturated = saturated_share(plane, inside | np.isinf(plane))
-    pixels = plane.astype(np.float32)
+    pixels = _centred(plane, inside)
     filling = np.float32(np.median(pixels[inside])) if inside.any() else np.float32(0)
     pixels = np.where(inside, pixels, filling)
     return _measured(pixels, inside, pixel_size, saturated)
@@ -84,10 +84,17 @@ def _of_region(plane: np.ndarray, pixel_size: float, cut: RegionCut) -> Physical
     stored = plane[cut.box]
     inside = content(cut.known)
     saturated = saturated_share(stored, inside | (np.isinf(stored) & cut.inside))
-    pixels = cut.pixels.astype(np.float32)
+    pixels = _centred(cut.pixels, inside)
     if not np.isfinite(pixels).all():
         pixels = mirrored(pixels, inside) if inside.any() else np.zeros_like(pixels)
     return _measured(pixels, inside, pixel_size, saturated)
+
+
+def _centred(plane: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Return a slice as float32, its median taken off first where float32 could not tell its values apart."""
+    if plane.dtype.itemsize > 2 and plane.dtype != np.float32 and inside.any():
+        plane = plane - np.median(plane[inside].astype(np.float64))
+    return plane.astype(np.float32)
 
 
 def _measured(pixels: np.ndarray, inside: np.ndarray, pixel_size: float, saturated: float) -> PhysicalFigures:

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from napari_tiqa.scoring.float_pixels import float_pixels
 from napari_tiqa.scoring.network_input import (
     TILE_SIZE,
     PreparedSlice,
@@ -65,8 +66,8 @@ def native_tile(
     pixels that are not finite take its low end.
     """
     side = TILE_SIZE * factor
-    tile = pixels[row : row + side, column : column + side].astype(np.float32)
-    tile[~np.isfinite(tile)] = window.low
+    tile, window = float_pixels(pixels[row : row + side, column : column + side], window)
+    tile = np.where(np.isfinite(tile), tile, np.float32(window.low))
     if factor > 1:
         tile = area_mean(tile)
     return np.clip((tile - window.low) / (window.high - window.low), 0, 1, dtype=np.float32)

@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse
 
 from napari_tiqa.errors import VolumeError
+from napari_tiqa.scoring.float_pixels import float_pixels
 from napari_tiqa.scoring.structure import NOISE_ONLY, lacks_structure
 from napari_tiqa.volumes.window import IntensityWindow
 
@@ -62,7 +63,9 @@ def prepare_slice(
         If `plane` is not a 2-D array of real numbers with at least 3 px a side.
     """
     plane = checked_plane(plane)
-    pixels = np.ascontiguousarray(plane, dtype=np.float32)
+    asked = window
+    pixels, window = float_pixels(plane, asked)
+    pixels = np.ascontiguousarray(pixels)
     shrunk = area_mean(pixels)
     if not np.isfinite(shrunk).all():
         finite = np.isfinite(pixels)
@@ -77,7 +80,7 @@ def prepare_slice(
     scaled = np.clip((shrunk - window.low) / (window.high - window.low), 0, 1, dtype=np.float32)
     if np.ptp(scaled) == 0:
         return unscorable("no value inside the intensity window")
-    if lacks_structure(plane if known is None else known, window):
+    if lacks_structure(plane if known is None else known, asked):
         return unscorable(NOISE_ONLY)
     return PreparedSlice(_tiles(scaled))
 

@@ -13,6 +13,7 @@ from napari_tiqa.volumes.window import IntensityWindow
 NOISE_ONLY = "noise without structure"
 """Why a slice is not scored that ``lacks_structure``."""
 
+_LEAST, _MOST = 1e-70, 1e70  # grey values whose fourth power is a number
 _FEWEST = 16  # px a side; of less, noise and structure cannot be told apart
 _GLANCE = 256, 0.45  # px, and share of the shorter side, of the square in the middle that is looked at first
 _SAMPLES = 2**16
@@ -73,9 +74,15 @@ def lacks_structure(plane: np.ndarray, window: IntensityWindow) -> bool:
     if min(plane.shape) < _FEWEST:
         return False
     samples = _sampled(plane)
-    if not len(samples) or np.ptp(samples) == 0:
+    if not len(samples) or samples.min() == samples.max():
         return False
-    if _cut_off(samples, window) >= (_PILES[1] if plane.size < _LARGE else _LARGE_PILES):
+    black, white = window.low, window.high
+    if not _LEAST < np.abs(samples).max() < _MOST:  # its variance is not a number any more
+        down = -np.frexp(np.abs(samples).max())[1]
+        plane, samples = np.ldexp(plane, down), np.ldexp(samples, down)
+        with np.errstate(over="ignore"):
+            black, white = np.ldexp([black, white], down)
+    if _cut_off(samples, black, white) >= (_PILES[1] if plane.size < _LARGE else _LARGE_PILES):
         return False
     low, high = np.percentile(samples, _TAILS)
     if low == high:  # rare events in what is else constant
@@ -131,9 +138,9 @@ def _sampled(plane: np.ndarray) -> np.ndarray:
     return some[np.isfinite(some)]
 
 
-def _cut_off(samples: np.ndarray, window: IntensityWindow) -> float:
+def _cut_off(samples: np.ndarray, black: float, white: float) -> float:
     """Return the share of pixels that are piled up at both ends: of the window, or where clipped before."""
-    seen = np.clip(samples, window.low, window.high)
+    seen = np.clip(samples, black, white)
     least, most = (float((seen == end).mean()) for end in (seen.min(), seen.max()))
     if min(least, most) < _PILES[0] or least + most < _PILES[1]:
         return 0.0

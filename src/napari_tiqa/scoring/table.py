@@ -95,7 +95,7 @@ def scores_csv(table: pd.DataFrame) -> str:
 
 
 def scores_json(table: pd.DataFrame) -> str:
-    """Return a table as a JSON document, ASCII: its ``record`` and its ``slices``; a missing number is null."""
+    """Return a table as a JSON document in ASCII: its ``record`` and ``slices``; what is missing is null."""
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
     return json.dumps({"record": table.attrs, "slices": rows}, indent=1)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from napari_tiqa.scoring.float_pixels import float_pixels
 from napari_tiqa.scoring.network_input import checked_plane
 from napari_tiqa.segmentation.recipe import STRIDE
 from napari_tiqa.volumes.window import IntensityWindow
@@ -33,7 +34,8 @@ def network_image(plane: np.ndarray, window: IntensityWindow) -> np.ndarray:
 
 def unit_image(plane: np.ndarray, window: IntensityWindow) -> np.ndarray:
     """Map a slice from its window to [0, 1] without clipping; shape of `plane`, float32."""
-    image = plane.astype(np.float32)
+    pixels, window = float_pixels(plane, window)
+    image = np.array(pixels)
     image -= np.float32(window.low)
     image *= np.float32(1 / (window.high - window.low))
     return image

@@ -56,5 +56,5 @@ def seen_version(
     version = native_version(image, distortion, level, fields)
     judge = VersionJudge(segmenter, classes, ModelFile.of(None), cancel or threading.Event())
     labels, uncertainty = judge.segment(version)
-    grey = version * np.float32(window.high - window.low) + np.float32(window.low)
+    grey = version.astype(np.float64) * (window.high - window.low) + window.low
     return SeenVersion(grey, labels, uncertainty, len(classes))

@@ -5,6 +5,7 @@ it fails, that is an error of its own, told once all files are written.
 """
 
 import errno
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ def guarded_streams() -> Iterator[None]:
     """Guard both streams for as long as a command runs."""
     _occupy_closed_descriptors()
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = _Results(sys.stdout), _Messages(sys.stderr)  # type: ignore[assignment]
+    sys.stdout, sys.stderr = _Results(sys.stdout), _Messages(sys.stderr)
     try:
         yield
     finally:
@@ -51,7 +52,7 @@ class _Guarded:
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
     def __getattr__(self, name: str) -> Any:

@@ -305,6 +305,48 @@ def test_a_killed_export_goes_on_where_it_stopped(tmp_path: Path, scan: Path, na
     assert not unfinished_folder(tmp_path / name).exists()
 
 
+def slice_files(folder: Path, name: str) -> list[Path]:
+    """Return the files with the pixels of the slices of an unfinished export, in order."""
+    data = unfinished_folder(folder / name) / name
+    if data.is_file():
+        return [data]
+    if name.endswith(".zarr"):
+        return sorted((data / "0").glob("*/0/0"), key=lambda path: int(path.parts[-3]))
+    return sorted(data.glob("*.tif"))
+
+
+@pytest.mark.parametrize("harm", ["changed", "cut", "removed"])
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_a_slice_that_was_damaged_since_is_written_again(tmp_path: Path, name: str, harm: str) -> None:
+    volume = tomogram((101, 20, 600), "uint8")
+    cancelled_export(volume, tmp_path / name)
+    files = slice_files(tmp_path, name)
+    victim = files[min(2, len(files) - 1)]
+    if harm == "removed" and len(files) > 1:
+        victim.unlink()
+    else:
+        content = bytearray(victim.read_bytes())
+        place = min(len(content) - 1, 30_000)
+        content[place] ^= 0xFF
+        victim.write_bytes(content if harm == "changed" else content[:-40])
+    if len(files) == 1 and harm != "changed":  # what describes the pages lies behind the pixels
+        with pytest.raises(ExportError, match="is damaged: remove that folder"):
+            export(volume, SMOOTH, tmp_path / name, window=WINDOW)
+        return
+    export(volume, SMOOTH, tmp_path / name, window=WINDOW)
+    export(volume, SMOOTH, tmp_path / f"whole_{name}", window=WINDOW)
+    assert_same_pixels(tmp_path / name, tmp_path / f"whole_{name}")
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "[" * 100_000, '{"multiscales": 3}'])
+def test_damaged_metadata_of_an_unfinished_export_is_told(tmp_path: Path, text: str) -> None:
+    volume = tomogram((101, 20, 600), "uint8")
+    cancelled_export(volume, tmp_path / "better.zarr")
+    (unfinished_folder(tmp_path / "better.zarr") / "better.zarr" / ".zattrs").write_text(text)
+    with pytest.raises(ExportError, match=r"better\.zarr\.unfinished is damaged: remove that folder"):
+        export(volume, SMOOTH, tmp_path / "better.zarr", window=WINDOW)
+
+
 def export_whole(scan: Path, output: Path) -> Path:
     export(scan, SMOOTH, output, window=WINDOW)
     return output

@@ -145,7 +145,7 @@ class _Export:
             kept.open(overwrite)
             writer = self._writer()
             try:
-                writer.begin(kept.done)
+                self._begin(writer, cancel)
                 self._write_all(writer, progress, cancel)
             finally:
                 writer.close()
@@ -170,6 +170,20 @@ class _Export:
         layout = VolumeLayout.of(self.application.volume, self.application.axis, applied)
         return FORMATS[self.kept.plan["format"]].writer(self.kept.data, layout)
 
+    def _begin(self, writer: VolumeWriter, cancel: threading.Event) -> None:
+        """Get ready for the first slice that is not written yet, or was damaged since."""
+        kept = self.kept
+        try:
+            writer.begin(kept.done)
+        except (OSError, ExportError):
+            raise
+        except Exception as error:  # whatever a damaged file makes of the reading
+            damaged = ExportError(
+                f"The unfinished export in {kept.folder} is damaged: remove that folder, and export again."
+            )
+            raise damaged from error
+        kept.keep_intact(writer.stored, cancel)
+
     def _write_all(
         self,
         writer: VolumeWriter,
@@ -181,7 +195,7 @@ class _Export:
 
         def write(item: tuple[int, np.ndarray]) -> int:
             writer.write(*item)
-            self.kept.add()
+            self.kept.add(item[1])
             return self.kept.done
 
         pace, show = Pace(self.total), Throttled(progress)

@@ -3,19 +3,24 @@
 import json
 import os
 import shutil
+import threading
+import zlib
+from collections.abc import Callable
 from io import FileIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from filelock import BaseFileLock
 
-from napari_tiqa.errors import ExportError
+from napari_tiqa.errors import Cancelled, ExportError
 from napari_tiqa.jobs.process.place import is_taken
 from napari_tiqa.json_text import read_json
 from napari_tiqa.locks import AlreadyLocked, hold
 from napari_tiqa.whole_file import whole_file
 
 _PLAN, _DONE, _REPLACED = "export.json", "done.txt", "replaced"
+_LINE = 9  # bytes of a line: the checksum of a slice, eight hexadecimal digits
 _LOCK = ".lock"
 
 
@@ -23,7 +28,8 @@ class UnfinishedExport:
     """The folder ``<output>.unfinished``, which exists until all slices are written.
 
     The plan is what decides the pixels, JSON-able: only the same plan may be resumed. `data` is where the
-    output lies until it is complete, and `done` how many slices are written: those before this index.
+    output lies until it is complete, and `done` how many slices are written: those before this index. Of each
+    a checksum is kept, by which one that was damaged since is told.
     """
 
     def __init__(self, output: Path, plan: dict[str, Any]) -> None:
@@ -67,11 +73,26 @@ class UnfinishedExport:
         if self.done == 0:
             _remove(self.data)
 
-    def add(self) -> None:
+    def add(self, plane: np.ndarray) -> None:
         """Write down that one more slice is written; for a process that is killed in the next moment."""
         assert self._log is not None
-        self._log.write(b".")
+        self._log.write(_line(plane))
         self.done += 1
+
+    def keep_intact(self, stored: Callable[[int], np.ndarray], cancel: threading.Event) -> None:
+        """Read back what is written, and count only the slices before the first that is damaged.
+
+        `stored` reads one of them and may raise any error; `cancel` ends this with Cancelled.
+        """
+        assert self._log is not None
+        lines = (self.folder / _DONE).read_bytes()
+        for index in range(self.done):
+            if cancel.is_set():
+                raise Cancelled("The export was cancelled.")
+            if not _is_intact(stored, index, lines[index * _LINE : (index + 1) * _LINE]):
+                self.done = index
+                break
+        self._log.truncate(self.done * _LINE)
 
     def finish(self, overwrite: bool) -> None:
         """Put the output in its place; what it replaces goes last.
@@ -143,9 +164,21 @@ def read_plan(output: Path) -> dict[str, Any] | None:
 def done_slices(output: Path) -> int:
     """Return how many slices of an unfinished export are written."""
     try:
-        return (unfinished_folder(output) / _DONE).stat().st_size
+        return (unfinished_folder(output) / _DONE).stat().st_size // _LINE
     except OSError:
         return 0
+
+
+def _line(plane: np.ndarray) -> bytes:
+    """Return the checksum of a slice's pixels as a line of text."""
+    return b"%08x\n" % zlib.crc32(np.ascontiguousarray(plane).reshape(-1).view(np.uint8).data)
+
+
+def _is_intact(stored: Callable[[int], np.ndarray], index: int, line: bytes) -> bool:
+    try:
+        return _line(stored(index)) == line
+    except Exception:  # whatever a damaged file makes of the reading
+        return False
 
 
 def _same(earlier: dict[str, Any] | None, plan: dict[str, Any]) -> bool:

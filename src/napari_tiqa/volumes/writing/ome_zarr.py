@@ -1,5 +1,6 @@
 """OME-Zarr 0.4 with smaller levels for display, each slice in chunks of its own."""
 
+import json
 import math
 from typing import Any
 
@@ -65,11 +66,19 @@ class OmeZarrWriter(VolumeWriter):
                 )
         group = zarr.open_group(self.path, mode="r+")
         self._levels = [group[str(number)] for number in range(len(level_shapes(layout.shape)))]
+        shapes = [level.shape for level in self._levels]
+        whole = json.loads(json.dumps(self.attributes())) == group.attrs.asdict()
+        if not whole or shapes != level_shapes(layout.shape):
+            raise ValueError("its metadata is not what was written")
         self._before: dict[int, np.ndarray] = {}
 
     def write(self, index: int, plane: np.ndarray) -> None:
         """Write a slice, and those of smaller levels that it completes."""
         self._write(0, index, np.ascontiguousarray(plane, self.layout.dtype))
+
+    def stored(self, index: int) -> np.ndarray:
+        """Read a slice of the full level."""
+        return np.asarray(self._levels[0][self._place(index)])
 
     def attributes(self) -> dict[str, Any]:
         """Return the OME metadata of the image and our own note."""

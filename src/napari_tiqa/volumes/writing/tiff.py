@@ -3,6 +3,8 @@
 They are written as ImageJ does where that can be, else as OME does.
 """
 
+import os
+import uuid
 from io import BytesIO, FileIO
 from pathlib import Path
 from typing import Any
@@ -52,17 +54,34 @@ class TiffFileWriter(_TiffWriter):
     def begin(self, done: int) -> None:
         """Make the file without pixels, or find where they lie."""
         if done == 0:
-            _make_empty(self.path, self.layout)
-        with tifffile.TiffFile(self.path) as tiff:
-            offset = tiff.series[0].dataoffset
-        assert offset is not None
-        self._offset = offset
+            self._offset = _make_empty(self.path, self.layout)
+        else:
+            empty = self.path.with_name(f".{self.path.name}")  # takes no room: pages without pixels
+            try:
+                self._offset = _make_empty(empty, self.layout)
+                if self._around(empty) != self._around(self.path):
+                    raise ValueError("its pages are not what was written")
+            finally:
+                empty.unlink(missing_ok=True)
         self._file = open(self.path, "r+b", buffering=0)  # noqa: SIM115 - closed by `close`
 
     def write(self, index: int, plane: np.ndarray) -> None:
         """Write a slice to its place."""
         self._file.seek(self._offset + index * self.layout.nbytes // self.layout.count)
         _write_pixels(self._file, plane, self.layout.dtype)
+
+    def stored(self, index: int) -> np.ndarray:
+        """Read a slice from its place."""
+        self._file.seek(self._offset + index * self.layout.nbytes // self.layout.count)
+        pixels = self._file.read(self.layout.nbytes // self.layout.count)
+        return np.frombuffer(pixels, self.layout.dtype).reshape(self.layout.shape[-2:])
+
+    def _around(self, path: Path) -> tuple[bytes, bytes]:
+        """Read all but the pixels."""
+        with path.open("rb") as file:
+            before = file.read(self._offset)
+            file.seek(self.layout.nbytes, os.SEEK_CUR)
+            return before, file.read()
 
     def close(self) -> None:
         """Close the file."""
@@ -85,11 +104,17 @@ class TiffSlicesWriter(_TiffWriter):
 
     def write(self, index: int, plane: np.ndarray) -> None:
         """Write the file of a slice."""
-        path = self.path / f"slice_{index:0{self._digits}}.tif"
-        with path.open("wb", buffering=0) as file:
+        with self._file_of(index).open("wb", buffering=0) as file:
             file.write(self._before)
             _write_pixels(file, plane, self.layout.dtype)
             file.write(self._after)
+
+    def stored(self, index: int) -> np.ndarray:
+        """Read the file of a slice."""
+        return tifffile.imread(self._file_of(index))
+
+    def _file_of(self, index: int) -> Path:
+        return self.path / f"slice_{index:0{self._digits}}.tif"
 
 
 def _tags(layout: VolumeLayout, *, one_slice: bool, ome: bool = False) -> dict[str, Any]:
@@ -107,15 +132,18 @@ def _tags(layout: VolumeLayout, *, one_slice: bool, ome: bool = False) -> dict[s
     unit = _OME_UNITS.get(layout.unit, layout.unit)
     sizes = {f"PhysicalSize{axis}": size for axis, size in zip("ZYX", (z, y, x), strict=True)}
     units = {f"{name}Unit": unit for name in sizes}
-    metadata = {"axes": axes, **sizes, **units, "MapAnnotation": {KEY: text}}
+    identity = uuid.uuid5(uuid.NAMESPACE_OID, f"{shape} {text}")  # the same each time it is made
+    metadata = {"axes": axes, **sizes, **units, "UUID": str(identity), "MapAnnotation": {KEY: text}}
     return {**common, "ome": True, "metadata": metadata}
 
 
-def _make_empty(path: Path, layout: VolumeLayout) -> None:
+def _make_empty(path: Path, layout: VolumeLayout) -> int:
+    """Write a file without pixels; return where they lie, one page after the other."""
     big = layout.nbytes > _BIG
     ome = big or path.name.lower().endswith((".ome.tif", ".ome.tiff"))
     tags = _tags(layout, one_slice=False, ome=ome)
-    tifffile.imwrite(path, None, bigtiff=big, byteorder="=", **tags)
+    offset, _ = tifffile.imwrite(path, None, bigtiff=big, byteorder="=", returnoffset=True, **tags)
+    return int(offset)
 
 
 def _write_pixels(file: FileIO, plane: np.ndarray, dtype: np.dtype) -> None:

@@ -90,11 +90,18 @@ class VolumeWriter(ABC):
 
     @abstractmethod
     def begin(self, done: int) -> None:
-        """Get ready for slice number `done`; 0 starts from nothing."""
+        """Get ready for slice number `done`; 0 starts from nothing.
+
+        May raise any error where what is there is damaged.
+        """
 
     @abstractmethod
     def write(self, index: int, plane: np.ndarray) -> None:
         """Write a slice of the layout's dtype, which is in its file when this returns; may raise OSError."""
+
+    @abstractmethod
+    def stored(self, index: int) -> np.ndarray:
+        """Read a slice back as `write` has stored it; where it is damaged, it may raise any error."""
 
     def close(self) -> None:  # noqa: B027 - most writers hold nothing open
         """Let go of the file."""

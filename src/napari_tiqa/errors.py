@@ -63,6 +63,10 @@ class ExportError(TiqaError):
     replaceable = False
 
 
+class ResumeError(TiqaError):
+    """A file of an unfinished run that cannot be gone on from, or be written."""
+
+
 class ModelProcessError(TiqaError):
     """The model process could not start, died, or failed on a request."""
 

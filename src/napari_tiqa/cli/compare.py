@@ -7,7 +7,13 @@ from pathlib import Path
 import pandas as pd
 
 from napari_tiqa.cli.exit_code import cancelled_by_interrupt
-from napari_tiqa.cli.output_options import add_output_option, check_outputs
+from napari_tiqa.cli.output_options import (
+    add_output_option,
+    add_resume_option,
+    check_outputs,
+    chosen_resume,
+    replaceable,
+)
 from napari_tiqa.cli.progress_bar import ProgressBar
 from napari_tiqa.cli.volume_options import (
     add_aim_option,
@@ -63,12 +69,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         overwrite="files that exist",
     )
     parser.add_argument("--figure", type=Path, metavar="PNG", help="draw box plots into this PNG file")
+    add_resume_option(parser, "trials")
 
 
 def run(options: argparse.Namespace) -> int:
     """Compare, print the table, and write table and figure."""
     outputs = [options.output, record_path(options.output)] if options.output else []
-    check_outputs([*outputs, *filter(None, [options.figure])], options.overwrite)
+    check_outputs([*outputs, *filter(None, [options.figure])], replaceable(options))
     pipelines = _named(options.pipeline)
     volume = chosen_volume(options)
     try:
@@ -81,6 +88,7 @@ def run(options: argparse.Namespace) -> int:
                 model=options.model,
                 window=chosen_window(options),
                 aim=options.aim,
+                resume=chosen_resume(options),
                 progress=bar.follow("comparing"),
                 cancel=cancel,
             )

@@ -23,6 +23,31 @@ def add_output_option(
         parser.add_argument("--overwrite", action="store_true", help=f"replace {overwrite}")
 
 
+def add_resume_option(parser: argparse.ArgumentParser, parts: str) -> None:
+    """Add ``--resume``: where a run keeps its parts, such as "slices", to go on from."""
+    parser.add_argument(
+        "--resume",
+        type=Path,
+        metavar="FILE",
+        help=f"keep {parts} in FILE as soon as they are done; the same command goes on from there, after any "
+        "end; default: the output's name with .unfinished, where there is one",
+    )
+
+
+def chosen_resume(options: argparse.Namespace) -> Path | None:
+    """Return the file that a run goes on from: the one given, or the one beside the output."""
+    if options.resume is not None or options.output is None:
+        return options.resume
+    output: Path = options.output
+    return output.with_name(f"{output.name}.unfinished")
+
+
+def replaceable(options: argparse.Namespace) -> bool:
+    """Tell whether outputs may be replaced: it was asked for, or an interrupted run has left them."""
+    resume = chosen_resume(options)
+    return options.overwrite or (resume is not None and resume.exists())
+
+
 def check_outputs(paths: Iterable[Path], overwrite: bool) -> None:
     """Refuse files that could not be written before the work is done, not after; raises TiqaError."""
     for path in paths:

@@ -5,7 +5,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from napari_tiqa.cli.exit_code import cancelled_by_interrupt
-from napari_tiqa.cli.output_options import add_output_option, check_outputs
+from napari_tiqa.cli.output_options import (
+    add_output_option,
+    add_resume_option,
+    check_outputs,
+    chosen_resume,
+    replaceable,
+)
 from napari_tiqa.cli.progress_bar import ProgressBar
 from napari_tiqa.cli.volume_options import (
     add_model_option,
@@ -66,6 +72,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "standard output",
         required=False,
     )
+    add_resume_option(parser, "scores")
     parser.add_argument("--json", action="store_true", help="print record and rows as one JSON document")
 
 
@@ -75,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
     from napari_tiqa.scoring.table import record_path
 
     if options.output:
-        check_outputs([options.output, record_path(options.output)], options.overwrite)
+        check_outputs([options.output, record_path(options.output)], replaceable(options))
     volume = chosen_volume(options)
     try:
         with cancelled_by_interrupt() as cancel, ProgressBar("slices") as bar:
@@ -87,6 +94,7 @@ def run(options: argparse.Namespace) -> int:
                 window=chosen_window(options),
                 view=options.view,
                 region=options.region,
+                resume=chosen_resume(options),
                 progress=bar.follow("scoring"),
                 cancel=cancel,
             )
@@ -95,6 +103,8 @@ def run(options: argparse.Namespace) -> int:
             place = _deliver(error.table, options, partial=True)
             total = error.table.attrs["slices"]
             print(f"{len(error.table)} of {total} slices were scored; they are {place}.", file=sys.stderr)
+            if (kept := chosen_resume(options)) is not None and kept.exists():
+                print(f"Run the same command again to go on from them ({kept}).", file=sys.stderr)
         raise
     _deliver(table, options, partial=False)
     print(_summary(table), file=sys.stderr)

@@ -5,7 +5,13 @@ import sys
 from pathlib import Path
 
 from napari_tiqa.cli.exit_code import cancelled_by_interrupt
-from napari_tiqa.cli.output_options import add_output_option, check_outputs
+from napari_tiqa.cli.output_options import (
+    add_output_option,
+    add_resume_option,
+    check_outputs,
+    chosen_resume,
+    replaceable,
+)
 from napari_tiqa.cli.progress_bar import ProgressBar
 from napari_tiqa.cli.setting_options import positive
 from napari_tiqa.cli.volume_options import (
@@ -76,6 +82,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_output_option(
         parser, "write the best pipeline to this JSON file, and a table to the same name with .csv"
     )
+    add_resume_option(parser, "trials")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -85,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
         raise FilterError(
             f"The pipeline cannot be written to {options.output}: choose a name that ends in .json."
         )
-    check_outputs([options.output, table_path, record_path(table_path)], options.overwrite)
+    check_outputs([options.output, table_path, record_path(table_path)], replaceable(options))
     pipeline = Pipeline.load(options.pipeline)
     volume = chosen_volume(options)
     try:
@@ -101,6 +108,7 @@ def run(options: argparse.Namespace) -> int:
                 aim=options.aim,
                 method=options.method,
                 trials=options.trials,
+                resume=chosen_resume(options),
                 progress=bar.follow("tuning", lambda progress: f"best {level(progress.best, options.aim)}"),
                 cancel=cancel,
             )

@@ -5,7 +5,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from napari_tiqa.cli.exit_code import cancelled_by_interrupt
-from napari_tiqa.cli.output_options import add_output_option, check_output_folder
+from napari_tiqa.cli.output_options import (
+    add_output_option,
+    add_resume_option,
+    check_output_folder,
+    chosen_resume,
+    replaceable,
+)
 from napari_tiqa.cli.progress_bar import ProgressBar
 from napari_tiqa.cli.volume_options import (
     add_labels_options,
@@ -60,13 +66,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--seed", type=int, default=0, metavar="N", help="random seed of noise and rings (default 0)"
     )
     add_output_option(parser, "where tables and figures go", metavar="FOLDER", overwrite="a study in FOLDER")
+    add_resume_option(parser, "versions")
 
 
 def run(options: argparse.Namespace) -> int:
     """Study, write the folder, and print the correlations."""
     from napari_tiqa.jobs.study.study import FILES, study_segmentation, write_study
 
-    check_output_folder(options.output, FILES, options.overwrite)
+    check_output_folder(options.output, FILES, replaceable(options))
     with cancelled_by_interrupt() as cancel, ProgressBar("versions") as bar:
         study = study_segmentation(
             chosen_volume(options),
@@ -79,6 +86,7 @@ def run(options: argparse.Namespace) -> int:
             unlabelled=options.unlabelled,
             value=options.value,
             seed=options.seed,
+            resume=chosen_resume(options),
             progress=bar.follow("studying"),
             cancel=cancel,
         )

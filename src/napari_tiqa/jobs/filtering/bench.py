@@ -3,6 +3,8 @@
 Filters run one pipeline ahead of the scoring.
 """
 
+import hashlib
+import json
 import os
 import threading
 import time
@@ -22,6 +24,7 @@ from napari_tiqa.filtering.settled import settled
 from napari_tiqa.jobs.filtering.objective import DETAIL_LOSS, OBJECTIVE, SCORE, check_aim, score_slices
 from napari_tiqa.jobs.filtering.trial import Trial
 from napari_tiqa.jobs.process.client import shared_model_process
+from napari_tiqa.jobs.process.kept_work import KeptWork
 from napari_tiqa.jobs.process.record import checked_model, run_record
 from napari_tiqa.jobs.process.waiting import wait_for
 from napari_tiqa.scoring.views import PYRAMID
@@ -37,6 +40,9 @@ DEFAULT_SLICES = 5
 
 Setting = tuple[tuple[Value, ...], Pipeline]
 """The values of a tuning's variables, none outside a tuning, and the pipeline that has them."""
+
+_FIGURES = ("slice_scores", "slice_objectives", "slice_detail_losses", "slice_seconds", "failure")
+"""What is kept of a trial beside its setting."""
 
 _Filtered = tuple[np.ndarray, float]  # slice, seconds
 
@@ -60,6 +66,7 @@ class TrialBench:
         window: IntensityWindow | tuple[float, float] | None,
         aim: str,
         cancel: threading.Event,
+        resume: str | os.PathLike[str] | None = None,
     ) -> None:
         check_aim(aim)
         tomogram = as_volume(volume).tomogram()
@@ -79,15 +86,18 @@ class TrialBench:
         device = shared_model_process().device
         self.record = run_record(tomogram, axis, self.window, bundle, device)
         self.record |= {"slices": list(self.indices), "aim": aim, "view": PYRAMID}
+        self.kept = KeptWork(resume, self._plan())
         self._threads = ThreadPoolExecutor(CORES, thread_name_prefix="filter to be tried")
 
     def __enter__(self) -> Self:
         """Return the bench."""
+        self.kept.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Begin no filter any more; nobody waits for one under way but Python itself, when it ends."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+        self.kept.__exit__()
 
     def settled(self, pipeline: Pipeline) -> Pipeline:
         """Return a pipeline whose automatic ring centres are those of the middle slice."""
@@ -102,11 +112,34 @@ class TrialBench:
         """
         begun: deque[tuple[Setting, list[Future[_Filtered]]]] = deque()
         for setting in settings:
-            begun.append((setting, [self._begin(setting[1], place) for place in range(len(self._planes))]))
+            known = _name(setting[1]) in self.kept.pieces
+            places = range(0 if known else len(self._planes))
+            begun.append((setting, [self._begin(setting[1], place) for place in places]))
             if len(begun) > 1:
-                yield self._finished(*begun.popleft())
+                yield self._kept(*begun.popleft())
         while begun:
-            yield self._finished(*begun.popleft())
+            yield self._kept(*begun.popleft())
+
+    def _kept(self, setting: Setting, filtering: list["Future[_Filtered]"]) -> Trial:
+        """Return a trial that a run before has made, or finish it."""
+        name = _name(setting[1])
+        if name not in self.kept.pieces:
+            trial = self._finished(setting, filtering)
+            self.kept.add(name, [getattr(trial, figure) for figure in _FIGURES])
+            return trial
+        *figures, failure = self.kept.pieces[name]
+        return Trial(*setting, *map(tuple, figures), failure)
+
+    def _plan(self) -> dict[str, Any]:
+        """Return all that decides a trial: only the same may be resumed."""
+        return {
+            "slices_sha256": [hashlib.sha256(plane.tobytes()).hexdigest() for plane in self._planes],
+            "slices": self.indices,
+            "axis": self._axis,
+            "model": self.record["model"]["weights_sha256"],
+            "window": [self.window.low, self.window.high],
+            "aim": self._aim,
+        }
 
     def _without_filters(self, named: bool) -> Trial:
         """Score the slices as they are; those nobody named are left out where they have no score."""
@@ -172,6 +205,11 @@ class TrialBench:
     def _failed(self, setting: Setting, sentence: str) -> Trial:
         unknown = (np.nan,) * len(self.indices)
         return Trial(*setting, unknown, unknown, unknown, unknown, sentence)
+
+
+def _name(pipeline: Pipeline) -> str:
+    """Name the trial of a pipeline among those that are kept."""
+    return json.dumps(pipeline.to_dict()["steps"])
 
 
 def _reason(table: pd.DataFrame, place: int) -> str:

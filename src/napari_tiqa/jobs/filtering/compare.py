@@ -147,6 +147,7 @@ def compare(
     model: str | os.PathLike[str] | None = None,
     window: IntensityWindow | tuple[float, float] | None = None,
     aim: str = FIDELITY,
+    resume: str | os.PathLike[str] | None = None,
     progress: Callable[[CompareProgress], object] | None = None,
     cancel: threading.Event | None = None,
 ) -> Comparison:
@@ -168,6 +169,9 @@ def compare(
         Overrides the volume's own, which is estimated from the unfiltered volume, once.
     aim : str
         What pipelines are ranked by: "fidelity", nearness to the truth, or "score", what people would say.
+    resume : path-like, optional
+        A file in which each trial is kept as soon as it is done: after any end, the same call with the same
+        file goes on from there, with the same result. It is removed at the end.
     progress : callable, optional
         Called in this thread with a CompareProgress after each pipeline.
     cancel : threading.Event, optional
@@ -189,6 +193,8 @@ def compare(
         If the model cannot be used.
     ModelProcessError
         If the model process cannot start or dies; what was tried before is its ``table``.
+    ResumeError
+        If `resume` is of another run, in use, or cannot be written.
     Cancelled
         If `cancel` was set before any pipeline had been tried.
     """
@@ -198,7 +204,7 @@ def compare(
         raise FilterError(
             f"'{UNFILTERED}' is the name of the slices as they are: name the pipeline otherwise."
         )
-    with TrialBench(volume, slices, axis, model, window, aim, cancel or threading.Event()) as bench:
+    with TrialBench(volume, slices, axis, model, window, aim, cancel or threading.Event(), resume) as bench:
         trials = {UNFILTERED: bench.unfiltered}
         pace = Pace(1 + len(pipelines))
 
@@ -220,4 +226,5 @@ def compare(
         except TiqaError as error:
             error.table = Comparison(trials, bench.indices, aim, False, bench.record).rows
             raise
+        bench.kept.finish()
         return Comparison(trials, bench.indices, aim, True, bench.record)

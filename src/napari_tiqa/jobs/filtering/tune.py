@@ -46,6 +46,7 @@ def tune(
     aim: str = FIDELITY,
     method: str = METHODS[0],
     trials: int = DEFAULT_TRIALS,
+    resume: str | os.PathLike[str] | None = None,
     progress: Callable[[TuneProgress], object] | None = None,
     cancel: threading.Event | None = None,
 ) -> Tuning:
@@ -76,6 +77,9 @@ def tune(
         curve) or two (a map), with equal factors where the parameter is logarithmic.
     trials : int
         Settings to try, at most.
+    resume : path-like, optional
+        A file in which each trial is kept as soon as it is done: after any end, the same call with the same
+        file goes on from there, with the same result. It is removed at the end.
     progress : callable, optional
         Called in this thread with a TuneProgress after each pipeline.
     cancel : threading.Event, optional
@@ -96,12 +100,14 @@ def tune(
         If the model cannot be used.
     ModelProcessError
         If the model process cannot start or dies; what was tried before is its ``table``.
+    ResumeError
+        If `resume` is of another run, in use, or cannot be written.
     Cancelled
         If `cancel` was set before any setting had been tried.
     """
     varied = variables(pipeline, parameters)
     search(method, pipeline, varied, trials)  # what cannot be searched is refused before anything is read
-    with TrialBench(volume, slices, axis, model, window, aim, cancel or threading.Event()) as bench:
+    with TrialBench(volume, slices, axis, model, window, aim, cancel or threading.Event(), resume) as bench:
         pipeline = bench.settled(pipeline)
         way = search(method, pipeline, varied, trials)
         return _Run(bench, pipeline, varied, method, aim, way, progress).tune()
@@ -150,6 +156,7 @@ class _Run:
             raise
         if not self._usable():
             raise FilterError(self._trials[0].failure)
+        self._bench.kept.finish()
         return self._result(complete=True)
 
     def _settings(self) -> Iterator[Setting]:

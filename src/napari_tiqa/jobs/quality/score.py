@@ -4,7 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -13,8 +13,9 @@ import pandas as pd
 
 from napari_tiqa.errors import TiqaError, VolumeError
 from napari_tiqa.jobs.process.client import ModelProcess, shared_model_process
+from napari_tiqa.jobs.process.kept_work import KeptWork
 from napari_tiqa.jobs.process.messages import ModelFile
-from napari_tiqa.jobs.process.record import checked_model, run_record
+from napari_tiqa.jobs.process.record import checked_model, fingerprint, model_card, run_record
 from napari_tiqa.jobs.quality.tile_stream import CutTiles, PredictedSlice, predicted_slices
 from napari_tiqa.progress import Pace, Progress
 from napari_tiqa.scoring.combination import RULE, TEMPERATURE, slice_prediction
@@ -29,6 +30,9 @@ from napari_tiqa.volumes.slices import chosen_slices
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.window_estimate import estimate_window
+
+_WINDOW = "window"
+"""Name of the piece of a run that is kept beside its slices."""
 
 _Cut = Callable[[np.ndarray, np.ndarray | None, IntensityWindow], ViewedSlice]
 """Cuts the tiles of a slice, of what counts of it (None: all), in a window."""
@@ -101,6 +105,7 @@ def score_volume(
     window: IntensityWindow | tuple[float, float] | None = None,
     view: str = PYRAMID,
     region: Any = None,
+    resume: str | os.PathLike[str] | None = None,
     progress: Callable[[ScoreProgress], object] | None = None,
     cancel: threading.Event | None = None,
 ) -> pd.DataFrame:
@@ -133,6 +138,9 @@ def score_volume(
         inscribed in the slices across z. A mask or label image (nonzero inside) has the shape of the slices
         along the axis, and holds for each, or that of the volume. See ``scoring.region_view``: nothing
         outside has a part in the score, nor in a window that is estimated.
+    resume : path-like, optional
+        A file in which each slice is kept as soon as it is scored: after any end, the same call with the same
+        file goes on from there, with the same result. It is removed at the end of the run.
     progress : callable, optional
         Called after each batch, in this thread, with a ScoreProgress; what it raises ends the run.
     cancel : threading.Event, optional
@@ -154,6 +162,8 @@ def score_volume(
         If the model cannot be used.
     ModelProcessError
         If the model process cannot start or dies; the next call starts it anew.
+    ResumeError
+        If `resume` is of another run, in use, or cannot be written.
     Cancelled
         If `cancel` was set.
 
@@ -162,7 +172,8 @@ def score_volume(
     An error that ends the run under way carries what was scored before it as its ``table``.
     """
     run = _Run.of(volume, slices, axis, model, window, view, region, cancel)
-    return run.score(progress, overview_first=False)
+    with KeptWork(resume, run.plan() if resume is not None else {}) as run.kept:
+        return run.score(progress, overview_first=False)
 
 
 def score_overview_first(
@@ -205,6 +216,7 @@ class _Run:
     cancel: threading.Event
     process: ModelProcess = field(default_factory=shared_model_process)
     rows: list[ScoredSlice] = field(default_factory=list)
+    kept: KeptWork = field(default_factory=lambda: KeptWork(None, {}))
 
     @classmethod
     def of(
@@ -229,6 +241,21 @@ class _Run:
         part = as_region(region, tomogram, axis)
         return cls(tomogram, axis, indices, bundle, window, view, part, cancel or threading.Event())
 
+    def plan(self) -> dict[str, Any]:
+        """Return all that decides the scores: only the same may be resumed."""
+        region = None if self.region is None else self.region.record()
+        return {
+            "slices_sha256": fingerprint(self.volume, self.axis),
+            "shape": self.volume.data.shape,
+            "voxel_size": self.volume.voxel_size,
+            "axis": self.axis,
+            "indices": self.indices,
+            "model": model_card(self.model)["weights_sha256"],
+            "window": None if self.window is None else [self.window.low, self.window.high],
+            "view": self.view,
+            "region": region,
+        }
+
     def score(
         self, progress: Callable[[ScoreProgress], object] | None, *, overview_first: bool
     ) -> pd.DataFrame:
@@ -244,7 +271,11 @@ class _Run:
         except TiqaError as error:
             error.table = score_table(self.rows, self._record(seen, complete=False))
             raise
-        return score_table(self.rows, self._record(self.view, complete=True))
+        place = {index: number for number, index in enumerate(self.indices)}
+        rows = sorted(self.rows, key=lambda row: place[row.slice])  # those of a run before came first
+        table = score_table(rows, self._record(self.view, complete=True))
+        self.kept.finish()
+        return table
 
     def _seen_shape(self) -> tuple[int, ...]:
         """Return the shape of what is seen of each slice: of the box around the region."""
@@ -256,13 +287,26 @@ class _Run:
         return tuple(min(side.stop - side.start, most) for side, most in zip(sides, shape, strict=True))
 
     def _one_pass(self) -> Generator[ScoreProgress, None, None]:
-        pace = Pace(len(self.indices))
-        with closing(self._predicted(self.indices, partial(view_region, view=self.view))) as batches:
+        done_before = self._resumed()
+        pace = Pace(len(self.indices), len(done_before))
+        left = [index for index in self.indices if index not in done_before]
+        with closing(self._predicted(left, partial(view_region, view=self.view))) as batches:
             for batch in batches:
                 new = tuple(scored_slice(self.volume, self.axis, item, self.view) for item in batch)
+                for row in new:
+                    self.kept.add(str(row.slice), list(row))
                 self.rows += new
                 done = len(self.rows)
                 yield ScoreProgress(done, pace.total, pace.seconds_left(done), new, self.view, done)
+
+    def _resumed(self) -> dict[int, ScoredSlice]:
+        """Take over what a run before has scored, and the window it did so in."""
+        pieces = dict(self.kept.pieces)
+        if (window := pieces.pop(_WINDOW, None)) is not None:
+            self.window = IntensityWindow(**window)
+        kept = {int(name): ScoredSlice._make(values) for name, values in pieces.items()}
+        self.rows = [kept[index] for index in self.indices if index in kept]
+        return kept
 
     def _two_passes(self, overview: int, finer: int) -> Generator[ScoreProgress, None, None]:
         """Score slices of so many tiles as a whole, then at the finer levels."""
@@ -307,6 +351,8 @@ class _Run:
                 self.window = estimate_window(self.volume, region=self.region)
             except VolumeError as error:
                 cut = partial(_cut_without_window, error=error)
+            else:
+                self.kept.add(_WINDOW, asdict(self.window))
         window, region = self.window or IntensityWindow(0, 1, "none"), self.region
         return lambda index, plane: cut(plane, region.inside(plane, index) if region else None, window)
 

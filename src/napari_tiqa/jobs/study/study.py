@@ -1,5 +1,6 @@
 """Quality against segmentation: distort slices whose phases are known, score and segment each version."""
 
+import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -13,8 +14,9 @@ import pandas as pd
 
 from napari_tiqa.errors import Cancelled, SegmentationError, TiqaError
 from napari_tiqa.jobs.process.client import shared_model_process
+from napari_tiqa.jobs.process.kept_work import KeptWork
 from napari_tiqa.jobs.process.messages import ModelFile
-from napari_tiqa.jobs.process.record import checked_model, model_card, run_record
+from napari_tiqa.jobs.process.record import checked_model, fingerprint, model_card, run_record
 from napari_tiqa.jobs.study.judge import KnownSlice, VersionJudge
 from napari_tiqa.jobs.study.result import TRUTH, Curve, StudiedVersion, Study
 from napari_tiqa.progress import Pace, Progress
@@ -48,6 +50,10 @@ FILES = (
 """What ``write_study`` writes."""
 
 
+_FIGURES = StudiedVersion._fields[3:]
+"""What is measured of a version."""
+
+
 @dataclass(frozen=True)
 class StudyProgress(Progress):
     """Versions of slices done, and the one just done."""
@@ -67,6 +73,7 @@ def study_segmentation(
     unlabelled: int | None = 0,
     value: int | None = None,
     seed: int = 0,
+    resume: str | os.PathLike[str] | None = None,
     progress: Callable[[StudyProgress], object] | None = None,
     cancel: threading.Event | None = None,
 ) -> Study:
@@ -102,6 +109,9 @@ def study_segmentation(
         where omitted.
     seed : int
         Fixes noise and rings; slices get different ones, the levels of a slice the same.
+    resume : path-like, optional
+        A file in which each version is kept as soon as it is judged: after any end, the same call with the
+        same file goes on from there, with the same result. It is removed at the end.
     progress : callable, optional
         Called in this thread with a StudyProgress after each version; what it raises ends the study.
     cancel : threading.Event, optional
@@ -123,6 +133,8 @@ def study_segmentation(
         If a model cannot be used.
     ModelProcessError
         If the model process cannot start or dies; what was done before is its ``table``.
+    ResumeError
+        If `resume` is of another run, in use, or cannot be written.
     Cancelled
         If `cancel` was set before any version was done.
     """
@@ -144,7 +156,17 @@ def study_segmentation(
     indices = labelled.indices(slices, cancel)
     window = volume_window(labelled.volume, window)
     run = _Run(labelled, indices, window, classes, value, segmenter, quality, seed)
-    pace = Pace(len(indices) * len(VERSIONS))
+    with KeptWork(resume, run.plan() if resume is not None else {}) as run.kept:
+        study = _studied(run, progress, cancel)
+        if study.complete:
+            run.kept.finish()
+    return study
+
+
+def _studied(
+    run: "_Run", progress: Callable[[StudyProgress], object] | None, cancel: threading.Event
+) -> Study:
+    pace = Pace(len(run.indices) * len(VERSIONS))
     try:
         for version in run.versions(cancel):
             done = len(run.done)
@@ -248,6 +270,27 @@ class _Run:
     seed: int
     done: list[StudiedVersion] = field(default_factory=list)
     curves: list[Curve] = field(default_factory=list)
+    kept: KeptWork = field(default_factory=lambda: KeptWork(None, {}))
+
+    def plan(self) -> dict[str, Any]:
+        """Return all that decides the study: only the same may be resumed."""
+        return {
+            "volume_sha256": fingerprint(self.labelled.volume, self.labelled.axis),
+            "labels_sha256": [
+                hashlib.sha256(self.labelled.labels.slice(self.labelled.axis, index).tobytes()).hexdigest()
+                for index in self.indices
+            ],
+            "axis": self.labelled.axis,
+            "slices": self.indices,
+            "window": [self.window.low, self.window.high],
+            "models": [
+                model_card(self.segmenter, SEGMENTATION)["weights_sha256"],
+                model_card(self.quality)["weights_sha256"],
+            ],
+            "value": self.value,
+            "unlabelled": self.labelled.unlabelled,
+            "seed": self.seed,
+        }
 
     def versions(self, cancel: threading.Event) -> Iterator[StudiedVersion]:
         judge = VersionJudge(self.segmenter, self.classes, self.quality, cancel)
@@ -281,27 +324,24 @@ class _Run:
         except SegmentationError as error:
             raise SegmentationError(f"Slice {index}: {error}") from error
         fields = native_fields((image.shape[0], image.shape[1]), study_seed(self.seed, index))
-        makers = [partial(native_version, image, kind, level, fields) for kind, level in VERSIONS]
+        names = {version: f"{index} {version[0]} {version[1]}" for version in VERSIONS}
+        left = [version for version in VERSIONS if names[version] not in self.kept.pieces]
+        makers = [partial(native_version, image, kind, level, fields) for kind, level in left]
+        judgements = judge.judgements(makers, known)
         self._add_curves(index, TRUTH, 0, known.curves(truth))
-        for (kind, level), found in zip(VERSIONS, judge.judgements(makers, known), strict=True):
-            self._add_curves(index, kind, level, found.curves)
-            version = StudiedVersion(
-                slice=index,
-                distortion=kind,
-                level=level,
-                score=found.score,
-                f1=found.f1,
-                iou=found.iou,
-                accuracy=found.accuracy,
-                uncertainty=found.uncertainty,
-                errors_found=found.errors_found,
-            )
+        for kind, level in VERSIONS:
+            name = names[kind, level]
+            if name not in self.kept.pieces:
+                found = next(judgements)
+                figures = [getattr(found, figure) for figure in _FIGURES]
+                self.kept.add(name, [figures, [curve.tolist() for curve in found.curves]])
+            figures, curves = self.kept.pieces[name]
+            self._add_curves(index, kind, level, tuple(map(np.array, curves)))
+            version = StudiedVersion(index, kind, level, *figures)
             self.done.append(version)
             yield version
 
-    def _add_curves(
-        self, index: int, distortion: str, level: int, curves: tuple[np.ndarray, np.ndarray]
-    ) -> None:
+    def _add_curves(self, index: int, distortion: str, level: int, curves: tuple[np.ndarray, ...]) -> None:
         volume = self.labelled.volume
         across = (
             [0, 1] if volume.data.ndim == 2 else [item for item in range(3) if item != self.labelled.axis]

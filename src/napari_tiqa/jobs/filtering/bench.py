@@ -127,8 +127,8 @@ class TrialBench:
             trial = self._finished(setting, filtering)
             self.kept.add(name, [getattr(trial, figure) for figure in _FIGURES])
             return trial
-        *figures, failure = self.kept.pieces[name]
-        return Trial(*setting, *map(tuple, figures), failure)
+        scores, objectives, losses, seconds, failure = self.kept.pieces[name]
+        return Trial(*setting, tuple(scores), tuple(objectives), tuple(losses), tuple(seconds), failure)
 
     def _plan(self) -> dict[str, Any]:
         """Return all that decides a trial: only the same may be resumed."""

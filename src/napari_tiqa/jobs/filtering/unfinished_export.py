@@ -6,6 +6,7 @@ import shutil
 import threading
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,8 @@ class UnfinishedExport:
         elif self.output.exists():
             self.output.rmdir()
         os.replace(self.data, self.output)
-        self.discard()
+        with suppress(OSError):  # the output is there: what cannot be removed is no fault of it
+            self.discard()
 
     def _open_log(self) -> None:
         """Open the count of slices, and keep others from writing the same export at the same time."""

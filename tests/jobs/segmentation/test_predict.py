@@ -324,6 +324,19 @@ def test_a_disk_that_takes_no_more(tmp_path: Path) -> None:
     assert np.array_equal(open_segmentation(output).probabilities.compute(), whole(tomogram()))
 
 
+def test_a_slice_whose_probabilities_were_damaged_is_segmented_again(tmp_path: Path) -> None:
+    output = tmp_path / "a.zarr"
+    segment(tomogram(), window=WINDOW, output=output)
+    chunks = [output / "probability" / "0" / "1" / str(index) / "0" / "0" for index in range(5)]
+    damaged = bytearray(chunks[1].read_bytes())
+    damaged[-5] ^= 0xFF
+    chunks[1].write_bytes(damaged)
+    chunks[2].write_bytes(chunks[3].read_bytes())  # whole, and of another slice
+    chunks[4].unlink()
+    assert indices_done(tomogram(), output=output) == [1, 2, 4]
+    assert np.array_equal(open_segmentation(output).probabilities.compute(), whole(tomogram()))
+
+
 def test_a_line_that_was_cut_short_counts_as_not_there(tmp_path: Path) -> None:
     output = tmp_path / "a.zarr"
     segment(tomogram(), slices=[0, 1], window=WINDOW, output=output)

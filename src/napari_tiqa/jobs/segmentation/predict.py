@@ -184,7 +184,12 @@ class _Run:
 
     def _present(self, cancel: threading.Event) -> set[int]:
         """Find the slices that need not be segmented again."""
-        present = [index for index in self.indices if index in self.store.rows]
+        present = []
+        for index in self.indices:
+            if cancel.is_set():
+                raise Cancelled("The segmentation was cancelled.")
+            if index in self.store.rows and self.store.is_intact(index):
+                present.append(index)
         if stored_at(self.volume):
             return set(present)
         # What lies in memory may have been changed, if only one slice of it.

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import zlib
 from io import FileIO
 from pathlib import Path
 from typing import Any, Self
@@ -43,8 +44,8 @@ class SegmentationStore:
     ``probability`` in it is an OME-Zarr image with the axes (c, z, y, x) or (c, y, x), float16, whose pixels
     are NaN until they are written. Beside its chunks lies a line of text for each slice that is written: what
     the table says of it. A slice without a line counts as not there. By the index of each slice that is
-    there, `rows` has what a table says of it, `checksums` the checksum of its pixels
-    in the volume.
+    there, `rows` has what a table says of it, `checksums` the checksum of its pixels in the volume; the line
+    has that of its probabilities too.
     """
 
     def __init__(self, folder: Path, record: dict[str, Any]) -> None:
@@ -61,7 +62,9 @@ class SegmentationStore:
         self.rows = {
             int(index): (*map(float, values), *lacking[len(values) :]) for index, _, *values in lines
         }
-        self.checksums = {int(index): int(checksum) for index, checksum, *_ in lines}
+        both = {int(index): checksums.split("/") for index, checksums, *_ in lines}
+        self.checksums = {index: int(own) for index, (own, *_) in both.items()}
+        self._stored = {index: int(stored) for index, (_, *rest) in both.items() for stored in rest}
 
     @classmethod
     def begin(cls, folder: Path, record: dict[str, Any]) -> Self:
@@ -138,11 +141,23 @@ class SegmentationStore:
             if self._array.ndim == 4:
                 where[1 + self.record["axis"]] = index
             store_plane(self._place, self._array, where, plane)
-        row = row_of(probabilities, self.classes)
-        line = ",".join([str(index), str(checksum), *(f"{value:.6g}" for value in row)])
+        row, stored = row_of(probabilities, self.classes), _checksum(probabilities)
+        line = ",".join([str(index), f"{checksum}/{stored}", *(f"{value:.6g}" for value in row)])
         self._log.write(f"{line}\n".encode())
-        self.checksums[index] = checksum
+        self.checksums[index], self._stored[index] = checksum, stored
         self.rows[index] = row
+
+    def is_intact(self, index: int) -> bool:
+        """Tell whether a slice that is there is what was written; unknown of one by an earlier version."""
+        if index not in self._stored:
+            return True
+        where: list[Any] = [slice(None)] * self._array.ndim
+        if self._array.ndim == 4:
+            where[1 + self.record["axis"]] = index
+        try:
+            return _checksum(np.asarray(self._array[tuple(where)])) == self._stored[index]
+        except Exception:  # whatever a damaged chunk makes of the reading
+            return False
 
     def segmentation(self) -> Segmentation:
         """Return what is there, and what will be."""
@@ -153,6 +168,10 @@ class SegmentationStore:
         probabilities: dask.array.Array = lazy(ZarrStack(self._array), tuple(chunks))
         window = IntensityWindow(**self.record["window"])
         return Segmentation(probabilities, self.classes, self.record["axis"], window, self.record, self.rows)
+
+
+def _checksum(probabilities: np.ndarray) -> int:
+    return zlib.crc32(np.ascontiguousarray(probabilities).reshape(-1).view(np.uint8).data)
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:

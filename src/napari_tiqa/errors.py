@@ -27,6 +27,10 @@ class VolumeError(TiqaError):
     """A tomogram that cannot be opened, or a slice, axis or window that it does not have."""
 
 
+class VolumeWarning(UserWarning):
+    """What a tomogram's file leaves open or contradicts, and what was taken instead; one sentence."""
+
+
 class BundleError(TiqaError):
     """A model bundle that is missing, corrupt, foreign or newer than this version."""
 

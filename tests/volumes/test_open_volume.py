@@ -15,7 +15,7 @@ import zarr
 from hdf5plugin import Bitshuffle
 
 from napari_tiqa.volumes.open import as_volume, open_volume
-from napari_tiqa.volumes.units import common_unit
+from napari_tiqa.volumes.units import Calibration, calibration
 from tests.places import DATA
 
 SHAPE = (12, 50, 60)
@@ -305,10 +305,12 @@ def test_mrc_voxel_size_in_nm(tmp_path: Path, pixels: np.ndarray) -> None:
 
 
 def test_units_are_brought_to_that_of_x() -> None:
-    sizes, unit = common_unit((1, 2, 3), ("mm", "micrometer", "um"))
-    assert (sizes, unit) == (pytest.approx((1000, 2, 3)), "µm")
-    assert common_unit((1, 2, 3), ("parsec", "um", "um")) == ((1.0, 1.0, 1.0), "pixel")
-    assert common_unit((2, 1, 1), (None, None, None)) == ((2.0, 1.0, 1.0), "pixel")
+    found = calibration((1, 2, 3), ("mm", "micrometer", "um"))
+    assert (found.sizes, found.unit, found.problem) == (pytest.approx((1000, 2, 3)), "µm", "")
+    found = calibration((1, 2, 3), ("parsec", "um", "um"))
+    assert (found.sizes, found.unit) == ((1.0, 1.0, 1.0), "pixel")
+    assert "parsec" in found.problem
+    assert calibration((2, 1, 1), (None, None, None)) == Calibration((2.0, 1.0, 1.0), "pixel")
 
 
 def test_as_volume_takes_arrays_paths_and_volumes(tmp_path: Path, pixels: np.ndarray) -> None:

@@ -8,11 +8,15 @@ that command is given, so that ``napari-tiqa --help`` answers at once.
 import argparse
 import re
 import sys
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
+from typing import Any
 
 from napari_tiqa.cli.exit_code import exit_code
+from napari_tiqa.errors import VolumeWarning
 from napari_tiqa.version import __version__
 
 
@@ -64,7 +68,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     given = _mark_numbers(sys.argv[1:] if arguments is None else arguments)
     options = parser_for(given).parse_args(given)
-    return exit_code(lambda: options.run(options))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("default", category=VolumeWarning)
+        warnings.showwarning = partial(_show, otherwise=warnings.showwarning)
+        return exit_code(lambda: options.run(options))
+
+
+def _show(message: Any, category: type[Warning], *where: Any, otherwise: Any, **more: Any) -> None:
+    """Tell of what a reader had to guess as of other things, without the place in our code."""
+    if issubclass(category, VolumeWarning):
+        print(f"Note: {message}", file=sys.stderr)
+    else:
+        otherwise(message, category, *where, **more)
 
 
 def parser_for(arguments: Sequence[str]) -> argparse.ArgumentParser:

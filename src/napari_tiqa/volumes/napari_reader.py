@@ -13,9 +13,9 @@ import numpy as np
 
 from napari_tiqa.errors import TiqaError, VolumeError
 from napari_tiqa.volumes.applied import KEY, note
-from napari_tiqa.volumes.ome_zarr import holds_labels, is_zarr, maps_in
 from napari_tiqa.volumes.open import SINGLE, WITH_DATASETS, open_volume
-from napari_tiqa.volumes.tiff_folder import SUFFIXES
+from napari_tiqa.volumes.readers.ome_zarr import holds_labels, is_zarr, maps_in
+from napari_tiqa.volumes.readers.tiff_folder import SUFFIXES
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window_estimate import estimate_window
 

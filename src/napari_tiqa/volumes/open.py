@@ -1,6 +1,7 @@
 """Open a tomogram: from a path by what is stored there, or from an array in memory."""
 
 import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,14 +9,14 @@ from typing import Any
 import dask.array
 import numpy as np
 
-from napari_tiqa.errors import TiqaError, VolumeError
-from napari_tiqa.volumes.hdf5 import open_hdf5
-from napari_tiqa.volumes.mrc import open_mrc
-from napari_tiqa.volumes.ome_zarr import is_zarr, open_zarr
-from napari_tiqa.volumes.raw import open_npy
+from napari_tiqa.errors import TiqaError, VolumeError, VolumeWarning
+from napari_tiqa.volumes.readers.hdf5 import open_hdf5
+from napari_tiqa.volumes.readers.mrc import open_mrc
+from napari_tiqa.volumes.readers.ome_zarr import is_zarr, open_zarr
+from napari_tiqa.volumes.readers.raw import open_npy
+from napari_tiqa.volumes.readers.tiff import open_tiff
+from napari_tiqa.volumes.readers.tiff_folder import open_tiff_folder
 from napari_tiqa.volumes.stored import ArrayStack, grouped_chunks, lazy
-from napari_tiqa.volumes.tiff import open_tiff
-from napari_tiqa.volumes.tiff_folder import open_tiff_folder
 from napari_tiqa.volumes.volume import Volume, check_image, default_axes
 from napari_tiqa.wording import cause
 
@@ -56,32 +57,17 @@ def open_volume(path: str | os.PathLike[str], dataset: str | None = None) -> Vol
     ------
     VolumeError
         In one sentence: what is wrong with the file and what to do.
+
+    Warns
+    -----
+    VolumeWarning
+        For each thing that had to be guessed, such as a voxel size that cannot be read (`Volume.warnings`).
     """
-    path = Path(path).expanduser()
-    try:
-        if not path.exists():
-            raise VolumeError(f"There is no file or folder '{path}': check the path.")
-        suffix = path.suffix.lower()
-        if path.is_dir():
-            if is_zarr(path) or suffix == ".zarr":
-                return open_zarr(path, dataset)
-            _refuse_dataset(path, dataset)
-            return open_tiff_folder(path)
-        if suffix in WITH_DATASETS:
-            return WITH_DATASETS[suffix](path, dataset)
-        if suffix in SINGLE:
-            _refuse_dataset(path, dataset)
-            return SINGLE[suffix](path)
-    except TiqaError:
-        raise
-    except Exception as error:  # whatever a format's library raises on a damaged file
-        raise VolumeError(
-            f"Cannot open '{path}', which may be damaged or incomplete ({cause(error)}): copy it again."
-        ) from error
-    raise VolumeError(
-        f"'{path}' has an unsupported type: give one of {', '.join([*SINGLE, *WITH_DATASETS])}, "
-        "a .zarr folder or a folder of TIFF slices."
-    )
+    # Not Path.expanduser, which fails on a file whose name begins with a tilde.
+    volume = _opened(Path(os.path.expanduser(path)), dataset)
+    for sentence in volume.warnings:
+        warnings.warn(sentence, VolumeWarning, stacklevel=2)
+    return volume
 
 
 def as_volume(x: Any) -> Volume:
@@ -115,6 +101,33 @@ def as_volume(x: Any) -> Volume:
         stored = getattr(x, "chunks", None) or (1,) * (x.ndim - 2) + tuple(x.shape[-2:])
         x = lazy(ArrayStack(x), grouped_chunks(tuple(x.shape), tuple(stored), x.dtype.itemsize))
     return Volume(x, axes, (1.0,) * x.ndim, "pixel", name)
+
+
+def _opened(path: Path, dataset: str | None) -> Volume:
+    try:
+        if not path.exists():
+            raise VolumeError(f"There is no file or folder '{path}': check the path.")
+        suffix = path.suffix.lower()
+        if path.is_dir():
+            if is_zarr(path) or suffix == ".zarr":
+                return open_zarr(path, dataset)
+            _refuse_dataset(path, dataset)
+            return open_tiff_folder(path)
+        if suffix in WITH_DATASETS:
+            return WITH_DATASETS[suffix](path, dataset)
+        if suffix in SINGLE:
+            _refuse_dataset(path, dataset)
+            return SINGLE[suffix](path)
+    except TiqaError:
+        raise
+    except Exception as error:  # whatever a format's library raises on a damaged file
+        raise VolumeError(
+            f"Cannot open '{path}', which may be damaged or incomplete ({cause(error)}): copy it again."
+        ) from error
+    raise VolumeError(
+        f"'{path}' has an unsupported type: give one of {', '.join([*SINGLE, *WITH_DATASETS])}, "
+        "a .zarr folder or a folder of TIFF slices."
+    )
 
 
 def _refuse_dataset(path: Path, dataset: str | None) -> None:

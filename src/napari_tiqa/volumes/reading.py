@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import pairwise, product
 
@@ -10,11 +9,7 @@ import dask.array
 import numpy as np
 
 from napari_tiqa.volumes.stored import Box, Stored, behind, box_shape
-from napari_tiqa.volumes.threads import CORES, share
-
-# Left to itself, dask starts a pool per calling thread and keeps it. It may not be that of `share`, whose
-# threads wait for dask's.
-_DASK_POOL = ThreadPoolExecutor(CORES, thread_name_prefix="napari-tiqa-dask")
+from napari_tiqa.volumes.threads import pool, share
 
 
 def read(
@@ -100,7 +95,9 @@ def _compute(array: dask.array.Array, out: np.ndarray, before_each_piece: Callab
         lock=False,
         # Named here, so that a cluster set as dask's default does not get local files to read.
         scheduler="threads",
-        pool=_DASK_POOL,
+        # Left to itself, dask starts a pool per calling thread and keeps it. It may not be that of `share`,
+        # whose threads wait for dask's.
+        pool=pool("napari-tiqa-dask"),
         # Callbacks given here keep dask off its global ones: napari registers its chunk cache there
         # from the GUI thread, and swapping that set from another thread corrupts it.
         callbacks=[(None, None, pretask, None, None)],

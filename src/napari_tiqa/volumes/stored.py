@@ -8,10 +8,13 @@ from weakref import WeakValueDictionary
 import dask.array
 import numpy as np
 
+from napari_tiqa.errors import VolumeError
+
 Box = tuple[slice, ...]
 """A part of an array: per dimension a start, a stop within the array and a step of at least 1."""
 
 GROUPED_BYTES = 16 * 2**20
+MOST_PIECES = 10**6  # dask keeps a number for each
 
 
 class Stored(ABC):
@@ -83,8 +86,15 @@ _BEHIND: WeakValueDictionary[str, Stored] = WeakValueDictionary()
 def lazy(stored: Stored, chunks: tuple[Any, ...]) -> dask.array.Array:
     """Wrap a stored array for dask, without reading from it.
 
-    `chunks`, as dask takes them, are the pieces that are worth reading at once.
+    `chunks`, as dask takes them, are the pieces that are worth reading at once. Raises VolumeError for more
+    of them along an axis than dask can list.
     """
+    for length, side in zip(stored.shape, chunks, strict=True):
+        if (number := -(-length // side) if isinstance(side, int) else len(side)) > MOST_PIECES:
+            raise VolumeError(
+                f"An array of {stored.shape} is stored in {number} pieces along one axis, which cannot be "
+                "opened: write it in larger chunks."
+            )
     array = dask.array.from_array(
         stored,
         chunks=chunks,
@@ -108,6 +118,20 @@ def fixed(array: dask.array.Array, where: tuple[int, ...]) -> dask.array.Array:
     """Fix the leading axes of a lazy array, which is then read straight from its file as before."""
     stored = behind(array)
     return array[where] if stored is None else lazy(_Fixed(stored, where), array.chunks[len(where) :])
+
+
+def packed(array: dask.array.Array) -> Any:
+    """Return what is sent to another process for a lazy array: what it wraps, and its pieces.
+
+    An array of dask's own making is sent as it is.
+    """
+    stored = behind(array)
+    return array if stored is None else (stored, array.chunks)
+
+
+def unpacked(sent: Any) -> dask.array.Array:
+    """Make the lazy array again."""
+    return lazy(*sent) if isinstance(sent, tuple) else sent
 
 
 def box_shape(box: Box) -> tuple[int, ...]:

@@ -4,11 +4,24 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from functools import cache
 
 CORES = os.cpu_count() or 1
 
-# One pool for all volumes, so that two runs at once do not use twice as many threads as there are cores.
-_POOL = ThreadPoolExecutor(CORES, thread_name_prefix="napari-tiqa-read")
+
+def pool(name: str) -> ThreadPoolExecutor:
+    """Return this process' pool of a name, with a thread for each core.
+
+    One for all volumes, so that two runs at once do not use twice as many threads as there are cores. A
+    forked
+    process gets one of its own, since it inherits a pool without its threads and would wait for them forever.
+    """
+    return _pool_of(os.getpid(), name)
+
+
+@cache
+def _pool_of(process: int, name: str) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(CORES, thread_name_prefix=name)
 
 
 def share(work: Sequence[Callable[[], None]]) -> None:
@@ -35,7 +48,8 @@ def share(work: Sequence[Callable[[], None]]) -> None:
                     pass
             raise
 
-    helpers = [_POOL.submit(take_part) for _ in range(min(CORES, len(work)) - 1)]
+    threads = pool("napari-tiqa-read")
+    helpers = [threads.submit(take_part) for _ in range(min(CORES, len(work)) - 1)]
     try:
         take_part()
     finally:

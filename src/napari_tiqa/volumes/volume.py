@@ -1,6 +1,7 @@
 """Volume: one tomogram as the rest of the project sees it, lazy, with axes and voxel size."""
 
 import math
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from napari_tiqa.errors import VolumeError
 from napari_tiqa.volumes.applied import Applied
 from napari_tiqa.volumes.reading import read
-from napari_tiqa.volumes.stored import fixed
+from napari_tiqa.volumes.stored import fixed, packed, unpacked
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.wording import cause, counted, some
 
@@ -45,6 +46,8 @@ class Volume:
         Path (and dataset) that the data come from; empty for data in memory.
     applied : tuple of mapping
         A record per filter pipeline that was applied to get these data, the first one first.
+    warnings : tuple of str
+        A sentence for each thing that the file leaves open or contradicts, with what was taken instead.
 
     Raises
     ------
@@ -62,6 +65,7 @@ class Volume:
     window: IntensityWindow | None = None
     source: str = ""
     applied: Applied = ()
+    warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what cannot be scored, before anything is read."""
@@ -86,6 +90,15 @@ class Volume:
                 f"'{self.name}' has the shape {self.data.shape}: a slice needs at least "
                 f"{MIN_SIDE} pixels a side."
             )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pass on where the data are stored, not dask's graph: the other process reads past it too."""
+        return {**self.__dict__, "data": packed(self.data), "pyramid": tuple(map(packed, self.pyramid))}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Make the lazy arrays anew."""
+        data, pyramid = unpacked(state["data"]), tuple(map(unpacked, state["pyramid"]))
+        self.__dict__.update(state, data=data, pyramid=pyramid)
 
     @property
     def spatial_axes(self) -> tuple[str, ...]:
@@ -117,9 +130,9 @@ class Volume:
                 raise VolumeError(
                     f"'{self.name}' has no leading axis '{axis}': its axes are {', '.join(self.axes)}."
                 )
-            if not 0 <= index < lengths[axis]:
+            if not _is_whole(index) or not 0 <= index < lengths[axis]:
                 raise VolumeError(
-                    f"'{self.name}' has no {axis}={index}: {axis} runs from 0 to {lengths[axis] - 1}."
+                    f"'{self.name}' has no {axis}={index!s:.40}: {axis} runs from 0 to {lengths[axis] - 1}."
                 )
         for axis in leading:
             if axis not in at and lengths[axis] > 1:
@@ -138,6 +151,27 @@ class Volume:
             pyramid=tuple(fixed(level, where) for level in self.pyramid),
         )
 
+    def axis_number(self, axis: Any) -> int:
+        """Return the number of an axis to slice along, given as 0, 1, 2 or "z", "y", "x"; 0 of a 2-D volume.
+
+        Raises VolumeError where there is no such axis.
+        """
+        spatial = self.spatial_axes
+        names = SPATIAL_AXES if len(spatial) == 3 else ("z",)
+        if isinstance(axis, str) and axis.lower() in names:
+            return names.index(axis.lower())
+        try:
+            number = operator.index(axis)
+        except TypeError:
+            number = -1
+        if isinstance(axis, bool) or not 0 <= number < len(names):
+            shown = " ".join(repr(axis).split())
+            raise VolumeError(
+                f"'{self.name}' has no axis {shown:.40} to slice along: choose "
+                + ("0, 1 or 2 (z, y or x)." if len(names) > 1 else "0, since it is a single slice.")
+            )
+        return number
+
     def slice_count(self, axis: int) -> int:
         """Return how many slices there are along an axis; a 2-D volume has one, along axis 0.
 
@@ -146,12 +180,7 @@ class Volume:
         """
         if self.axes != self.spatial_axes:
             return self.tomogram().slice_count(axis)
-        last = 0 if self.data.ndim == 2 else 2
-        if not 0 <= axis <= last:
-            raise VolumeError(
-                f"'{self.name}' has no axis {axis} to slice along: choose "
-                + ("0, 1 or 2 (z, y or x)." if last else "0, since it is a single slice.")
-            )
+        axis = self.axis_number(axis)
         if self.data.ndim == 2:
             return 1
         plane = self.slice_shape(axis)
@@ -187,10 +216,11 @@ class Volume:
         VolumeError
             No such axis or slice, or the slice cannot be read; names the slice and the file.
         """
-        count = self.slice_count(axis)
-        if not 0 <= index < count:
+        axis, count = self.axis_number(axis), self.slice_count(axis)
+        if not _is_whole(index) or not 0 <= index < count:
             raise VolumeError(
-                f"'{self.name}' has no slice {index} along axis {axis}: slices run from 0 to {count - 1}."
+                f"'{self.name}' has no slice {index!s:.40} along axis {axis}: slices run from 0 to "
+                f"{count - 1}."
             )
         data = self.tomogram().data
         box = [slice(0, length, 1) for length in data.shape]
@@ -201,6 +231,10 @@ class Volume:
         except Exception as error:  # any codec, file system or graph may fail in its own way
             raise unreadable(f"slice {index} along axis {axis}", self, error) from error
         return pixels if data.ndim == 2 else pixels.squeeze(axis)
+
+
+def _is_whole(number: Any) -> bool:
+    return hasattr(number, "__index__") and not isinstance(number, bool)
 
 
 def check_image(shape: tuple[int, ...], dtype: np.dtype, name: str) -> None:

@@ -2,6 +2,8 @@
 
 import math
 from dataclasses import dataclass
+from numbers import Real
+from typing import Any
 
 from napari_tiqa.errors import VolumeError
 
@@ -29,8 +31,38 @@ class IntensityWindow:
 
     def __post_init__(self) -> None:
         """Refuse a window that no slice can be scored in."""
-        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+        numbers = isinstance(self.low, Real) and isinstance(self.high, Real)
+        if not (numbers and math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
             raise VolumeError(
-                f"The intensity window {self.low:g} to {self.high:g} cannot be used: "
+                f"The intensity window {self.low!s:.40} to {self.high!s:.40} cannot be used: "
                 "give two finite grey values, the lower one first."
             )
+
+
+Window = IntensityWindow | tuple[float, float]
+"""An intensity window as callers give it: as `as_window` reads it."""
+
+
+def as_window(window: Any) -> IntensityWindow | None:
+    """Turn what a caller gives as ``window`` into an IntensityWindow; None is none.
+
+    Parameters
+    ----------
+    window : IntensityWindow, sequence or array of two numbers, or None
+        Grey values, the lower one first.
+
+    Raises
+    ------
+    VolumeError
+        If it is anything else.
+    """
+    if window is None or isinstance(window, IntensityWindow):
+        return window
+    try:
+        low, high = window if not isinstance(window, str | bytes | dict) else ()
+    except (TypeError, ValueError):
+        shown = " ".join(repr(window).split())
+        raise VolumeError(
+            f"window={shown:.60} is not an intensity window: give two grey values, the lower one first."
+        ) from None
+    return IntensityWindow(low, high, rule="given")

@@ -10,7 +10,7 @@ from napari_tiqa.volumes.region import PADDING_FROM, Region
 from napari_tiqa.volumes.slices import evenly
 from napari_tiqa.volumes.stored import Box
 from napari_tiqa.volumes.volume import Volume, unreadable
-from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.volumes.window import IntensityWindow, as_window
 from napari_tiqa.wording import counted
 
 PERCENTILES = (0.5, 99.5)
@@ -33,9 +33,7 @@ def volume_window(
 
     Raises the errors of `estimate_window`.
     """
-    if isinstance(window, tuple):
-        return IntensityWindow(*window, rule="given")
-    return window or volume.window or estimate_window(volume, region=region)
+    return as_window(window) or volume.window or estimate_window(volume, region=region)
 
 
 def estimate_window(

@@ -14,7 +14,7 @@ from napari.utils import progress
 
 from napari_tiqa.errors import ExportError
 from napari_tiqa.scoring.table import write_scores
-from napari_tiqa.volumes.ome_zarr import is_zarr
+from napari_tiqa.volumes.readers.ome_zarr import is_zarr
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.writing.formats import FORMATS, format_for
 from napari_tiqa.volumes.writing.volume_writer import VolumeLayout

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from napari_tiqa.errors import ExportError
-from napari_tiqa.volumes.ome_zarr import is_zarr
+from napari_tiqa.volumes.readers.ome_zarr import is_zarr
 from napari_tiqa.volumes.volume import Volume
 
 

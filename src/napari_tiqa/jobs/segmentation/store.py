@@ -23,7 +23,7 @@ from napari_tiqa.locks import AlreadyLocked, hold, remove
 from napari_tiqa.segmentation.classes import Classes
 from napari_tiqa.segmentation.segmenter import classes_of
 from napari_tiqa.volumes.applied import KEY, note_under
-from napari_tiqa.volumes.ome_zarr import ZarrStack
+from napari_tiqa.volumes.readers.ome_zarr import ZarrStack
 from napari_tiqa.volumes.stored import lazy
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.writing.ome_zarr import space_axes

@@ -10,10 +10,10 @@ from napari_tiqa.errors import RatingError, TrainingError, VolumeError
 from napari_tiqa.learning.ratings.images import find_images, read_image
 from napari_tiqa.learning.ratings.session_files import RATINGS_FILE, image_folder, is_session, read_record
 from napari_tiqa.scoring.network_input import TILE_SIZE, prepare_slice
-from napari_tiqa.volumes.ome_zarr import is_zarr
 from napari_tiqa.volumes.open import SINGLE, WITH_DATASETS, open_volume
+from napari_tiqa.volumes.readers.file_order import files_in
+from napari_tiqa.volumes.readers.ome_zarr import is_zarr
 from napari_tiqa.volumes.slices import evenly
-from napari_tiqa.volumes.tiff_folder import files_in
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.window_estimate import estimate_window
 from napari_tiqa.wording import counted, free_name, some

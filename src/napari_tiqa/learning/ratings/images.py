@@ -12,8 +12,8 @@ import numpy as np
 import tifffile
 
 from napari_tiqa.errors import Cancelled, RatingError, explained
+from napari_tiqa.volumes.readers.file_order import files_in
 from napari_tiqa.volumes.slices import evenly
-from napari_tiqa.volumes.tiff_folder import files_in
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.window_estimate import estimate_window

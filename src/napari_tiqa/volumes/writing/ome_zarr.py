@@ -9,7 +9,7 @@ import numpy as np
 import zarr
 
 from napari_tiqa.volumes.applied import KEY, note
-from napari_tiqa.volumes.ome_zarr import LABELS
+from napari_tiqa.volumes.readers.ome_zarr import LABELS
 from napari_tiqa.volumes.writing.volume_writer import VolumeLayout, VolumeWriter
 from napari_tiqa.volumes.writing.zarr_chunks import COMPRESSOR, store_plane
 

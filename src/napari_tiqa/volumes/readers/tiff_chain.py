@@ -7,14 +7,18 @@ them; both would score wrong pixels without a word.
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from napari_tiqa.errors import VolumeError
 
 WIDTH, HEIGHT, BITS, SAMPLE_FORMAT = 256, 257, 258, 339
-# Compression, rows per strip, predictor, tile width and height.
-CODING = (259, 278, 317, 322, 323)
+# Compression, order of bits, samples, rows per strip, planar configuration, predictor, tile width and height,
+# tile depth.
+CODING = (259, 266, 277, 278, 284, 317, 322, 323, 32998)
+# Tables of JPEG and parameters of LERC, common to a page's strips or tiles.
+TABLES = (347, 50674)
 # Text (ImageJ's and OME's metadata), and the tables of strips and tiles: often kept elsewhere in the file.
-ELSEWHERE = (270, 273, 279, 324, 325)
+ELSEWHERE = (270, 273, 279, 324, 325, *TABLES)
 SHORT = 3
 TYPE_BYTES = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}  # others: 1
 SAMPLE_FORMATS = {1: "unsigned integer", 2: "signed integer", 3: "floating point"}
@@ -28,7 +32,7 @@ class PageLayout:
     width: int
     bits: int
     sample_format: int
-    coding: tuple[int, ...]
+    coding: tuple[int | bytes, ...]
 
     def same_pixels(self, other: "PageLayout") -> bool:
         """Tell whether both pages hold the same size and type of image, however coded."""
@@ -76,7 +80,7 @@ def read_chain(path: Path) -> list[PageLayout]:
             end = begin + entries * entry.size
             following = unpack(offset_format, min(end, size))  # also checks that the tags are all there
             file.seek(begin)
-            layout = _layout(file.read(end - begin), entry, order, size)
+            layout = _layout(file, file.read(end - begin), entry, order, size)
             if layout is None:
                 raise truncated()
             pages.append(layout)
@@ -86,14 +90,19 @@ def read_chain(path: Path) -> list[PageLayout]:
     return pages
 
 
-def _layout(entries: bytes, entry: struct.Struct, order: str, size: int) -> PageLayout | None:
+def _layout(file: BinaryIO, entries: bytes, entry: struct.Struct, order: str, size: int) -> PageLayout | None:
     """Read a page's tags; None where a table or text that it needs lies beyond the file's end."""
-    tags = {}
+    tags: dict[int, int] = {}
+    tables: list[bytes] = []
     for tag, kind, count, value in entry.iter_unpack(entries):
-        if count * TYPE_BYTES.get(kind, 1) > len(value):
+        length = count * TYPE_BYTES.get(kind, 1)
+        if length > len(value):
             place = struct.unpack(order + ("Q" if len(value) == 8 else "I"), value)[0]
-            if tag in ELSEWHERE and place + count * TYPE_BYTES.get(kind, 1) > size:
+            if tag in ELSEWHERE and place + length > size:
                 return None
+            if tag in TABLES:
+                file.seek(place)
+                tables.append(file.read(length))
         elif count == 1:
             form, length = ("H", 2) if kind == SHORT else ("I", 4)
             tags[tag] = struct.unpack(order + form, value[:length])[0]
@@ -102,5 +111,5 @@ def _layout(entries: bytes, entry: struct.Struct, order: str, size: int) -> Page
         tags.get(WIDTH, 0),
         tags.get(BITS, 1),
         tags.get(SAMPLE_FORMAT, 1),
-        tuple(tags.get(tag, 0) for tag in CODING),
+        (*(tags.get(tag, 0) for tag in CODING), *tables),
     )

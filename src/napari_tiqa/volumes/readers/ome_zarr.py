@@ -1,6 +1,7 @@
 """Zarr 2 and 3: arrays, groups, and OME-Zarr 0.4 and 0.5 with its pyramid."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ from zarr.core.buffer import default_buffer_prototype
 
 from napari_tiqa.errors import VolumeError
 from napari_tiqa.volumes.applied import applied_in, note_under, window_in
+from napari_tiqa.volumes.readers.zarr_completeness import missing_rows
 from napari_tiqa.volumes.stored import Box, Stored, grouped_chunks, lazy
-from napari_tiqa.volumes.units import common_unit
+from napari_tiqa.volumes.units import Calibration, calibration
 from napari_tiqa.volumes.volume import Volume, check_image, default_axes, listed, only_volume
+from napari_tiqa.wording import cause
 
 LABELS = "image-label"
 """The attribute that an image of labels has."""
@@ -45,6 +48,7 @@ class Multiscale:
     sizes: tuple[float, ...]
     unit: str
     levels: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 def is_zarr(folder: Path) -> bool:
@@ -91,8 +95,18 @@ def open_zarr(folder: Path, dataset: str | None = None) -> Volume:
     source = f"{folder}/{node.path}" if node.path else str(folder)
     name = folder.stem.removesuffix(".ome")
     if isinstance(node, zarr.Array):
-        axes = default_axes(node.shape, name)
-        return Volume(_lazy(node, name), axes, (1.0,) * node.ndim, "pixel", name, source=source)
+        data = _lazy(node, name)
+        axes = _dimension_names(node) or default_axes(node.shape, name)
+        order = _order(axes)
+        return Volume(
+            data if order == list(range(data.ndim)) else data.transpose(order),
+            tuple(axes[i] for i in order),
+            (1.0,) * node.ndim,
+            "pixel",
+            name,
+            source=source,
+            warnings=missing_rows(node, folder, name),
+        )
 
     image = _multiscale(node, name)
     missing = [level for level in image.levels if not isinstance(node.get(level), zarr.Array)]
@@ -100,9 +114,15 @@ def open_zarr(folder: Path, dataset: str | None = None) -> Volume:
         raise VolumeError(
             f"'{folder}' lacks the level '{missing[0]}' that its OME metadata list: copy it again."
         )
-    pyramid = tuple(_lazy(node[level], name) for level in image.levels)
+    arrays = [node[level] for level in image.levels]
+    warnings = [*image.warnings, *missing_rows(arrays[0], folder, name)]
+    fitting = [level for above, level in pairwise(arrays) if _is_level_below(above, level)]
+    if len(fitting) < len(arrays) - 1:
+        warnings.append(f"The smaller levels of '{name}' are not of its image: level 0 is displayed alone.")
+        fitting = []
+    pyramid = tuple(_lazy(level, name) for level in (arrays[0], *fitting))
     applied = applied_in(note_under(dict(node.attrs)))
-    order = sorted(range(len(image.axes)), key=lambda i: "tczyx".index(image.axes[i]))
+    order = _order(image.axes)
     if order != list(range(len(order))):
         pyramid = tuple(level.transpose(order) for level in pyramid)
     return Volume(
@@ -115,12 +135,36 @@ def open_zarr(folder: Path, dataset: str | None = None) -> Volume:
         source=source,
         window=window_in(applied),
         applied=applied,
+        warnings=tuple(warnings),
     )
+
+
+def _order(axes: tuple[str, ...]) -> list[int]:
+    """Return the order of axes in which they are (t, c, z, y, x)."""
+    return sorted(range(len(axes)), key=lambda i: "tczyx".index(axes[i]))
+
+
+def _dimension_names(array: zarr.Array) -> tuple[str, ...] | None:
+    """Return the axes that Zarr 3 or xarray stores with an array, where they are those of a tomogram."""
+    names = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS")
+    if not isinstance(names, list | tuple) or len(names) != array.ndim:
+        return None
+    axes = tuple(str(name).lower() for name in names)
+    return axes if len(set(axes)) == len(axes) and {"y", "x"} <= set(axes) <= set("tczyx") else None
+
+
+def _is_level_below(above: zarr.Array, level: zarr.Array) -> bool:
+    """Tell whether an array can be the next smaller level of the same image."""
+    if level.ndim != above.ndim or level.dtype != above.dtype:
+        return False
+    return all(small <= large for small, large in zip(level.shape, above.shape, strict=True))
 
 
 def _lazy(array: zarr.Array, name: str) -> dask.array.Array:
     dtype = np.dtype(array.dtype)
     check_image(array.shape, dtype, name)
+    if 0 in array.chunks:
+        raise VolumeError(f"The chunks of '{name}' have the shape {array.chunks}: write the array again.")
     return lazy(ZarrStack(array), grouped_chunks(array.shape, array.chunks, dtype.itemsize))
 
 
@@ -138,15 +182,10 @@ def _multiscale(group: zarr.Group, name: str) -> Multiscale:
         dimensions = group[levels[0]["path"]].ndim
         # Versions before 0.4 name the axes only, or not at all.
         axes = [a if isinstance(a, dict) else {"name": a} for a in image.get("axes", "tczyx"[-dimensions:])]
-        scale = np.ones(dimensions)
-        for owner in (image, levels[0]):
-            for step in owner.get("coordinateTransformations", []):
-                if step["type"] == "scale":
-                    scale = scale * np.asarray(step["scale"], float)
         names = tuple(str(axis["name"]).lower() for axis in axes)
+        paths = tuple(str(level["path"]) for level in levels)
         spatial = [i for i in range(dimensions) if names[i] in "zyx"]
-        common, unit = common_unit([scale[i] for i in spatial], [axes[i].get("unit") for i in spatial])
-    except (KeyError, TypeError, IndexError, ValueError) as error:
+    except (KeyError, TypeError, IndexError, ValueError, AttributeError) as error:
         raise VolumeError(
             f"The OME metadata of '{name}' are not valid ({type(error).__name__}: {error}): "
             "write the file again, or give the array's path with --dataset (in Python: dataset=...)."
@@ -156,10 +195,25 @@ def _multiscale(group: zarr.Group, name: str) -> Multiscale:
         raise VolumeError(
             f"'{name}' has an axis '{unknown[0]}': only t, c, z, y and x can be opened as a tomogram."
         )
+    if len(names) != dimensions:
+        raise VolumeError(
+            f"The OME metadata of '{name}' name {len(names)} axes of {dimensions}: "
+            "write the file again, or give the array's path with --dataset (in Python: dataset=...)."
+        )
+    try:
+        scale = np.ones(dimensions)
+        for owner in (image, levels[0]):
+            for step in owner.get("coordinateTransformations", []):
+                if step["type"] == "scale":
+                    scale = scale * np.asarray(step["scale"], float).reshape(dimensions)
+    except (KeyError, TypeError, ValueError) as error:
+        found = Calibration.unknown(len(spatial), f"its transformations are not valid, {cause(error)}")
+    else:
+        found = calibration([float(scale[i]) for i in spatial], [axes[i].get("unit") for i in spatial])
     sizes = [1.0] * dimensions
-    for i, size in zip(spatial, common, strict=True):
+    for i, size in zip(spatial, found.sizes, strict=True):
         sizes[i] = size
-    return Multiscale(names, tuple(sizes), unit, tuple(level["path"] for level in levels))
+    return Multiscale(names, tuple(sizes), found.unit, paths, found.warnings(name))
 
 
 def _arrays(node: zarr.Group | zarr.Array) -> list[zarr.Array]:

@@ -50,6 +50,8 @@ def open_npy(path: Path) -> Volume:
         offset = file.tell()
     check_image(shape, dtype, path.name)
     axes = default_axes(shape, path.name)
+    beyond = path.stat().st_size - offset - math.prod(shape) * dtype.itemsize
+    warning = f"'{path.name}' has {beyond} bytes more than promised: its first array alone is opened."
     data = open_raw(path, offset, shape[::-1] if fortran_order else shape, dtype)
     return Volume(
         data=data.T if fortran_order else data,
@@ -58,4 +60,5 @@ def open_npy(path: Path) -> Volume:
         unit="pixel",
         name=path.stem,
         source=str(path),
+        warnings=(warning,) * (beyond > 0),
     )

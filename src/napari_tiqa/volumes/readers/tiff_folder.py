@@ -1,24 +1,19 @@
 """A folder of TIFF slices, one per file, in natural order."""
 
-import re
-from collections.abc import Container
+import math
 from pathlib import Path
 
 import tifffile
 
 from napari_tiqa.errors import VolumeError
+from napari_tiqa.volumes.readers.file_order import files_in, order_warnings
+from napari_tiqa.volumes.readers.tiff import open_tiff
+from napari_tiqa.volumes.readers.tiff_chain import PageLayout, read_chain
+from napari_tiqa.volumes.readers.tiff_metadata import promised_planes, quietly, tiff_note
+from napari_tiqa.volumes.readers.tiff_pages import Page, PageStack, check_pixels_present, pages_of
 from napari_tiqa.volumes.stored import lazy
-from napari_tiqa.volumes.tiff import (
-    Page,
-    PageStack,
-    check_decodable,
-    check_pixels_present,
-    open_tiff,
-    page_of,
-    tiff_note,
-)
-from napari_tiqa.volumes.tiff_chain import PageLayout, read_chain
 from napari_tiqa.volumes.volume import Volume
+from napari_tiqa.wording import counted
 
 SUFFIXES = (".tif", ".tiff")
 
@@ -40,48 +35,43 @@ def open_tiff_folder(folder: Path) -> Volume:
     first: PageLayout | None = None
     for path in paths:
         chain = read_chain(path)
-        if len(chain) != 1:
-            raise VolumeError(
-                f"'{path.name}' in '{folder}' holds {len(chain)} pages: "
-                "give that file by itself, or a folder with one slice per file."
-            )
         first = first or chain[0]
         if not chain[0].same_pixels(first):
             raise VolumeError(
                 f"'{path.name}' in '{folder}' has {chain[0]} while '{paths[0].name}' has {first}: "
                 "a tomogram needs slices of one size and type."
             )
-        with tifffile.TiffFile(path) as tiff:
-            pages.append(page_of(tiff.pages[0]))
-        check_decodable(pages[-1].coding, path)
-    check_pixels_present(pages)
+        with quietly(), tifffile.TiffFile(path) as tiff:
+            # ImageJ and tifffile may put all planes of a stack behind one page.
+            planes = max(len(chain), *promised_planes(tiff))
+            if planes != 1:
+                raise VolumeError(
+                    f"'{path.name}' in '{folder}' holds {planes} pages: "
+                    "give that file by itself, or a folder with one slice per file."
+                )
+            pages += pages_of([tiff.pages[0]])
+    warnings = order_warnings([path.name for path in paths], str(folder))
+    if unwritten := check_pixels_present(pages):
+        verb = "has" if unwritten == 1 else "have"
+        warnings += (
+            f"{counted(unwritten, 'file')} in '{folder}' {verb} parts that were never written: they are "
+            f"read as {pages[0].coding.empty().flat[0]:g}.",
+        )
 
     calibrated = open_tiff(paths[0])
     # A single slice does not tell the distance to the next one, but for our own: cubic voxels are the rule.
     with tifffile.TiffFile(paths[0]) as tiff:
-        apart = float(tiff_note(tiff).get("slice_distance", calibrated.voxel_size[-1]))
+        apart = tiff_note(tiff).get("slice_distance")
+    if not isinstance(apart, int | float) or not (math.isfinite(apart) and apart > 0):
+        apart = calibrated.voxel_size[-1]
     return Volume(
         data=lazy(PageStack(pages, (len(pages),)), (1, *pages[0].coding.shape)),
         axes=("z", "y", "x"),
-        voxel_size=(apart, *calibrated.voxel_size[-2:]),
+        voxel_size=(float(apart), *calibrated.voxel_size[-2:]),
         unit=calibrated.unit,
         name=folder.name,
         source=str(folder),
         window=calibrated.window,
         applied=calibrated.applied,
+        warnings=(*calibrated.warnings, *warnings),
     )
-
-
-def files_in(folder: Path, suffixes: Container[str]) -> list[Path]:
-    """Return the files with some suffixes (lower case), "slice10" after "slice9"; no hidden ones."""
-    files = (path for path in folder.iterdir() if path.suffix.lower() in suffixes)
-    return sorted((path for path in files if not path.name.startswith(".")), key=_natural_order)
-
-
-def _natural_order(path: Path) -> list[tuple[int, int | str]]:
-    """Return a key that sorts numbers in a file name by their value."""
-    return [
-        (0, int(part)) if part.isdigit() else (1, part.lower())
-        for part in re.split(r"(\d+)", path.name)
-        if part
-    ]

@@ -31,6 +31,10 @@ class VolumeWarning(UserWarning):
     """What a tomogram's file leaves open or contradicts, and what was taken instead; one sentence."""
 
 
+class ArgumentError(TiqaError, TypeError):
+    """An argument that is not of the kind that a function takes."""
+
+
 class BundleError(TiqaError):
     """A model bundle that is missing, corrupt, foreign or newer than this version."""
 

@@ -224,3 +224,16 @@ def test_real_cell_from_the_shell_as_from_python(untrained_model: Path, tmp_path
     assert main(command) == 0
     here = score_volume(CELL, model=untrained_model, slices=slice(None, None, 20))
     pd.testing.assert_frame_equal(read_scores(path), here)
+
+
+def test_what_a_reader_guessed_is_one_note(
+    stack: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "stack.tif"
+    metadata = {"unit": "parsec", "axes": "ZYX"}
+    tifffile.imwrite(path, tifffile.imread(stack), imagej=True, metadata=metadata)
+    for _ in range(2):  # each run says it
+        assert main(["measure", str(path), "--axis", "x", "--slices", "5"]) == 0
+        _, err = capsys.readouterr()
+        (note,) = [line for line in err.splitlines() if "parsec" in line]
+        assert note.startswith("Note: The voxel size of 'stack.tif' cannot be used")

@@ -8,7 +8,7 @@ import tifffile
 import zarr
 from napari.layers import Layer
 
-from napari_tiqa.errors import VolumeError
+from napari_tiqa.errors import VolumeError, VolumeWarning
 from napari_tiqa.volumes.napari_reader import get_reader
 
 
@@ -86,3 +86,12 @@ def test_unreadable_file_is_told_in_one_sentence(tmp_path: Path) -> None:
     assert reader is not None
     with pytest.warns(UserWarning, match="colour"), pytest.raises(VolumeError, match="colour"):
         reader(str(tmp_path / "a.tif"))
+
+
+def test_what_was_guessed_is_a_warning_which_napari_shows(tmp_path: Path, pixels: np.ndarray) -> None:
+    metadata = {"unit": "parsec", "axes": "ZYX"}
+    tifffile.imwrite(tmp_path / "cell.tif", pixels, imagej=True, metadata=metadata)
+    with pytest.warns(VolumeWarning, match="'parsec'") as caught:
+        layer = read(tmp_path / "cell.tif")
+    assert len(caught) == 1
+    assert tuple(layer.scale) == (1, 1, 1)

@@ -16,7 +16,7 @@ def add_volume_options(parser: argparse.ArgumentParser, *, window: bool = True) 
         "input", metavar="INPUT", help="TIFF file or folder of TIFFs, HDF5, Zarr, .npy or .mrc"
     )
     parser.add_argument(
-        "--axis", type=int, default=0, metavar="N", help="axis to go along: 0 (z, default), 1 (y) or 2 (x)"
+        "--axis", type=_axis, default=0, metavar="N", help="axis to go along: z (0, default), y (1) or x (2)"
     )
     parser.add_argument("--dataset", metavar="NAME", help="dataset inside an HDF5 or Zarr file")
     parser.add_argument(
@@ -123,6 +123,11 @@ def _slices(text: str) -> str:
     except VolumeError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
     return text
+
+
+def _axis(text: str) -> int | str:
+    """Read an axis; whether the volume has it is said once it is open."""
+    return int(text) if text.strip().isdecimal() else text.strip()
 
 
 def _place(text: str) -> tuple[str, int]:

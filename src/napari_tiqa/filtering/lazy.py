@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from napari_tiqa.arguments import checked_arguments
 from napari_tiqa.errors import FilterError
 from napari_tiqa.filtering.applied import applied_record, refuse_twice
 from napari_tiqa.filtering.pipeline import Pipeline
 from napari_tiqa.filtering.settled import settled
 from napari_tiqa.volumes.applied import Applied
+from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.stored import Box, Stored, lazy
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
@@ -42,11 +44,12 @@ class Application:
         return (*self.volume.applied, self.record)
 
 
+@checked_arguments
 def filter_volume(
     volume: Volume,
     pipeline: Pipeline,
     *,
-    axis: int = 0,
+    axis: int | str = 0,
     window: IntensityWindow | tuple[float, float] | None = None,
     again: bool = False,
 ) -> Volume:
@@ -61,8 +64,8 @@ def filter_volume(
         Shape (z, y, x) or (y, x); one position of its time and channel axes (``Volume.tomogram``).
     pipeline : Pipeline
         Filters in order.
-    axis : int
-        0, 1 or 2: filter the slices across z, y or x.
+    axis : int or str
+        0, 1, 2 or "z", "y", "x": filter the slices across z, y or x.
     window : IntensityWindow or (low, high), optional
         What parameters "% of the window" refer to; the volume's own, or estimated, where omitted.
     again : bool
@@ -93,7 +96,7 @@ def apply_to(
     pipeline: Pipeline,
     volume: Volume,
     *,
-    axis: int = 0,
+    axis: int | str = 0,
     window: IntensityWindow | tuple[float, float] | None = None,
     again: bool = False,
 ) -> Application:
@@ -102,7 +105,8 @@ def apply_to(
     Parameters and errors are those of ``filter_volume``; some patches and, for a ring centre, the middle
     slice are read.
     """
-    tomogram = volume.tomogram()
+    tomogram = as_volume(volume).tomogram()
+    axis = tomogram.axis_number(axis)
     count = tomogram.slice_count(axis)
     if not any(step.on for step in pipeline.steps):
         raise FilterError("No step of the pipeline is on, so there is nothing to apply: switch one on.")

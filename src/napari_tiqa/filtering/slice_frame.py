@@ -9,7 +9,7 @@ from napari_tiqa.errors import FilterError, VolumeError
 from napari_tiqa.scoring.inside_fill import nearest_inside
 from napari_tiqa.scoring.native_tiles import content
 from napari_tiqa.volumes.open import as_volume
-from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.volumes.window import IntensityWindow, as_window
 from napari_tiqa.volumes.window_estimate import estimate_window
 
 Kernel = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -90,7 +90,9 @@ def filter_slice(
 
 def window_ends(window: IntensityWindow | tuple[float, float]) -> tuple[float, float]:
     """Return a window's two ends; raises VolumeError unless they are finite, the lower one first."""
-    checked = window if isinstance(window, IntensityWindow) else IntensityWindow(*window, "given")
+    checked = as_window(window)
+    if checked is None:
+        raise VolumeError("There is no intensity window: give two grey values, the lower one first.")
     return checked.low, checked.high
 
 

@@ -18,7 +18,7 @@ from napari_tiqa.segmentation.validation import left_out
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slices import map_slices
 from napari_tiqa.volumes.volume import Volume
-from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.volumes.window import IntensityWindow, as_window
 from napari_tiqa.volumes.window_estimate import volume_window
 
 _MOST_PIXELS = 2**27  # of all slices together: 1.5 GB while training, as many patches as anyone draws
@@ -31,7 +31,7 @@ def gather(
     *,
     unlabelled: int | None = 0,
     names: Sequence[str] | None = None,
-    axis: int = 0,
+    axis: int | str = 0,
     window: IntensityWindow | tuple[float, float] | None = None,
     validation_labels: Any = None,
     report: Callable[[int, int], object],
@@ -48,6 +48,8 @@ def gather(
     they cannot be read.
     """
     volume = as_volume(image).tomogram()
+    axis = volume.axis_number(axis)
+    window = as_window(window)
     count = volume.slice_count(axis)
     paintings = [_labels_of(item, volume) for item in (labels, validation_labels) if item is not None]
     found = _found(paintings, volume, axis, unlabelled, report, cancel)

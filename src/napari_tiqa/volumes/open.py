@@ -63,8 +63,12 @@ def open_volume(path: str | os.PathLike[str], dataset: str | None = None) -> Vol
     VolumeWarning
         For each thing that had to be guessed, such as a voxel size that cannot be read (`Volume.warnings`).
     """
+    if not isinstance(path, str | os.PathLike) or not os.fspath(path):
+        raise VolumeError(f"{path!r:.60} is not a path: give that of a file or a folder.")
+    if not isinstance(dataset, str | None):
+        raise VolumeError(f"dataset={dataset!r:.60} is not a name: give that of a dataset in the file.")
     # Not Path.expanduser, which fails on a file whose name begins with a tilde.
-    volume = _opened(Path(os.path.expanduser(path)), dataset)
+    volume = _opened(Path(os.path.expanduser(os.fsdecode(path))), dataset)
     for sentence in volume.warnings:
         warnings.warn(sentence, VolumeWarning, stacklevel=2)
     return volume

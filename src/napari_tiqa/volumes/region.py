@@ -100,7 +100,7 @@ class Region:
         return 0 if self.circle else self.axis
 
 
-def as_region(region: Any, volume: Volume, axis: int = 0, name: str = "") -> Region | None:
+def as_region(region: Any, volume: Volume, axis: int | str = 0, name: str = "") -> Region | None:
     """Turn what a caller has into the region of a volume's slices.
 
     Parameters
@@ -129,6 +129,7 @@ def as_region(region: Any, volume: Volume, axis: int = 0, name: str = "") -> Reg
     if region is None or isinstance(region, Region):
         return region
     shape = (1, *volume.data.shape)[-3:]
+    axis = volume.axis_number(axis)
     if isinstance(region, str) and region == CIRCLE:
         y, x = (np.arange(length) - (length - 1) / 2 for length in shape[1:])
         mask = y[:, None] ** 2 + x**2 <= (min(shape[1:]) / 2) ** 2

@@ -32,12 +32,13 @@ def evenly(count: int, length: int) -> list[int]:
     return [int((place + 0.5) * length / count) for place in range(count)]
 
 
-def chosen_slices(volume: Volume, slices: Slices, axis: int) -> list[int]:
+def chosen_slices(volume: Volume, slices: Slices, axis: int | str) -> list[int]:
     """Resolve the slices asked for to indices from 0, each once, in the order asked for; None is all.
 
     Negative indices count from the end; a text is read by ``volumes.slice_grammar``. Raises VolumeError if
     there is no such axis or slice, none was chosen, or they are not integers.
     """
+    axis = volume.axis_number(axis)
     count = volume.slice_count(axis)
     present = f"{volume.name} has slices 0 to {count - 1} along axis {axis}"
     try:
@@ -165,7 +166,13 @@ def _map(
     dtype = volume.data.dtype.newbyteorder("=")
     ahead = 2 * size * dtype.itemsize <= MAX_BYTES
     # The same memory for all slabs: the system clears new memory first, which takes as long as reading.
-    memories = [np.empty(size, dtype) for _ in range(2 if ahead else 1)]
+    try:
+        memories = [np.empty(size, dtype) for _ in range(2 if ahead else 1)]
+    except MemoryError as error:
+        raise VolumeError(
+            f"A slice of '{volume.name}' along axis {axis} has {volume.slice_shape(axis)} pixels, more "
+            "than fit into memory: choose another axis, or a smaller volume."
+        ) from error
 
     with ThreadPoolExecutor(1, thread_name_prefix="napari-tiqa-slabs") as reader:
 

@@ -172,7 +172,7 @@ class Volume:
             )
         return number
 
-    def slice_count(self, axis: int) -> int:
+    def slice_count(self, axis: int | str) -> int:
         """Return how many slices there are along an axis; a 2-D volume has one, along axis 0.
 
         Raises VolumeError where a leading axis is not fixed yet, there is no such axis, or the slices across
@@ -196,13 +196,13 @@ class Volume:
         shape: tuple[int, ...] = self.data.shape
         return shape if len(shape) == 2 else shape[:axis] + shape[axis + 1 :]
 
-    def slice(self, axis: int, index: int) -> np.ndarray:
+    def slice(self, axis: int | str, index: int) -> np.ndarray:
         """Read one slice.
 
         Parameters
         ----------
-        axis : int
-            0, 1 or 2: across z, y or x of the 3-D volume; 0 for a 2-D volume.
+        axis : int or str
+            0, 1, 2 or "z", "y", "x": across which axis of the 3-D volume; 0 for a 2-D volume.
         index : int
             Position along the axis, from 0.
 

@@ -33,14 +33,11 @@ class IntensityWindow:
         """Refuse a window that no slice can be scored in."""
         numbers = isinstance(self.low, Real) and isinstance(self.high, Real)
         if not (numbers and math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+            ends = f"{self.low:g} to {self.high:g}" if numbers else f"{self.low!s:.40} to {self.high!s:.40}"
             raise VolumeError(
-                f"The intensity window {self.low!s:.40} to {self.high!s:.40} cannot be used: "
+                f"The intensity window {ends} cannot be used: "
                 "give two finite grey values, the lower one first."
             )
-
-
-Window = IntensityWindow | tuple[float, float]
-"""An intensity window as callers give it: as `as_window` reads it."""
 
 
 def as_window(window: Any) -> IntensityWindow | None:
@@ -59,7 +56,8 @@ def as_window(window: Any) -> IntensityWindow | None:
     if window is None or isinstance(window, IntensityWindow):
         return window
     try:
-        low, high = window if not isinstance(window, str | bytes | dict) else ()
+        ends: Any = () if isinstance(window, str | bytes | dict) else window
+        low, high = ends
     except (TypeError, ValueError):
         shown = " ".join(repr(window).split())
         raise VolumeError(

@@ -32,7 +32,7 @@ from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slice_grammar import Slices
 from napari_tiqa.volumes.slices import chosen_slices, evenly, map_slices
 from napari_tiqa.volumes.threads import CORES
-from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.volumes.window import IntensityWindow, as_window
 from napari_tiqa.volumes.window_estimate import volume_window
 
 DEFAULT_SLICES = 5
@@ -61,7 +61,7 @@ class TrialBench:
         self,
         volume: Any,
         slices: Slices,
-        axis: int,
+        axis: int | str,
         model: str | os.PathLike[str] | None,
         window: IntensityWindow | tuple[float, float] | None,
         aim: str,
@@ -70,6 +70,8 @@ class TrialBench:
     ) -> None:
         check_aim(aim)
         tomogram = as_volume(volume).tomogram()
+        axis = tomogram.axis_number(axis)
+        window = as_window(window)
         count = tomogram.slice_count(axis)
         if slices is None:
             indices = evenly(min(DEFAULT_SLICES, count), count)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from napari_tiqa.arguments import checked_arguments
 from napari_tiqa.errors import Cancelled, FilterError, TiqaError
 from napari_tiqa.filtering.pipeline import Pipeline
 from napari_tiqa.jobs.filtering.bench import TrialBench
@@ -138,12 +139,13 @@ class Comparison:
         return f"{text}."
 
 
+@checked_arguments
 def compare(
     volume: Any,
     pipelines: Mapping[str, Pipeline],
     *,
     slices: Slices = None,
-    axis: int = 0,
+    axis: int | str = 0,
     model: str | os.PathLike[str] | None = None,
     window: IntensityWindow | tuple[float, float] | None = None,
     aim: str = FIDELITY,
@@ -161,8 +163,8 @@ def compare(
         By names for people. Automatic ring centres are found once, in the middle slice.
     slices : slice or iterable of int, optional
         As in ``score_volume``; five, evenly spread, where omitted.
-    axis : int
-        Along which slices are cut: 0, 1 or 2.
+    axis : int or str
+        Along which slices are cut: 0, 1, 2 or "z", "y", "x".
     model : path-like, optional
         A model bundle; the default model where omitted.
     window : IntensityWindow or (low, high), optional

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_tiqa.arguments import checked_arguments
 from napari_tiqa.errors import Cancelled, ExportError, TiqaError
 from napari_tiqa.filtering.lazy import Application, apply_to
 from napari_tiqa.filtering.pipeline import Pipeline
@@ -27,7 +28,7 @@ from napari_tiqa.volumes.open import as_volume, open_volume
 from napari_tiqa.volumes.slices import map_slices
 from napari_tiqa.volumes.threads import CORES
 from napari_tiqa.volumes.volume import Volume
-from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.volumes.window import IntensityWindow, as_window
 from napari_tiqa.volumes.writing.formats import FORMATS, format_for
 from napari_tiqa.volumes.writing.volume_writer import VolumeLayout, VolumeWriter
 
@@ -36,12 +37,13 @@ _WRITTEN_AHEAD = 2
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
+@checked_arguments
 def export(
     volume: Any,
     pipeline: Pipeline,
     output: str | os.PathLike[str],
     *,
-    axis: int = 0,
+    axis: int | str = 0,
     window: IntensityWindow | tuple[float, float] | None = None,
     format: str | None = None,
     overwrite: bool = False,
@@ -64,8 +66,8 @@ def export(
     output : path-like
         Where to: a name ending with .zarr (OME-Zarr), .tif (one TIFF file, as ImageJ writes them, or an OME
         BigTIFF), or without an end (a folder of TIFF slices).
-    axis : int
-        Filter the slices across this axis: 0, 1 or 2; a TIFF can be written along axis 0 only.
+    axis : int or str
+        Filter the slices across this axis: 0, 1, 2 or "z", "y", "x"; a TIFF can be written along axis 0 only.
     window : IntensityWindow or (low, high), optional
         What parameters "% of the window" refer to; the volume's own, or estimated, where omitted.
     format : str, optional
@@ -99,6 +101,8 @@ def export(
         `cancel` was set.
     """
     volume = as_volume(volume).tomogram()
+    axis = volume.axis_number(axis)
+    window = as_window(window)
     count = volume.slice_count(axis)
     output = Path(output).expanduser()
     format = format_for(output, format)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from napari_tiqa.arguments import checked_arguments
 from napari_tiqa.errors import Cancelled, FilterError, TiqaError
 from napari_tiqa.filtering.pipeline import Pipeline
 from napari_tiqa.jobs.filtering.bench import Setting, TrialBench
@@ -34,13 +35,14 @@ class TuneProgress(Progress):
     best: Trial
 
 
+@checked_arguments
 def tune(
     volume: Any,
     pipeline: Pipeline,
     parameters: Iterable[str | Variable] | str | Variable | None = None,
     *,
     slices: Slices = None,
-    axis: int = 0,
+    axis: int | str = 0,
     model: str | os.PathLike[str] | None = None,
     window: IntensityWindow | tuple[float, float] | None = None,
     aim: str = FIDELITY,
@@ -63,8 +65,8 @@ def tune(
         where omitted.
     slices : slice or iterable of int, optional
         On which slices settings are tried, as in ``score_volume``; five, evenly spread, where omitted.
-    axis : int
-        Along which slices are cut: 0, 1 or 2.
+    axis : int or str
+        Along which slices are cut: 0, 1, 2 or "z", "y", "x".
     model : path-like, optional
         A model bundle; the default model where omitted.
     window : IntensityWindow or (low, high), optional

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -108,7 +109,13 @@ def variables(
                 f"{pipeline.describe()} has no parameter to tune: name one, or add another filter."
             )
         return found
-    each = [chosen] if isinstance(chosen, (str, Variable)) else list(chosen)
+    several = isinstance(chosen, Iterable) and not isinstance(chosen, str)
+    each: list[Any] = list(chosen) if several else [chosen]
+    for item in each:
+        if not isinstance(item, str | Variable):
+            raise FilterError(
+                f"parameters={item!r:.60} is not a parameter: name parameters, such as gaussian.sigma=0.3:4."
+            )
     if not each:
         raise FilterError("No parameter was chosen: name at least one, such as gaussian.sigma.")
     found = tuple(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
+from napari_tiqa.arguments import checked_arguments
 from napari_tiqa.errors import Cancelled, TrainingError
 from napari_tiqa.jobs.process.client import ModelProcess
 from napari_tiqa.jobs.process.messages import ModelFile
@@ -20,6 +21,7 @@ _TASK = "napari_tiqa.learning.evaluation.comparison:compare"
 _POLL = 0.05
 
 
+@checked_arguments
 def evaluate(
     dataset: str | os.PathLike[str],
     *,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from napari_tiqa.arguments import checked_arguments
 from napari_tiqa.jobs.process.training import run_training
 from napari_tiqa.learning.training.generation import Preview, preview
 from napari_tiqa.learning.training.progress import TrainProgress
@@ -18,6 +19,7 @@ __all__ = ["Preview", "TrainProgress", "TrainingRecipe", "preview", "train"]
 _TASK = "napari_tiqa.learning.training.run:train"
 
 
+@checked_arguments
 def train(
     recipe: TrainingRecipe,
     output: str | os.PathLike[str],

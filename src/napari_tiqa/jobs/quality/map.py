@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import tifffile
 
+from napari_tiqa.arguments import checked_arguments
 from napari_tiqa.errors import TableError, VolumeError, explained
 from napari_tiqa.jobs.process.client import ModelProcess, shared_model_process
 from napari_tiqa.jobs.process.messages import ModelFile
@@ -33,7 +34,7 @@ from napari_tiqa.scoring.table import ScoredSlice
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.region import as_region
 from napari_tiqa.volumes.volume import Volume
-from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.volumes.window import IntensityWindow, as_window
 from napari_tiqa.volumes.window_estimate import volume_window
 from napari_tiqa.whole_file import whole_file
 
@@ -88,11 +89,12 @@ class QualityMap:
         )
 
 
+@checked_arguments
 def score_map(
     volume: Any,
     index: int = 0,
     *,
-    axis: int = 0,
+    axis: int | str = 0,
     model: str | os.PathLike[str] | None = None,
     window: IntensityWindow | tuple[float, float] | None = None,
     stride: int = STRIDE,
@@ -108,8 +110,8 @@ def score_map(
         Shape (z, y, x), any real dtype; a 2-D image is a volume of one slice.
     index : int
         Which slice, negative from the end.
-    axis : int
-        Which axis it lies across: 0, 1 or 2.
+    axis : int or str
+        Which axis it lies across: 0, 1, 2 or "z", "y", "x".
     model : path-like, optional
         A model bundle; the default model where omitted.
     window : IntensityWindow or (low, high), optional
@@ -143,6 +145,8 @@ def score_map(
     if not 1 <= stride <= TILE_SIZE:
         raise VolumeError(f"The stride must be 1 to {TILE_SIZE} px, not {stride}.")
     tomogram = as_volume(volume).tomogram()
+    axis = tomogram.axis_number(axis)
+    window = as_window(window)
     count = tomogram.slice_count(axis)
     index = index + count if -count <= index < 0 else index
     bundle = checked_model(model)

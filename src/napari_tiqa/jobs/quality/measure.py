@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from napari_tiqa.arguments import checked_arguments
 from napari_tiqa.jobs.process.record import volume_record
 from napari_tiqa.physics.figures import FIGURES, PhysicalFigures, physical_figures
 from napari_tiqa.progress import Pace, Progress
@@ -17,11 +18,12 @@ from napari_tiqa.volumes.slice_grammar import Slices
 from napari_tiqa.volumes.slices import chosen_slices, map_numbered
 
 
+@checked_arguments
 def measure_volume(
     volume: Any,
     *,
     slices: Slices = None,
-    axis: int = 0,
+    axis: int | str = 0,
     region: Any = None,
     progress: Callable[[Progress], object] | None = None,
     cancel: threading.Event | None = None,
@@ -34,8 +36,8 @@ def measure_volume(
         Shape (z, y, x), any real dtype; a 2-D image is a volume of one slice.
     slices : slice, iterable of int or str, optional
         As in ``score_volume``; all slices where omitted.
-    axis : int
-        Which axis to go along: 0, 1 or 2.
+    axis : int or str
+        Which axis to go along: 0, 1, 2 or "z", "y", "x".
     region : "circle", path or array-like, optional
         Where the pixels lie that count, see ``score_volume``; whole slices where omitted.
     progress : callable, optional
@@ -61,6 +63,7 @@ def measure_volume(
     Where pixels of a slice are not square, lengths are given by the geometric mean of their sides.
     """
     tomogram = as_volume(volume).tomogram()
+    axis = tomogram.axis_number(axis)
     indices = chosen_slices(tomogram, slices, axis)
     sides = list(tomogram.voxel_size)
     along = sides.pop(axis) if len(sides) == 3 else 1.0

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from napari_tiqa.arguments import checked_arguments
 from napari_tiqa.errors import TiqaError, VolumeError
 from napari_tiqa.jobs.process.client import ModelProcess, shared_model_process
 from napari_tiqa.jobs.process.kept_work import KeptWork
@@ -28,7 +29,7 @@ from napari_tiqa.volumes.region import Region, as_region
 from napari_tiqa.volumes.slice_grammar import Slices
 from napari_tiqa.volumes.slices import chosen_slices
 from napari_tiqa.volumes.volume import Volume
-from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.volumes.window import IntensityWindow, as_window
 from napari_tiqa.volumes.window_estimate import estimate_window
 
 _WINDOW = "window"
@@ -52,6 +53,7 @@ class ScoreProgress(Progress):
     scored: int
 
 
+@checked_arguments
 def score_image(
     image: Any,
     *,
@@ -96,11 +98,12 @@ def score_image(
     return float(score_volume(volume, model=model, window=window, view=view, region=region)["score"].iloc[0])
 
 
+@checked_arguments
 def score_volume(
     volume: Any,
     *,
     slices: Slices = None,
-    axis: int = 0,
+    axis: int | str = 0,
     model: str | os.PathLike[str] | None = None,
     window: IntensityWindow | tuple[float, float] | None = None,
     view: str = PYRAMID,
@@ -122,8 +125,8 @@ def score_volume(
     slices : slice, iterable of int or str, optional
         Indices along the axis, negative ones from the end, or a text such as "40-60" or "::10", see
         ``volumes.slice_grammar``; a second mention of a slice is ignored. All slices where omitted.
-    axis : int
-        Which axis to go along: 0, 1 or 2.
+    axis : int or str
+        Which axis to go along: 0, 1, 2 or "z", "y", "x".
     model : path-like, optional
         A model bundle; the default model where omitted.
     window : IntensityWindow or (low, high), optional
@@ -180,7 +183,7 @@ def score_overview_first(
     volume: Any,
     *,
     slices: Slices = None,
-    axis: int = 0,
+    axis: int | str = 0,
     model: str | os.PathLike[str] | None = None,
     window: IntensityWindow | tuple[float, float] | None = None,
     region: Any = None,
@@ -223,7 +226,7 @@ class _Run:
         cls,
         volume: Any,
         slices: Slices,
-        axis: int,
+        axis: int | str,
         model: str | os.PathLike[str] | None,
         window: IntensityWindow | tuple[float, float] | None,
         view: str,
@@ -233,11 +236,10 @@ class _Run:
         """Check what a run is asked for."""
         check_view(view)
         tomogram = as_volume(volume).tomogram()
+        axis = tomogram.axis_number(axis)
         indices = chosen_slices(tomogram, slices, axis)
-        if isinstance(window, tuple):
-            window = IntensityWindow(*window, rule="given")
+        window = as_window(window) or tomogram.window
         bundle = checked_model(model)
-        window = window or tomogram.window
         part = as_region(region, tomogram, axis)
         return cls(tomogram, axis, indices, bundle, window, view, part, cancel or threading.Event())
 

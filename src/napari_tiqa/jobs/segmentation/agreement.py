@@ -22,7 +22,7 @@ def fitting_truth(
     volume: Volume,
     classes: Classes,
     slices: Slices = None,
-    axis: int = 0,
+    axis: int | str = 0,
     cancel: threading.Event | None = None,
 ) -> Volume:
     """Open labels that a segmentation is to be compared with, and refuse what does not fit before any work.
@@ -38,6 +38,7 @@ def fitting_truth(
             f"The truth has the shape {truth.data.shape}, the image {volume.data.shape}: give labels of this "
             "image."
         )
+    axis = truth.axis_number(axis)
     indices = chosen_slices(truth, slices, axis)
     found = {
         value for _, values in map_slices(truth, axis, indices, np.unique, cancel=cancel) for value in values

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_tiqa.arguments import checked_arguments
 from napari_tiqa.errors import Cancelled, SegmentationError
 from napari_tiqa.filtering.slice_frame import content_pixels
 from napari_tiqa.jobs.process.client import shared_model_process
@@ -33,7 +34,7 @@ from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slice_grammar import Slices
 from napari_tiqa.volumes.slices import chosen_slices, map_slices
 from napari_tiqa.volumes.volume import MIN_SIDE, Volume
-from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.volumes.window import IntensityWindow, as_window
 from napari_tiqa.volumes.window_estimate import volume_window
 
 _TASK = "napari_tiqa.segmentation.segmenter:segment_image"
@@ -53,11 +54,12 @@ class PredictProgress(Progress):
     segmentation: Segmentation
 
 
+@checked_arguments
 def segment(
     volume: Any,
     *,
     slices: Slices = None,
-    axis: int = 0,
+    axis: int | str = 0,
     model: str | os.PathLike[str] | None = None,
     window: IntensityWindow | tuple[float, float] | None = None,
     output: str | os.PathLike[str] | None = None,
@@ -77,8 +79,8 @@ def segment(
         Shape (z, y, x) or (y, x), any real dtype; one position of its time and channel axes.
     slices : slice, range or iterable of int, optional
         Indices along the axis, negative ones from the end; all slices where omitted.
-    axis : int
-        Which axis to go along: 0, 1 or 2.
+    axis : int or str
+        Which axis to go along: 0, 1, 2 or "z", "y", "x".
     model : path-like, optional
         A segmenter's bundle; the bundled one, for battery electrodes, where omitted.
     window : IntensityWindow or (low, high), optional
@@ -118,6 +120,8 @@ def segment(
         `cancel` was set; what is done is kept.
     """
     tomogram = as_volume(volume).tomogram()
+    axis = tomogram.axis_number(axis)
+    window = as_window(window)
     indices = chosen_slices(tomogram, slices, axis)
     bundle = checked_model(model, SEGMENTATION)
     place = None if output is None else _checked_place(output, tomogram)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from napari_tiqa.arguments import checked_arguments
 from napari_tiqa.errors import Cancelled, SegmentationError
 from napari_tiqa.jobs.process.training import no_model_yet, run_training
 from napari_tiqa.learning.training.run_folder import (
@@ -34,12 +35,13 @@ __all__ = ["SegmentProgress", "SegmentationRecipe", "resume_segmenter", "train_s
 _TASK = "napari_tiqa.segmentation.run:train"
 
 
+@checked_arguments
 def train_segmenter(
     volume: Any,
     labels: Any,
     output: str | os.PathLike[str],
     *,
-    axis: int = 0,
+    axis: int | str = 0,
     window: IntensityWindow | tuple[float, float] | None = None,
     unlabelled: int | None = 0,
     names: Sequence[str] | None = None,
@@ -59,8 +61,8 @@ def train_segmenter(
         Shape of `volume`, integers: a value per class. A few strokes in a few slices are enough.
     output : path-like
         Where to put the finished bundle (.tiqa).
-    axis : int
-        Along which the slices lie: 0, 1 or 2; 0 for a single slice.
+    axis : int or str
+        Along which the slices lie: 0, 1, 2 or "z", "y", "x"; 0 for a single slice.
     window : IntensityWindow or (low, high), optional
         Overrides the image's own intensity window, which is estimated where it has none.
     unlabelled : int or None

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from napari_tiqa.arguments import checked_arguments
 from napari_tiqa.errors import Cancelled, SegmentationError, TiqaError
 from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.jobs.process.kept_work import KeptWork
@@ -31,7 +32,7 @@ from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slice_grammar import Slices
 from napari_tiqa.volumes.slices import chosen_slices, evenly, map_slices
 from napari_tiqa.volumes.volume import Volume
-from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.volumes.window import IntensityWindow, as_window
 from napari_tiqa.volumes.window_estimate import volume_window
 
 DEFAULT_SLICES = 5
@@ -61,12 +62,13 @@ class StudyProgress(Progress):
     version: StudiedVersion
 
 
+@checked_arguments
 def study_segmentation(
     volume: Any,
     labels: Any,
     *,
     slices: Slices = None,
-    axis: int = 0,
+    axis: int | str = 0,
     model: str | os.PathLike[str] | None = None,
     quality_model: str | os.PathLike[str] | None = None,
     window: IntensityWindow | tuple[float, float] | None = None,
@@ -93,8 +95,8 @@ def study_segmentation(
     slices : slice or iterable of int, optional
         Indices along the axis, each with labelled pixels; where omitted all that are labelled, of more than
         five five, evenly spread.
-    axis : int
-        Along which slices are cut: 0, 1 or 2.
+    axis : int or str
+        Along which slices are cut: 0, 1, 2 or "z", "y", "x".
     model : path-like, optional
         A segmenter's bundle; the bundled one, for battery electrodes, where omitted.
     quality_model : path-like, optional
@@ -146,10 +148,11 @@ def study_segmentation(
     if value not in classes.values:
         known = ", ".join(map(str, classes.values))
         raise SegmentationError(f"The model has no class {value}: choose one of {known}.")
+    tomogram, window = as_volume(volume).tomogram(), as_window(window)
     labelled = _Labelled(
-        as_volume(volume).tomogram(),
+        tomogram,
         as_volume(labels).tomogram(),
-        axis,
+        tomogram.axis_number(axis),
         None if unlabelled in classes.values else unlabelled,
     )
     shared_model_process().start()  # Keras is imported while slices are read

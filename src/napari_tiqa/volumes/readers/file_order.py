@@ -39,14 +39,14 @@ def order_warnings(names: Sequence[str], folder: str) -> tuple[str, ...]:
     # "-1" and "1" are one number where the hyphen is a sign.
     start = _signed_from(names)
     keys = [_key(name, start) for name in names]
-    texts = {tuple(part for part in key if isinstance(part[1], str)) for key in keys}
+    texts = {(*(part for _, part in stem if isinstance(part, str)), suffix) for stem, suffix in keys}
     if len(texts) > 1:
         shown = some(list(dict.fromkeys(_NUMBER.sub("#", name) for name in names)), 3)
         return (
             f"The files of '{folder}' are named in {len(texts)} ways ({shown}): they are taken as one "
             "tomogram, in this order.",
         )
-    numbers = [[part[1] for part in key if not isinstance(part[1], str)] for key in keys]
+    numbers = [[part for _, part in stem if not isinstance(part, str)] for stem, _ in keys]
     varying = [place for place, values in enumerate(zip(*numbers, strict=True)) if len(set(values)) > 1]
     counted_by = [values[varying[0]] for values in numbers] if len(varying) == 1 else []
     steps = [b - a for a, b in pairwise(counted_by)]
@@ -77,16 +77,15 @@ def _signed_from(names: Sequence[str]) -> int | None:
     return start if "-" in after and len(after) > 1 else None
 
 
-def _key(name: str, signed_from: int | None) -> tuple[tuple[int, float | str], ...]:
-    """Return text and numbers of a name, each comparable with what stands at its place in other names."""
-    if signed_from is None:
-        return _unsigned(name)
+def _key(name: str, signed_from: int | None) -> tuple[tuple[tuple[int, float | str], ...], str]:
+    """Return text and numbers of a name, comparable with those at their places in others; and its suffix."""
+    stem, suffix = os.path.splitext(name)
     # With a fraction, as in z-1.5.tif: below zero it counts the other way.
-    signed = re.match(r"-?\d+(?:\.\d+(?=\.))?", name[signed_from:])
-    if signed is None:
-        return _unsigned(name)
-    end = signed_from + signed.end()
-    return (*_unsigned(name[:signed_from]), (0, float(signed[0])), *_unsigned(name[end:]))
+    signed = None if signed_from is None else re.match(r"-?\d+(?:\.\d+)?", stem[signed_from:])
+    if signed is None or signed_from is None:
+        return _unsigned(stem), suffix.lower()
+    after = stem[signed_from + signed.end() :]
+    return (*_unsigned(stem[:signed_from]), (0, float(signed[0])), *_unsigned(after)), suffix.lower()
 
 
 def _unsigned(text: str) -> tuple[tuple[int, float | str], ...]:

@@ -1,6 +1,5 @@
 """Whether all that an HDF5 dataset promises was written and is there; HDF5 reads what is missing as zeros."""
 
-import itertools
 import math
 import os
 import re
@@ -91,14 +90,24 @@ def _blocks(dataset: h5py.Dataset, source: Any) -> list[tuple[str, str]]:
     start, stride, count, _ = source.vspace.get_regular_hyperslab()
     unlimited = next((axis for axis, n in enumerate(count) if n == h5py.h5s.UNLIMITED), 0)
     number = max(-(-(dataset.shape[unlimited] - start[unlimited]) // stride[unlimited]), 1)
+    # HDF5 ends the dataset before the first file that is missing, as if there were no later ones.
+    number = max(number, *(block + 1 for block in _blocks_beside(dataset, source.file_name)))
 
     def numbered(name: str, block: int) -> str:
         return _BLOCK.sub(lambda found: str(block).zfill(int(found[1] or 0)), name).replace("%%", "%")
 
-    return [
-        (numbered(source.file_name, block), numbered(source.dset_name, block))
-        for block in itertools.islice(itertools.count(), number)
-    ]
+    return [(numbered(source.file_name, block), numbered(source.dset_name, block)) for block in range(number)]
+
+
+def _blocks_beside(dataset: h5py.Dataset, file_name: str) -> list[int]:
+    """Return the numbers of the source files that lie beside a virtual dataset's; 0 among them."""
+    number = _BLOCK.search(file_name)
+    if not number:
+        return [0]
+    before, after = (re.escape(part) for part in file_name.split(number[0], 1))
+    names = os.listdir(Path(dataset.file.filename).parent)
+    found = (re.fullmatch(rf"{before}(\d+){after}", name) for name in names)
+    return [0, *(int(match[1]) for match in found if match)]
 
 
 def _found(file_name: str, folder: Path) -> Path | None:

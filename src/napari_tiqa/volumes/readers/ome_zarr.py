@@ -63,9 +63,14 @@ def holds_labels(folder: Path) -> bool:
 
 def maps_in(folder: Path) -> list[Path]:
     """Return the images to look at in the folder of a segmented volume; none for any other path."""
-    if not is_zarr(folder) or "segmentation" not in note_under(dict(zarr.open(folder, mode="r").attrs)):
+    if not _is_segmented(folder):
         return []
     return [folder / name for name in _MAPS if is_zarr(folder / name)]
+
+
+def _is_segmented(folder: Path) -> bool:
+    """Tell whether a folder is that of a segmented volume, some of whose slices may not be done."""
+    return is_zarr(folder) and "segmentation" in note_under(dict(zarr.open(folder, mode="r").attrs))
 
 
 def open_zarr(folder: Path, dataset: str | None = None) -> Volume:
@@ -92,6 +97,7 @@ def open_zarr(folder: Path, dataset: str | None = None) -> Volume:
         else:
             node = only_volume(_arrays(node), folder)
 
+    whole = not (_is_segmented(folder) or _is_segmented(folder.parent))
     source = f"{folder}/{node.path}" if node.path else str(folder)
     name = folder.stem.removesuffix(".ome")
     if isinstance(node, zarr.Array):
@@ -105,7 +111,7 @@ def open_zarr(folder: Path, dataset: str | None = None) -> Volume:
             "pixel",
             name,
             source=source,
-            warnings=missing_rows(node, folder, name),
+            warnings=missing_rows(node, folder, name) if whole else (),
         )
 
     image = _multiscale(node, name)
@@ -115,7 +121,7 @@ def open_zarr(folder: Path, dataset: str | None = None) -> Volume:
             f"'{folder}' lacks the level '{missing[0]}' that its OME metadata list: copy it again."
         )
     arrays = [node[level] for level in image.levels]
-    warnings = [*image.warnings, *missing_rows(arrays[0], folder, name)]
+    warnings = [*image.warnings, *(missing_rows(arrays[0], folder, name) if whole else ())]
     fitting = [level for above, level in pairwise(arrays) if _is_level_below(above, level)]
     if len(fitting) < len(arrays) - 1:
         warnings.append(f"The smaller levels of '{name}' are not of its image: level 0 is displayed alone.")

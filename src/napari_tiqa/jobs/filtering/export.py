@@ -101,19 +101,19 @@ def export(
         `cancel` was set.
     """
     volume = as_volume(volume).tomogram()
-    axis = volume.axis_number(axis)
+    number: int = volume.axis_number(axis)
     window = as_window(window)
-    count = volume.slice_count(axis)
+    count = volume.slice_count(number)
     output = Path(output).expanduser()
     format = format_for(output, format)
     _check_place(output, volume, overwrite)
-    check_format(volume, axis, format)
+    check_format(volume, number, format)
     _check_space(output, export_size(volume, format) * (count - done_slices(output)) // count)
-    application = apply_to(pipeline, volume, axis=axis, window=window, again=again)
+    application = apply_to(pipeline, volume, axis=number, window=window, again=again)
     plan = {
         "format": format,
         "slices": count,
-        "slices_sha256": fingerprint(volume, axis),
+        "slices_sha256": fingerprint(volume, number),
         "applied_before": [dict(record) for record in volume.applied],
         "record": application.record,
     }

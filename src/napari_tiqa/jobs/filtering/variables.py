@@ -109,8 +109,9 @@ def variables(
                 f"{pipeline.describe()} has no parameter to tune: name one, or add another filter."
             )
         return found
-    several = isinstance(chosen, Iterable) and not isinstance(chosen, str)
-    each: list[Any] = list(chosen) if several else [chosen]
+    each: list[Any] = [chosen]
+    if isinstance(chosen, Iterable) and not isinstance(chosen, str):
+        each = list(chosen)
     for item in each:
         if not isinstance(item, str | Variable):
             raise FilterError(

@@ -1,5 +1,6 @@
 """Parts of sentences and names for people: what went wrong, some of many names, a name that is free."""
 
+import os
 from collections.abc import Container, Sequence
 from pathlib import Path
 
@@ -79,10 +80,18 @@ def free_name(name: str, taken: Container[str], numbered: str = "{name} ({number
     return free
 
 
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """Return a path with the home folder for a leading "~"; "~name.npy" stays, where nobody has that name.
+
+    Path.expanduser would raise for it.
+    """
+    return Path(os.path.expanduser(path))
+
+
 def free_path(path: Path, numbered: str = "{name} {number}") -> Path:
     """Return a path at which there is nothing yet, with a number before its suffix: "scan 2.tif"."""
     free, number = path, 1
-    while free.expanduser().exists():
+    while expanded(free).exists():
         number += 1
         free = path.with_name(numbered.format(name=path.stem, number=number) + path.suffix)
     return free

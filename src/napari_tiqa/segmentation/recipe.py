@@ -1,11 +1,11 @@
 """What a training of a segmenter is made of, beside its labelled slices: network, patches, losses, epochs."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar, Literal, get_args
 
 from napari_tiqa.errors import SegmentationError, TiqaError
 from napari_tiqa.learning.training.settings import Recipe, setting
+from napari_tiqa.wording import expanded
 
 Encoder = Literal["ResNet34", "EfficientNet-Lite0"]
 ENCODERS: tuple[Encoder, ...] = get_args(Encoder)
@@ -155,7 +155,7 @@ class SegmentationRecipe(Recipe):
                 "train without the file."
             )
         if self.encoder_weights:
-            weights = str(Path(self.encoder_weights).expanduser().absolute())
+            weights = str(expanded(self.encoder_weights).absolute())
             object.__setattr__(self, "encoder_weights", weights)
 
 

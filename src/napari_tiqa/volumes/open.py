@@ -18,7 +18,7 @@ from napari_tiqa.volumes.readers.tiff import open_tiff
 from napari_tiqa.volumes.readers.tiff_folder import open_tiff_folder
 from napari_tiqa.volumes.stored import ArrayStack, grouped_chunks, lazy
 from napari_tiqa.volumes.volume import Volume, check_image, default_axes
-from napari_tiqa.wording import cause
+from napari_tiqa.wording import cause, expanded
 
 SINGLE: dict[str, Callable[[Path], Volume]] = {
     ".tif": open_tiff,
@@ -67,8 +67,7 @@ def open_volume(path: str | os.PathLike[str], dataset: str | None = None) -> Vol
         raise VolumeError(f"{path!r:.60} is not a path: give that of a file or a folder.")
     if not isinstance(dataset, str | None):
         raise VolumeError(f"dataset={dataset!r:.60} is not a name: give that of a dataset in the file.")
-    # Not Path.expanduser, which fails on a file whose name begins with a tilde.
-    volume = _opened(Path(os.path.expanduser(os.fsdecode(path))), dataset)
+    volume = _opened(expanded(os.fsdecode(path)), dataset)
     for sentence in volume.warnings:
         warnings.warn(sentence, VolumeWarning, stacklevel=2)
     return volume

@@ -31,6 +31,7 @@ from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow, as_window
 from napari_tiqa.volumes.writing.formats import FORMATS, format_for
 from napari_tiqa.volumes.writing.volume_writer import VolumeLayout, VolumeWriter
+from napari_tiqa.wording import expanded
 
 _FILTERED_AHEAD = 2 * CORES  # slices read or filtered that wait for those before them
 _WRITTEN_AHEAD = 2
@@ -104,7 +105,7 @@ def export(
     number: int = volume.axis_number(axis)
     window = as_window(window)
     count = volume.slice_count(number)
-    output = Path(output).expanduser()
+    output = expanded(output)
     format = format_for(output, format)
     _check_place(output, volume, overwrite)
     check_format(volume, number, format)

@@ -5,7 +5,6 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
-from pathlib import Path
 
 from napari_tiqa.arguments import checked_arguments
 from napari_tiqa.errors import Cancelled, TrainingError
@@ -14,6 +13,7 @@ from napari_tiqa.jobs.process.messages import ModelFile
 from napari_tiqa.learning.evaluation.baselines import BASELINES, QUICK_BASELINES
 from napari_tiqa.learning.evaluation.comparison import RESAMPLES, Evaluation, EvaluationProgress
 from napari_tiqa.learning.images.dataset import read_dataset
+from napari_tiqa.wording import expanded
 
 __all__ = ["Evaluation", "EvaluationProgress", "evaluate"]
 
@@ -71,7 +71,7 @@ def evaluate(
     for name in names:
         if name not in BASELINES:
             raise TrainingError(f"There is no baseline {name!r}: choose from {', '.join(BASELINES)}.")
-    folder = Path(dataset).expanduser().absolute()
+    folder = expanded(dataset).absolute()
     arguments = {
         "models": [ModelFile.of(item).path for item in (model, *against)],
         # Read here, so that what is wrong with it is said before a process has started.

@@ -3,7 +3,6 @@
 import os
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from napari_tiqa.arguments import checked_arguments
@@ -13,6 +12,7 @@ from napari_tiqa.learning.training.progress import TrainProgress
 from napari_tiqa.learning.training.recipe import TrainingRecipe
 from napari_tiqa.learning.training.run_folder import run_folder_of
 from napari_tiqa.scoring.bundle import SCORE
+from napari_tiqa.wording import expanded
 
 __all__ = ["Preview", "TrainProgress", "TrainingRecipe", "preview", "train"]
 
@@ -59,6 +59,6 @@ def train(
     ModelProcessError
         If the process cannot start or dies; the training can be resumed from the run folder.
     """
-    bundle = Path(output).expanduser().absolute()
+    bundle = expanded(output).absolute()
     folder = run_folder_of(bundle, run_folder)
     return run_training(_TASK, {"recipe": recipe}, folder, bundle, SCORE, progress, cancel)

@@ -18,6 +18,7 @@ from napari_tiqa.segmentation.uncertainty import uncertainty_map
 from napari_tiqa.volumes.threads import CORES
 from napari_tiqa.volumes.writing.ome_zarr import OmeZarrLabelsWriter, OmeZarrWriter
 from napari_tiqa.volumes.writing.volume_writer import VolumeLayout
+from napari_tiqa.wording import expanded
 
 _READ_AHEAD = 2 * CORES
 
@@ -41,7 +42,7 @@ def write_images(
     `progress` is called in this thread with the number of slices written. Raises SegmentationError if the
     threshold is not a probability or the images cannot be written, and Cancelled.
     """
-    store, cancel = Path(store).expanduser(), cancel or threading.Event()
+    store, cancel = expanded(store), cancel or threading.Event()
     dtypes = {"segmentation": segmentation.segmentation(threshold).dtype}
     if uncertainty or (store / "uncertainty").exists():
         dtypes["uncertainty"] = np.dtype(np.float32)

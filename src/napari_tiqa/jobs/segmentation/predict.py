@@ -36,6 +36,7 @@ from napari_tiqa.volumes.slices import chosen_slices, map_slices
 from napari_tiqa.volumes.volume import MIN_SIDE, Volume
 from napari_tiqa.volumes.window import IntensityWindow, as_window
 from napari_tiqa.volumes.window_estimate import volume_window
+from napari_tiqa.wording import expanded
 
 _TASK = "napari_tiqa.segmentation.segmenter:segment_image"
 _ASKED_AHEAD = 3  # one under way, one on its way, and one that waits for its turn
@@ -138,7 +139,7 @@ def segment(
 
 def open_segmentation(path: str | os.PathLike[str]) -> Segmentation:
     """Open what ``segment`` has kept in an `output`; raises SegmentationError if there is no segmentation."""
-    return SegmentationStore.open(Path(path).expanduser()).segmentation()
+    return SegmentationStore.open(expanded(path)).segmentation()
 
 
 @dataclass(frozen=True)
@@ -239,7 +240,7 @@ class _Run:
 
 
 def _checked_place(output: str | os.PathLike[str], volume: Volume) -> Path:
-    place = Path(output).expanduser()
+    place = expanded(output)
     free_space(place)  # there is such a folder
     refuse_input(place, volume, "segmented")
     return place

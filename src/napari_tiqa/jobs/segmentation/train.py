@@ -29,6 +29,7 @@ from napari_tiqa.segmentation.training_set import (
     save_training_set,
 )
 from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.wording import expanded
 
 __all__ = ["SegmentProgress", "SegmentationRecipe", "resume_segmenter", "train_segmenter"]
 
@@ -102,7 +103,7 @@ def train_segmenter(
         If the process cannot start or dies; the training can be resumed from the run folder.
     """
     recipe = recipe or SegmentationRecipe()
-    output = Path(output).expanduser().absolute()
+    output = expanded(output).absolute()
     folder = run_folder_of(output, run_folder)
     show = Throttled(progress)
 
@@ -143,7 +144,7 @@ def resume_segmenter(
 
     Otherwise as ``train_segmenter``; raises SegmentationError if no training was begun there.
     """
-    folder, bundle = (Path(path).expanduser().absolute() for path in (run_folder, output))
+    folder, bundle = (expanded(path).absolute() for path in (run_folder, output))
     if not all((folder / name).is_file() for name in (RECIPE_FILE, DATA_FILE)):
         raise nothing_begun(folder)
     return run_training(_TASK, {}, folder, bundle, SEGMENTATION, progress, cancel)

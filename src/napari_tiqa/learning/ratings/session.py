@@ -39,7 +39,7 @@ from napari_tiqa.learning.ratings.table import (
     write_ratings,
 )
 from napari_tiqa.whole_file import whole_folder
-from napari_tiqa.wording import some
+from napari_tiqa.wording import expanded, some
 
 
 @dataclass(frozen=True)
@@ -268,7 +268,7 @@ def create_session(
     Cancelled
         `cancel` was set.
     """
-    folder = Path(folder).expanduser()
+    folder = expanded(folder)
     seed = secrets.randbits(32) if seed is None else seed
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RatingError(f"{folder} is not empty: choose a new or empty folder for the images.")
@@ -289,7 +289,7 @@ def open_session(
     RatingError where the folder is not there, holds no images, or cannot be written; its record is damaged or
     of a newer version; an image cannot be read or is not an 8-bit grey image; its ratings cannot be read.
     """
-    folder = Path(folder).expanduser()
+    folder = expanded(folder)
     if not folder.is_dir():
         raise RatingError(f"There is no folder {folder}: check the path.")
     record = read_record(folder)

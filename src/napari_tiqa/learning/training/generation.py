@@ -20,7 +20,7 @@ from napari_tiqa.learning.images.originals import Original, read_originals
 from napari_tiqa.learning.ratings.session_files import RATINGS_FILE
 from napari_tiqa.learning.ratings.table import mean_scores, rating_warnings, read_ratings
 from napari_tiqa.learning.training.recipe import TrainingRecipe
-from napari_tiqa.wording import counted, some
+from napari_tiqa.wording import counted, expanded, some
 
 VERSIONS = len(version_names())
 """Images made of each original, with itself."""
@@ -97,7 +97,7 @@ def preview(original: str | os.PathLike[str], recipe: TrainingRecipe) -> Preview
     seconds, and may differ a little from those of the training. Raises as ``generate``, but for too few
     originals.
     """
-    path = str(Path(original).expanduser().absolute())
+    path = str(expanded(original).absolute())
     if is_dataset(Path(path)):
         group = read_dataset(path).groups[0]
     else:

@@ -1,12 +1,12 @@
 """What a training is made of: originals, ratings, observers, backbone, epochs, seed."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, get_args
 
 from napari_tiqa.errors import TrainingError
 from napari_tiqa.learning.images.observers import OBSERVER_SETS, OBSERVERS
 from napari_tiqa.learning.training.settings import Recipe, setting
+from napari_tiqa.wording import expanded
 
 Scale = Literal["published", "range"]
 SCALES: tuple[Scale, ...] = get_args(Scale)
@@ -95,7 +95,7 @@ class TrainingRecipe(Recipe):
     def __post_init__(self) -> None:
         """Make paths absolute, since a training goes on in another process, and refuse what cannot work."""
         for name in ("originals", "ratings"):
-            paths = tuple(str(Path(path).expanduser().absolute()) for path in getattr(self, name))
+            paths = tuple(str(expanded(path).absolute()) for path in getattr(self, name))
             object.__setattr__(self, name, paths)
         super().__post_init__()
         if not self.originals:

@@ -9,6 +9,7 @@ from napari_tiqa.errors import BundleError, TrainingError, explained
 from napari_tiqa.learning.training.settings import Recipe
 from napari_tiqa.locks import AlreadyLocked, hold
 from napari_tiqa.whole_file import whole_file
+from napari_tiqa.wording import expanded
 
 RECIPE_FILE = "recipe.json"
 DATASET_FOLDER = "dataset"
@@ -21,7 +22,7 @@ _LOCK_FILE = "lock"
 
 def run_folder_of(output: Path, run_folder: str | os.PathLike[str] | None = None) -> Path:
     """Return the run folder given, or the one beside `output` that belongs to it: ``<name>.training``."""
-    return Path(run_folder).expanduser().absolute() if run_folder else output.with_suffix(".training")
+    return expanded(run_folder).absolute() if run_folder else output.with_suffix(".training")
 
 
 @contextmanager

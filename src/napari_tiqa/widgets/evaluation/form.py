@@ -15,6 +15,7 @@ from napari_tiqa.widgets.shared.file_row import FileRow
 from napari_tiqa.widgets.shared.flat_tree import Entry, TickList
 from napari_tiqa.widgets.shared.forms import button, column, form_layout, line
 from napari_tiqa.widgets.shared.run_row import RunRow, time_left
+from napari_tiqa.wording import expanded
 
 _BASELINES = {
     "brisque": ("BRISQUE", "BRISQUE as its authors trained it, on photographs."),
@@ -113,7 +114,7 @@ class ModelList(QWidget):
 
     def tick_only(self, *models: Path | str | None) -> None:
         """Tick these models and no others; those that are not in the list are put there."""
-        paths = [None if model is None else Path(model).expanduser().absolute() for model in models]
+        paths = [None if model is None else expanded(model).absolute() for model in models]
         self.offer(*paths)
         self.list.tick_only(paths)
 

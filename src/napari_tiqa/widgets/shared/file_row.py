@@ -7,6 +7,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLineEdit, QWidget
 
 from napari_tiqa.widgets.shared.forms import button, line
+from napari_tiqa.wording import expanded
 
 
 class FileRow(QWidget):
@@ -32,7 +33,7 @@ class FileRow(QWidget):
     def path(self) -> Path | None:
         """The path, None where the line is empty."""
         text = self.line.text().strip()
-        return Path(text).expanduser() if text else None
+        return expanded(text) if text else None
 
     def set_path(self, path: str | Path) -> None:
         """Write a path into the line."""

@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QSizePolicy, QWidget
 from napari_tiqa.scoring.bundle import SCORE
 from napari_tiqa.scoring.recent_models import recent_models, remember_model
 from napari_tiqa.widgets.shared.forms import button, line, quietly
+from napari_tiqa.wording import expanded
 
 _TOOLTIP = Qt.ItemDataRole.ToolTipRole
 
@@ -47,7 +48,7 @@ class ModelBox(QWidget):
 
     def choose(self, path: Path | str | None) -> None:
         """Choose a bundle, or the one that comes with napari-tiqa (None)."""
-        self._offer(None if path is None else Path(path).expanduser().absolute())
+        self._offer(None if path is None else expanded(path).absolute())
         self.changed.emit()
 
     def _offer(self, chosen: Path | None) -> None:

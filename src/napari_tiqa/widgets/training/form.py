@@ -31,6 +31,7 @@ from napari_tiqa.widgets.shared.forms import (
 )
 from napari_tiqa.widgets.shared.setting_rows import SettingBoxes
 from napari_tiqa.widgets.training.model_output import ModelOutput
+from napari_tiqa.wording import expanded
 
 _DEFAULTS = TrainingRecipe(originals=("-",), slices=12)
 _SETTINGS = (
@@ -240,7 +241,7 @@ class TrainingForm(QWidget):
         """Return the ratings of a rated session folder."""
         if self.source is not Source.FOLDER or not self.paths:
             return None
-        folder = Path(self.paths[0]).expanduser().absolute()
+        folder = expanded(self.paths[0]).absolute()
         ratings = folder / RATINGS_FILE
         return ratings if is_session(folder) and ratings.is_file() else None
 

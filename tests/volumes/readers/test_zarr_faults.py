@@ -100,3 +100,12 @@ def test_levels_that_are_not_of_the_image(tmp_path: Path) -> None:
     volume, warned = opened(tmp_path / "a.zarr")
     assert "level 0 is displayed alone" in warned
     assert not volume.pyramid
+
+
+def test_level_that_is_missing_is_named(tmp_path: Path) -> None:
+    group = zarr.open_group(tmp_path / "a.zarr", mode="w")
+    group.create_array("0", data=PIXELS)
+    axes = [{"name": axis, "type": "space"} for axis in "zyx"]
+    levels = [{"path": name, "coordinateTransformations": []} for name in "01"]
+    group.attrs["ome"] = {"version": "0.5", "multiscales": [{"axes": axes, "datasets": levels}]}
+    assert "'1'" in refusal(tmp_path / "a.zarr")

@@ -63,14 +63,43 @@ def open_volume(path: str | os.PathLike[str], dataset: str | None = None) -> Vol
     VolumeWarning
         For each thing that had to be guessed, such as a voxel size that cannot be read (`Volume.warnings`).
     """
+    volume = opened(path, dataset)
+    for sentence in volume.warnings:
+        warnings.warn(sentence, VolumeWarning, stacklevel=2)
+    return volume
+
+
+def opened(path: str | os.PathLike[str], dataset: str | None = None) -> Volume:
+    """Open a tomogram as ``open_volume`` does, and leave its warnings to the caller (`Volume.warnings`)."""
     if not isinstance(path, str | os.PathLike) or not os.fspath(path):
         raise VolumeError(f"{path!r:.60} is not a path: give that of a file or a folder.")
     if not isinstance(dataset, str | None):
         raise VolumeError(f"dataset={dataset!r:.60} is not a name: give that of a dataset in the file.")
-    volume = _opened(expanded(os.fsdecode(path)), dataset)
-    for sentence in volume.warnings:
-        warnings.warn(sentence, VolumeWarning, stacklevel=2)
-    return volume
+    path = expanded(os.fsdecode(path))
+    try:
+        if not path.exists():
+            raise VolumeError(f"There is no file or folder '{path}': check the path.")
+        suffix = path.suffix.lower()
+        if path.is_dir():
+            if is_zarr(path) or suffix == ".zarr":
+                return open_zarr(path, dataset)
+            _refuse_dataset(path, dataset)
+            return open_tiff_folder(path)
+        if suffix in WITH_DATASETS:
+            return WITH_DATASETS[suffix](path, dataset)
+        if suffix in SINGLE:
+            _refuse_dataset(path, dataset)
+            return SINGLE[suffix](path)
+    except TiqaError:
+        raise
+    except Exception as error:  # whatever a format's library raises on a damaged file
+        raise VolumeError(
+            f"Cannot open '{path}', which may be damaged or incomplete ({cause(error)}): copy it again."
+        ) from error
+    raise VolumeError(
+        f"'{path}' has an unsupported type: give one of {', '.join([*SINGLE, *WITH_DATASETS])}, "
+        "a .zarr folder or a folder of TIFF slices."
+    )
 
 
 def as_volume(x: Any) -> Volume:
@@ -104,33 +133,6 @@ def as_volume(x: Any) -> Volume:
         stored = getattr(x, "chunks", None) or (1,) * (x.ndim - 2) + tuple(x.shape[-2:])
         x = lazy(ArrayStack(x), grouped_chunks(tuple(x.shape), tuple(stored), x.dtype.itemsize))
     return Volume(x, axes, (1.0,) * x.ndim, "pixel", name)
-
-
-def _opened(path: Path, dataset: str | None) -> Volume:
-    try:
-        if not path.exists():
-            raise VolumeError(f"There is no file or folder '{path}': check the path.")
-        suffix = path.suffix.lower()
-        if path.is_dir():
-            if is_zarr(path) or suffix == ".zarr":
-                return open_zarr(path, dataset)
-            _refuse_dataset(path, dataset)
-            return open_tiff_folder(path)
-        if suffix in WITH_DATASETS:
-            return WITH_DATASETS[suffix](path, dataset)
-        if suffix in SINGLE:
-            _refuse_dataset(path, dataset)
-            return SINGLE[suffix](path)
-    except TiqaError:
-        raise
-    except Exception as error:  # whatever a format's library raises on a damaged file
-        raise VolumeError(
-            f"Cannot open '{path}', which may be damaged or incomplete ({cause(error)}): copy it again."
-        ) from error
-    raise VolumeError(
-        f"'{path}' has an unsupported type: give one of {', '.join([*SINGLE, *WITH_DATASETS])}, "
-        "a .zarr folder or a folder of TIFF slices."
-    )
 
 
 def _refuse_dataset(path: Path, dataset: str | None) -> None:

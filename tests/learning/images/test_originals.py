@@ -59,6 +59,13 @@ def test_a_long_slice_gives_several_originals(tmp_path):
     assert {original.file for original in originals} == {"long.tif"}
 
 
+def test_what_was_guessed_of_a_file_is_among_the_warnings(tmp_path):
+    metadata = {"unit": "parsec", "axes": "YX"}
+    tifffile.imwrite(tmp_path / "a.tif", image(0), imagej=True, metadata=metadata)
+    _, (warning,) = read_originals([str(tmp_path / "a.tif")])
+    assert "'parsec'" in warning
+
+
 def test_copies_are_left_out_and_said(folder, tmp_path):
     (tmp_path / "copy.tif").write_bytes((folder / "image0.tif").read_bytes())
     originals, (warning,) = read_originals([str(folder / "image0.tif"), str(tmp_path / "copy.tif")])

@@ -10,7 +10,7 @@ from napari_tiqa.errors import RatingError, TrainingError, VolumeError
 from napari_tiqa.learning.ratings.images import find_images, read_image
 from napari_tiqa.learning.ratings.session_files import RATINGS_FILE, image_folder, is_session, read_record
 from napari_tiqa.scoring.network_input import TILE_SIZE, prepare_slice
-from napari_tiqa.volumes.open import SINGLE, WITH_DATASETS, open_volume
+from napari_tiqa.volumes.open import SINGLE, WITH_DATASETS, opened
 from napari_tiqa.volumes.readers.file_order import files_in
 from napari_tiqa.volumes.readers.ome_zarr import is_zarr
 from napari_tiqa.volumes.slices import evenly
@@ -45,12 +45,15 @@ class _Source:
     specimen: str
     rated: bool = False
 
-    def planes(self, slices: int) -> Iterator[tuple[str, np.ndarray, IntensityWindow]]:
-        """Yield slices with their names and their window."""
+    def planes(
+        self, slices: int, warnings: dict[str, None]
+    ) -> Iterator[tuple[str, np.ndarray, IntensityWindow]]:
+        """Yield slices with their names and their window; what had to be guessed is added to the warnings."""
         if self.rated:
             yield self.path.stem, read_image(self.path), SESSION_WINDOW
             return
-        volume = open_volume(self.path).tomogram()
+        volume = opened(self.path).tomogram()
+        warnings.update(dict.fromkeys(volume.warnings))
         window = volume.window or estimate_window(volume)
         for index in evenly(min(slices, volume.slice_count(0)), volume.slice_count(0)):
             name = self.path.stem if volume.data.ndim == 2 else f"{self.path.stem}_z{index}"
@@ -85,7 +88,8 @@ def read_originals(
     originals : list of Original
         Each image once: of several with the same pixels the first. Their names differ.
     warnings : list of str
-        A sentence on the duplicates, and on slices without any texture, that were left out.
+        A sentence on each thing that had to be guessed of a file; on the duplicates, and on slices without
+        any texture, that were left out.
 
     Raises
     ------
@@ -98,10 +102,11 @@ def read_originals(
     _check_told_apart(sources, rated)
     found: list[Original] = []
     small, empty = [], []
+    guessed: dict[str, None] = {}
     for number, source in enumerate(sources):
         if advance:
             advance(number, len(sources))
-        for name, plane, window in source.planes(slices):
+        for name, plane, window in source.planes(slices, guessed):
             if min(plane.shape) < TILE_SIZE:
                 small.append(f"{source.path.name}: {plane.shape[0]} x {plane.shape[1]}")
                 break
@@ -119,7 +124,7 @@ def read_originals(
             f"({some(small)}): take {'it' if len(small) == 1 else 'them'} out, or give larger images."
         )
     originals, copies = _each_once(found)
-    warnings = []
+    warnings = list(guessed)
     if copies:
         left = counted(len(copies), "original", ("is a copy of another", "are copies of others"))
         warnings.append(f"{left}, left out of the training ({some(copies)}).")
@@ -184,7 +189,7 @@ def _check_told_apart(sources: Sequence[_Source], rated: Collection[str]) -> Non
 
 def _is_tomogram(folder: Path, images: Sequence[Path]) -> bool:
     try:
-        open_volume(folder)
+        opened(folder)
     except VolumeError:
         if images:
             return False

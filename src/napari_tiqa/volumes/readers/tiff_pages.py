@@ -41,7 +41,7 @@ class Coding:
         self.plain = bool(page.is_contiguous) and page.fillorder == 1 and page.predictor == 1
         self.swapped = not self.dtype.newbyteorder(page.parent.byteorder).isnative
         self._unwritten = page.nodata
-        self._decode: Callable[..., Any] | None = _decoder(page)
+        self._decode: Callable[..., Any] | None = None if self.plain else _decoder(page)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the decoder, a function within a function."""

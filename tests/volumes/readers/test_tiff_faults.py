@@ -197,3 +197,18 @@ def test_bits_that_are_not_a_type_of_number(tmp_path: Path) -> None:
     with tifffile.TiffFile(tmp_path / "a.tif", mode="r+b") as tiff:
         tiff.pages[0].tags["BitsPerSample"].overwrite(48)
     assert "48 bits" in refusal(tmp_path / "a.tif")
+
+
+def test_strips_that_the_tags_do_not_list(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", SMOOTH[0], compression="zlib", rowsperstrip=12)
+    with tifffile.TiffFile(tmp_path / "a.tif", mode="r+b") as tiff:
+        tiff.pages[0].tags["ImageLength"].overwrite(60)
+    assert "not all listed" in refusal(tmp_path / "a.tif")
+
+
+def test_wrong_byte_count_of_the_only_strip(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", SMOOTH[0])
+    with tifffile.TiffFile(tmp_path / "a.tif", mode="r+b") as tiff:
+        tiff.pages[0].tags["StripByteCounts"].overwrite(9)
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "a.tif"), SMOOTH[0])
+    np.testing.assert_array_equal(pixels_of(opened(tmp_path / "a.tif")[0]), SMOOTH[0])

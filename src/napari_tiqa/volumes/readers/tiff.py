@@ -77,7 +77,7 @@ def open_tiff(path: Path) -> Volume:
         if unwritten := check_pixels_present(pages):
             warnings.append(
                 f"{counted(unwritten, 'page')} of '{path.name}' {'has' if unwritten == 1 else 'have'} parts "
-                f"that were never written: they are read as {coding.empty().flat[0]:g}."
+                f"that were never written: they are read as {coding.unwritten:g}."
             )
         data = lazy(PageStack(pages, leading), (1,) * len(leading) + coding.shape)
 

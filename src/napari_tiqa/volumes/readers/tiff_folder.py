@@ -55,7 +55,7 @@ def open_tiff_folder(folder: Path) -> Volume:
         verb = "has" if unwritten == 1 else "have"
         warnings += (
             f"{counted(unwritten, 'file')} in '{folder}' {verb} parts that were never written: they are "
-            f"read as {pages[0].coding.empty().flat[0]:g}.",
+            f"read as {pages[0].coding.unwritten:g}.",
         )
 
     calibrated = open_tiff(paths[0])

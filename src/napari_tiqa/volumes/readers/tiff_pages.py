@@ -1,5 +1,6 @@
 """Pages of TIFF files: where their pixels lie, how they are coded, and the stack that they make."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -30,6 +31,10 @@ class Coding:
         Whether the pixels are stored as they are in memory, but for the byte order.
     swapped : bool
         Whether that is the other one.
+    unwritten : float
+        What the pixels are of a part that was never written.
+    segments : int
+        How many strips or tiles a page has at least.
     """
 
     def __init__(self, page: tifffile.TiffPage) -> None:
@@ -40,8 +45,14 @@ class Coding:
         self.dtype = np.dtype(page.dtype)
         self.plain = bool(page.is_contiguous) and page.fillorder == 1 and page.predictor == 1
         self.swapped = not self.dtype.newbyteorder(page.parent.byteorder).isnative
-        self._unwritten = page.nodata
+        self.segments = 1 if self.plain else math.prod(page.chunked)
+        self.unwritten = page.nodata
         self._decode: Callable[..., Any] | None = None if self.plain else _decoder(page)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that a page takes in memory."""
+        return math.prod(self.shape) * self.dtype.itemsize
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the decoder, a function within a function."""
@@ -56,7 +67,10 @@ class Coding:
 
     def empty(self) -> np.ndarray:
         """Return a page of which no segment was written, as tifffile reads it."""
-        return np.full(self.shaped, self._unwritten, self.dtype)
+        # Zeros take no memory until they are written to.
+        if not self.unwritten:
+            return np.zeros(self.shaped, self.dtype)
+        return np.full(self.shaped, self.unwritten, self.dtype)
 
 
 @dataclass(frozen=True)
@@ -147,7 +161,10 @@ def pages_of(pages: Sequence[tifffile.TiffPage | tifffile.TiffFrame]) -> list[Pa
         coding = codings.get(id(page.keyframe))
         if coding is None:
             coding = codings[id(page.keyframe)] = coding_of(page.keyframe, path)
-        kept.append(Page(path, tuple(page.dataoffsets), tuple(page.databytecounts), coding))
+        offsets, byte_counts = tuple(page.dataoffsets), tuple(page.databytecounts)
+        if coding.plain and len(offsets) == 1:
+            byte_counts = (coding.nbytes,)  # which some programs write wrongly
+        kept.append(Page(path, offsets, byte_counts, coding))
     return kept
 
 
@@ -189,9 +206,10 @@ def check_pixels_present(pages: Sequence[Page]) -> int:
         if page.path not in sizes:
             sizes[page.path] = page.path.stat().st_size
         end = max(map(sum, zip(page.offsets, page.byte_counts, strict=True)), default=0)
-        if end > sizes[page.path]:
+        if end > sizes[page.path] or len(page.offsets) < page.coding.segments:
+            missing = "lie beyond its end" if end > sizes[page.path] else "are not all listed in its tags"
             raise VolumeError(
-                f"'{page.path}' is truncated: the pixels of page {number} lie beyond its end; copy it again."
+                f"'{page.path}' is truncated: the pixels of page {number} {missing}; copy it again."
             )
         unwritten += not page.byte_counts or 0 in page.byte_counts
     return unwritten

@@ -17,7 +17,8 @@ import numpy as np
 import scipy.ndimage
 
 from napari_tiqa.jobs.process.client import shared_model_process
-from napari_tiqa.jobs.quality.score import ScoreProgress, score_overview_first, score_volume
+from napari_tiqa.jobs.quality.score import score_overview_first, score_volume
+from napari_tiqa.jobs.quality.score_run import ScoreProgress
 from napari_tiqa.scoring.bundle import DEFAULT_MODEL
 from napari_tiqa.scoring.pyramid import most_tiles
 from napari_tiqa.scoring.views import OVERVIEW, PYRAMID

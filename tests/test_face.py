@@ -33,6 +33,7 @@ SUBJECTS = {
 }
 SHARED = ("slices", "axis", "model", "window")
 LAST = ("progress", "cancel")
+OPTION = {"client": "scheduler"}  # in a shell there is nothing of it but its address
 VERB_OF_COMMAND = {
     "score": "score_volume",
     "map": "score_map",
@@ -107,7 +108,7 @@ def test_the_shell_has_each_keyword_as_an_option(home: str) -> None:
         keywords = set(keyword_only(verb))
         assert keywords - {*LAST, "recipe"} <= set(options)  # a recipe's settings are options of their own
         for name in keywords & set(options):
-            assert f"--{name.replace('_', '-')}" in options[name].option_strings
+            assert f"--{OPTION.get(name, name).replace('_', '-')}" in options[name].option_strings
 
 
 def test_a_source_tree_without_metadata_or_libraries_has_a_face_and_help() -> None:

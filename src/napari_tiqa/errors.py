@@ -75,6 +75,10 @@ class ResumeError(TiqaError):
     """A file of an unfinished run that cannot be gone on from, or be written."""
 
 
+class ClusterError(TiqaError):
+    """A cluster that does not answer, or could not do its work."""
+
+
 class ModelProcessError(TiqaError):
     """The model process could not start, died, or failed on a request."""
 

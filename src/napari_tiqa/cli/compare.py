@@ -18,6 +18,7 @@ from napari_tiqa.cli.progress_bar import ProgressBar
 from napari_tiqa.cli.volume_options import (
     add_aim_option,
     add_model_option,
+    add_scheduler_option,
     add_slices_option,
     add_volume_options,
     chosen_volume,
@@ -50,6 +51,7 @@ examples:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
+    add_scheduler_option(parser)
     add_volume_options(parser)
     add_model_option(parser)
     add_slices_option(parser, "compare on these (default: five, evenly spread)")
@@ -89,6 +91,7 @@ def run(options: argparse.Namespace) -> int:
                 window=chosen_window(options),
                 aim=options.aim,
                 resume=chosen_resume(options),
+                client=options.client,
                 progress=bar.follow("comparing"),
                 cancel=cancel,
             )

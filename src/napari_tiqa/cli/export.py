@@ -6,7 +6,12 @@ from pathlib import Path
 
 from napari_tiqa.cli.exit_code import cancelled_by_interrupt
 from napari_tiqa.cli.progress_bar import ProgressBar
-from napari_tiqa.cli.volume_options import add_volume_options, chosen_volume, chosen_window
+from napari_tiqa.cli.volume_options import (
+    add_scheduler_option,
+    add_volume_options,
+    chosen_volume,
+    chosen_window,
+)
 
 DESCRIPTION = """\
 Filter every slice of a tomogram and store the result: OME-Zarr (OUTPUT ends with .zarr), one TIFF file
@@ -28,6 +33,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     from napari_tiqa.volumes.writing.formats import FORMATS
 
+    add_scheduler_option(parser)
     add_volume_options(parser)
     parser.add_argument("output", type=Path, metavar="OUTPUT", help="file or folder to write")
     parser.add_argument(
@@ -69,6 +75,7 @@ def run(options: argparse.Namespace) -> int:
             format=options.format,
             overwrite=options.overwrite,
             again=options.again,
+            client=options.client,
             progress=bar.follow("filtering"),
             cancel=cancel,
         )

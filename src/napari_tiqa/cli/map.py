@@ -9,6 +9,7 @@ from napari_tiqa.cli.progress_bar import ProgressBar
 from napari_tiqa.cli.volume_options import (
     add_model_option,
     add_region_option,
+    add_scheduler_option,
     add_volume_options,
     chosen_volume,
     chosen_window,
@@ -29,6 +30,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     from napari_tiqa.jobs.quality.map import STRIDE
 
+    add_scheduler_option(parser)
     add_volume_options(parser)
     add_model_option(parser)
     parser.add_argument(
@@ -64,6 +66,7 @@ def run(options: argparse.Namespace) -> int:
             window=chosen_window(options),
             stride=options.stride,
             region=options.region,
+            client=options.client,
             progress=bar.follow("scoring"),
             cancel=cancel,
         )

@@ -16,6 +16,7 @@ from napari_tiqa.cli.progress_bar import ProgressBar
 from napari_tiqa.cli.volume_options import (
     add_model_option,
     add_region_option,
+    add_scheduler_option,
     add_slices_option,
     add_volume_options,
     chosen_volume,
@@ -55,6 +56,7 @@ examples:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
+    add_scheduler_option(parser)
     add_volume_options(parser)
     add_model_option(parser)
     add_slices_option(parser, "score only these")
@@ -95,6 +97,7 @@ def run(options: argparse.Namespace) -> int:
                 view=options.view,
                 region=options.region,
                 resume=chosen_resume(options),
+                client=options.client,
                 progress=bar.follow("scoring"),
                 cancel=cancel,
             )

@@ -17,6 +17,7 @@ from napari_tiqa.cli.setting_options import positive
 from napari_tiqa.cli.volume_options import (
     add_aim_option,
     add_model_option,
+    add_scheduler_option,
     add_slices_option,
     add_volume_options,
     chosen_volume,
@@ -48,6 +49,7 @@ Ctrl-C keeps the best so far.
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
+    add_scheduler_option(parser)
     add_volume_options(parser)
     add_model_option(parser)
     add_slices_option(parser, "try settings on these (default: five, evenly spread)")
@@ -109,6 +111,7 @@ def run(options: argparse.Namespace) -> int:
                 method=options.method,
                 trials=options.trials,
                 resume=chosen_resume(options),
+                client=options.client,
                 progress=bar.follow("tuning", lambda progress: f"best {level(progress.best, options.aim)}"),
                 cancel=cancel,
             )

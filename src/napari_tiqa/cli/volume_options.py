@@ -112,6 +112,17 @@ def chosen_labels(options: argparse.Namespace) -> "Volume":
     return open_volume(options.labels, options.labels_dataset)
 
 
+def add_scheduler_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--scheduler``: the cluster that does the work."""
+    parser.add_argument(
+        "--scheduler",
+        dest="client",
+        metavar="ADDRESS",
+        help="do the work on a dask.distributed cluster, such as tcp://10.0.0.1:8786; its workers have to "
+        "see the files of volume and model (needs napari-tiqa[cluster])",
+    )
+
+
 def chosen_window(options: argparse.Namespace) -> tuple[float, float] | None:
     """Return the window that the options give, None for the volume's own."""
     return tuple(options.window) if options.window else None

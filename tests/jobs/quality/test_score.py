@@ -20,7 +20,8 @@ import tifffile
 from napari_tiqa import IntensityWindow, Volume, score_image, score_volume
 from napari_tiqa.errors import BundleError, Cancelled, ModelProcessError, TableError, VolumeError
 from napari_tiqa.jobs.process.client import ProcessState, shared_model_process
-from napari_tiqa.jobs.quality.score import ScoreProgress, score_overview_first
+from napari_tiqa.jobs.quality.score import score_overview_first
+from napari_tiqa.jobs.quality.score_run import ScoreProgress
 from napari_tiqa.scoring.pyramid import view_slice
 from napari_tiqa.scoring.scale import ARTEFACTS
 from napari_tiqa.scoring.table import (

@@ -34,7 +34,8 @@ from qtpy.QtWidgets import (
 from napari_tiqa.cli import main as shell
 from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.jobs.quality.map import score_map
-from napari_tiqa.jobs.quality.score import ScoreProgress, score_volume
+from napari_tiqa.jobs.quality.score import score_volume
+from napari_tiqa.jobs.quality.score_run import ScoreProgress
 from napari_tiqa.scoring.recent_models import recent_models, remember_model
 from napari_tiqa.scoring.scale import ARTEFACTS
 from napari_tiqa.scoring.sentence import score_sentence

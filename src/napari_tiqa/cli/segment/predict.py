@@ -10,6 +10,7 @@ from napari_tiqa.cli.output_options import add_output_option
 from napari_tiqa.cli.progress_bar import ProgressBar
 from napari_tiqa.cli.volume_options import (
     add_model_option,
+    add_scheduler_option,
     add_slices_option,
     add_volume_options,
     chosen_volume,
@@ -43,6 +44,7 @@ Ctrl-C keeps the slices that are done; run the same command again to resume. Ano
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
+    add_scheduler_option(parser)
     add_volume_options(parser)
     add_model_option(
         parser,
@@ -102,6 +104,7 @@ def run(options: argparse.Namespace) -> int:
             window=chosen_window(options),
             output=options.output,
             again=options.again,
+            client=options.client,
             progress=bar.follow("segmenting"),
             cancel=cancel,
         )

@@ -10,8 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 
 import numpy as np
@@ -24,9 +23,10 @@ from napari_tiqa.filtering.settled import settled
 from napari_tiqa.jobs.filtering.objective import DETAIL_LOSS, OBJECTIVE, SCORE, check_aim, score_slices
 from napari_tiqa.jobs.filtering.trial import Trial
 from napari_tiqa.jobs.process.client import shared_model_process
+from napari_tiqa.jobs.process.cluster import Cluster
 from napari_tiqa.jobs.process.kept_work import KeptWork
 from napari_tiqa.jobs.process.record import checked_model, run_record
-from napari_tiqa.jobs.process.waiting import wait_for
+from napari_tiqa.jobs.process.waiting import Answer, wait_for
 from napari_tiqa.scoring.views import PYRAMID
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slice_grammar import Slices
@@ -45,6 +45,8 @@ _FIGURES = ("slice_scores", "slice_objectives", "slice_detail_losses", "slice_se
 """What is kept of a trial beside its setting."""
 
 _Filtered = tuple[np.ndarray, float]  # slice, seconds
+_Judged = tuple[pd.DataFrame, float]  # what is said of a slice, seconds
+_Begun = Answer[_Filtered] | Answer[_Judged]
 
 
 class TrialBench:
@@ -67,6 +69,7 @@ class TrialBench:
         aim: str,
         cancel: threading.Event,
         resume: str | os.PathLike[str] | None = None,
+        client: Any = None,
     ) -> None:
         check_aim(aim)
         tomogram = as_volume(volume).tomogram()
@@ -90,6 +93,9 @@ class TrialBench:
         self.record |= {"slices": list(self.indices), "aim": aim, "view": PYRAMID}
         self.kept = KeptWork(resume, self._plan())
         self._threads = ThreadPoolExecutor(CORES, thread_name_prefix="filter to be tried")
+        self._cluster = None if client is None else Cluster(client)
+        if self._cluster is not None:
+            self._shared = self._cluster.share((self._planes, self.window, model, aim))
 
     def __enter__(self) -> Self:
         """Return the bench."""
@@ -100,6 +106,8 @@ class TrialBench:
         """Begin no filter any more; nobody waits for one under way but Python itself, when it ends."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         self.kept.__exit__()
+        if self._cluster is not None:
+            self._cluster.__exit__()
 
     def settled(self, pipeline: Pipeline) -> Pipeline:
         """Return a pipeline whose automatic ring centres are those of the middle slice."""
@@ -112,7 +120,7 @@ class TrialBench:
         A pipeline that cannot be applied to one of the slices, or leaves one that cannot be scored, gives a
         trial that says so. Raises BundleError, ModelProcessError and Cancelled, as ``score_slices``.
         """
-        begun: deque[tuple[Setting, list[Future[_Filtered]]]] = deque()
+        begun: deque[tuple[Setting, list[_Begun]]] = deque()
         for setting in settings:
             known = _name(setting[1]) in self.kept.pieces
             places = range(0 if known else len(self._planes))
@@ -122,7 +130,7 @@ class TrialBench:
         while begun:
             yield self._kept(*begun.popleft())
 
-    def _kept(self, setting: Setting, filtering: list["Future[_Filtered]"]) -> Trial:
+    def _kept(self, setting: Setting, filtering: list[_Begun]) -> Trial:
         """Return a trial that a run before has made, or finish it."""
         name = _name(setting[1])
         if name not in self.kept.pieces:
@@ -159,24 +167,15 @@ class TrialBench:
         zeros = (0.0,) * len(scores)
         return Trial((), Pipeline(), scores, objectives, zeros, zeros)
 
-    def _begin(self, pipeline: Pipeline, place: int) -> "Future[_Filtered]":
-        return self._threads.submit(partial(self._filter, pipeline, place))
+    def _begin(self, pipeline: Pipeline, place: int) -> _Begun:
+        piece = pipeline, place, self.indices[place]
+        if self._cluster is not None:
+            return self._cluster.begin(_judged, self._shared, piece)
+        return self._threads.submit(
+            _filtered, self._planes[place], self.window, pipeline, self.indices[place]
+        )
 
-    def _filter(self, pipeline: Pipeline, place: int) -> _Filtered:
-        plane, where = self._planes[place], f"slice {self.indices[place]}"
-        begin = time.perf_counter()
-        try:
-            filtered = pipeline(plane, self.window)
-            seconds = time.perf_counter() - begin
-            return filtered, seconds
-        except TiqaError as error:
-            raise FilterError(f"{pipeline.describe()} cannot be applied to {where}: {error}") from error
-        except Exception as error:  # a library's filter may fail in its own way on some values
-            raise FilterError(
-                f"{pipeline.describe()} failed on {where} ({error}): choose other values or another filter."
-            ) from error
-
-    def _finished(self, setting: Setting, filtering: list["Future[_Filtered]"]) -> Trial:
+    def _finished(self, setting: Setting, filtering: list[_Begun]) -> Trial:
         values, pipeline = setting
         try:
             parts = [wait_for(item.result, TimeoutError, self._cancel) for item in filtering]
@@ -185,8 +184,8 @@ class TrialBench:
         finally:
             for item in filtering:
                 item.cancel()
-        planes, seconds = zip(*parts, strict=True)
-        table = self._scored(planes)
+        seen, seconds = zip(*parts, strict=True)
+        table = self._scored(seen) if self._cluster is None else pd.concat(seen, ignore_index=True)
         if table[OBJECTIVE].isna().any():
             place = int(np.flatnonzero(table[OBJECTIVE].isna())[0])
             return self._failed(
@@ -207,6 +206,29 @@ class TrialBench:
     def _failed(self, setting: Setting, sentence: str) -> Trial:
         unknown = (np.nan,) * len(self.indices)
         return Trial(*setting, unknown, unknown, unknown, unknown, sentence)
+
+
+def _filtered(plane: np.ndarray, window: IntensityWindow, pipeline: Pipeline, index: int) -> _Filtered:
+    begin = time.perf_counter()
+    try:
+        filtered = pipeline(plane, window)
+        return filtered, time.perf_counter() - begin
+    except TiqaError as error:
+        raise FilterError(f"{pipeline.describe()} cannot be applied to slice {index}: {error}") from error
+    except Exception as error:  # a library's filter may fail in its own way on some values
+        raise FilterError(
+            f"{pipeline.describe()} failed on slice {index} ({error}): choose other values or another filter."
+        ) from error
+
+
+def _judged(
+    work: tuple[list[np.ndarray], IntensityWindow, str | os.PathLike[str] | None, str],
+    piece: tuple[Pipeline, int, int],
+) -> _Judged:
+    """Filter a slice, and score it, on a worker of a cluster."""
+    (planes, window, model, aim), (pipeline, place, index) = work, piece
+    filtered, seconds = _filtered(planes[place], window, pipeline, index)
+    return score_slices([filtered], window, model, unfiltered=[planes[place]], aim=aim), seconds
 
 
 def _name(pipeline: Pipeline) -> str:

@@ -150,6 +150,7 @@ def compare(
     window: IntensityWindow | tuple[float, float] | None = None,
     aim: str = FIDELITY,
     resume: str | os.PathLike[str] | None = None,
+    client: Any = None,
     progress: Callable[[CompareProgress], object] | None = None,
     cancel: threading.Event | None = None,
 ) -> Comparison:
@@ -174,6 +175,9 @@ def compare(
     resume : path-like, optional
         A file in which each trial is kept as soon as it is done: after any end, the same call with the same
         file goes on from there, with the same result. It is removed at the end.
+    client : distributed.Client or str, optional
+        A dask.distributed cluster, or its scheduler's address, whose workers filter and judge the slices; see
+        ``score_volume``.
     progress : callable, optional
         Called in this thread with a CompareProgress after each pipeline.
     cancel : threading.Event, optional
@@ -197,6 +201,8 @@ def compare(
         If the model process cannot start or dies; what was tried before is its ``table``.
     ResumeError
         If `resume` is of another run, in use, or cannot be written.
+    ClusterError
+        If `client` does not answer, or its workers cannot do the work.
     Cancelled
         If `cancel` was set before any pipeline had been tried.
     """
@@ -206,7 +212,9 @@ def compare(
         raise FilterError(
             f"'{UNFILTERED}' is the name of the slices as they are: name the pipeline otherwise."
         )
-    with TrialBench(volume, slices, axis, model, window, aim, cancel or threading.Event(), resume) as bench:
+    with TrialBench(
+        volume, slices, axis, model, window, aim, cancel or threading.Event(), resume, client
+    ) as bench:
         trials = {UNFILTERED: bench.unfiltered}
         pace = Pace(1 + len(pipelines))
 

@@ -5,10 +5,12 @@ thread writes them in order. What is written stays, so that an export can be res
 """
 
 import errno
+import math
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from napari_tiqa.errors import Cancelled, ExportError, TiqaError
 from napari_tiqa.filtering.lazy import Application, apply_to
 from napari_tiqa.filtering.pipeline import Pipeline
 from napari_tiqa.jobs.filtering.unfinished_export import UnfinishedExport, done_slices
+from napari_tiqa.jobs.process.cluster import LONGEST, Cluster, pieces_of
 from napari_tiqa.jobs.process.place import free_space, is_taken, refuse_input, size_text
 from napari_tiqa.jobs.process.record import fingerprint
 from napari_tiqa.jobs.process.waiting import ahead
@@ -35,6 +38,7 @@ from napari_tiqa.wording import expanded
 
 _FILTERED_AHEAD = 2 * CORES  # slices read or filtered that wait for those before them
 _WRITTEN_AHEAD = 2
+_PIECE = 2**25  # bytes of pixels that a worker sends at a time
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -49,6 +53,7 @@ def export(
     format: str | None = None,
     overwrite: bool = False,
     again: bool = False,
+    client: Any = None,
     progress: Callable[[Progress], object] | None = None,
     cancel: threading.Event | None = None,
 ) -> dict[str, Any]:
@@ -78,6 +83,9 @@ def export(
         replaced.
     again : bool
         Also where the volume says that it has been filtered with the same pipeline already.
+    client : distributed.Client or str, optional
+        A dask.distributed cluster, or its scheduler's address, whose workers read and
+        filter the slices, which are written here; see ``score_volume``.
     progress : callable, optional
         Called with a Progress (slices), at most five times a second, in this thread; what it raises ends the
         export as a cancel does.
@@ -98,6 +106,8 @@ def export(
         The pipeline has been applied already, no step is on, or a slice is too small for it.
     VolumeError
         The volume cannot be read, or has no such axis or window.
+    ClusterError
+        If `client` does not answer, or its workers cannot do the work.
     Cancelled
         `cancel` was set.
     """
@@ -118,7 +128,12 @@ def export(
         "applied_before": [dict(record) for record in volume.applied],
         "record": application.record,
     }
-    return _Export(application, output, plan).run(overwrite, progress, cancel or threading.Event())
+    run = _Export(application, output, plan)
+    cancel = cancel or threading.Event()
+    if client is None:
+        return run.run(overwrite, progress, cancel)
+    with Cluster(client) as run.cluster:
+        return run.run(overwrite, progress, cancel)
 
 
 def check_format(volume: Volume, axis: int, format: str) -> None:
@@ -138,6 +153,7 @@ class _Export:
         self.application = application
         self.total = int(plan["slices"])
         self.kept = UnfinishedExport(output, plan)
+        self.cluster: Cluster | None = None
 
     def run(
         self,
@@ -195,9 +211,6 @@ class _Export:
         progress: Callable[[Progress], object] | None,
         cancel: threading.Event,
     ) -> None:
-        def apply(item: tuple[int, np.ndarray]) -> tuple[int, np.ndarray]:
-            return item[0], self.application(item[1])
-
         def write(item: tuple[int, np.ndarray]) -> int:
             writer.write(*item)
             self.kept.add(item[1])
@@ -205,13 +218,29 @@ class _Export:
 
         pace, show = Pace(self.total), Throttled(progress)
         with (
-            ThreadPoolExecutor(CORES, thread_name_prefix="napari-tiqa-filter") as filters,
+            closing(self._filtered(cancel)) as filtered,
             ThreadPoolExecutor(1, thread_name_prefix="napari-tiqa-write") as writers,
         ):
-            filtered = ahead(filters, apply, self._read(cancel), _FILTERED_AHEAD, cancel)
             # All that is filtered is also written.
             for done in ahead(writers, write, filtered, _WRITTEN_AHEAD, threading.Event()):
                 show(Progress(done, self.total, pace.seconds_left(done)), at_once=done == self.total)
+
+    def _filtered(self, cancel: threading.Event) -> Generator[tuple[int, np.ndarray], None, None]:
+        """Give the slices that are not written yet, filtered on all cores or on a cluster."""
+
+        def apply(item: tuple[int, np.ndarray]) -> tuple[int, np.ndarray]:
+            return item[0], self.application(item[1])
+
+        if self.cluster is not None:
+            volume, axis = self.application.volume, self.application.axis
+            todo = range(self.kept.done, self.total)
+            few = max(1, min(LONGEST, _PIECE // (math.prod(volume.slice_shape(axis)) * volume.data.itemsize)))
+            pieces = pieces_of(volume, axis, todo, few)
+            for piece in self.cluster.results(_filtered_slices, pieces, self.application, cancel):
+                yield from piece
+            return
+        with ThreadPoolExecutor(CORES, thread_name_prefix="napari-tiqa-filter") as filters:
+            yield from ahead(filters, apply, self._read(cancel), _FILTERED_AHEAD, cancel)
 
     def _read(self, cancel: threading.Event) -> Iterator[tuple[int, np.ndarray]]:
         """Give the slices that are not written yet, each in memory of its own."""
@@ -233,6 +262,11 @@ class _Export:
             f"{kept.output} cannot be written{far} ({error.strerror or error}): remove the cause, then "
             f"{then}, or choose another place."
         )
+
+
+def _filtered_slices(application: Application, indices: list[int]) -> list[tuple[int, np.ndarray]]:
+    """Filter slices on a worker of a cluster."""
+    return [(index, application(application.volume.slice(application.axis, index))) for index in indices]
 
 
 def _check_place(output: Path, volume: Volume, overwrite: bool) -> None:

@@ -49,6 +49,7 @@ def tune(
     method: str = METHODS[0],
     trials: int = DEFAULT_TRIALS,
     resume: str | os.PathLike[str] | None = None,
+    client: Any = None,
     progress: Callable[[TuneProgress], object] | None = None,
     cancel: threading.Event | None = None,
 ) -> Tuning:
@@ -82,6 +83,9 @@ def tune(
     resume : path-like, optional
         A file in which each trial is kept as soon as it is done: after any end, the same call with the same
         file goes on from there, with the same result. It is removed at the end.
+    client : distributed.Client or str, optional
+        A dask.distributed cluster, or its scheduler's address, whose workers filter and judge the slices; see
+        ``score_volume``.
     progress : callable, optional
         Called in this thread with a TuneProgress after each pipeline.
     cancel : threading.Event, optional
@@ -104,12 +108,16 @@ def tune(
         If the model process cannot start or dies; what was tried before is its ``table``.
     ResumeError
         If `resume` is of another run, in use, or cannot be written.
+    ClusterError
+        If `client` does not answer, or its workers cannot do the work.
     Cancelled
         If `cancel` was set before any setting had been tried.
     """
     varied = variables(pipeline, parameters)
     search(method, pipeline, varied, trials)  # what cannot be searched is refused before anything is read
-    with TrialBench(volume, slices, axis, model, window, aim, cancel or threading.Event(), resume) as bench:
+    with TrialBench(
+        volume, slices, axis, model, window, aim, cancel or threading.Event(), resume, client
+    ) as bench:
         pipeline = bench.settled(pipeline)
         way = search(method, pipeline, varied, trials)
         return _Run(bench, pipeline, varied, method, aim, way, progress).tune()

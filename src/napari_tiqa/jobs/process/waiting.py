@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from napari_tiqa.errors import Cancelled, TiqaError
 
@@ -14,6 +14,17 @@ POLL = 0.05
 _T = TypeVar("_T")
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
+_Answer = TypeVar("_Answer", covariant=True)
+
+
+class Answer(Protocol[_Answer]):
+    """What is waited for: a future, here or on a cluster."""
+
+    def result(self, timeout: float | None = None) -> _Answer:
+        """Wait for the answer; TimeoutError where it is not there in time."""
+
+    def cancel(self) -> bool:
+        """Want it no more."""
 
 
 def wait_for(attempt: Callable[..., _T], not_yet: type[Exception], cancel: threading.Event) -> _T:
@@ -29,7 +40,7 @@ def wait_for(attempt: Callable[..., _T], not_yet: type[Exception], cancel: threa
     raise Cancelled("Scoring was cancelled.")
 
 
-def answer_of(future: "Future[_T]", cancel: threading.Event) -> _T:
+def answer_of(future: "Answer[_T]", cancel: threading.Event) -> _T:
     """Wait for a future's result as `wait_for` does; a future that nobody waits for any more is cancelled."""
     try:
         return wait_for(future.result, TimeoutError, cancel)

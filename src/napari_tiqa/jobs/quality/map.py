@@ -16,10 +16,11 @@ import tifffile
 from napari_tiqa.arguments import checked_arguments
 from napari_tiqa.errors import TableError, VolumeError, explained
 from napari_tiqa.jobs.process.client import ModelProcess, shared_model_process
+from napari_tiqa.jobs.process.cluster import Cluster
 from napari_tiqa.jobs.process.messages import ModelFile
 from napari_tiqa.jobs.process.record import checked_model, run_record
 from napari_tiqa.jobs.process.waiting import answer_of
-from napari_tiqa.jobs.quality.score import scored_slice
+from napari_tiqa.jobs.quality.score_run import scored_slice
 from napari_tiqa.jobs.quality.tile_stream import PredictedSlice
 from napari_tiqa.progress import Pace, Progress
 from napari_tiqa.scoring.native_tiles import filled_tiles, native_tile
@@ -99,6 +100,7 @@ def score_map(
     window: IntensityWindow | tuple[float, float] | None = None,
     stride: int = STRIDE,
     region: Any = None,
+    client: Any = None,
     progress: Callable[[MapProgress], object] | None = None,
     cancel: threading.Event | None = None,
 ) -> QualityMap:
@@ -120,6 +122,9 @@ def score_map(
         Pixels from one tile to the next at most, 1 to 224.
     region : "circle", path or array-like, optional
         Where the pixels lie that count, see ``score_volume``; the map is NaN outside.
+    client : distributed.Client or str, optional
+        A dask.distributed cluster, or its scheduler's address, one of whose workers maps the slice; see
+        ``score_volume``.
     progress : callable, optional
         Called after each batch of tiles, in this thread; what it raises ends the work.
     cancel : threading.Event, optional
@@ -139,9 +144,18 @@ def score_map(
         If the model cannot be used.
     ModelProcessError
         If the model process cannot start or dies; the next call starts it anew.
+    ClusterError
+        If `client` does not answer, or its workers cannot do the work.
     Cancelled
         If `cancel` was set.
     """
+    if client is not None:
+        work = {"axis": axis, "model": model, "window": window, "stride": stride, "region": region}
+        with Cluster(client) as cluster:
+            (found,) = cluster.results(
+                _mapped, [index], (as_volume(volume), work), cancel or threading.Event()
+            )
+        return found
     if not 1 <= stride <= TILE_SIZE:
         raise VolumeError(f"The stride must be 1 to {TILE_SIZE} px, not {stride}.")
     tomogram = as_volume(volume).tomogram()
@@ -199,6 +213,12 @@ def score_map(
         scored_slice(tomogram, axis, item),
         record | {"slice": index, "tile_size": TILE_SIZE, "stride": stride},
     )
+
+
+def _mapped(work: tuple[Volume, dict[str, Any]], index: int) -> QualityMap:
+    """Map a slice on a worker of a cluster."""
+    volume, keywords = work
+    return score_map(volume, index, **keywords)
 
 
 def _nothing_to_map(tomogram: Volume, index: int, reason: str) -> VolumeError:

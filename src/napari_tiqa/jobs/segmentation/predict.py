@@ -5,11 +5,13 @@ process to see them, and one more writes what comes back. What is written stays,
 resumed after any interruption.
 """
 
+import math
 import os
 import threading
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,6 +23,7 @@ from napari_tiqa.arguments import checked_arguments
 from napari_tiqa.errors import Cancelled, SegmentationError
 from napari_tiqa.filtering.slice_frame import content_pixels
 from napari_tiqa.jobs.process.client import shared_model_process
+from napari_tiqa.jobs.process.cluster import LONGEST, Cluster, pieces_of
 from napari_tiqa.jobs.process.messages import ModelFile
 from napari_tiqa.jobs.process.place import free_space, refuse_input, stored_at
 from napari_tiqa.jobs.process.record import checked_model, fingerprint, model_card, run_record
@@ -41,6 +44,7 @@ from napari_tiqa.wording import expanded
 _TASK = "napari_tiqa.segmentation.segmenter:segment_image"
 _ASKED_AHEAD = 3  # one under way, one on its way, and one that waits for its turn
 _WRITTEN_AHEAD = 2
+_PIECE = 2**25  # bytes that a worker sends at a time, at some 8 a pixel
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ def segment(
     window: IntensityWindow | tuple[float, float] | None = None,
     output: str | os.PathLike[str] | None = None,
     again: bool = False,
+    client: Any = None,
     progress: Callable[[PredictProgress], object] | None = None,
     cancel: threading.Event | None = None,
 ) -> Segmentation:
@@ -93,6 +98,9 @@ def segment(
     again : bool
         Segment also slices that are there already. Slices of a volume that lies in no file are looked at
         whether they are still the same; of a file, the first, the middle and the last one tell.
+    client : distributed.Client or str, optional
+        A dask.distributed cluster, or its scheduler's address, whose workers do the work; see
+        ``score_volume``.
     progress : callable, optional
         Called in this thread with a PredictProgress, before the first slice and after each; what it raises
         ends the run.
@@ -117,6 +125,8 @@ def segment(
         The model cannot be used.
     ModelProcessError
         The model process cannot start or dies; the same call resumes.
+    ClusterError
+        If `client` does not answer, or its workers cannot do the work.
     Cancelled
         `cancel` was set; what is done is kept.
     """
@@ -132,7 +142,7 @@ def segment(
     classes = model_card(bundle, SEGMENTATION)["classes"]
     record |= {"classes": classes, "slices_sha256": fingerprint(tomogram, _across(tomogram, axis))}
     store = SegmentationStore.begin(place or temporary_store(record), record)
-    run = _Run(tomogram, axis, window, bundle, store, indices)
+    run = _Run(tomogram, axis, window, bundle, store, indices, client)
     with store:
         return run.segment(again, progress, cancel or threading.Event())
 
@@ -150,6 +160,21 @@ class _Prepared:
     missing: np.ndarray | None
     checksum: int
 
+    @classmethod
+    def of(cls, plane: np.ndarray, window: IntensityWindow) -> "_Prepared":
+        """Prepare a slice."""
+        inside = content_pixels(plane)  # padding is not a phase: it stays without one
+        missing = None if inside.all() else ~inside
+        return cls(network_image(plane, window), missing, _checksum(plane))
+
+    def seen_by(self, model: str, cancel: threading.Event) -> np.ndarray:
+        """Return the probabilities of each class, NaN where the slice is not content."""
+        answer = shared_model_process().run(_TASK, {"path": model, "image": self.image})
+        probabilities: np.ndarray = answer_of(answer, cancel)
+        if self.missing is not None:
+            probabilities[:, self.missing] = np.nan
+        return probabilities
+
 
 @dataclass(frozen=True)
 class _Run:
@@ -161,6 +186,7 @@ class _Run:
     model: ModelFile
     store: SegmentationStore
     indices: list[int]
+    client: Any
 
     def segment(
         self,
@@ -203,6 +229,17 @@ class _Run:
 
     def _kept(self, todo: list[int], cancel: threading.Event) -> Iterator[int]:
         """Give the index of each slice as soon as it is written."""
+        if self.client is not None:
+            work = (self.volume, self.axis, self.window, self.model.path)
+            few = max(1, min(LONGEST, _PIECE // (8 * math.prod(self.volume.slice_shape(self.axis)))))
+            pieces = pieces_of(self.volume, self.axis, todo, few)
+            with (
+                Cluster(self.client) as cluster,
+                closing(cluster.results(_segmented, pieces, work, cancel)) as results,
+            ):
+                for piece in results:
+                    yield from map(self._keep, piece)
+            return
         with (
             ThreadPoolExecutor(_ASKED_AHEAD, thread_name_prefix="napari-tiqa-ask") as askers,
             ThreadPoolExecutor(1, thread_name_prefix="napari-tiqa-write") as writers,
@@ -213,22 +250,17 @@ class _Run:
             yield from ahead(writers, self._keep, seen, _WRITTEN_AHEAD, threading.Event())
 
     def _prepare(self, plane: np.ndarray) -> _Prepared:
-        inside = content_pixels(plane)  # padding is not a phase: it stays without one
-        missing = None if inside.all() else ~inside
-        return _Prepared(network_image(plane, self.window), missing, _checksum(plane))
+        return _Prepared.of(plane, self.window)
 
     def _see(self, item: tuple[int, _Prepared], cancel: threading.Event) -> tuple[int, np.ndarray, int]:
         index, prepared = item
-        answer = shared_model_process().run(_TASK, {"path": self.model.path, "image": prepared.image})
-        probabilities: np.ndarray = answer_of(answer, cancel)
+        probabilities = prepared.seen_by(self.model.path, cancel)
         # The model process looks at the file for each slice, as a training may finish meanwhile.
         if ModelFile.of(self.model.path) != self.model:
             raise SegmentationError(
                 f"The model {self.model.path} was replaced while it was at work: segment again with the "
                 "new one."
             )
-        if prepared.missing is not None:
-            probabilities[:, prepared.missing] = np.nan
         return index, probabilities, prepared.checksum
 
     def _keep(self, item: tuple[int, np.ndarray, int]) -> int:
@@ -237,6 +269,18 @@ class _Run:
         except OSError as error:
             raise cannot_write(self.store.folder, error) from error
         return item[0]
+
+
+def _segmented(
+    work: tuple[Volume, int, IntensityWindow, str], indices: list[int]
+) -> list[tuple[int, np.ndarray, int]]:
+    """Segment slices on a worker of a cluster: index, probabilities and checksum of each."""
+    volume, axis, window, model = work
+    found = []
+    for index in indices:
+        prepared = _Prepared.of(volume.slice(axis, index), window)
+        found.append((index, prepared.seen_by(model, threading.Event()), prepared.checksum))
+    return found
 
 
 def _checked_place(output: str | os.PathLike[str], volume: Volume) -> Path:

@@ -3,7 +3,7 @@
 from qtpy.QtWidgets import QSizePolicy, QWidget
 from superqt import QElidingLabel
 
-from napari_tiqa.jobs.quality.score import ScoreProgress
+from napari_tiqa.jobs.quality.score_run import ScoreProgress
 from napari_tiqa.widgets.quality.form import VIEW_WORDS
 from napari_tiqa.widgets.shared.forms import button
 from napari_tiqa.widgets.shared.run_row import RunRow, time_left

@@ -16,7 +16,8 @@ from qtpy.QtWidgets import QWidget
 from napari_tiqa.errors import TiqaError, VolumeError
 from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.jobs.quality.map import MapProgress, QualityMap, score_map
-from napari_tiqa.jobs.quality.score import ScoreProgress, score_overview_first, score_volume
+from napari_tiqa.jobs.quality.score import score_overview_first, score_volume
+from napari_tiqa.jobs.quality.score_run import ScoreProgress
 from napari_tiqa.scoring.views import PYRAMID
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.widgets.quality.controls import ScoreControls

@@ -40,7 +40,7 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "recipe": (is_dataclass, "a recipe"),
     "labels": (lambda value: value is not None, "a label image"),
     "names": (_are_texts, "a list of texts"),
-    **dict.fromkeys(("model", "quality_model", "output", "run_folder", "dataset"), _PATH),
+    **dict.fromkeys(("model", "quality_model", "output", "run_folder", "dataset", "resume"), _PATH),
     **dict.fromkeys(("index", "stride", "trials", "seed"), _WHOLE),
     **dict.fromkeys(("unlabelled", "value"), (lambda value: value is None or _is_whole(value), _WHOLE[1])),
     **dict.fromkeys(("view", "aim", "method", "format"), _TEXT),

@@ -246,7 +246,9 @@ class QualityPanel(DockPanel):
     def _finish_run(self, entry: ShelvedRun, layer: Layer, outcome: JobOutcome) -> None:
         run = entry.run
         table = outcome.of_gone_layer if outcome.layer_gone else outcome.result
-        if table is not None:
+        if outcome.data_replaced:
+            run.rows.clear()  # of what the layer no longer shows
+        elif table is not None:
             run.take_table(table)
         run.ended = outcome.state.value
         if run.rows:

@@ -145,10 +145,12 @@ class RatingPanel(DockPanel):
         return self.job.start(work)
 
     def _work(self) -> Work:
-        folder, share = self.form.chosen_folder(), self.form.repeat_share
+        share = self.form.repeat_share
         if self.form.from_folder:
+            folder = self.form.chosen_folder()
             return lambda _progress, _cancel: open_session(folder, repeat_share=share)
-        sources = self.form.image_sources()
+        sources = self.form.image_sources()  # first: without images a folder is no use
+        folder = self.form.chosen_folder()
         return lambda progress, cancel: create_session(
             folder,
             sources,

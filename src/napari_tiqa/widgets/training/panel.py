@@ -113,7 +113,8 @@ class TrainingPanel(TrainingPage):
                 f"{counted(originals, 'slice', ('is', 'are'))} too few to learn from: take at least "
                 f"{MIN_ORIGINALS}, from more layers or more slices of each."
             )
-        return score_training(self.form.recipe((str(run.folder / "originals"),)), run, volumes)
+        recipe = self.form.recipe((str(run.folder / "originals"),))
+        return score_training(recipe, run, volumes, [layer.unique_id for layer in self.form.layers])
 
     def show_preview(self) -> bool:
         """Show the versions of an original as layers, once they are made; False where that cannot start."""
@@ -121,7 +122,8 @@ class TrainingPanel(TrainingPage):
         try:
             volumes = self._volumes()
             recipe = form.recipe(("layers",)) if volumes else form.recipe()
-            self.preview_job.start(partial(make_preview, recipe, form.chosen, volumes))
+            layer = form.layers[form.chosen] if volumes else None
+            self.preview_job.start(partial(make_preview, recipe, form.chosen, volumes), layer)
         except TiqaError as error:
             self.message.refuse(str(error))
             return False
@@ -204,6 +206,7 @@ class TrainingPanel(TrainingPage):
         if self.job.state.busy:
             return
         warnings = self._warnings_of_originals()
+        self.controls.set_ready(not self._too_few)
         if self.form.ratings:
             try:
                 warnings += rating_warnings(read_ratings(self.form.ratings))
@@ -216,18 +219,30 @@ class TrainingPanel(TrainingPage):
         specimens = len(form.layers) if form.source is Source.LAYERS else len(form.paths)
         warnings = []
         if form.source is Source.LAYERS:
-            wanted = form.settings["slices"].value()
-            counts = [min(wanted, layer_shape(layer)[-3]) if layer.ndim > 2 else 1 for layer in form.layers]
             share = form.settings.values()["validation_share"]
-            warnings = layer_warnings(form.layers, counts, share, rated=bool(form.ratings))
-        if form.source is not Source.FOLDER and specimens == 1:
+            warnings = layer_warnings(form.layers, self._counts(), share, rated=bool(form.ratings))
+        if form.source is not Source.FOLDER and specimens == 1 and not self._too_few:
             warnings.append(
                 "All originals are of one specimen: validated on slices of the same one, the model will "
                 "look better than it is on others; add another tomogram if you can."
             )
         return warnings
 
+    @property
+    def _too_few(self) -> bool:
+        """Whether the ticked layers cannot be learned from; a warning says so, before Train is pressed."""
+        return bool(self.form.layers) and sum(self._counts()) < MIN_ORIGINALS
+
+    def _counts(self) -> list[int]:
+        """Return how many slices of each ticked layer are learned from."""
+        wanted = self.form.settings["slices"].value()
+        layers = self.form.layers
+        return [min(wanted, layer_shape(layer)[-3]) if layer.ndim > 2 else 1 for layer in layers]
+
     def _on_preview(self, outcome: JobOutcome) -> None:
+        if outcome.layer_gone:
+            self.message.say(outcome.message, problem=True)
+            return
         if outcome.result is None:
             self.message.complain(outcome.message, outcome.error)
             return

@@ -29,6 +29,7 @@ from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome,
 from napari_tiqa.widgets.shared.derived_layer import derived_layer, insert_layer
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
 from napari_tiqa.widgets.shared.forms import TAB_MARGINS, column
+from napari_tiqa.widgets.shared.result_layers import unwrapped
 from napari_tiqa.widgets.shared.slice_source import SliceSource
 from napari_tiqa.wording import free_name
 
@@ -80,6 +81,13 @@ class FilterApplyTab(DockPanel):
         self.open_job.ended.connect(self._on_opened)
         for job in (self.show_job, self.export_job, self.open_job):
             self._end_with_dock(job)
+        self._subscribe(self._viewer.layers.events.removed, self._on_removed)
+
+    def _on_removed(self, event: Any) -> None:
+        layer = unwrapped(event.value)
+        jobs = self.show_job, self.export_job
+        if any(job.layer is layer for job in jobs) and not any(job.state.busy for job in jobs):
+            self.message.forget_problem()
 
     # -- what is to be applied ---------------------------------------------------------------------
 

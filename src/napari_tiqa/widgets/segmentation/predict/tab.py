@@ -128,7 +128,7 @@ class SegmentPredictTab(ModelTab):
         try:
             slices = self.form.slices.slices(source)
         except TiqaError as error:
-            self.message.complain(str(error))
+            self.message.refuse(str(error))
             return False
         shown = self._all.get(_key(source))
         if shown is None:
@@ -144,7 +144,7 @@ class SegmentPredictTab(ModelTab):
 
     def _on_progress(self, progress: PredictProgress) -> None:
         shown = self._running
-        if shown is None:
+        if shown is None or not shown.source.is_current:
             return
         self._progress = progress
         if shown.segmentation is not progress.segmentation and progress.done:
@@ -209,6 +209,7 @@ class SegmentPredictTab(ModelTab):
 
     def _follow(self, _changed: object = None) -> None:
         """Follow the dock to another image, axis or slice, or a new result."""
+        self._drop_outdated()
         source, segmentation = self.state.source, self._segmentation
         self.form.slices.show_source(source)
         self.plot.set_marker(source.index if source is not None else None)
@@ -217,6 +218,14 @@ class SegmentPredictTab(ModelTab):
             self._show_truth()
         self.form.run_row.set_ready(source is not None)
         self._draw_later()
+
+    def _drop_outdated(self) -> None:
+        """Let go of what was segmented of data that a layer no longer has; its layers are hidden."""
+        for key, shown in list(self._all.items()):
+            if not shown.source.is_current:
+                shown.layers.hide()
+                shown.layers.stop()
+                del self._all[key]
 
     def _forget(self, layer: Layer) -> None:
         for shown in self._all.values():
@@ -270,8 +279,7 @@ class SegmentPredictTab(ModelTab):
     def _judge(self) -> None:
         """Compare again: other labels, or another threshold."""
         source, shown = self.state.source, self.shown
-        index = source.index if source is not None else 0
-        self.judge.ask(self._segmentation, self._truth, self.form.threshold_value, index)
+        self.judge.ask(self._segmentation, self._truth, self.form.threshold_value, source)
         if shown is not None and self._truth is not None:
             shown.layers.refresh_outcomes()
         self._draw_later()
@@ -308,7 +316,8 @@ class SegmentPredictTab(ModelTab):
         if self._truth is not None and labels is not None:
             compared = self.judge.slices.values()
             confusions = {judged.index: judged.confusion for judged in compared}
-            self.agreement.show_confusions(confusions, source.index, labels.name)
+            trained = {judged.index for judged in compared if judged.trained}
+            self.agreement.show_confusions(confusions, source.index, labels.name, trained)
             values[F1] = {judged.index: judged.f1 for judged in compared if np.isfinite(judged.f1)}
         several = source.volume.data.ndim == 3
         axis = axis_names(source.layer)[source.dimension] if several else ""
@@ -332,7 +341,7 @@ class SegmentPredictTab(ModelTab):
 
 
 def _key(source: SliceSource) -> _Key:
-    return (source.layer.unique_id, *source.at.items(), source.axis)
+    return (*source.volume_key, source.axis)
 
 
 def _summary(segmentation: Segmentation) -> str:

@@ -88,7 +88,7 @@ class SegmentStudyTab(ModelTab):
                 "value": form.value,
             }
         except TiqaError as error:
-            self.message.complain(str(error))
+            self.message.refuse(str(error))
             return False
         if not self.job.run(partial(_study, source.volume, **chosen), source.layer):
             return False
@@ -145,7 +145,9 @@ class SegmentStudyTab(ModelTab):
     def look_at(self, distortion: str, level: int) -> bool:
         """Show a version of a slice as layers; False where that cannot start."""
         found, source = self.results.found, self._source
-        if found is None or source is None or source.layer not in self._viewer.layers:
+        if found is None or source is None:
+            return False
+        if source.layer not in self._viewer.layers or not source.is_current:
             return False
         index = self._index(found)
         window = IntensityWindow(**found.record["window"])

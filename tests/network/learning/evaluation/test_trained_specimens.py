@@ -12,16 +12,14 @@ from tests.textures import grainy
 @pytest.fixture
 def dataset() -> Dataset:
     """Return three originals of as many specimens."""
-    groups = [
-        Group.unlabelled(f"/scans/{n}.tif", grainy(1, 224, 224, seed=n), [""], [0])
-        for n in range(3)
-    ]
+    groups = [Group.unlabelled(f"/scans/{n}.tif", grainy(1, 224, 224, seed=n), [""], [0]) for n in range(3)]
     return Dataset(groups, ["a", "b", "c"], [["a.png"], ["b.png"], ["c.png"]])
 
 
 def test_originals_are_known_by_place_and_by_content(dataset: Dataset) -> None:
     digests = [slice_digest(group.images[0]) for group in dataset.groups]
-    for card in ({"scans": ["/scans/1.tif"]}, {"scans": ["/run/originals/layer.tif"], "digests": digests[1:2]}):
+    copied = {"scans": ["/run/originals/layer.tif"], "digests": digests[1:2]}
+    for card in ({"scans": ["/scans/1.tif"]}, copied):
         chosen, (sentence,) = not_trained_on(dataset, [{"training": card}])
         assert chosen == [0, 2]
         assert sentence == "Judged on the 2 specimens of 3 that were not used in training."

@@ -124,7 +124,7 @@ def test_figures_of_a_region_are_its_own(foam: np.ndarray, blob: np.ndarray) -> 
     noisy[:, ~blob] += 20_000 * np.random.default_rng(1).standard_normal((2, int((~blob).sum())))
     table, other = (measure_volume(volume, region=blob) for volume in (noisy, elsewhere(foam, blob) * 1.0))
     np.testing.assert_allclose(table[list(FIGURES)], other[list(FIGURES)], rtol=1e-6)
-    np.testing.assert_allclose(table["noise"], 2000, rtol=0.1)
+    np.testing.assert_allclose(table["noise_level"], 2000, rtol=0.1)
     clean = measure_volume(foam)
     np.testing.assert_allclose(table["resolution"], clean["resolution"], rtol=0.1)
     np.testing.assert_allclose(table["edge_width"], clean["edge_width"], rtol=0.1)
@@ -144,7 +144,7 @@ def test_a_region_that_says_nothing_is_refused_in_one_sentence(
     in_one[1, 100:400, 100:400] = 3
     table = score_volume(foam, region=in_one, model=untrained_model)
     assert table["reason"].tolist() == ["outside the region", ""]
-    assert measure_volume(foam, region=in_one)["noise"].isna().tolist() == [True, False]
+    assert measure_volume(foam, region=in_one)["noise_level"].isna().tolist() == [True, False]
     with pytest.raises(VolumeError, match="holds nothing to map: outside the region"):
         score_map(foam, 0, region=in_one, model=untrained_model)
 

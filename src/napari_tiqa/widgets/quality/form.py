@@ -43,6 +43,7 @@ class ScoreForm(QWidget):
             "What scores the slices: the default model, or one trained on your own images.\n"
             "Score a layer once with each to compare them in the plot."
         )
+        self.model_box.button.setText("…")  # there is room for no more
         self.view_box = ComboBox(
             choices=[(words, view) for view, words in VIEW_WORDS.items()],
             tooltip="Which scales of a slice the score is of.\n"
@@ -84,7 +85,7 @@ class ScoreForm(QWidget):
             ("Layer", self.layer_box.row),
             ("Slices", row(self.axis_box.native, self.region_box.box)),
             ("Window", window),
-            ("Model", line((self.model_box, 5), (self.view_box.native, 3))),
+            ("Model", line((self.model_box, 3), (self.view_box.native, 2))),
             parent=self,
         )
 

@@ -119,6 +119,7 @@ def dock_style(theme: Theme) -> str:
         QTreeWidget, QTableWidget {{ background: {ground}; border: 1px solid {line}; }}
         QTreeWidget::item {{ padding: 1px 0px; }}
         QTreeWidget::item:selected {{ background: {theme.current.as_rgb()}; color: {theme.text.as_rgb()}; }}
+        QTreeWidget > QPushButton {{ border: 1px solid {theme.secondary.as_rgb()}; padding: 0px 6px; }}
         QHeaderView::section {{ border: none; padding: 3px; }}
         QTableCornerButton::section {{ background: {ground}; border: none; }}
         QTableWidget QHeaderView::section {{ background: {ground}; border: none; padding: 4px; }}

@@ -1,10 +1,8 @@
 """What happens in the middle of jobs: to their layer, to their docks, to napari."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,28 +15,7 @@ from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome,
 from napari_tiqa.widgets.shared.result_layers import Result, is_result
 from tests.textures import grainy
 from tests.widgets.all_docks import AllDocks, notifications
-
-WITHIN = 60  # s
-
-
-class Gate:
-    """A stack of slices that holds back who reads it in the background, until it is opened."""
-
-    ndim, shape, dtype = 3, (4, 48, 48), np.dtype(np.float32)
-
-    def __init__(self) -> None:
-        self._values = grainy(*self.shape)
-        self.reached, self.opened = threading.Event(), threading.Event()
-        self.opened.set()
-
-    def __getitem__(self, place: Any) -> np.ndarray:
-        if threading.current_thread() is not threading.main_thread() and not self.opened.is_set():
-            self.reached.set()
-            assert self.opened.wait(WITHIN)
-        return self._values[place]
-
-    def __array__(self, *_: object, **__: object) -> np.ndarray:
-        return self[:]
+from tests.widgets.gate import Gate
 
 
 class Scan:

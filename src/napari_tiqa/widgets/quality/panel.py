@@ -87,7 +87,7 @@ class QualityPanel(DockPanel):
         self.form.changed.connect(self.message.retract)
         self.follower.found.connect(self._on_source_found)
         self.follower.lost.connect(self._on_source_lost)
-        self.state.window_changed.connect(self.form.show_window)
+        self.state.window_changed.connect(self.form.window_boxes.show_window)
         self.controls.start_clicked.connect(self.score_all)
         self.controls.slice_button.clicked.connect(self.score_this_slice)
         self.controls.map_button.clicked.connect(self.map_this_slice)
@@ -159,7 +159,7 @@ class QualityPanel(DockPanel):
             self.message.say("A run is still in progress: wait for it or cancel it first.", problem=True)
             return False
         try:
-            window = self.form.typed_window()
+            window = self.form.window_boxes.typed()
             source = self._catch_up()
         except TiqaError as error:
             self.message.refuse(str(error))
@@ -295,13 +295,13 @@ class QualityPanel(DockPanel):
         """Keep the automatic window of the volume scored, so that it is estimated once and can be shown."""
         result = outcome.result
         record = result.record if isinstance(result, QualityMap) else getattr(result, "attrs", {})
-        if record.get("window") is None or "region" in record or not self.form.auto_window.value:
+        if record.get("window") is None or "region" in record or not self.form.window_boxes.automatic:
             return
         window = IntensityWindow(**record["window"])
         self.follower.keep_window(window, source)
         if self.state.source is not None and self.state.source.volume_key == source.volume_key:
             self.state.set_window(window)
-            self.form.show_window(window)
+            self.form.window_boxes.show_window(window)
 
     def _begin_activity(self) -> None:
         """Show the run in napari's activity dock, which lets all of Qt's events run meanwhile."""
@@ -343,6 +343,7 @@ class QualityPanel(DockPanel):
         if self._no_source and self.message.text().endswith(self._no_source):
             self.message.say("")
         self._no_source = ""
+        self.form.follow_data()
         self.state.set_source(source)
 
     def _on_source_lost(self, sentence: str) -> None:

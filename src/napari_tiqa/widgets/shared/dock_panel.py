@@ -51,13 +51,15 @@ class DockPanel(QWidget):
         for plot in self._themed:
             plot.set_theme(theme)
 
-    def _end_with_dock(self, job: BackgroundJob) -> None:
+    def _end_with_dock(self, job: BackgroundJob, *, asked_for: bool = True) -> None:
         """Cancel a job when the dock or the job's layer goes, and wait for it where napari quits.
 
-        napari's task manager knows of the job, and warns of it before the window is closed.
+        napari's task manager knows of a job that the user has asked for, and warns of it before the window
+        is closed.
         """
         self._held.jobs.append(job)
-        tell_of(job, self._viewer)
+        if asked_for:
+            tell_of(job, self._viewer)
         QApplication.instance().aboutToQuit.connect(job.abandon)
 
 

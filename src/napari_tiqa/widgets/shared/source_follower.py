@@ -122,6 +122,8 @@ class SourceFinder:
 
         Raises VolumeError if the layer holds no grey values, or the viewer shows no slice of it.
         """
+        if dimension is not None and dimension >= layer.ndim:
+            dimension = None  # of the data that the layer had before
         position = layer_position(self._viewer, layer)
         kept = kept_dimensions(layer.ndim, dimension)
         at = {d: position[d] for d in range(layer.ndim) if d not in kept}

@@ -33,6 +33,7 @@ from napari_tiqa.widgets.training.epoch_plot import EpochPlot
 from napari_tiqa.widgets.training.form import Source, TrainingForm
 from napari_tiqa.widgets.training.job import Training
 from napari_tiqa.widgets.training.layer_warnings import layer_warnings
+from napari_tiqa.widgets.training.original_scores import OriginalScores
 from napari_tiqa.widgets.training.page import TrainingPage
 from napari_tiqa.widgets.training.preview import PreviewLayers, make_preview
 from napari_tiqa.widgets.training.request import score_training, shared_training_job, slice_places
@@ -66,6 +67,7 @@ class TrainingPanel(TrainingPage):
         super().__init__(viewer, shared_training_job(), controls, parent)
         self.preview_job = BackgroundJob("making the preview")
         self.preview = PreviewLayers(viewer)
+        self.scores = OriginalScores(viewer, self)
         self.form = TrainingForm(viewer)
         self.plot = TrainingPlot()
         self.result = _Result()
@@ -82,6 +84,9 @@ class TrainingPanel(TrainingPage):
         self.form.changed.connect(self._check.start)
         self.form.changed.connect(self.message.retract)
         self._check.timeout.connect(self._show_warnings)
+        self.scores.found.connect(self._show_warnings)
+        self.scores.replaced.connect(self.reset_choices)
+        self._end_with_dock(self.scores.job, asked_for=False)
         self.result.use_button.clicked.connect(self.use_in_quality_dock)
         self.preview_job.state_changed.connect(self._on_preview_state)
         self.preview_job.ended.connect(self._on_preview)
@@ -93,6 +98,11 @@ class TrainingPanel(TrainingPage):
     def reset_choices(self, _event: object = None) -> None:
         """Follow the viewer's layer list."""
         self.form.reset_choices()
+
+    def close_down(self) -> None:
+        """Let go of the viewer: the dock was closed. A training goes on."""
+        super().close_down()
+        self.scores.stop()
 
     # -- starting ----------------------------------------------------------------------------------
 
@@ -154,6 +164,7 @@ class TrainingPanel(TrainingPage):
 
     def _allow_changes(self, allowed: bool) -> None:
         self.form.setEnabled(allowed)
+        self._judge_originals()
 
     def _on_preview_state(self, state: JobState) -> None:
         self.preview_button.setEnabled(not (state.busy or self.job.state.busy))
@@ -203,6 +214,7 @@ class TrainingPanel(TrainingPage):
     # -- the form's warnings, preview, layers, theme -----------------------------------------------
 
     def _show_warnings(self) -> None:
+        self._judge_originals()
         if self.job.state.busy:
             return
         warnings = self._warnings_of_originals()
@@ -219,14 +231,20 @@ class TrainingPanel(TrainingPage):
         specimens = len(form.layers) if form.source is Source.LAYERS else len(form.paths)
         warnings = []
         if form.source is Source.LAYERS:
-            share = form.settings.values()["validation_share"]
-            warnings = layer_warnings(form.layers, self._counts(), share, rated=bool(form.ratings))
+            share, rated = form.settings.values()["validation_share"], bool(form.ratings)
+            counts, score_of = self._counts(), self.scores.of
+            warnings = layer_warnings(form.layers, counts, share, rated=rated, score_of=score_of)
         if form.source is not Source.FOLDER and specimens == 1 and not self._too_few:
             warnings.append(
                 "All originals are of one specimen: validated on slices of the same one, the model will "
                 "look better than it is on others; add another tomogram if you can."
             )
         return warnings
+
+    def _judge_originals(self) -> None:
+        """Have the ticked layers scored that nobody has scored, while no training needs the processor."""
+        training = self.job.state.busy or bool(self.form.ratings)
+        self.scores.want(() if training else self.form.layers)
 
     @property
     def _too_few(self) -> bool:

@@ -11,6 +11,8 @@ from napari_tiqa.errors import VolumeError
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.widgets.shared.forms import line
 
+_LEAST = 48  # px; a number of five digits
+
 
 class WindowBoxes(QWidget):
     """A tick for an automatic window, and its two ends with what they are measured in."""
@@ -31,6 +33,8 @@ class WindowBoxes(QWidget):
         ends = (QLabel("black"), (self.low.native, 1), QLabel("white"), (self.high.native, 1))
         self.setLayout(line(self.auto.native, *ends, self.unit))
         self.auto.changed.connect(self._on_auto)
+        for end in (self.low, self.high):
+            end.native.setMinimumWidth(_LEAST)
         for box in (self.auto, self.low, self.high):
             box.changed.connect(lambda _: self.changed.emit())
         self._on_auto(True)
@@ -63,7 +67,7 @@ class WindowBoxes(QWidget):
 
     def show_type(self, dtype: Any) -> None:
         """Say what the numbers are: grey values of voxels of this type; None where there is no layer."""
-        self.unit.setText("" if dtype is None else f"{np.dtype(dtype)} value")
+        self.unit.setText("" if dtype is None else str(np.dtype(dtype)))
         range_of = "" if dtype is None else _range(np.dtype(dtype))
         self.unit.setToolTip(
             f"Black and white are grey values as the layer's voxels hold them{range_of}, without a unit of\n"
@@ -74,7 +78,7 @@ class WindowBoxes(QWidget):
         for box in (self.low, self.high):
             # Not disabled, which is grey on grey: the window that was found is there to be read.
             box.native.setReadOnly(automatic)
-            box.native.setPlaceholderText("found at scoring" if automatic else "type it")
+            box.native.setPlaceholderText("auto" if automatic else "type it")
 
 
 def _range(dtype: np.dtype[Any]) -> str:

@@ -150,6 +150,15 @@ def test_measuring_ends_with_its_layer_and_nothing_is_lost(
     assert entry.run.scores.tolist() == SCORES
 
 
+def test_scores_of_former_data_get_no_figures_of_the_present_ones(
+    panel: QualityPanel, scan: Image, scored: ShelvedRun
+) -> None:
+    scan.data = scan.data[::-1].copy()
+    panel.results.choose_plotted("noise_level")
+    assert "'scan' has other data than when it was scored: score it again." in panel.message.text()
+    assert scored.run.figures == {}
+
+
 def test_the_figures_of_a_run_in_a_region_are_those_of_the_region(
     panel: QualityPanel, scan: Image, scored: ShelvedRun, foam: np.ndarray, qtbot: QtBot
 ) -> None:

@@ -125,6 +125,8 @@ def _measure(entry: ShelvedRun) -> Callable[..., Any]:
     """Return what measures the slices of a run that have no figures yet."""
     run, layer = entry.run, entry.layer
     assert layer is not None
+    if not entry.is_current:
+        raise VolumeError(f"'{layer.name}' has other data than when it was scored: score it again.")
     position = [run.at.get(dimension, 0) for dimension in range(layer.ndim)]
     volume = read_layer(layer, position, run.dimension)
     kept = kept_dimensions(layer.ndim, run.dimension)

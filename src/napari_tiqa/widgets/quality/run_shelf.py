@@ -11,17 +11,23 @@ from napari_tiqa.volumes.region import Region
 from napari_tiqa.widgets.quality.score_run import SINGLE_IMAGE, ScoreRun, load_runs, save_runs
 from napari_tiqa.widgets.shared.read_layer import axis_names
 from napari_tiqa.widgets.shared.result_layers import METADATA_KEY
-from napari_tiqa.widgets.shared.slice_source import SliceSource
+from napari_tiqa.widgets.shared.slice_source import SliceSource, data_key
 from napari_tiqa.wording import free_name
 
 
 @dataclass(frozen=True)
 class ShelvedRun:
-    """A run with its layer (None for one that was loaded from a file) and colour."""
+    """A run with its layer (None for one that was loaded from a file), colour, and the data it is of."""
 
     run: ScoreRun
     layer: Layer | None
     colour: str
+    data: tuple[Any, ...] = ()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether its layer still has the data that the run is of."""
+        return self.layer is None or self.data == data_key(self.layer)
 
 
 class RunShelf:
@@ -45,7 +51,8 @@ class RunShelf:
     def add(self, run: ScoreRun, layer: Layer | None) -> ShelvedRun:
         """Keep a run, in the colour that the fewest others have."""
         used = [entry.colour for entry in self]
-        entry = ShelvedRun(run, layer, min(RUN_COLOURS, key=used.count))
+        data = () if layer is None else data_key(layer)
+        entry = ShelvedRun(run, layer, min(RUN_COLOURS, key=used.count), data)
         self._entries[run.key] = entry
         return entry
 

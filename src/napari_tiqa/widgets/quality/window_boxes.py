@@ -11,7 +11,7 @@ from napari_tiqa.errors import VolumeError
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.widgets.shared.forms import line
 
-_LEAST = 48  # px; a number of five digits
+_LEAST = 34  # px; a number of four digits in the narrowest dock
 
 
 class WindowBoxes(QWidget):

@@ -77,6 +77,17 @@ def box_of(axis: int) -> list[slice]:
     return box
 
 
+@pytest.mark.parametrize("view", ["overview", "native"])
+def test_an_image_has_regions_too(
+    view: str, foam: np.ndarray, blob: np.ndarray, untrained_model: Path
+) -> None:
+    asked = {"model": untrained_model, "view": view, "region": blob}
+    image = score_image(foam[0], **asked)
+    assert image == score_image(elsewhere(foam, blob)[0], **asked)
+    assert image == pytest.approx(score_volume(foam[:1].repeat(3, 0), **asked)["score"][1], abs=1e-4)
+    assert 1 <= score_image(foam[0], **(asked | {"region": "circle"})) <= 5
+
+
 def test_a_whole_slice_is_no_region(foam: np.ndarray, untrained_model: Path) -> None:
     asked = {"slices": [0], "model": untrained_model}
     whole, all_inside = (

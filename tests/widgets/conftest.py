@@ -17,9 +17,12 @@ from qtpy.QtWidgets import QApplication
 
 @pytest.fixture(autouse=True)
 def user_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep what docks remember, and the models they propose, out of the user's own folders."""
+    """Keep what docks remember, preferences, and the models they propose out of the user's own folders."""
     for function, folder in (("user_data_dir", "user data"), ("user_documents_dir", "documents")):
         monkeypatch.setattr(f"platformdirs.{function}", lambda *_, place=str(tmp_path / folder), **__: place)
+    # Where napari keeps the plugin's page of its Preferences, and what it has read of it.
+    monkeypatch.setattr("napari.settings._CFG_PATH", str(tmp_path / "napari" / "settings.yaml"))
+    monkeypatch.setattr("napari.settings._PLUGIN_SETTINGS", {})
 
 
 class PatientBot(QtBot):

@@ -13,6 +13,7 @@ from napari_tiqa.filtering.pipeline import Pipeline
 from napari_tiqa.jobs.filtering.objective import FIDELITY, SCORE
 from napari_tiqa.scoring.table import write_scores
 from napari_tiqa.widgets.filtering.state import FilterState
+from napari_tiqa.widgets.host.remembered import remember
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
 from napari_tiqa.widgets.shared.forms import TAB_MARGINS, choice_box, column, row
@@ -40,7 +41,7 @@ class TrialForm(QWidget):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._verb = verb
+        self.verb = verb  # of the core
         self._has_source = self._has_subject = False
         self.slices = SlicesBox(
             "a few, evenly spread",
@@ -68,10 +69,10 @@ class TrialForm(QWidget):
         """Return the verb with the arguments that the form asks for; raises FilterError or VolumeError."""
         source = state.source
         if source is None:
-            raise FilterError(no_original(f"{self._verb.__name__} on"))
+            raise FilterError(no_original(f"{self.verb.__name__} on"))
         subject, options = self._subject(state.pipeline)
         return partial(
-            self._verb,
+            self.verb,
             source.volume,
             *subject,
             slices=self.slices.slices(source),
@@ -137,6 +138,7 @@ class TrialTab(DockPanel):
         self._subscribe(viewer.layers.events.removed, self._on_removed)
         state.source_changed.connect(self.message.retract)
         self._use_theme(plot)
+        remember(form.verb.__name__, slices=form.slices, aim=form.aim_box)
         form.show_pipeline(state.pipeline)
         form.show_source(state.source)
 

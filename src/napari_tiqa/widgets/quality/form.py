@@ -122,6 +122,10 @@ class ScoreForm(QWidget):
         if self._axes != _axes_of(self.layer):
             self._offer_axes()
 
+    def choose_view(self, words: str) -> None:
+        """Choose what is looked at, by what the dock calls it."""
+        self.view_box.value = next(view for view, named in VIEW_WORDS.items() if named == words)
+
     def _on_layer(self) -> None:
         self._offer_axes()
         self.region_box.offer(self.layer)

@@ -20,6 +20,7 @@ from napari_tiqa.jobs.quality.score import ScoreProgress, score_overview_first, 
 from napari_tiqa.scoring.views import PYRAMID
 from napari_tiqa.volumes.region import Region
 from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.widgets.host.remembered import remember
 from napari_tiqa.widgets.quality.controls import ScoreControls
 from napari_tiqa.widgets.quality.form import VIEW_WORDS, ScoreForm
 from napari_tiqa.widgets.quality.map_layer import show_map
@@ -119,6 +120,9 @@ class QualityPanel(DockPanel):
         for emitter in (dims.point, dims.order, dims.ndisplay):
             self._subscribe(emitter, self._follow_slider)
         self._serve_shortcuts("Slice quality")
+        remember("quality", model=self.form.model_box, view=self.form.view_box)
+        self._prefer("model", self.form.model_box.choose)
+        self._prefer("scales", self.form.choose_view)
 
     def reset_choices(self, _event: object = None) -> None:
         """Follow the viewer's layer list."""

@@ -22,6 +22,7 @@ from superqt import QElidingLabel
 from napari_tiqa.errors import TiqaError
 from napari_tiqa.learning.ratings.session import RatingSession, create_session, open_session
 from napari_tiqa.progress import Progress
+from napari_tiqa.widgets.host.remembered import remember
 from napari_tiqa.widgets.rating.form import RatingForm
 from napari_tiqa.widgets.rating.results import RatingResults
 from napari_tiqa.widgets.rating.window import RatedBar, RatingWindow
@@ -56,6 +57,8 @@ class RatingPanel(DockPanel):
         self._make_session_page()
         self._lay_out()
         self._connect()
+        form = self.form
+        remember("rate", images=form.count_box, crop=form.crop_box, repeated=form.repeat_box)
         self._use_theme()
         self._show_session()
 

@@ -21,6 +21,7 @@ from napari_tiqa.learning.training.recipe import TrainingRecipe
 from napari_tiqa.learning.training.run_folder import RECIPE_FILE
 from napari_tiqa.scoring.recent_models import remember_model
 from napari_tiqa.volumes.volume import Volume
+from napari_tiqa.widgets.host.remembered import remember
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
 from napari_tiqa.widgets.shared.dock_panel import in_other_dock
 from napari_tiqa.widgets.shared.forms import DOCK_MARGINS, button, column, line
@@ -76,6 +77,7 @@ class TrainingPanel(TrainingPage):
         parts = (self.offer, self.form, self.controls, self.result, (self.plot, 1))
         column(*parts, parent=self, margins=DOCK_MARGINS)
         self._connect()
+        remember("train", source=self.form.source_box, settings=self.form.settings)
         self._use_theme(self.plot)
         self._show_warnings()
         self._follow_job()

@@ -25,6 +25,7 @@ from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.writing.formats import FORMATS, format_for
 from napari_tiqa.widgets.filtering.apply.form import ApplyForm
 from napari_tiqa.widgets.filtering.state import FilterState
+from napari_tiqa.widgets.host.remembered import remember
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
 from napari_tiqa.widgets.shared.derived_layer import derived_layer, insert_layer
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
@@ -56,6 +57,7 @@ class FilterApplyTab(DockPanel):
         self._look_soon.timeout.connect(self._look)
         column(self.form, parent=self, margins=TAB_MARGINS)
         self._connect()
+        remember("apply", format=self.form.format_box)
         self._follow()
 
     def close_down(self) -> None:

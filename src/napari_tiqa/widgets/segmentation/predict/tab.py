@@ -15,6 +15,7 @@ from napari_tiqa.jobs.segmentation.predict import PredictProgress, segment
 from napari_tiqa.jobs.segmentation.result import Segmentation
 from napari_tiqa.segmentation.classes import Classes
 from napari_tiqa.segmentation.segmenter import classes_of
+from napari_tiqa.widgets.host.remembered import remember
 from napari_tiqa.widgets.quality.run_shelf import KeptScores
 from napari_tiqa.widgets.segmentation.header import SegmentState
 from napari_tiqa.widgets.segmentation.layers import SegmentLayers, SegmentView
@@ -75,6 +76,7 @@ class SegmentPredictTab(ModelTab):
         self._decide_soon.timeout.connect(self._decide)
         self._connect()
         self._set_up(self.fractions, (self.plot, 1), self.curves_message, self.save, self.agreement)
+        remember("segment", model=self.form.model_box, slices=self.form.slices)
 
     @property
     def jobs(self) -> tuple[BackgroundJob, ...]:

@@ -12,6 +12,7 @@ from napari_tiqa.errors import SegmentationError
 from napari_tiqa.jobs.segmentation.train import resume_segmenter, train_segmenter
 from napari_tiqa.segmentation.classes import Classes
 from napari_tiqa.segmentation.progress import SegmentProgress, read_segment_epochs
+from napari_tiqa.widgets.host.remembered import remember
 from napari_tiqa.widgets.segmentation.header import SegmentState
 from napari_tiqa.widgets.segmentation.labels_layer import read_labels, take_brush
 from napari_tiqa.widgets.segmentation.train.classes import SegmentTrainClasses
@@ -71,6 +72,8 @@ class SegmentTrainTab(TrainingPage):
         self._count_soon = QTimer(self, singleShot=True, interval=_COUNT_AFTER)
         self._lay_out()
         self._connect()
+        form = self.form
+        remember("segment train", zero=form.zero, preset=form.preset, settings=form.settings, dice=form.dice)
         self._on_labels()
         self._follow_job()
 

@@ -26,7 +26,7 @@ def scoring() -> Any:
 
 
 def test_naparis_dialog_shows_the_page_and_keeps_what_is_set(
-    viewer: Viewer, qtbot: QtBot, scoring: Any, tmp_path: Path
+    viewer: Viewer, qtbot: QtBot, scoring: Any, user_folders: Path
 ) -> None:
     assert preferences() == Preferences()
     dialog = PreferencesDialog()
@@ -37,7 +37,7 @@ def test_naparis_dialog_shows_the_page_and_keeps_what_is_set(
     assert {"Default model", "Scales of a slice", "Device", "Batch size"} <= labels
     scoring.scales, scoring.batch_size = "overview", 8
     dialog.accept()
-    assert "overview" in (tmp_path / "napari" / "napari-tiqa.yaml").read_text()
+    assert "overview" in (user_folders / "napari" / "napari-tiqa.yaml").read_text()
     assert preferences() == Preferences(scales="overview", batch_size=8)
     with pytest.raises(ValueError, match="not one of the allowed"):
         scoring.batch_size = 7

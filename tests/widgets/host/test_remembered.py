@@ -18,8 +18,8 @@ Open = Callable[[str], Any]
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "user data" / "docks.json"
+def file(user_folders: Path) -> Path:
+    return user_folders / "user data" / "docks.json"
 
 
 @pytest.fixture

@@ -10,9 +10,10 @@ from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_tiqa.scoring.views import NATIVE, OVERVIEW, PYRAMID
 from napari_tiqa.volumes.region import Region
+from napari_tiqa.widgets.host.shortcuts import key_of
 from napari_tiqa.widgets.quality.region_box import RegionBox
 from napari_tiqa.widgets.quality.window_boxes import WindowBoxes
-from napari_tiqa.widgets.shared.forms import form_layout, line, row
+from napari_tiqa.widgets.shared.forms import button, form_layout, line, row
 from napari_tiqa.widgets.shared.layer_box import LayerBox, Subscribe
 from napari_tiqa.widgets.shared.model_box import ModelBox
 from napari_tiqa.widgets.shared.read_layer import axis_names
@@ -55,6 +56,12 @@ class ScoreForm(QWidget):
         self.window_boxes = WindowBoxes()
         self._axes: list[str] = []  # that are offered, and of which layer
         self._axes_layer: Layer | None = None
+        self.compare_button = button(
+            "Side by side",
+            "Show the images selected in napari's layer list, else those visible, beside one another,\n"
+            f"each with its score above it ({key_of('side_by_side')}). Press again to go back.",
+        )
+        self.compare_button.setCheckable(True)
         self._lay_out()
         self.layer_box.changed.connect(self._on_layer)
         self.axis_box.changed.connect(lambda _: self.axis_changed.emit())
@@ -70,7 +77,7 @@ class ScoreForm(QWidget):
         for box in (self.axis_box, self.view_box):
             box.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         form_layout(
-            ("Layer", self.layer_box.row),
+            ("Layer", line((self.layer_box.row, 1), self.compare_button)),
             ("Slices", row(self.axis_box.native, self.region_box.box)),
             ("Window", self.window_boxes),
             ("Model", line((self.model_box, 3), (self.view_box.native, 2))),

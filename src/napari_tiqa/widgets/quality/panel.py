@@ -34,6 +34,7 @@ from napari_tiqa.widgets.quality.score_run import (
     rows_of,
     run_sentence,
 )
+from napari_tiqa.widgets.quality.side_by_side import SideBySide
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
 from napari_tiqa.widgets.shared.file_drop import FileDrop
@@ -62,6 +63,9 @@ class QualityPanel(DockPanel):
         self.measuring = Measuring(self.results.plotted_box.currentData, self)
         self.state = SourceState(self)
         self.follower = SourceFollower(viewer, self._subscribe, no_original("score"), self)
+        self.side_by_side = SideBySide(
+            viewer, self.shelf, lambda: (self.form.model, self.form.view), self._subscribe, self
+        )
         self._running: ShelvedRun | None = None
         self._scored: SliceSource | None = None  # what the job under way scores or maps
         self._region: Region | None = None  # what counts of the slices of the job under way
@@ -86,6 +90,7 @@ class QualityPanel(DockPanel):
     def _connect(self) -> None:
         self.form.axis_changed.connect(self._follow_source)
         self.form.changed.connect(self.message.retract)
+        self.form.changed.connect(self.side_by_side.refresh)
         self.follower.found.connect(self._on_source_found)
         self.follower.lost.connect(self._on_source_lost)
         self.state.window_changed.connect(self.form.window_boxes.show_window)
@@ -109,9 +114,13 @@ class QualityPanel(DockPanel):
         self.measuring.job.progressed.connect(self.controls.show_measuring)
         for job in (self.job, self.measuring.job):
             job.state_changed.connect(self.controls.show_state)
+        for job in (self.job, self.measuring.job, self.side_by_side.job):
             self._end_with_dock(job)
         self.job.progressed.connect(self._on_progress)
         self.job.ended.connect(self._on_ended)
+        self.form.compare_button.clicked.connect(self.side_by_side.toggle)
+        self.side_by_side.turned.connect(self.form.compare_button.setChecked)
+        self.side_by_side.problem.connect(self.message.refuse)
         layers, dims = self._viewer.layers.events, self._viewer.dims.events
         self._subscribe(layers.inserted, self._on_layer_inserted)
         self._subscribe(layers.removed, self._on_layer_removed)
@@ -131,6 +140,7 @@ class QualityPanel(DockPanel):
 
     def close_down(self) -> None:
         """Cancel a run and let go of the viewer: the dock was closed."""
+        self.side_by_side.end()
         super().close_down()
         self.follower.close_down()
         self._ask_device.stop()
@@ -292,6 +302,7 @@ class QualityPanel(DockPanel):
             # Also into a layer that was removed meanwhile: its scores are there when it is added again.
             self.shelf.save(layer)
             self.results.finish(entry)
+            self.side_by_side.refresh()
         if not run.rows or not self._is_in_viewer(layer):
             self.results.forget(entry)
 

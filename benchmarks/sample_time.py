@@ -59,7 +59,7 @@ def main() -> None:
         made = time.perf_counter()
         electrode_sample(directory=Path(folder))
         cached = time.perf_counter()
-    print(f"sample tomogram: made in {made - start:.1f} s (to reach: under 20 s), ", end="")
+    print(f"sample tomogram: made in {made - start:.1f} s (to reach: under 10 s), ", end="")
     print(f"from the cache in {(cached - made) * 1e3:.0f} ms")
 
 

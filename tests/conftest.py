@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import coverage
@@ -20,6 +21,7 @@ if (_settings := os.environ.get("NAPARI_TIQA_COVERAGE")) and "PYTEST_XDIST_WORKE
     _measuring.start()
 
 from napari_tiqa.segmentation.segmenter import ELECTRODE_MODEL
+from napari_tiqa.volumes.digest import slice_digest
 
 # In a process of its own: TensorFlow and a napari canvas cannot live in one (docs/architecture.md).
 _SAVE_MODELS = """
@@ -109,6 +111,22 @@ def untrained_model(_models: tuple[Path, Path]) -> Path:
 def calibrated_model(_models: tuple[Path, Path]) -> Path:
     """Return the same with an uncertainty of 0.2 (score 1) to 0.4 points (5); stripes are new to it."""
     return _models[1]
+
+
+@pytest.fixture
+def trained_on(tmp_path: Path) -> Callable[[Iterable[np.ndarray]], Path]:
+    """Return a function that makes the bundled segmenter say it was trained on these slices."""
+
+    def rewritten(slices: Iterable[np.ndarray]) -> Path:
+        path = tmp_path / "trained.tiqa"
+        with zipfile.ZipFile(ELECTRODE_MODEL) as archive, zipfile.ZipFile(path, "w") as copy:
+            card = json.loads(archive.read("card.json"))
+            card["training"]["digests"] = {"images": [slice_digest(each) for each in slices], "labels": []}
+            copy.writestr("card.json", json.dumps(card))
+            copy.writestr("weights.npz", archive.read("weights.npz"))
+        return path
+
+    return rewritten
 
 
 @pytest.fixture(scope="session")

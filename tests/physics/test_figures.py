@@ -36,7 +36,7 @@ def phantom(blur: float, noise: float, seed: int = 0) -> np.ndarray:
 @pytest.mark.parametrize("blur", [1.0, 3.0])
 def test_noise_and_contrast_are_those_of_the_phantom(blur: float, noise: float) -> None:
     figures = physical_figures(phantom(blur, noise))
-    assert figures.noise == pytest.approx(noise, rel=0.1)
+    assert figures.noise_level == pytest.approx(noise, rel=0.1)
     assert figures.contrast_to_noise == pytest.approx(STEP / noise, rel=0.1)
 
 
@@ -110,7 +110,7 @@ def test_padding_around_the_reconstruction_circle_does_not_count() -> None:
     rows, columns = np.ogrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j]
     padded = np.where(np.hypot(rows, columns) < 0.99, plane, np.float32(0))
     whole, circle = physical_figures(plane), physical_figures(padded)
-    assert circle.noise == pytest.approx(whole.noise, rel=0.05)
+    assert circle.noise_level == pytest.approx(whole.noise_level, rel=0.05)
     assert circle.contrast_to_noise == pytest.approx(whole.contrast_to_noise, rel=0.05)
     assert circle.edge_width == pytest.approx(whole.edge_width, rel=0.1)
     assert circle.saturated == 0

@@ -16,6 +16,7 @@ from napari_tiqa.segmentation.network_input import network_image
 from napari_tiqa.segmentation.recipe import SegmentationRecipe
 from napari_tiqa.segmentation.training_set import TrainingSet, load_training_set, save_training_set
 from napari_tiqa.segmentation.validation import left_out, within
+from napari_tiqa.volumes.digest import slice_digest
 from napari_tiqa.volumes.window import IntensityWindow
 
 RECIPE = SegmentationRecipe(encoder="ResNet34", crop=32)
@@ -49,6 +50,8 @@ def test_labelled_slices_are_gathered_as_the_network_sees_them(image, labels):
     assert data.classes.values == (3, 7)
     assert data.classes.names == ("pore", "solid")
     assert data.origin.window == (40, 160)
+    assert data.origin.image_digests == (slice_digest(image[1]), slice_digest(image[4]))
+    assert data.origin.label_digests == (slice_digest(labels[1]), slice_digest(labels[4]))
     assert sum(data.pixels(held=False)) + sum(data.pixels(held=True)) == np.count_nonzero(labels) - 10
     learned = data.learned()[0]
     np.testing.assert_allclose(learned.image, network_image(image[1], window), atol=1e-5)

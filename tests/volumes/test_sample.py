@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 import tifffile
-from napari.layers import Image, Labels
+from napari.layers import Image, Labels, Points
 
 from napari_tiqa.errors import VolumeError
 from napari_tiqa.volumes.simulation.acquisition import inscribed_circle
@@ -17,6 +17,7 @@ from napari_tiqa.volumes.simulation.electrode_sample import (
     SHAPE,
     acquisition_of,
     electrode_sample,
+    fault_table,
     sample_phases,
 )
 from napari_tiqa.volumes.simulation.microstructures import PHASES, electrode_phases, microstructure
@@ -146,6 +147,21 @@ def test_few_voxels_of_an_electrode_are_near_the_threshold_of_its_phases():
         assert dark < 0.36
 
 
+def test_the_table_of_faults_is_what_is_in_the_volume(errors):
+    table = fault_table()
+    assert table["slice"].is_unique
+    for _, row in table.iterrows():
+        assert getattr(acquisition_of(row["slice"]), row["setting"]) == row["value"]
+    usual = np.delete(errors[0], table["slice"])
+    strongest = table[table["strength"] == 1]
+    assert len(strongest) == 8 * len(FAULTS)
+    assert errors[0][strongest["slice"]].min() > 1.3 * usual.max()
+    for _, of_fault in table.groupby("fault"):
+        rising = of_fault[of_fault["slice"] <= of_fault["slice"].iloc[0] + 4]
+        assert errors[0][rising["slice"]].argmax() == 4
+        assert rising["strength"].is_monotonic_increasing
+
+
 def test_the_record_beside_the_files_says_what_is_where(cache):
     record = json.loads((cache / "electrode.json").read_text(encoding="utf-8"))
     told = [(fault["setting"], fault["first"], fault["last"]) for fault in record["faults"]]
@@ -215,15 +231,22 @@ def test_a_cache_that_cannot_be_written_is_said_in_one_sentence(tmp_path):
 def test_napari_gets_both_scans_and_their_phases_with_scale_and_units(cache, tmp_path, monkeypatch):
     shutil.copytree(cache, tmp_path / "napari-tiqa" / "samples")
     monkeypatch.setattr("platformdirs.user_cache_dir", lambda app: str(tmp_path / app))
-    kinds = {"image": Image, "labels": Labels}
+    kinds = {"image": Image, "labels": Labels, "points": Points}
     made = electrode_layers(fail_when_made)
-    better, first, phases = (kinds[kind](data, **keywords) for data, keywords, kind in made)
+    better, first, faults, phases = (kinds[kind](data, **keywords) for data, keywords, kind in made)
     assert first.name == "electrode"
     assert better.name == "electrode, better acquisition"
     assert tuple(first.scale) == (0.33, 0.33, 0.33)
     assert [str(unit) for unit in first.units] == ["micrometer"] * 3
     assert first.axis_labels == ("z", "y", "x")
     assert [fault["first"] for fault in first.metadata["faults"]] == [fault.first for fault in FAULTS]
+    assert [row["slice"] for row in first.metadata["faults_by_slice"]] == faults.features["slice"].tolist()
+    assert better.metadata["faults_by_slice"] == []
+    assert json.dumps(first.metadata)  # as napari keeps it in a project
+    assert faults.name == "electrode, true faults"
+    assert (tuple(faults.scale), faults.units) == (tuple(first.scale), first.units)
+    assert faults.data[:, 0].tolist() == faults.features["slice"].tolist()
+    assert faults.features["says"][4] == "ring artefacts: gain error 3.0 %"
     assert first.contrast_limits == better.contrast_limits
     assert phases.name == "electrode, true phases"
     assert not phases.visible

@@ -16,10 +16,15 @@ from qtpy.QtWidgets import QApplication
 
 
 @pytest.fixture(autouse=True)
-def user_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep what docks remember, and the models they propose, out of the user's own folders."""
+def user_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep what docks remember, preferences, and the models they propose out of the user's own folders."""
+    user = tmp_path_factory.mktemp("user")
     for function, folder in (("user_data_dir", "user data"), ("user_documents_dir", "documents")):
-        monkeypatch.setattr(f"platformdirs.{function}", lambda *_, place=str(tmp_path / folder), **__: place)
+        monkeypatch.setattr(f"platformdirs.{function}", lambda *_, place=str(user / folder), **__: place)
+    # Where napari keeps the plugin's page of its Preferences, and what it has read of it.
+    monkeypatch.setattr("napari.settings._CFG_PATH", str(user / "napari" / "settings.yaml"))
+    monkeypatch.setattr("napari.settings._PLUGIN_SETTINGS", {})
+    return user
 
 
 class PatientBot(QtBot):

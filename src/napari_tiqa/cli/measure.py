@@ -21,7 +21,7 @@ DESCRIPTION = """\
 Measure physical figures of the slices of a tomogram. The table has a row per slice:
   slice      index along the axis, from 0
   position   in the volume's unit
-  noise      standard deviation of flat regions, grey values
+  noise_level  standard deviation of flat regions, grey values
   contrast_to_noise  of the two main phases
   edge_width 10 to 90 %, in the volume's unit
   resolution period of the finest detail resolved (Fourier ring correlation), in the volume's unit
@@ -84,7 +84,7 @@ def _summary(table: "pd.DataFrame") -> str:
     figures = [
         f"edge width {medians['edge_width']:.3g} {unit}",
         f"resolution {medians['resolution']:.3g} {unit}",
-        f"noise {medians['noise']:.3g}",
+        f"noise {medians['noise_level']:.3g}",
         f"contrast-to-noise ratio {medians['contrast_to_noise']:.3g}",
         f"{100 * medians['saturated']:.2g} % saturated",
     ]

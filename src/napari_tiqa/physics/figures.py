@@ -21,7 +21,7 @@ class PhysicalFigures(NamedTuple):
 
     Attributes
     ----------
-    noise : float
+    noise_level : float
         Standard deviation of flat regions, in grey values: ``physics.noise``.
     contrast_to_noise : float
         Of the two main phases, no unit: ``physics.contrast``.
@@ -36,7 +36,7 @@ class PhysicalFigures(NamedTuple):
         Share of the content that is saturated, 0 to 1: ``physics.saturation``.
     """
 
-    noise: float
+    noise_level: float
     contrast_to_noise: float
     edge_width: float
     resolution: float

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 BATCH_SIZE = 32
 """Tiles per forward pass at most."""
 
-_SIZES = (1, 6, 12, BATCH_SIZE)
+_AT_ONCE = max(1, min(int(os.environ.get("NAPARI_TIQA_BATCH_SIZE", BATCH_SIZE)), BATCH_SIZE))
+"""Tiles per forward pass where the memory has no room for more."""
+
+_SIZES = tuple(sorted({size for size in (1, 6, 12) if size < _AT_ONCE} | {_AT_ONCE}))
 # A network is compiled once for each size of a batch, which takes a second or more, so there are few. The
 # smaller ones are for a slice that is filtered while a slider moves, when somebody waits for the score: one
 # of up to 280 px is one tile, of 720 px six, of 2048 px twelve (``scoring.pyramid``); fidelity has nine.
@@ -97,8 +100,8 @@ def forward(
     The network takes images of shape (n, 224, 224, 1), and then `others`, n rows each.
     """
     batches: list[list[np.ndarray]] = []
-    for start in range(0, max(1, len(tiles)), BATCH_SIZE):
-        inputs = [rows[start : start + BATCH_SIZE] for rows in (tiles[..., None], *others)]
+    for start in range(0, max(1, len(tiles)), _AT_ONCE):
+        inputs = [rows[start : start + _AT_ONCE] for rows in (tiles[..., None], *others)]
         count = len(inputs[0])
         size = next(size for size in _SIZES if count <= size)
         if count < size:

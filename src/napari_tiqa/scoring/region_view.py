@@ -88,7 +88,7 @@ def view_region(
     Notes
     -----
     Of four ways to fill the outside (black, the mean, the nearest pixel, reflection) reflection changes the
-    score least: `python benchmarks/region_fill.py --data ../shared/data`.
+    score least: `python benchmarks/native_tiles.py --data ../shared/data --regions`.
     """
     return _seen(plane, inside, window, partial(view_slice, view=view))
 

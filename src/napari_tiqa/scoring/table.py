@@ -121,6 +121,8 @@ def write_scores(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:
 def read_scores(path: str | os.PathLike[str]) -> pd.DataFrame:
     """Read a table back as it was written; without the file beside it, its record is empty.
 
+    Further columns of numbers, such as physical figures, are kept.
+
     Raises
     ------
     TableError
@@ -130,10 +132,15 @@ def read_scores(path: str | os.PathLike[str]) -> pd.DataFrame:
         text = Path(path).read_text(encoding="utf-8")
         missing = {column: [""] for column in _NUMBERS}
         table = pd.read_csv(io.StringIO(text), dtype=_DTYPES, keep_default_na=False, na_values=missing)
+        measured = {str(column): table[column] for column in table if column not in _DTYPES}
         for column in _NOT_IN_OLD_TABLES:
             if column not in table:
                 table[column] = np.nan
         table = table[list(_DTYPES)]
+        for column, values in measured.items():
+            numbers = pd.to_numeric(values, errors="coerce")
+            if numbers.notna().any():
+                table[column] = numbers
     except OSError as error:
         raise TableError(f"The score table {path} cannot be read ({error.strerror}).") from error
     except (ValueError, KeyError) as error:

@@ -15,6 +15,7 @@ from napari_tiqa.segmentation.network_input import network_image
 from napari_tiqa.segmentation.recipe import SegmentationRecipe
 from napari_tiqa.segmentation.training_set import Origin, TrainingSet, grey_levels
 from napari_tiqa.segmentation.validation import left_out
+from napari_tiqa.volumes.digest import slice_digest
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slices import map_slices
 from napari_tiqa.volumes.volume import Volume
@@ -59,15 +60,18 @@ def gather(
     slices = sorted(set().union(*(_enough(counts, most) for counts in found)))
     window = volume_window(volume, window)
     looked_through = count * len(paintings)
-    greys, finite = [], []
-    for _, (grey, known) in map_slices(volume, axis, slices, partial(_seen, window=window), cancel=cancel):
+    greys, finite, digests = [], [], []
+    see = partial(_seen, window=window)
+    for _, (grey, known, digest) in map_slices(volume, axis, slices, see, cancel=cancel):
         greys.append(grey)
         finite.append(known)
+        digests.append(digest)
         report(looked_through + len(greys), looked_through + len(slices))
     painted, *validation = (
         [plane for _, plane in map_slices(painting, axis, slices, np.array, cancel=cancel)]
         for painting in paintings
     )
+    label_digests = tuple(slice_digest(plane) for planes in (painted, *validation) for plane in planes)
     classes, warnings = _on_finite_pixels(classes, painted, finite)
     if (labelled := max(map(len, found))) > most:
         warnings.append(
@@ -90,6 +94,8 @@ def gather(
         unit=volume.unit,
         window=(window.low, window.high),
         window_rule=window.rule,
+        image_digests=tuple(digests),
+        label_digests=label_digests,
     )
     data = TrainingSet(tuple(greys), tuple(indices), tuple(held), classes, origin)
     return replace(data, warnings=(*warnings, *_on_validation(data)))
@@ -145,8 +151,8 @@ def _enough(found: Mapping[int, Counter[int]], most: int) -> set[int]:
     return chosen | {max(numbers, key=lambda number: found[number][value]) for value in lacking}
 
 
-def _seen(plane: np.ndarray, window: IntensityWindow) -> tuple[np.ndarray, np.ndarray]:
-    return grey_levels(network_image(plane, window)), np.isfinite(plane)
+def _seen(plane: np.ndarray, window: IntensityWindow) -> tuple[np.ndarray, np.ndarray, str]:
+    return grey_levels(network_image(plane, window)), np.isfinite(plane), slice_digest(plane)
 
 
 def _on_finite_pixels(

@@ -130,6 +130,7 @@ class _Run(ResumableRun[Reached]):
                 "scans": [origin.source or origin.name],
                 "axis": origin.axis,
                 "slices": list(origin.slices),
+                "digests": {"images": list(origin.image_digests), "labels": list(origin.label_digests)},
                 "pixels": learned,
                 "left_out": left_out,
                 "finished": finished,

@@ -26,7 +26,9 @@ class Origin:
     """Where labelled slices come from, for the model's card.
 
     `source` is empty for an image in memory; `slices` are those with a labelled pixel; `voxel_size` is along
-    their rows and columns, in `unit`; `window` became 0 to 1, and `window_rule` says how it was found.
+    their rows and columns, in `unit`; `window` became 0 to 1, and `window_rule` says how it was found. The
+    digests (``slice_digest``) of these slices and of their labels tell them from others, also where there is
+    no source.
     """
 
     name: str
@@ -37,6 +39,8 @@ class Origin:
     unit: str
     window: tuple[float, float]
     window_rule: str
+    image_digests: tuple[str, ...] = ()
+    label_digests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,8 @@ def load_training_set(path: Path) -> TrainingSet:
                 slices=tuple(origin["slices"]),
                 voxel_size=tuple(origin["voxel_size"]),
                 window=tuple(origin["window"]),
+                image_digests=tuple(origin.get("image_digests", ())),
+                label_digests=tuple(origin.get("label_digests", ())),
             ),
             tuple(record["warnings"]),
         )

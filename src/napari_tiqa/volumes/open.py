@@ -102,7 +102,7 @@ def opened(path: str | os.PathLike[str], dataset: str | None = None) -> Volume:
     )
 
 
-def as_volume(x: Any) -> Volume:
+def as_volume(x: Any, name: str = "array") -> Volume:
     """Turn what a caller has into a Volume.
 
     Parameters
@@ -110,6 +110,8 @@ def as_volume(x: Any) -> Volume:
     x : Volume, str, path or array-like
         A volume is returned as it is and a path opened. An array (numpy, dask, zarr, h5py) has the
         axes (y, x), (z, y, x), (t, z, y, x) or (t, c, z, y, x) and voxels of 1 pixel.
+    name : str
+        What an array is called, also in errors.
 
     Returns
     -------
@@ -126,7 +128,6 @@ def as_volume(x: Any) -> Volume:
         return open_volume(x)
     if not hasattr(x, "shape") or not hasattr(x, "dtype"):
         x = np.asarray(x)
-    name = "array"
     check_image(x.shape, x.dtype, name)
     axes = default_axes(x.shape, name)
     if not isinstance(x, dask.array.Array):

@@ -93,10 +93,10 @@ def estimate_window(
 
     corners = [value.item() for value in values[:CORNERS]]
     padded = all(value == corners[0] for value in corners) and (region is None or region.circle)
-    counts = region.in_boxes(boxes[CORNERS:]) if region else [np.True_] * len(boxes[CORNERS:])
+    counts = region.in_boxes(boxes[CORNERS:]) if region else [np.ones((1, 1, 1), bool)] * len(boxes[CORNERS:])
     parts = []
     for (_, rows, columns), patch, counts_too in zip(boxes[CORNERS:], values[CORNERS:], counts, strict=True):
-        keep = np.isfinite(patch) & counts_too
+        keep = np.isfinite(patch) & (counts_too if patch.ndim == 3 else counts_too[0])
         if padded:
             y, x = np.ogrid[rows, columns]
             radius = np.hypot(y - (height - 1) / 2, x - (width - 1) / 2) / (min(height, width) / 2)

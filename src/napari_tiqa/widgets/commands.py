@@ -93,6 +93,7 @@ def _of_shortcut(name: str) -> Command:
 score_slice = _of_shortcut("score_slice")
 score_all = _of_shortcut("score_all")
 next_worst = _of_shortcut("next_worst")
+side_by_side = _of_shortcut("side_by_side")
 flip = _of_shortcut("flip")
 next_view = _of_shortcut("next_view")
 undo = _of_shortcut("undo")

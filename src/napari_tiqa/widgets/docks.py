@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from qtpy.QtWidgets import QWidget
 
+from napari_tiqa.widgets.host.remembered import remember
 from napari_tiqa.widgets.shared.dock_shell import DockShell
 
 
@@ -59,6 +60,7 @@ class _TabbedDock(DockShell):
         for title, tab in self.module.TABS:
             self.panel.add_tab(title, tab)
             yield True
+        remember(type(self).__name__, tab=self.panel.tabs)
         yield from steps
 
 

@@ -1,6 +1,7 @@
 """The quality map of a slice: low where quality is lost, smooth, NaN outside, one sentence where it fails."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +73,12 @@ def test_map_and_slice_score_agree(untrained_model: Path) -> None:
     assert np.nanmean(result.map) == pytest.approx(native, abs=0.1)
     assert abs(row["overview"] - native) > 0.3  # so that agreeing means something
     np.testing.assert_allclose(result.slice_row[:-1], row.tolist()[:-1], atol=2e-4)
-    assert result.sentence().endswith(score_sentence(result.slice_row))
+    # They differ, and the sentence says why.
+    said = f"; the slice's score is {score_sentence(result.slice_row)}. It counts every scale, the lowest"
+    assert said in result.sentence()
+    assert f"{result.levels[1][0]:.1f} at full size (in 3 tiles), " in result.sentence()
+    even = replace(result, slice_row=result.slice_row._replace(score=result.mean))
+    assert even.sentence().endswith(f", as the slice's score, {score_sentence(even.slice_row)}")
     # Where the tiles of the map are those of the slice, they agree to rounding.
     apart = score_map(noise, model=untrained_model, window=(0, 1), stride=224)
     assert apart.mean == pytest.approx(native, abs=2e-4)

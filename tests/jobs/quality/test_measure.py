@@ -27,7 +27,7 @@ def test_a_row_per_slice_in_the_order_asked_for(stack: np.ndarray) -> None:
     table = measure_volume(as_volume(stack), slices=[2, 0], progress=reports.append)
     assert list(table.columns) == ["slice", "position", *FIGURES]
     assert table["slice"].tolist() == [2, 0]
-    np.testing.assert_allclose(table["noise"], [9, 1], rtol=0.2)
+    np.testing.assert_allclose(table["noise_level"], [9, 1], rtol=0.2)
     assert table["contrast_to_noise"].iloc[0] < table["contrast_to_noise"].iloc[1]
     assert [report.done for report in reports] == [1, 2]
     assert table.attrs["unit"] == "pixel"

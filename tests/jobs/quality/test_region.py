@@ -77,6 +77,17 @@ def box_of(axis: int) -> list[slice]:
     return box
 
 
+@pytest.mark.parametrize("view", ["overview", "native"])
+def test_an_image_has_regions_too(
+    view: str, foam: np.ndarray, blob: np.ndarray, untrained_model: Path
+) -> None:
+    asked = {"model": untrained_model, "view": view, "region": blob}
+    image = score_image(foam[0], **asked)
+    assert image == score_image(elsewhere(foam, blob)[0], **asked)
+    assert image == pytest.approx(score_volume(foam[:1].repeat(3, 0), **asked)["score"][1], abs=1e-4)
+    assert 1 <= score_image(foam[0], **(asked | {"region": "circle"})) <= 5
+
+
 def test_a_whole_slice_is_no_region(foam: np.ndarray, untrained_model: Path) -> None:
     asked = {"slices": [0], "model": untrained_model}
     whole, all_inside = (
@@ -124,7 +135,7 @@ def test_figures_of_a_region_are_its_own(foam: np.ndarray, blob: np.ndarray) -> 
     noisy[:, ~blob] += 20_000 * np.random.default_rng(1).standard_normal((2, int((~blob).sum())))
     table, other = (measure_volume(volume, region=blob) for volume in (noisy, elsewhere(foam, blob) * 1.0))
     np.testing.assert_allclose(table[list(FIGURES)], other[list(FIGURES)], rtol=1e-6)
-    np.testing.assert_allclose(table["noise"], 2000, rtol=0.1)
+    np.testing.assert_allclose(table["noise_level"], 2000, rtol=0.1)
     clean = measure_volume(foam)
     np.testing.assert_allclose(table["resolution"], clean["resolution"], rtol=0.1)
     np.testing.assert_allclose(table["edge_width"], clean["edge_width"], rtol=0.1)
@@ -144,7 +155,7 @@ def test_a_region_that_says_nothing_is_refused_in_one_sentence(
     in_one[1, 100:400, 100:400] = 3
     table = score_volume(foam, region=in_one, model=untrained_model)
     assert table["reason"].tolist() == ["outside the region", ""]
-    assert measure_volume(foam, region=in_one)["noise"].isna().tolist() == [True, False]
+    assert measure_volume(foam, region=in_one)["noise_level"].isna().tolist() == [True, False]
     with pytest.raises(VolumeError, match="holds nothing to map: outside the region"):
         score_map(foam, 0, region=in_one, model=untrained_model)
 

@@ -66,6 +66,10 @@ def test_cancelled_in_python_and_finished_in_the_shell(files, tmp_path, capsys):
     assert card["training"]["finished"]
     assert card["classes"]["names"] == ["dark", "bright"]
 
+    compared = ["--model", str(output), "--truth", files[1]]
+    assert main(["segment", "predict", files[0], "-o", str(tmp_path / "phases.zarr"), *compared]) == 0
+    assert "Warning: The model was trained on 1 of these 2 slices (1):" in capsys.readouterr().err
+
     labels = tifffile.imread(files[1])
     labels[0] = 1
     with pytest.raises(SegmentationError, match="its labels have changed since"):

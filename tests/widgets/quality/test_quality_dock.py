@@ -284,12 +284,39 @@ def test_the_window_found_is_shown_and_a_typed_one_is_used(
     viewer.add_image(tomogram(4))
     score(panel)
     found = next(iter(panel.shelf)).run.record["window"]
-    assert float(panel.form.low.value) == pytest.approx(found["low"], rel=1e-4)
-    panel.form.auto_window.value = False
-    panel.form.low.value, panel.form.high.value = "-1", "1.5"
+    assert float(panel.form.window_boxes.low.value) == pytest.approx(found["low"], rel=1e-4)
+    panel.form.window_boxes.auto.value = False
+    panel.form.window_boxes.low.value, panel.form.window_boxes.high.value = "-1", "1.5"
     score(panel)
     typed = list(panel.shelf)[1].run.record["window"]
     assert (typed["low"], typed["high"], typed["rule"]) == (-1, 1.5, "typed")
+
+
+def test_the_window_boxes_say_what_their_numbers_are(viewer: Viewer, panel: QualityPanel) -> None:
+    unit = panel.form.window_boxes.unit
+    assert unit.text() == ""
+    viewer.add_image((255 * tomogram(4)).astype(np.uint8))
+    assert unit.text() == "uint8"
+    assert "(0 to 255)" in unit.toolTip()
+    viewer.add_image(tomogram(4).astype(np.float32))
+    panel.form.layer_box.catch_up()
+    assert unit.text() == "float32"
+
+
+def test_other_data_of_a_layer_offer_their_own_axes(
+    viewer: Viewer, panel: QualityPanel, score: Callable[..., None], qtbot: QtBot
+) -> None:
+    layer = viewer.add_image(np.stack([tomogram(4), tomogram(4)]))
+    panel.form.axis_box.value = 2
+    layer.data = np.stack([tomogram(5), tomogram(5)])
+    qtbot.waitUntil(lambda: "z, 5 slices" in panel.form.axis_box.native.itemText(1), timeout=20_000)
+    assert panel.form.axis_box.value == 2  # which the user has chosen
+    panel.form.axis_box.value = 3
+    layer.data = tomogram(6).astype(np.float32)
+    qtbot.waitUntil(lambda: panel.form.axis_box.native.itemText(0) == "z, 6 slices", timeout=20_000)
+    assert panel.form.axis_box.value == 0
+    assert panel.form.window_boxes.unit.text() == "float32"
+    score(panel, panel.score_this_slice)
 
 
 def test_contrast_limits_do_not_change_a_score(
@@ -773,7 +800,7 @@ def test_a_cancelled_run_keeps_what_it_scored(
     assert f"partial, {len(entry.run.rows)} of {LONG}" in panel.results.runs.topLevelItem(0).text(0)
     (saved,) = layer.metadata[METADATA_KEY]["runs"]
     assert saved["ended"] == "cancelled"
-    assert not scoring_threads()
+    qtbot.waitUntil(lambda: not scoring_threads(), timeout=1000)
 
 
 def test_cancelling_does_not_wait_for_a_slow_disk(viewer: Viewer, panel: QualityPanel, qtbot: QtBot) -> None:
@@ -839,7 +866,7 @@ def test_a_layer_removed_midway_cancels_its_run(
     assert panel.job.state is JobState.CANCELLED
     assert "'gone' was removed" in panel.controls.message.text()
     assert len(panel.shelf) == 0
-    assert not scoring_threads()
+    qtbot.waitUntil(lambda: not scoring_threads(), timeout=1000)
     assert shared_model_process().pid
     assert not model_processes()  # but the shared one, warm for the next run
     viewer.add_layer(layer)  # its scores so far come back with it
@@ -912,14 +939,14 @@ def test_bad_choices_end_in_a_sentence(
     assert "colour images" in panel.controls.message.text()
     viewer.add_image(tomogram(3), name="good")
     panel.form.choose_layer(viewer.layers["good"])
-    panel.form.auto_window.value = False
-    panel.form.low.value = "low"
+    panel.form.window_boxes.auto.value = False
+    panel.form.window_boxes.low.value = "low"
     panel.score_all()
     assert "two numbers" in panel.controls.message.text()
-    panel.form.low.value, panel.form.high.value = "2", "1"
+    panel.form.window_boxes.low.value, panel.form.window_boxes.high.value = "2", "1"
     panel.score_all()
     assert "cannot be used" in panel.controls.message.text()
-    panel.form.auto_window.value = True
+    panel.form.window_boxes.auto.value = True
     (tmp_path / "broken.tiqa").write_bytes(b"nothing")
     for name in ("missing.tiqa", "broken.tiqa"):
         panel.form.model_box.choose(tmp_path / name)

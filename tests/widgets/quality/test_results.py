@@ -82,11 +82,11 @@ def test_what_was_said_of_a_layer_goes_with_it(
 
 
 def test_a_refusal_is_taken_back_once_the_form_has_changed(panel: QualityPanel, scan: Image) -> None:
-    panel.form.auto_window.value = False
-    panel.form.low.value = "low"
+    panel.form.window_boxes.auto.value = False
+    panel.form.window_boxes.low.value = "low"
     assert not panel.score_all()
     assert "two numbers" in panel.message.text()
-    panel.form.auto_window.value = True
+    panel.form.window_boxes.auto.value = True
     assert panel.message.text() == ""
 
 

@@ -244,11 +244,7 @@ def test_the_form_follows_the_layers_and_says_how_many_images_there_will_be(
 def test_a_layer_removed_while_its_images_are_prepared_still_gives_them(
     viewer: Viewer, panel: RatingPanel, tmp_path: Path, qtbot: QtBot
 ) -> None:
-    def slow(block: np.ndarray) -> np.ndarray:
-        time.sleep(0.01)
-        return block
-
-    layer = viewer.add_image(da.from_array(tomogram(12), (1, 48, 48)).map_blocks(slow, dtype="f4"))
+    layer = viewer.add_image(slowly_read(tomogram(12)))
     panel.form.place.set_path(tmp_path / "s")
     with qtbot.waitSignal(panel.job.ended, timeout=TIMEOUT):
         panel.begin()
@@ -256,8 +252,18 @@ def test_a_layer_removed_while_its_images_are_prepared_still_gives_them(
     assert len(panel.session.images) == 12  # type: ignore[union-attr]
 
 
+def slowly_read(volume: np.ndarray) -> da.Array:
+    """Return a volume of which a slice takes a hundredth of a second."""
+
+    def slow(block: np.ndarray) -> np.ndarray:
+        time.sleep(0.01)
+        return block
+
+    return da.from_array(volume, (1, 48, 48)).map_blocks(slow, dtype="f4")
+
+
 def test_preparing_can_be_cancelled(viewer: Viewer, panel: RatingPanel, tmp_path: Path, qtbot: QtBot) -> None:
-    viewer.add_image(tomogram(100), name="long")
+    viewer.add_image(slowly_read(tomogram(100)), name="long")
     panel.form.count_box.setValue(100)
     panel.form.place.set_path(tmp_path / "s")
     panel.job.progressed.connect(lambda _: panel.form.run.cancel_button.click())

@@ -3,7 +3,7 @@
 import itertools
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -288,6 +288,26 @@ def test_the_truth_gives_the_iou_map_and_the_tables(bench: Bench, tmp_path: Path
     bench.state.set_labels(None)
     qtbot.waitUntil(lambda: bench.layer(IOU) is None)
     assert not tab.agreement.isVisibleTo(tab)
+
+
+def test_a_warning_stands_beside_what_the_model_was_trained_on(
+    bench: Bench, trained_on: Callable[[Iterable[np.ndarray]], Path], qtbot: QtBot
+) -> None:
+    bench.state.set_model(trained_on(bench.image.data[1:2]))
+    place = {"scale": bench.image.scale, "units": ("um",) * 3, "translate": bench.image.translate}
+    bench.state.set_labels(bench.viewer.add_labels(truth_of(bench.image), name="truth", **place))
+    bench.segment(qtbot, "0-1")
+    agreement = bench.tab.agreement
+    qtbot.waitUntil(lambda: len(bench.tab.judge.slices) == 2, timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: "in slice 0" in agreement.message.text(), timeout=TIMEOUT)
+    assert not agreement.caution.isVisibleTo(bench.tab)
+    agreement.slices_box.setCurrentIndex(1)
+    assert "trained on 1 of these 2 slices (1)" in agreement.caution.text()
+    bench.show_slice(1)
+    agreement.slices_box.setCurrentIndex(0)
+    qtbot.waitUntil(lambda: "in slice 1" in agreement.message.text(), timeout=TIMEOUT)
+    assert agreement.caution.text().startswith("⚠ The model was trained on slice 1:")
+    assert agreement.caution.isVisibleTo(bench.tab)
 
 
 # -- curves --------------------------------------------------------------------------------------------

@@ -388,6 +388,9 @@ def test_from_strokes_to_the_docks_model_though_napari_was_closed_on_the_way(
     assert "'mine' is still being trained" in tab.message.text()
     assert not tab.plot.isHidden()
     assert not tab.settings.isExpanded()
+    viewer.layers.remove(labels)
+    assert job.state.cancellable
+    assert f"⚠ '{labels.name}' was removed; the training goes on" in tab.controls.warnings.text()
 
     window = viewer.window._qt_window
     asked = answer_next_question(QMessageBox.StandardButton.No)

@@ -1,6 +1,6 @@
 """The Study tab in a real viewer with a real model process: study, look at a version, save, bad input."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -67,9 +67,14 @@ def bench(viewer: Viewer) -> Iterator[Bench]:
 
 
 def test_study_look_at_a_version_and_save(
-    bench: Bench, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bench: Bench,
+    trained_on: Callable[[Iterable[np.ndarray]], Path],
+    qtbot: QtBot,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tab, results = bench.tab, bench.results
+    bench.state.set_model(trained_on(bench.image.data[2:]))
     assert not results.isVisibleTo(tab)
     qtbot.waitUntil(lambda: tab.form.phase_box.count() == 2, timeout=TIMEOUT)
     assert tab.form.phase_box.currentText() == "active material"
@@ -79,14 +84,19 @@ def test_study_look_at_a_version_and_save(
     assert found.table["slice"].tolist() == [0] * 16 + [2] * 16
     assert results.isVisibleTo(tab)
     assert found.sentence() == results.sentence.text()
+    assert found.record["trained_on"] == [2]
+    assert "trained on 1 of these 2 slices (2)" in results.caution.text()
+    assert results.caution.isVisibleTo(tab)
     assert "slices 0 and 2" in results.caption.text()
     assert bench.state.source.window.low == found.record["window"]["low"]
     _each_page_shows_what_was_found(bench)
     _a_version_is_shown_as_layers(bench, qtbot)
-    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    folder = tmp_path / "study"
+    folder.mkdir()
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
     with qtbot.waitSignal(tab.saving.ended, timeout=TIMEOUT):
         results.save_button.click()
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES)
+    assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
     assert "Saved table.csv" in tab.message.text()
 
 

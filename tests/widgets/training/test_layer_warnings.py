@@ -9,11 +9,15 @@ from napari import Viewer
 from napari.layers import Image
 from pytestqt.qtbot import QtBot
 
+from napari_tiqa.volumes.simulation.acquisition import Acquisition, acquire
+from napari_tiqa.volumes.simulation.microstructures import microstructure
 from napari_tiqa.widgets.docks import TrainingDock
+from napari_tiqa.widgets.shared.background_job import JobState
 from napari_tiqa.widgets.shared.result_layers import METADATA_KEY
 from napari_tiqa.widgets.training.form import Source
 from napari_tiqa.widgets.training.layer_warnings import layer_warnings
 from napari_tiqa.widgets.training.panel import TrainingPanel
+from tests.widgets.gate import Gate
 
 TIMEOUT = 300_000  # ms
 
@@ -64,6 +68,47 @@ def test_the_warning_stands_there_before_train_is_pressed(
     viewer.add_layer(scan(2.1, "ringed"))
     qtbot.waitUntil(lambda: "ringed" in panel.controls.warnings.text(), timeout=5000)
     assert not panel.controls.warnings.isHidden()
+
+
+def test_originals_that_nobody_has_scored_are_judged_before_the_training(
+    viewer: Viewer, panel: TrainingPanel, qtbot: QtBot
+) -> None:
+    ringed, clean = electrodes(gain_error=0.06), electrodes(gain_error=0)
+    viewer.add_image(ringed, name="ringed")
+    kept = viewer.add_layer(scan(4.6, "scored"))
+    viewer.add_image(np.full((12, 64, 64), np.nan), name="of nothing")
+    qtbot.waitUntil(lambda: "a 5: ringed." in panel.controls.warnings.text(), timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: not panel.scores.job.state.busy, timeout=TIMEOUT)
+    assert panel.scores.of(viewer.layers["ringed"]) < 4
+    assert panel.scores.of(kept) == 4.6
+    assert panel.scores.of(viewer.layers["of nothing"]) is None
+    assert panel.message.text() == ""
+    viewer.layers["ringed"].data = clean
+    qtbot.waitUntil(lambda: panel.scores.of(viewer.layers["ringed"]) is not None, timeout=TIMEOUT)
+    assert panel.scores.of(viewer.layers["ringed"]) > 4
+    assert "ringed" not in panel.controls.warnings.text()
+
+
+def test_judging_originals_ends_when_they_are_not_wanted(
+    viewer: Viewer, panel: TrainingPanel, qtbot: QtBot
+) -> None:
+    gate = Gate()
+    layer = viewer.add_image(gate, name="slow", contrast_limits=(0, 1))
+    gate.opened.clear()
+    qtbot.waitUntil(gate.reached.is_set, timeout=TIMEOUT)
+    panel.form.layer_list.tick_only(())
+    qtbot.waitUntil(lambda: panel.scores.job.state is JobState.CANCELLING, timeout=TIMEOUT)
+    gate.opened.set()
+    qtbot.waitUntil(lambda: not panel.scores.job.state.busy, timeout=TIMEOUT)
+    assert panel.scores.of(layer) is None
+    assert panel.message.text() == ""
+
+
+def electrodes(**faults: float) -> np.ndarray:
+    """Return six scanned slices of an electrode, with faults of the acquisition."""
+    material = microstructure("electrode", (6, 96, 96), 3)
+    scan = Acquisition(projections=180, **faults)
+    return np.stack([acquire(plane, scan, 0) for plane in material])
 
 
 def test_rate_these_leads_to_train_from_these_ratings(

@@ -232,6 +232,7 @@ def test_from_layers_to_a_model_in_the_quality_dock_though_killed_and_closed_on_
     assert not short.train()
     assert "'mine' is still being trained" in short.controls.message.text()
     viewer.layers.clear()  # the training has its slices
+    assert "'first' was removed; the training goes on" in short.controls.warnings.text()
 
     qtbot.waitUntil(lambda: epochs_drawn(short, "rank") == [1])
     with qtbot.waitSignal(job.ended, timeout=TIMEOUT):

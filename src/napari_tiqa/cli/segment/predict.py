@@ -82,19 +82,21 @@ def run(options: argparse.Namespace) -> int:
     import pandas as pd
 
     from napari_tiqa.jobs.process.client import shared_model_process
-    from napari_tiqa.jobs.segmentation.agreement import confusions, fitting_truth
+    from napari_tiqa.jobs.segmentation.agreement import confusions, fitting_truth, trained_slices
     from napari_tiqa.jobs.segmentation.images import write_images
     from napari_tiqa.jobs.segmentation.predict import segment
     from napari_tiqa.jobs.segmentation.result import check_threshold
     from napari_tiqa.segmentation.agreement import agreement_of
     from napari_tiqa.segmentation.segmenter import classes_of, segmenter_card
+    from napari_tiqa.segmentation.trained_on import trained_sentence
 
     check_threshold(options.threshold)
     volume = chosen_volume(options)
     with cancelled_by_interrupt() as cancel, ProgressBar("slices") as bar:
         truth = None
         if options.truth:
-            classes = classes_of(segmenter_card(options.model))
+            card = segmenter_card(options.model)
+            classes = classes_of(card)
             truth = fitting_truth(options.truth, volume, classes, options.slices, options.axis, cancel)
         segmentation = segment(
             volume,
@@ -121,9 +123,12 @@ def run(options: argparse.Namespace) -> int:
         if truth:
             compared = confusions(segmentation, truth, options.slices, options.threshold, cancel)
             means = {index: agreement_of(counts).loc["mean"] for index, counts in compared.items()}
+            learned = trained_slices(truth, volume, card, compared, options.axis, cancel)
             table = table.join(pd.DataFrame(means).T[["iou", "f1"]], on="slice")
     if truth:
         print(agreement_of(reduce(add, compared.values())).to_string(float_format="%.3f"), file=sys.stderr)
+        if caution := trained_sentence(learned, len(compared)):
+            print(f"Warning: {caution}", file=sys.stderr)
     print(table.to_csv(index=False, float_format="%.6g"), end="")
     device = shared_model_process().device
     print(

@@ -93,6 +93,8 @@ def run(options: argparse.Namespace) -> int:
     write_study(study, options.output)
     print(_text(study.correlations))
     print(study.sentence())
+    if caution := study.caution():
+        print(f"Warning: {caution}", file=sys.stderr)
     print(f"Wrote tables and figures to {options.output}.", file=sys.stderr)
     if not study.complete:
         print("Stopped; the tables hold what was done.", file=sys.stderr)

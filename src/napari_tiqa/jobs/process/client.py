@@ -55,6 +55,22 @@ _ENVIRONMENT = {
 }
 
 
+_chosen: dict[str, str] = {}
+
+
+def set_process_environment(variables: dict[str, str]) -> bool:
+    """Set what model processes started from now on have in their environment; False where that is so already.
+
+    `variables` go before those of this process, such as CUDA_VISIBLE_DEVICES for the CPU alone; those of an
+    earlier call are forgotten. NAPARI_TIQA_BATCH_SIZE is how many tiles the network takes at once, at most.
+    """
+    if variables == _chosen:
+        return False
+    _chosen.clear()
+    _chosen.update(variables)
+    return True
+
+
 class ProcessState(StrEnum):
     """What a model process is doing."""
 
@@ -244,7 +260,7 @@ class _Child:
         pipe = subprocess.PIPE
         try:
             process = subprocess.Popen(
-                command, stdin=pipe, stdout=pipe, stderr=pipe, env=_ENVIRONMENT | os.environ
+                command, stdin=pipe, stdout=pipe, stderr=pipe, env=_ENVIRONMENT | os.environ | _chosen
             )
         except OSError as error:
             self._log.append(str(error))

@@ -5,9 +5,9 @@ import json
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -38,11 +38,13 @@ from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow, as_window
 from napari_tiqa.volumes.window_estimate import volume_window
 from napari_tiqa.whole_file import whole_file
+from napari_tiqa.wording import counted
 
 STRIDE = TILE_SIZE // 2
 """Pixels from one tile to the next where nothing else is asked for: each pixel lies in four tiles."""
 
 _BATCHES_IN_FLIGHT = 4
+_AGREE = 0.1  # points between the map's mean and the slice's score
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,9 @@ class QualityMap:
         What ``score_volume`` says of the slice: its score at every scale.
     record : dict
         What the map was made with, JSON-able.
+    levels : dict
+        Of the slice's score: factor of each level (``pyramid.ViewedSlice``) to its score and how many tiles
+        that is of.
     """
 
     map: np.ndarray
@@ -75,6 +80,7 @@ class QualityMap:
     values: np.ndarray
     slice_row: ScoredSlice
     record: dict[str, Any]
+    levels: Mapping[float, tuple[float, int]] = field(default_factory=dict)
 
     @property
     def mean(self) -> float:
@@ -82,12 +88,23 @@ class QualityMap:
         return float(self.values[:, 0].mean())
 
     def sentence(self) -> str:
-        """Say how good the slice is at full size, from where to where, and what its score is."""
-        scores = self.values[:, 0]
-        return (
-            f"mean {self.mean:.2f} at full size, {scores.min():.2f} to {scores.max():.2f}; the slice's score "
-            f"is {score_sentence(self.slice_row)}"
-        )
+        """Say how good the slice is at full size, and what its score is; why, where that is another."""
+        scores, row = self.values[:, 0], self.slice_row
+        said = f"mean {self.mean:.2f} at full size, {scores.min():.2f} to {scores.max():.2f}"
+        if abs(row.score - self.mean) < _AGREE and not row.flagged:
+            return f"{said}, as the slice's score, {score_sentence(row)}"
+        why = self._why() if np.isfinite(row.score) and not row.flagged else ""
+        return f"{said}; the slice's score is {score_sentence(row)}{why}"
+
+    def _why(self) -> str:
+        """Return what else than the map's tiles the slice's score is of."""
+        if len(self.levels) < 2:
+            return f", of the slice as a whole at {TILE_SIZE} px" if self.levels else ""
+        (full, tiles), *shrunk = (self.levels[factor] for factor in sorted(self.levels))
+        low, high = (f"{end(score for score, _ in shrunk):.1f}" for end in (min, max))
+        full_size = f"{full:.1f} at full size (in {counted(tiles, 'tile')})"
+        others = low if low == high else f"{low} to {high}"
+        return f". It counts every scale, the lowest most: {full_size}, {others} shrunk"
 
 
 @checked_arguments
@@ -212,6 +229,7 @@ def score_map(
         np.concatenate(values),
         scored_slice(tomogram, axis, item),
         record | {"slice": index, "tile_size": TILE_SIZE, "stride": stride},
+        {float(f): _mean_and_count(said[viewed.factors == f, 0]) for f in np.unique(viewed.factors)},
     )
 
 
@@ -219,6 +237,10 @@ def _mapped(work: tuple[Volume, dict[str, Any]], index: int) -> QualityMap:
     """Map a slice on a worker of a cluster."""
     volume, keywords = work
     return score_map(volume, index, **keywords)
+
+
+def _mean_and_count(scores: np.ndarray) -> tuple[float, int]:
+    return float(scores.mean()), len(scores)
 
 
 def _nothing_to_map(tomogram: Volume, index: int, reason: str) -> VolumeError:

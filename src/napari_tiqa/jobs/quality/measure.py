@@ -3,6 +3,8 @@
 import math
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,14 @@ from napari_tiqa.volumes.slice_grammar import Slices
 from napari_tiqa.volumes.slices import chosen_slices, map_numbered
 
 
+@dataclass(frozen=True)
+class MeasureProgress(Progress):
+    """How far the measuring is, in slices, and what was measured of the last one, the slice `index`."""
+
+    index: int
+    figures: PhysicalFigures
+
+
 @checked_arguments
 def measure_volume(
     volume: Any,
@@ -25,7 +35,7 @@ def measure_volume(
     slices: Slices = None,
     axis: int | str = 0,
     region: Any = None,
-    progress: Callable[[Progress], object] | None = None,
+    progress: Callable[[MeasureProgress], object] | None = None,
     cancel: threading.Event | None = None,
 ) -> pd.DataFrame:
     """Measure physical figures of the slices of a volume along one axis.
@@ -41,7 +51,8 @@ def measure_volume(
     region : "circle", path or array-like, optional
         Where the pixels lie that count, see ``score_volume``; whole slices where omitted.
     progress : callable, optional
-        Called after each slice, in this thread; what it raises ends the work.
+        Called after each slice, by one thread at a time, with a MeasureProgress; what it raises ends the
+        work.
     cancel : threading.Event, optional
         Set it, from any thread, to end the work after the slices under way.
 
@@ -70,14 +81,18 @@ def measure_volume(
     part = as_region(region, tomogram, axis)
     pixel_size = math.sqrt(math.prod(sides))
 
-    def measured(index: int, plane: np.ndarray) -> PhysicalFigures:
-        return physical_figures(plane, pixel_size, part.inside(plane, index) if part else None)
+    pace, finished, lock = Pace(len(indices)), count(1), threading.Lock()
 
-    pace, rows = Pace(len(indices)), []
-    for index, figures in map_numbered(tomogram, axis, indices, measured, cancel=cancel):
-        rows.append((index, float(f"{index * along:.10g}"), *figures))
+    def measured(index: int, plane: np.ndarray) -> PhysicalFigures:
+        figures = physical_figures(plane, pixel_size, part.inside(plane, index) if part else None)
         if progress:
-            progress(Progress(len(rows), pace.total, pace.seconds_left(len(rows))))
+            with lock:  # here, since slices are given in the order asked for, slab by slab: much later
+                done = next(finished)
+                progress(MeasureProgress(done, pace.total, pace.seconds_left(done), index, figures))
+        return figures
+
+    found = map_numbered(tomogram, axis, indices, measured, cancel=cancel)
+    rows = [(index, float(f"{index * along:.10g}"), *figures) for index, figures in found]
     table = pd.DataFrame(rows, columns=["slice", "position", *FIGURES])
     table.attrs.update(volume_record(tomogram, axis) | ({"region": part.record()} if part else {}))
     return table

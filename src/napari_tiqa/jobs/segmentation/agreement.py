@@ -1,6 +1,7 @@
 """A segmented volume against a truth: refused where they do not fit, else compared slice by slice."""
 
 import threading
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,7 @@ from napari_tiqa.errors import SegmentationError
 from napari_tiqa.jobs.segmentation.result import Segmentation, decided
 from napari_tiqa.segmentation.agreement import confusion_matrix
 from napari_tiqa.segmentation.classes import Classes, checked_labels
+from napari_tiqa.segmentation.trained_on import TrainedSlices
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slice_grammar import Slices
 from napari_tiqa.volumes.slices import chosen_slices, map_slices
@@ -51,6 +53,24 @@ def fitting_truth(
             f"{known}: choose a model that was trained with such labels, or other labels."
         )
     return truth
+
+
+def trained_slices(
+    truth: Volume,
+    volume: Volume,
+    card: Mapping[str, Any],
+    indices: Iterable[int],
+    axis: int = 0,
+    cancel: threading.Event | None = None,
+) -> list[int]:
+    """Return which slices of a volume, compared with a truth, the segmenter with this card was trained on.
+
+    See ``segmentation.trained_on``. Raises VolumeError if a slice cannot be read, and Cancelled.
+    """
+    known = TrainedSlices(card, volume.tomogram(), axis)
+    copy = partial(np.array, copy=True)
+    planes = map_slices(truth, axis, list(indices), copy, cancel=cancel)
+    return [index for index, labels in planes if known.holds(index, labels)]
 
 
 def confusions(

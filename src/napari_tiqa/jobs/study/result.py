@@ -10,6 +10,7 @@ import pandas as pd
 
 from napari_tiqa.learning.measures.measures import plcc, srocc
 from napari_tiqa.segmentation.native_distortions import ORIGINAL
+from napari_tiqa.segmentation.trained_on import trained_sentence
 
 MEASURES = ("score", "f1", "iou", "uncertainty")
 """Columns of the table that are shown side by side."""
@@ -184,6 +185,10 @@ class Study:
         table = self.table if index is None else self.table[self.table["slice"] == index]
         means: pd.DataFrame = self._with_originals(table, distortion).groupby("level")[[*MEASURES]].mean()
         return means
+
+    def caution(self) -> str:
+        """Return the warning where the segmenter was trained on slices of the study; empty where not."""
+        return trained_sentence(self.record.get("trained_on", ()), self.table["slice"].nunique())
 
     def sentence(self) -> str:
         """Say how well the score predicts F1, pooled and within each distortion, and that these differ."""

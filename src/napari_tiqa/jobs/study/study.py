@@ -28,6 +28,7 @@ from napari_tiqa.segmentation.classes import Classes, checked_labels
 from napari_tiqa.segmentation.native_distortions import VERSIONS, native_fields, native_version
 from napari_tiqa.segmentation.network_input import unit_image
 from napari_tiqa.segmentation.segmenter import classes_of
+from napari_tiqa.segmentation.trained_on import TrainedSlices
 from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.slice_grammar import Slices
 from napari_tiqa.volumes.slices import chosen_slices, evenly, map_slices
@@ -274,6 +275,11 @@ class _Run:
     done: list[StudiedVersion] = field(default_factory=list)
     curves: list[Curve] = field(default_factory=list)
     kept: KeptWork = field(default_factory=lambda: KeptWork(None, {}))
+    trained: set[int] = field(default_factory=set)  # slices that the segmenter was trained on
+
+    def __post_init__(self) -> None:
+        card = model_card(self.segmenter, SEGMENTATION)
+        self._known = TrainedSlices(card, self.labelled.volume, self.labelled.axis)
 
     def plan(self) -> dict[str, Any]:
         """Return all that decides the study: only the same may be resumed."""
@@ -311,6 +317,7 @@ class _Run:
             "phase": {"value": self.value, "name": name},
             "unlabelled": self.labelled.unlabelled,
             "slices": self.indices,
+            "trained_on": sorted(self.trained),
             "seed": self.seed,
             "complete": complete,
         }
@@ -321,7 +328,9 @@ class _Run:
     def _of_slice(self, index: int, judge: VersionJudge) -> Iterator[StudiedVersion]:
         labelled = self.labelled
         image = unit_image(labelled.volume.slice(labelled.axis, index), self.window)
-        truth = labelled.labels.slice(labelled.axis, index)
+        truth = np.asarray(labelled.labels.slice(labelled.axis, index))
+        if self._known.holds(index, truth):
+            self.trained.add(index)
         try:
             known = KnownSlice.of(truth, image, self.classes, labelled.unlabelled, self.value)
         except SegmentationError as error:

@@ -22,6 +22,7 @@ from napari_tiqa.progress import Progress
 from napari_tiqa.scoring.bundle import load_card
 from napari_tiqa.scoring.predict import load_model, predict
 from napari_tiqa.scoring.scale import PREDICTED
+from napari_tiqa.volumes.digest import slice_digest
 from napari_tiqa.wording import free_name
 
 RESAMPLES = 1000
@@ -112,7 +113,7 @@ def compare(
         raise TrainingError(
             f"None of the images of {folder} has a label, so there is nothing to judge by: rate them first."
         )
-    chosen, notes = _not_trained_on(dataset, cards)
+    chosen, notes = not_trained_on(dataset, cards)
     groups = [dataset.groups[i] for i in chosen]
     large = large_slices(Path(folder))
     costs = [_COST["model"] * images] * len(models) + [_COST[name] * images for name in baselines]
@@ -202,14 +203,18 @@ def _predict(model: str, groups: Sequence[Group], advance: Callable[[float], obj
     return found
 
 
-def _not_trained_on(dataset: Dataset, cards: Sequence[dict[str, Any]]) -> tuple[list[int], list[str]]:
+def not_trained_on(dataset: Dataset, cards: Sequence[dict[str, Any]]) -> tuple[list[int], list[str]]:
     """Choose the groups that none of the models was trained on, or all where that leaves none."""
-    seen = set()
+    seen, digests = set(), set()
     for card in cards:
         training = card.get("training") or {}
+        digests |= set(training.get("digests", ()))
         seen |= set(training.get("scans", ())) - set(training.get("left_out", ()))
     # A card names whole paths, or their ends where it must be true on every machine.
-    trained = [any(g.specimen == s or g.specimen.endswith(f"/{s}") for s in seen) for g in dataset.groups]
+    by_name = (any(g.specimen == s or g.specimen.endswith(f"/{s}") for s in seen) for g in dataset.groups)
+    # A copy of an original, such as one written from a layer again, is the same wherever it lies.
+    by_content = (slice_digest(group.images[0]) in digests for group in dataset.groups)
+    trained = [one or other for one, other in zip(by_name, by_content, strict=True)]
     specimens = {group.specimen for group in dataset.groups}
     known = {group.specimen for group, flag in zip(dataset.groups, trained, strict=True) if flag}
     if not known:

@@ -32,6 +32,7 @@ from napari_tiqa.scoring.backbone import build_network, load_imagenet
 from napari_tiqa.scoring.bundle import SCORE, save_bundle
 from napari_tiqa.scoring.predict import predict_scores
 from napari_tiqa.scoring.scale import SCORE_RANGE
+from napari_tiqa.volumes.digest import slice_digest
 
 Report = Callable[[TrainProgress], None]
 
@@ -200,6 +201,7 @@ class _Run(ResumableRun[Reached]):
                 "originals": len(self.dataset.groups),
                 "left_out": list(dict.fromkeys(group.specimen for group in self.judged)),
                 "originals_left_out": len(self.judged),
+                "digests": [slice_digest(group.images[0]) for group in self.training],
                 "ratings": len(ratings) if ratings is not None else 0,
                 "raters": sorted(set(ratings["rater"])) if ratings is not None else [],
                 "finished": finished,

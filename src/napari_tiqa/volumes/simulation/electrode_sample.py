@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import platformdirs
 import tifffile
 from numpy.typing import NDArray
@@ -73,6 +74,8 @@ class Fault:
         The field of ``Acquisition`` that differs.
     strongest : float
         Its value in the middle of the range.
+    says : str
+        Its value in words, to be formatted with it.
     """
 
     name: str
@@ -80,6 +83,7 @@ class Fault:
     last: int
     setting: str
     strongest: float
+    says: str
 
     def strength(self, index: int) -> float:
         """Return how much of the fault slice `index` has, 0 to 1."""
@@ -88,10 +92,10 @@ class Fault:
 
 
 FAULTS = (
-    Fault("ring artefacts (detector gain errors)", 8, 23, "gain_error", 0.03),
-    Fault("photon noise", 30, 45, "photons", 600),
-    Fault("optical blur", 52, 67, "blur", 2.6),
-    Fault("too few projections (streaks)", 74, 89, "projections", 44),
+    Fault("ring artefacts (detector gain errors)", 8, 23, "gain_error", 0.03, "gain error {:.1%}"),
+    Fault("photon noise", 30, 45, "photons", 600, "{:.0f} photons a pixel"),
+    Fault("optical blur", 52, 67, "blur", 2.6, "{:.1f} px"),
+    Fault("too few projections (streaks)", 74, 89, "projections", 44, "{:.0f}"),
 )
 
 
@@ -149,6 +153,25 @@ def acquisition_of(index: int) -> Acquisition:
             whole = fault.setting == "projections"
             acquisition = replace(acquisition, **{fault.setting: round(value) if whole else value})
     return acquisition
+
+
+def fault_table() -> pd.DataFrame:
+    """Return which slices of the first scan have which fault, and how strong it is there.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each slice with a fault: ``slice``; ``fault``, its name; ``setting`` and ``value``, the
+        field of ``Acquisition`` that differs from `EVERYDAY` and its value there; ``strength``, 0 to 1 of the
+        fault's strongest; ``says``, fault and value in words.
+    """
+    rows = []
+    for fault in FAULTS:
+        for index in range(fault.first, fault.last + 1):
+            value = float(getattr(acquisition_of(index), fault.setting))
+            says = f"{fault.name.partition(' (')[0]}: {fault.says.format(value).replace('%', ' %')}"
+            rows.append((index, fault.name, fault.setting, value, fault.strength(index), says))
+    return pd.DataFrame(rows, columns=["slice", "fault", "setting", "value", "strength", "says"])
 
 
 def _kept(directory: Path | None, progress: Progress | None) -> Path:

@@ -5,12 +5,14 @@ from typing import Any
 
 import dask.array
 import numpy as np
+import pandas as pd
 
 from napari_tiqa.volumes.simulation.electrode_sample import (
     FAULTS,
     PER_UNIT,
     Progress,
     electrode_sample,
+    fault_table,
     sample_phases,
 )
 from napari_tiqa.volumes.simulation.microstructures import PHASES
@@ -21,8 +23,15 @@ TRUE_PHASES = "electrode, true phases"
 """Name of the layer that a segmentation of either scan can be judged with."""
 
 
+TRUE_FAULTS = "electrode, true faults"
+"""Name of the layer that says in each slice of the first scan which fault it has."""
+
+_TOP = (0, 128)  # row, column: where a slice is seen of it too that is wider than the canvas
+_ABOVE = 9  # rows that the text lies above the slice
+
+
 def electrode_layers(progress: Progress | None = None) -> list[LayerData]:
-    """Return the two scans of the sample electrode, the better one below, and on top its true phases, hidden.
+    """Return the two scans of the sample electrode, the better one below; its true faults and phases above.
 
     Parameters
     ----------
@@ -32,10 +41,12 @@ def electrode_layers(progress: Progress | None = None) -> list[LayerData]:
 
     Returns
     -------
-    list of (data, keyword arguments, "image" or "labels")
+    list of (data, keyword arguments, "image", "points" or "labels")
         With scale, units, axis labels and names; ``metadata["faults"]`` of the first scan says in which
-        slices which fault is strong. Both scans have the same contrast limits, attenuation -0.1 to 1.1. The
-        phases are named in ``features``; 0 is outside the reconstruction circle.
+        slices which fault is strong, ``metadata["faults_by_slice"]`` what each slice has. The points write
+        that over the top of each slice of the first scan that has a fault; their ``features`` are
+        ``fault_table``. Both scans have the same contrast limits, attenuation -0.1 to 1.1. The phases,
+        hidden, are named in ``features``; 0 is outside the reconstruction circle.
 
     Raises
     ------
@@ -51,6 +62,8 @@ def electrode_layers(progress: Progress | None = None) -> list[LayerData]:
         "visible": False,
         "features": {"index": list(PHASES), "phase": list(PHASES.values())},
     }
+    table = fault_table()
+    by_slice = {first.name: table.drop(columns="says").to_dict("records"), better.name: []}
     scans: list[LayerData] = [
         (
             volume.data,
@@ -58,10 +71,37 @@ def electrode_layers(progress: Progress | None = None) -> list[LayerData]:
             | {
                 "name": volume.name,
                 "contrast_limits": limits,
-                "metadata": {"faults": faults[volume.name], "source": volume.source},
+                "metadata": {
+                    "faults": faults[volume.name],
+                    "faults_by_slice": by_slice[volume.name],
+                    "source": volume.source,
+                },
             },
             "image",
         )
         for volume in (better, first)
     ]
-    return [*scans, (sample_phases(), place | phases, "labels")]
+    return [
+        *scans,
+        _faults_layer(table, place),
+        (sample_phases(), place | phases, "labels"),
+    ]
+
+
+def _faults_layer(table: pd.DataFrame, place: dict[str, Any]) -> LayerData:
+    """Return points without extent, whose text says what is wrong with their slice."""
+    places = np.array([(index, *_TOP) for index in table["slice"]], float)
+    look = {
+        "name": TRUE_FAULTS,
+        "features": table,
+        "size": 0,
+        "opacity": 1.0,
+        "text": {
+            "string": "{says}",
+            "anchor": "center",
+            "translation": (0, -_ABOVE, 0),
+            "size": 10,
+            "color": "#E69F00",
+        },
+    }
+    return places, place | look, "points"

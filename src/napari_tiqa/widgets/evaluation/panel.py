@@ -13,6 +13,7 @@ from napari_tiqa.errors import TiqaError
 from napari_tiqa.learning.evaluation.report import FILES, write_evaluation
 from napari_tiqa.widgets.evaluation.form import EvaluationForm
 from napari_tiqa.widgets.evaluation.results import EvaluationResults
+from napari_tiqa.widgets.host.remembered import remember
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
 from napari_tiqa.widgets.shared.forms import DOCK_MARGINS, ask_report_folder, column
@@ -37,6 +38,7 @@ class EvaluationPanel(DockPanel):
         self.job.progressed.connect(self.form.show_progress)
         self.job.ended.connect(self._on_ended)
         self._end_with_dock(self.job)
+        remember("evaluate", **self.form.baselines)
         self._use_theme(self.results)
 
     def reset_choices(self) -> None:

@@ -25,6 +25,7 @@ from napari_tiqa.widgets.filtering.state import FilterState
 from napari_tiqa.widgets.filtering.steps import FilterSteps
 from napari_tiqa.widgets.filtering.trial import FilteredSlice, SliceTrial
 from napari_tiqa.widgets.filtering.tune.tab import FilterTuneTab
+from napari_tiqa.widgets.host.remembered import remember
 from napari_tiqa.widgets.host.shortcuts import key_of
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
@@ -94,6 +95,8 @@ class FilterPanel(DockPanel):
         self._lay_out()
         self._connect()
         self._use_theme()
+        remember("filter", model=self.model_box, pipeline=self.state)
+        self._prefer("model", self.model_box.choose)
         self.follower.follow(self.layer)
 
     def add_tab(self, title: str, tab: Callable[[FilterState, Any], QWidget]) -> None:

@@ -1,10 +1,12 @@
 """What the tabs of the filter dock share: the pipeline, the layer and slice it is tried on, the model."""
 
 import time
+from typing import Any
 
 from qtpy.QtCore import QObject, Signal
 
 from napari_tiqa.filtering.pipeline import Pipeline
+from napari_tiqa.filtering.ring_centre import CENTRE_PARAMETERS
 from napari_tiqa.widgets.shared.source_state import SourceState
 
 _KEPT = 200  # changes that can be undone
@@ -56,6 +58,24 @@ class FilterState(SourceState):
         self._undone = []
         self._move, self._moved_at = (changed if move is None else move), now
         self._set(pipeline)
+
+    @property
+    def changed(self) -> Any:
+        """Tells that there is another choice to be remembered."""
+        return self.pipeline_changed
+
+    def kept(self) -> dict[str, Any]:
+        """Return the pipeline as it is remembered: without ring centres, which belong to a layer."""
+        pipeline = self._pipeline
+        for number, step in enumerate(pipeline.steps):
+            for name in CENTRE_PARAMETERS:
+                if name in step.parameters:
+                    pipeline = pipeline.with_parameter(number, name, None)
+        return pipeline.to_dict()
+
+    def keep(self, pipeline: dict[str, Any]) -> None:
+        """Build on the pipeline that was remembered; raises FilterError where it is none."""
+        self.set_pipeline(Pipeline.from_dict(pipeline))
 
     def undo(self) -> None:
         """Take the last change back."""

@@ -13,11 +13,13 @@ from napari_tiqa.filtering.pipeline import Pipeline
 from napari_tiqa.jobs.filtering.objective import FIDELITY, SCORE
 from napari_tiqa.scoring.table import write_scores
 from napari_tiqa.widgets.filtering.state import FilterState
+from napari_tiqa.widgets.host.remembered import remember
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
 from napari_tiqa.widgets.shared.forms import TAB_MARGINS, choice_box, column, row
-from napari_tiqa.widgets.shared.result_layers import no_original
+from napari_tiqa.widgets.shared.result_layers import no_original, unwrapped
 from napari_tiqa.widgets.shared.run_row import RunRow
+from napari_tiqa.widgets.shared.slice_source import SliceSource
 from napari_tiqa.widgets.shared.slices_box import SlicesBox
 
 _AIMS = ((FIDELITY, "by fidelity"), (SCORE, "by score"))
@@ -39,7 +41,8 @@ class TrialForm(QWidget):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._verb = verb
+        self.verb = verb  # of the core
+        self._has_source = self._has_subject = False
         self.slices = SlicesBox(
             "a few, evenly spread",
             f"The slices that every {tried} is tried on. One is quickest; several show whether it\nsuits the "
@@ -60,15 +63,16 @@ class TrialForm(QWidget):
             lines=3,
             low=True,
         )
+        self._show_ready()
 
     def request(self, state: FilterState) -> "partial[Any]":
         """Return the verb with the arguments that the form asks for; raises FilterError or VolumeError."""
         source = state.source
         if source is None:
-            raise FilterError(no_original(f"{self._verb.__name__} on"))
+            raise FilterError(no_original(f"{self.verb.__name__} on"))
         subject, options = self._subject(state.pipeline)
         return partial(
-            self._verb,
+            self.verb,
             source.volume,
             *subject,
             slices=self.slices.slices(source),
@@ -83,9 +87,23 @@ class TrialForm(QWidget):
         """Follow the pipeline that is being built."""
         raise NotImplementedError
 
+    def show_source(self, source: SliceSource | None) -> None:
+        """Follow the slice that the dock works on; where there is none, the dock's message says why."""
+        self.slices.show_source(source)
+        self._has_source = source is not None
+        self._show_ready()
+
     def show_state(self, state: JobState) -> None:
         """Enable what can be done in a state, and nothing else."""
         self.run_row.show_state(state)
+
+    def _set_has_subject(self, has_subject: bool) -> None:
+        """Say whether there is something to try."""
+        self._has_subject = has_subject
+        self._show_ready()
+
+    def _show_ready(self) -> None:
+        self.run_row.set_ready(self._has_source and self._has_subject)
 
     def _subject(self, pipeline: Pipeline) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the verb's positional arguments after the volume, and its options of its own."""
@@ -112,14 +130,17 @@ class TrialTab(DockPanel):
         form.run_row.start_clicked.connect(self.start)
         form.run_row.cancel_clicked.connect(self.job.cancel)
         state.pipeline_changed.connect(form.show_pipeline)
-        state.source_changed.connect(form.slices.show_source)
+        state.source_changed.connect(form.show_source)
         self.job.state_changed.connect(form.show_state)
         self.job.progressed.connect(self._on_progress)
         self.job.ended.connect(self._on_ended)
         self._end_with_dock(self.job)
+        self._subscribe(viewer.layers.events.removed, self._on_removed)
+        state.source_changed.connect(self.message.retract)
         self._use_theme(plot)
+        remember(form.verb.__name__, slices=form.slices, aim=form.aim_box)
         form.show_pipeline(state.pipeline)
-        form.slices.show_source(state.source)
+        form.show_source(state.source)
 
     def _lay_out(self, *buttons: QPushButton) -> None:
         """Lay out form and plot, with what can be done with the results below."""
@@ -130,7 +151,7 @@ class TrialTab(DockPanel):
         try:
             request = self._form.request(self.state)
         except TiqaError as error:
-            self.message.complain(str(error))
+            self.message.refuse(str(error))
             return False
         source = self.state.source
         if source is None or not self.job.run(request, source.layer):
@@ -157,6 +178,10 @@ class TrialTab(DockPanel):
     def _is_of_the_layer_shown(self) -> bool:
         """Whether the job, under way or the last one, belongs to the layer that the dock works on."""
         return self.state.source is not None and self.state.source.layer is self.job.layer
+
+    def _on_removed(self, event: Any) -> None:
+        if unwrapped(event.value) is self.job.layer and not self.job.state.busy:
+            self.message.forget_problem()
 
     def _on_ended(self, outcome: JobOutcome) -> None:
         if outcome.state is JobState.DONE:

@@ -49,6 +49,7 @@ SHORTCUTS = {
         Shortcut("score_slice", "Score this slice", "S", _QUALITY, "score_this_slice"),
         Shortcut("score_all", "Score all slices", "Shift+S", _QUALITY, "score_all"),
         Shortcut("next_worst", "Next worst slice", "N", _QUALITY, "results.next_worst"),
+        Shortcut("side_by_side", "Compare side by side", "Shift+G", _QUALITY, "side_by_side.toggle"),
         Shortcut("flip", "Before or after", "Shift+H", _FILTER, "layers.flip"),
         Shortcut("next_view", "Next view of the filters", "H", _FILTER, "layers.next_view"),
         Shortcut("undo", "Undo a change of the filters", "Ctrl+Z", _FILTER, "state.undo"),

@@ -3,6 +3,7 @@
 from qtpy.QtWidgets import QSizePolicy, QWidget
 from superqt import QElidingLabel
 
+from napari_tiqa.jobs.quality.measure import MeasureProgress
 from napari_tiqa.jobs.quality.score_run import ScoreProgress
 from napari_tiqa.widgets.quality.form import VIEW_WORDS
 from napari_tiqa.widgets.shared.forms import button
@@ -43,6 +44,10 @@ class ScoreControls(RunRow):
         text = f"{VIEW_WORDS[progress.view]}: {progress.scored} of {asked}"
         left = time_left(progress.seconds_left)
         self.bar.show_done(progress.done, progress.total, f"{text}   {left}".rstrip())
+
+    def show_measuring(self, progress: MeasureProgress) -> None:
+        """Show how many slices are measured."""
+        self.show_progress(progress, parts="slices")
 
     def show_device(self, device: str) -> None:
         """Show where the network runs."""

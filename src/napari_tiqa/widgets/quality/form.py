@@ -3,17 +3,17 @@
 from pathlib import Path
 from typing import Any
 
-from magicgui.widgets import CheckBox, ComboBox, LineEdit
+from magicgui.widgets import ComboBox
 from napari.layers import Image, Layer
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
+from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from napari_tiqa.errors import VolumeError
 from napari_tiqa.scoring.views import NATIVE, OVERVIEW, PYRAMID
 from napari_tiqa.volumes.region import Region
-from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.widgets.host.shortcuts import key_of
 from napari_tiqa.widgets.quality.region_box import RegionBox
-from napari_tiqa.widgets.shared.forms import form_layout, line, row
+from napari_tiqa.widgets.quality.window_boxes import WindowBoxes
+from napari_tiqa.widgets.shared.forms import button, form_layout, line, row
 from napari_tiqa.widgets.shared.layer_box import LayerBox, Subscribe
 from napari_tiqa.widgets.shared.model_box import ModelBox
 from napari_tiqa.widgets.shared.read_layer import axis_names
@@ -43,6 +43,7 @@ class ScoreForm(QWidget):
             "What scores the slices: the default model, or one trained on your own images.\n"
             "Score a layer once with each to compare them in the plot."
         )
+        self.model_box.button.setText("…")  # there is room for no more
         self.view_box = ComboBox(
             choices=[(words, view) for view, words in VIEW_WORDS.items()],
             tooltip="Which scales of a slice the score is of.\n"
@@ -52,39 +53,34 @@ class ScoreForm(QWidget):
             "Native tiles: up to nine tiles of its own pixels alone.",
         )
         self.region_box = RegionBox(viewer)
-        self.auto_window = CheckBox(
-            text="Auto",
-            value=True,
-            tooltip="Find the grey values of black and white from a few slices of the whole volume.\n"
-            "They are in the units of the layer's voxels; its contrast limits never change a score.",
+        self.window_boxes = WindowBoxes()
+        self._axes: list[str] = []  # that are offered, and of which layer
+        self._axes_layer: Layer | None = None
+        self.compare_button = button(
+            "Side by side",
+            "Show the images selected in napari's layer list, else those visible, beside one another,\n"
+            f"each with its score above it ({key_of('side_by_side')}). Press again to go back.",
         )
-        self.low = LineEdit(tooltip="Voxel value that counts as black; untick Auto to type it.")
-        self.high = LineEdit(tooltip="Voxel value that counts as white; untick Auto to type it.")
+        self.compare_button.setCheckable(True)
         self._lay_out()
         self.layer_box.changed.connect(self._on_layer)
         self.axis_box.changed.connect(lambda _: self.axis_changed.emit())
-        self.auto_window.changed.connect(self._on_auto_window)
-        for field in (self.layer_box, self.axis_box, self.view_box, self.auto_window, self.low, self.high):
+        for field in (self.layer_box, self.axis_box, self.view_box):
             field.changed.connect(lambda _: self.changed.emit())
         self.region_box.changed.connect(lambda _: self.changed.emit())
+        self.window_boxes.changed.connect(self.changed)
         self.model_box.changed.connect(self.changed)
-        self._on_auto_window(True)
         self._offer_axes()  # of a layer that was there before the dock
         self.region_box.offer(self.layer)
 
     def _lay_out(self) -> None:
         for box in (self.axis_box, self.view_box):
             box.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        window = line(
-            self.auto_window.native,
-            *(QLabel("black"), (self.low.native, 1)),
-            *(QLabel("white"), (self.high.native, 1)),
-        )
         form_layout(
-            ("Layer", self.layer_box.row),
+            ("Layer", line((self.layer_box.row, 1), self.compare_button)),
             ("Slices", row(self.axis_box.native, self.region_box.box)),
-            ("Window", window),
-            ("Model", line((self.model_box, 5), (self.view_box.native, 3))),
+            ("Window", self.window_boxes),
+            ("Model", line((self.model_box, 3), (self.view_box.native, 2))),
             parent=self,
         )
 
@@ -117,20 +113,6 @@ class ScoreForm(QWidget):
         """
         return self.region_box.region(source)
 
-    def typed_window(self) -> IntensityWindow | None:
-        """Return the typed window, None for an automatic one.
-
-        Raises VolumeError where the fields hold no numbers, or low is not below high.
-        """
-        if self.auto_window.value:
-            return None
-        try:
-            low, high = float(self.low.value), float(self.high.value)
-        except ValueError:
-            sentence = "The window needs two numbers, black and white: type them or tick Auto."
-            raise VolumeError(sentence) from None
-        return IntensityWindow(low, high, "typed")
-
     # -- what the dock tells the form --------------------------------------------------------------
 
     def reset_choices(self) -> None:
@@ -142,11 +124,14 @@ class ScoreForm(QWidget):
         """Choose a layer of the viewer."""
         self.layer_box.choose(layer)
 
-    def show_window(self, window: IntensityWindow | None) -> None:
-        """Show the numbers of an automatic window; typed ones are left alone."""
-        if self.auto_window.value:
-            self.low.value = "" if window is None else f"{window.low:.6g}"
-            self.high.value = "" if window is None else f"{window.high:.6g}"
+    def follow_data(self) -> None:
+        """Offer the axes of the layer's data, which may be others than before."""
+        if self._axes != _axes_of(self.layer):
+            self._offer_axes()
+
+    def choose_view(self, words: str) -> None:
+        """Choose what is looked at, by what the dock calls it."""
+        self.view_box.value = next(view for view, named in VIEW_WORDS.items() if named == words)
 
     def _on_layer(self) -> None:
         self._offer_axes()
@@ -155,18 +140,23 @@ class ScoreForm(QWidget):
 
     def _offer_axes(self) -> None:
         layer = self.layer
-        if layer is None:
-            self.axis_box.choices = []
-        elif layer.ndim == 2:
-            self.axis_box.choices = [("single image", 0)]
-        else:
-            shape, names = layer_shape(layer), axis_names(layer)
-            self.axis_box.choices = [(f"{names[d]}, {shape[d]} slices", d) for d in range(layer.ndim)]
-            self.axis_box.value = layer.ndim - 3
+        before, self._axes = len(self._axes), _axes_of(layer)
+        chosen = self.axis_box.value
+        with self.axis_box.changed.blocked():
+            self.axis_box.choices = []  # else magicgui puts those that are new behind those that stay
+            self.axis_box.choices = [(text, d) for d, text in enumerate(self._axes)]
+        if layer is not None and layer.ndim > 2:
+            same = before == layer.ndim and layer is self._axes_layer and chosen is not None
+            self.axis_box.value = chosen if same else layer.ndim - 3
+        self._axes_layer = layer
         self.axis_box.enabled = layer is not None and layer.ndim > 2
+        self.window_boxes.show_type(None if layer is None else layer.dtype)
 
-    def _on_auto_window(self, automatic: bool) -> None:
-        for field in (self.low, self.high):
-            # Not disabled, which is grey on grey: the window that was found is there to be read.
-            field.native.setReadOnly(automatic)
-            field.native.setPlaceholderText("found at scoring" if automatic else "type it")
+
+def _axes_of(layer: Layer | None) -> list[str]:
+    """Return what each axis that slices can be cut across is called."""
+    if layer is None:
+        return []
+    if layer.ndim == 2:
+        return ["single image"]
+    return [f"{name}, {n} slices" for name, n in zip(axis_names(layer), layer_shape(layer), strict=True)]

@@ -19,19 +19,27 @@ from napari_tiqa.jobs.quality.map import MapProgress, QualityMap, score_map
 from napari_tiqa.jobs.quality.score import score_overview_first, score_volume
 from napari_tiqa.jobs.quality.score_run import ScoreProgress
 from napari_tiqa.scoring.views import PYRAMID
+from napari_tiqa.volumes.region import Region
 from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.widgets.host.remembered import remember
 from napari_tiqa.widgets.quality.controls import ScoreControls
 from napari_tiqa.widgets.quality.form import VIEW_WORDS, ScoreForm
 from napari_tiqa.widgets.quality.map_layer import show_map
+from napari_tiqa.widgets.quality.measuring import Measuring, leave_unscored
 from napari_tiqa.widgets.quality.plot import ScorePlot
 from napari_tiqa.widgets.quality.results import ResultsView
 from napari_tiqa.widgets.quality.run_shelf import RunShelf, ShelvedRun
-from napari_tiqa.widgets.quality.score_run import SINGLE_IMAGE, ScoreRun, row_sentence, rows_of, run_sentence
+from napari_tiqa.widgets.quality.score_run import (
+    cancelled_sentence,
+    row_sentence,
+    rows_of,
+    run_sentence,
+)
+from napari_tiqa.widgets.quality.side_by_side import SideBySide
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
 from napari_tiqa.widgets.shared.file_drop import FileDrop
 from napari_tiqa.widgets.shared.forms import DOCK_MARGINS, column
-from napari_tiqa.widgets.shared.read_layer import axis_names
 from napari_tiqa.widgets.shared.result_layers import no_original, unwrapped
 from napari_tiqa.widgets.shared.slice_source import SliceSource
 from napari_tiqa.widgets.shared.slider import go_to_slice, show_layer, shown_slice
@@ -53,11 +61,15 @@ class QualityPanel(DockPanel):
         self.controls = ScoreControls()
         self.message = self.controls.message
         self.results = ResultsView(self.shelf, plot)
+        self.measuring = Measuring(self.results.plotted_box.currentData, self)
         self.state = SourceState(self)
         self.follower = SourceFollower(viewer, self._subscribe, no_original("score"), self)
+        self.side_by_side = SideBySide(
+            viewer, self.shelf, lambda: (self.form.model, self.form.view), self._subscribe, self
+        )
         self._running: ShelvedRun | None = None
         self._scored: SliceSource | None = None  # what the job under way scores or maps
-        self._region = ""  # the name of the part of the slices that the job under way looks at; "" for all
+        self._region: Region | None = None  # what counts of the slices of the job under way
         self._no_source = ""  # why there is nothing to score
         self._told: tuple[Layer, str] | None = None  # how the last run ended, and of which layer that is
         self._activity: progress | None = None
@@ -79,22 +91,37 @@ class QualityPanel(DockPanel):
     def _connect(self) -> None:
         self.form.axis_changed.connect(self._follow_source)
         self.form.changed.connect(self.message.retract)
+        self.form.changed.connect(self.side_by_side.refresh)
         self.follower.found.connect(self._on_source_found)
         self.follower.lost.connect(self._on_source_lost)
-        self.state.window_changed.connect(self.form.show_window)
+        self.state.window_changed.connect(self.form.window_boxes.show_window)
         self.controls.start_clicked.connect(self.score_all)
         self.controls.slice_button.clicked.connect(self.score_this_slice)
         self.controls.map_button.clicked.connect(self.map_this_slice)
-        self.controls.cancel_clicked.connect(self.job.cancel)
+        for cancel in (self.job.cancel, self.measuring.cancel):
+            self.controls.cancel_clicked.connect(cancel)
         self.results.slice_clicked.connect(self.go_to)
         self.results.current_changed.connect(self._follow_slider)
         self.results.sample_clicked.connect(self.open_sample)
         self.results.notified.connect(self.message.say)
         self.results.problem.connect(self.message.complain)
-        self.job.state_changed.connect(self.controls.show_state)
+        self.results.plotted_chosen.connect(self._on_plotted)
+        self.results.shown_changed.connect(self._measure)
+        self.results.forgotten.connect(self.measuring.forget)
+        self.measuring.said.connect(self.message.say)
+        self.measuring.problem.connect(self.message.complain)
+        self.measuring.measured.connect(self.results.refresh)
+        self.measuring.ended.connect(self._on_measured)
+        self.measuring.job.progressed.connect(self.controls.show_measuring)
+        for job in (self.job, self.measuring.job):
+            job.state_changed.connect(self.controls.show_state)
+        for job in (self.job, self.measuring.job, self.side_by_side.job):
+            self._end_with_dock(job)
         self.job.progressed.connect(self._on_progress)
         self.job.ended.connect(self._on_ended)
-        self._end_with_dock(self.job)
+        self.form.compare_button.clicked.connect(self.side_by_side.toggle)
+        self.side_by_side.turned.connect(self.form.compare_button.setChecked)
+        self.side_by_side.problem.connect(self.message.refuse)
         layers, dims = self._viewer.layers.events, self._viewer.dims.events
         self._subscribe(layers.inserted, self._on_layer_inserted)
         self._subscribe(layers.removed, self._on_layer_removed)
@@ -103,6 +130,9 @@ class QualityPanel(DockPanel):
         for emitter in (dims.point, dims.order, dims.ndisplay):
             self._subscribe(emitter, self._follow_slider)
         self._serve_shortcuts("Slice quality")
+        remember("quality", model=self.form.model_box, view=self.form.view_box)
+        self._prefer("model", self.form.model_box.choose)
+        self._prefer("scales", self.form.choose_view)
 
     def reset_choices(self, _event: object = None) -> None:
         """Follow the viewer's layer list."""
@@ -111,6 +141,7 @@ class QualityPanel(DockPanel):
 
     def close_down(self) -> None:
         """Cancel a run and let go of the viewer: the dock was closed."""
+        self.side_by_side.end()
         super().close_down()
         self.follower.close_down()
         self._ask_device.stop()
@@ -139,35 +170,39 @@ class QualityPanel(DockPanel):
 
     def _start(self, chosen: Callable[[SliceSource, IntensityWindow | None], partial[Any]]) -> bool:
         """Start what `chosen` makes of the slice shown and the window typed or known."""
-        if self.job.state.busy:
+        if self.job.state.busy or self.measuring.job.state.busy:
             self.message.say("A run is still in progress: wait for it or cancel it first.", problem=True)
             return False
-        self.form.layer_box.catch_up()  # at once: a layer may just have been clicked on,
-        self._follow_source()  # or the slider have been moved
-        source = self.state.source
         try:
-            window = self.form.typed_window()
-            if source is None:
-                raise VolumeError(self._no_source)
-            region = self.form.region(source)
+            window = self.form.window_boxes.typed()
+            source = self._catch_up()
         except TiqaError as error:
             self.message.refuse(str(error))
             return False
         self._scored = source
         self._running, self._percent = None, 0
-        self._region = "" if region is None else region.name
         # A region has a window of its own, since nothing outside may have a part in it.
-        verb = chosen(source, window or (source.window if region is None else None))
+        verb = chosen(source, window or (source.window if self._region is None else None))
         ready = bool(self._model_process.device)
         self.message.say("Reading the first slices…" if ready else "Starting the model, a few seconds…")
-        asked = {"axis": source.axis, "model": self.form.model, "region": region}
+        asked = {"axis": source.axis, "model": self.form.model, "region": self._region}
         self.job.run(partial(verb, source.volume, **asked), source.layer)
         if self._running is not None:
             QTimer.singleShot(_ACTIVITY_AFTER, self._begin_activity)
         return True
 
+    def _catch_up(self) -> SliceSource:
+        """Return the slice that the dock works on now, and note what counts of it; raises VolumeError."""
+        self.form.layer_box.catch_up()  # at once: a layer may just have been clicked on,
+        self._follow_source()  # or the slider have been moved
+        source = self.state.source
+        if source is None:
+            raise VolumeError(self._no_source)
+        self._region = self.form.region(source)
+        return source
+
     def _all_slices(self, source: SliceSource, window: IntensityWindow | None) -> partial[Any]:
-        self._running = self._shelve_new_run(source)
+        self._running = self._shelve_new_run(source, self._named_choices(view=True))
         if self.form.view == PYRAMID:
             return partial(score_overview_first, window=window)
         return partial(score_volume, window=window, view=self.form.view)
@@ -178,22 +213,8 @@ class QualityPanel(DockPanel):
     def _map(self, source: SliceSource, window: IntensityWindow | None) -> partial[Any]:
         return partial(score_map, index=source.index, window=window)
 
-    def _shelve_new_run(self, source: SliceSource) -> ShelvedRun:
-        names, single = axis_names(source.layer), source.volume.data.ndim == 2
-        axis = SINGLE_IMAGE if single else names[source.dimension]
-        parts = [source.layer_name, *([] if single else [f"axis {axis}"])]
-        parts += [f"{names[d]} {index}" for d, index in source.at.items()]
-        parts += self._named_choices(view=True)
-        run = ScoreRun(
-            name=self.shelf.free_name(", ".join(parts)),
-            axis=axis,
-            unit=source.volume.unit,
-            spacing=source.volume.voxel_size[source.axis],
-            dimension=source.dimension,
-            at=dict(source.at),
-            asked=source.volume.slice_count(source.axis),
-        )
-        entry = self.shelf.add(run, source.layer)
+    def _shelve_new_run(self, source: SliceSource, notes: list[str]) -> ShelvedRun:
+        entry = self.shelf.new_run(source, notes, self._region)
         self.results.add(entry)
         return entry
 
@@ -201,7 +222,7 @@ class QualityPanel(DockPanel):
         """Return what a reader must know to tell this result from one with the form's first choices."""
         model = self.form.model
         named = [f"model {model.stem}"] if model else []
-        named += [f"in {self._region}"] if self._region else []
+        named += [f"in {self._region.name}"] if self._region else []
         return [*named, VIEW_WORDS[self.form.view]] if view and self.form.view != PYRAMID else named
 
     # -- while it runs, and its end ----------------------------------------------------------------
@@ -231,12 +252,38 @@ class QualityPanel(DockPanel):
         self._keep_window(source, outcome)
         self._say_ended(entry, source, outcome)
         self._told = None if outcome.layer_gone else (source.layer, self.message.text())
+        self._measure()
+
+    def _on_plotted(self) -> None:
+        """Measure what is shown, and where no run is, all slices of the layer without a score."""
+        self.measuring.try_again()
+        busy = self.job.state.busy or self.measuring.job.state.busy
+        if self.results.plotted.is_figure and not self.results.shown() and not busy:
+            try:
+                source = self._catch_up()
+            except TiqaError as error:
+                self.message.refuse(str(error))
+                return
+            notes = [*([f"in {self._region.name}"] if self._region else []), "not scored"]
+            leave_unscored(self._shelve_new_run(source, notes).run, source)
+        self._measure()
+
+    def _measure(self) -> None:
+        """Measure what the runs shown lack, where a figure is plotted, unless a run is under way."""
+        if self.results.plotted.is_figure and not self.job.state.busy:
+            self.measuring.ask(self.results.shown())
+
+    def _on_measured(self, entry: ShelvedRun) -> None:
+        if self.shelf.get(entry.run.key) is entry and entry.layer is not None:
+            self.shelf.save(entry.layer)
+            self.results.finish(entry)
 
     def _say_ended(self, entry: ShelvedRun | None, source: SliceSource, outcome: JobOutcome) -> None:
         if outcome.state is JobState.FAILED:
             self.message.complain(outcome.message, outcome.error)
         elif outcome.state is JobState.CANCELLED:
-            self._say_cancelled(entry, outcome)
+            kept = cancelled_sentence(entry.run if entry else None)
+            self.message.say(outcome.message if outcome.layer_gone else kept, problem=outcome.layer_gone)
         elif isinstance(outcome.result, QualityMap):
             self.message.say(show_map(self._viewer, source, outcome.result, self._named_choices(view=False)))
         elif entry is not None:
@@ -247,13 +294,16 @@ class QualityPanel(DockPanel):
     def _finish_run(self, entry: ShelvedRun, layer: Layer, outcome: JobOutcome) -> None:
         run = entry.run
         table = outcome.of_gone_layer if outcome.layer_gone else outcome.result
-        if table is not None:
+        if outcome.data_replaced:
+            run.rows.clear()  # of what the layer no longer shows
+        elif table is not None:
             run.take_table(table)
         run.ended = outcome.state.value
         if run.rows:
             # Also into a layer that was removed meanwhile: its scores are there when it is added again.
             self.shelf.save(layer)
             self.results.finish(entry)
+            self.side_by_side.refresh()
         if not run.rows or not self._is_in_viewer(layer):
             self.results.forget(entry)
 
@@ -261,25 +311,13 @@ class QualityPanel(DockPanel):
         """Keep the automatic window of the volume scored, so that it is estimated once and can be shown."""
         result = outcome.result
         record = result.record if isinstance(result, QualityMap) else getattr(result, "attrs", {})
-        if record.get("window") is None or "region" in record or not self.form.auto_window.value:
+        if record.get("window") is None or "region" in record or not self.form.window_boxes.automatic:
             return
         window = IntensityWindow(**record["window"])
         self.follower.keep_window(window, source)
         if self.state.source is not None and self.state.source.volume_key == source.volume_key:
             self.state.set_window(window)
-            self.form.show_window(window)
-
-    def _say_cancelled(self, entry: ShelvedRun | None, outcome: JobOutcome) -> None:
-        if outcome.layer_gone:
-            self.message.say(outcome.message, problem=True)
-        elif entry is None:
-            self.message.say("Cancelled.")
-        elif not entry.run.rows:
-            self.message.say("Cancelled before a slice was scored.")
-        else:
-            done, asked = len(entry.run.rows), entry.run.asked
-            kept = "slices scored as a whole" if entry.run.overview_only else "slices scored so far"
-            self.message.say(f"Cancelled; the {done} of {asked} {kept} are kept.")
+            self.form.window_boxes.show_window(window)
 
     def _begin_activity(self) -> None:
         """Show the run in napari's activity dock, which lets all of Qt's events run meanwhile."""
@@ -321,6 +359,7 @@ class QualityPanel(DockPanel):
         if self._no_source and self.message.text().endswith(self._no_source):
             self.message.say("")
         self._no_source = ""
+        self.form.follow_data()
         self.state.set_source(source)
 
     def _on_source_lost(self, sentence: str) -> None:

@@ -1,4 +1,4 @@
-"""The plots of the quality dock: score curves with their uncertainty, a box for each, and what is lost."""
+"""The plots of the quality dock: curves of score or figures, a box for each, and what scores lose."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,19 +10,23 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
 
 from napari_tiqa.scoring.scale import SCORE_RANGE
-from napari_tiqa.scoring.sentence import score_sentence
+from napari_tiqa.scoring.sentence import score_figure, score_sentence
 from napari_tiqa.scoring.table import ScoredSlice
 from napari_tiqa.widgets.quality.parts_plot import FLAG, FilledArea, PartsPlot
+from napari_tiqa.widgets.quality.plotted import SCORE, Plotted
 from napari_tiqa.widgets.quality.score_run import SINGLE_IMAGE, ScoreRun
 from napari_tiqa.widgets.shared.themed_plot import SlicePlot, faint
 
+_ROOM = 0.08  # of the range of a figure, above and below it
 _SCORE_TICKS = [(1, "1"), (2, "2"), (3, "3"), (4, "4"), (5, "5")]
 _SHOWN_SCORES = (0.75, 5.4)
 _BOX_WIDTH = 0.55
 _BAND_OPACITY = 0.3
 _BETWEEN_PLOTS = 18  # px
 _BOTTOM_AXIS_HEIGHT = 36  # px
-_FLAT = 0.02  # scores closer together than this are drawn as a line instead of a box
+_BESIDE_NUMBERS = 26  # px, of an axis: its title and ticks
+_WIDEST_FIGURE = "00000"
+_FLAT = 0.004  # of the range shown; values closer together are drawn as a line instead of a box
 _MANY_POINTS = 500  # from here a thick curve hides itself
 
 
@@ -35,7 +39,7 @@ class Curve:
 
 
 class ScorePlot(SlicePlot):
-    """Curves of score against slice, and their box plots, on a common axis from 1 to 5."""
+    """Curves of score or of a physical figure against slice, and their box plots, on a common axis."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -62,6 +66,7 @@ class ScorePlot(SlicePlot):
         self._bands: dict[str, FilledArea] = {}
         self._boxes: list[pg.BoxplotItem] = []
         self._current: ScoreRun | None = None
+        self._plotted = SCORE
         self._by_position = False
         self._shown: Sequence[Curve] = ()
         self._zoomed = False
@@ -78,12 +83,6 @@ class ScorePlot(SlicePlot):
         for plot in (self._curve_plot, self._box_plot):
             plot.getAxis("bottom").setHeight(_BETWEEN_PLOTS)  # of one height, so that the scores align
             plot.getAxis("bottom").setTicks([[]])
-            plot.setYRange(*_SHOWN_SCORES, padding=0)
-            plot.setLimits(yMin=_SHOWN_SCORES[0], yMax=_SHOWN_SCORES[1])
-            plot.getAxis("left").setTicks([_SCORE_TICKS])
-        for plot in (self._curve_plot, self._parts_plot):
-            plot.getAxis("left").setWidth(34)  # of one width, so that the slices align
-        self._curve_plot.setLabel("left", "Score (5 best)")
         self._parts_plot.getAxis("bottom").setHeight(_BOTTOM_AXIS_HEIGHT)
         self._parts_plot.setLabel("bottom", "Slice")
         self._parts_plot.setXLink(self._curve_plot)
@@ -94,6 +93,42 @@ class ScorePlot(SlicePlot):
         for plot in (self._curve_plot, self._parts_plot):
             plot.setMouseEnabled(x=True, y=False)
             plot.getViewBox().sigRangeChangedManually.connect(self._on_zoomed)
+        self._show_ordinate()
+        self._curve_plot.getViewBox().sigResized.connect(self._title_ordinate)
+
+    def set_plotted(self, plotted: Plotted) -> None:
+        """Choose the column of numbers that is plotted; drawn with the next `show_runs`."""
+        self._plotted = plotted
+
+    def _show_ordinate(self) -> None:
+        """Show the axis from 1 to 5, or over all values of a figure; its title has the unit."""
+        plotted, runs = self._plotted, [curve.run for curve in self._shown]
+        low, high = _SHOWN_SCORES
+        if plotted.is_figure:
+            values = np.concatenate([np.empty(0), *(plotted.values(run) for run in runs)])
+            values = values[np.isfinite(values)]
+            low, high = (values.min(), values.max()) if len(values) else (0.0, 1.0)
+            room = _ROOM * (high - low) or abs(high) * _ROOM or 1.0
+            low, high = low - room, high + room
+        for plot in (self._curve_plot, self._box_plot):
+            plot.setLimits(yMin=low, yMax=high)  # first: they would clip a larger range
+            plot.setYRange(low, high, padding=0)
+            plot.getAxis("left").setTicks(None if plotted.is_figure else [_SCORE_TICKS])
+        numbers = self.fontMetrics().horizontalAdvance(_WIDEST_FIGURE if plotted.is_figure else "5")
+        for plot in (self._curve_plot, self._parts_plot):
+            plot.getAxis("left").setWidth(_BESIDE_NUMBERS + numbers)  # of one width, so that the slices align
+        self._bottom = low if plotted.is_figure else SCORE_RANGE[0]
+        self._title_ordinate()
+
+    def _title_ordinate(self) -> None:
+        """Write what is plotted and its unit beside the axis, where there is no room the unit alone."""
+        axis = self._curve_plot.getAxis("left")
+        for label in self._plotted.axis_labels([curve.run for curve in self._shown]):
+            if self.fontMetrics().horizontalAdvance(label) <= self._curve_plot.getViewBox().height():
+                break
+        if label != axis.labelText:
+            self._curve_plot.setLabel("left", label)
+            axis.resizeEvent()  # else pyqtgraph centres a label only at a change of size
 
     def show_runs(self, curves: Sequence[Curve], current: ScoreRun | None) -> None:
         """Draw these runs and no others; the marker and clicks refer to the current one."""
@@ -106,6 +141,7 @@ class ScorePlot(SlicePlot):
             self._curve_plot.removeItem(self._bands.pop(key))
         for curve in curves:
             self._draw_curve(curve)
+        self._show_ordinate()
         self._draw_flags()
         self._draw_parts()
         self._draw_boxes(curves)
@@ -171,12 +207,13 @@ class ScorePlot(SlicePlot):
             band.setZValue(-1)
             self._curve_plot.addItem(band, ignoreBounds=True)
         is_current = self._current is not None and run.key == self._current.key
-        abscissa, scores, uncertainty = self._abscissa(run), run.scores, run.column("uncertainty")
+        abscissa, values = self._abscissa(run), self._plotted.values(run)
         width = 2 if is_current and len(run.rows) <= _MANY_POINTS else 1.2
-        self.draw_curve(item, abscissa, scores, curve.colour, width)
+        self.draw_curve(item, abscissa, values, curve.colour, width)
         item.setSymbolSize(5 if len(run.rows) > 1 else 9)
         item.setZValue(1 if is_current else 0)
-        low, high = np.clip([scores - uncertainty, scores + uncertainty], *SCORE_RANGE)
+        uncertainty = np.full(len(values), np.nan) if self._plotted.is_figure else run.column("uncertainty")
+        low, high = np.clip([values - uncertainty, values + uncertainty], *SCORE_RANGE)
         self._bands[run.key].set_data(abscissa, low, high, self._spacing(run))
 
     def _spacing(self, run: ScoreRun) -> float:
@@ -187,7 +224,7 @@ class ScorePlot(SlicePlot):
         flagged = [(self._abscissa(c.run)[c.run.flagged], pg.mkBrush(c.colour)) for c in self._shown]
         x = np.concatenate([np.empty(0), *(places for places, _ in flagged)])
         brushes = [brush for places, brush in flagged for _ in places]
-        self._flags.setData(x, np.full(len(x), SCORE_RANGE[0]), brush=brushes)
+        self._flags.setData(x, np.full(len(x), self._bottom), brush=brushes)
         self._parts_plot.show_legend(self.text, flags=bool(len(x)))
 
     def _draw_parts(self) -> None:
@@ -202,24 +239,26 @@ class ScorePlot(SlicePlot):
             self._box_plot.removeItem(box)
         self._boxes = []
         for place, curve in enumerate(curves):
-            scores = curve.run.valid_scores
-            if not scores.size:
+            values = self._plotted.values(curve.run)
+            values = values[np.isfinite(values)]
+            if not values.size:
                 continue
-            box = self._score_box(place, scores, curve.colour)
+            box = self._spread_box(place, values, curve.colour)
             self._box_plot.addItem(box)
             self._boxes.append(box)
         self._box_plot.setXRange(-0.6, max(len(curves), 1) - 0.4, padding=0)
 
-    def _score_box(self, place: float, scores: np.ndarray, colour: str) -> pg.BoxplotItem:
-        """Return a box plot of scores, at least one, without NaN."""
-        low, median, high = np.percentile(scores, (25, 50, 75))
-        flat = high - low < _FLAT
+    def _spread_box(self, place: float, values: np.ndarray, colour: str) -> pg.BoxplotItem:
+        """Return a box plot of values, at least one, without NaN."""
+        low, median, high = np.percentile(values, (25, 50, 75))
+        bottom, top = self._curve_plot.getViewBox().viewRange()[1]
+        flat = high - low < _FLAT * (top - bottom)
         outline = self.pen(colour, 1.2)
         outline.setCapStyle(Qt.PenCapStyle.FlatCap)  # else Qt paints a block where a whisker has no length
         median_pen = self.pen(colour, 2.5)
         box = pg.BoxplotItem(
             loc=[place],
-            data=[scores],
+            data=[values],
             width=_BOX_WIDTH,
             pen=None if flat else outline,
             brush=None if flat else faint(QColor(colour), 70),
@@ -241,13 +280,20 @@ class ScorePlot(SlicePlot):
         self._marker.setVisible(run is not None and index is not None)
         if run is not None and index is not None:
             self._marker.setValue(index * run.spacing if self._by_position else index)
-        row = self._row(self._marked)
-        if row is None or not np.isfinite(row.score) or run is None:
+        value = self._value(self._marked)
+        if run is None or not np.isfinite(value):
             self._marker_dot.setData([], [])
         else:
             colour = next((c.colour for c in self._shown if c.run.key == run.key), None)
-            self._marker_dot.setData([self._marker.value()], [row.score], brush=pg.mkBrush(colour))
+            self._marker_dot.setData([self._marker.value()], [value], brush=pg.mkBrush(colour))
             self._marker_dot.setVisible(colour is not None)
+
+    def _value(self, index: int | None) -> float:
+        """Return what is plotted of a slice of the current run, NaN where that is not known."""
+        if self._current is None or index is None:
+            return np.nan
+        (places,) = np.nonzero(self._current.slices == index)
+        return float(self._plotted.values(self._current)[places[0]]) if len(places) else np.nan
 
     def _row(self, index: int | None) -> ScoredSlice | None:
         """Return the current run's row of a slice, None where it has not been scored."""
@@ -255,13 +301,17 @@ class ScorePlot(SlicePlot):
         return next((row for row in rows if row.slice == index), None)
 
     def describe(self, index: int | None) -> str:
-        """Return the score of a slice of the current run, in words."""
-        row = self._row(index)
-        if row is None or self._current is None:
+        """Return what is plotted of a slice of the current run, in words."""
+        row, run = self._row(index), self._current
+        if row is None or run is None:
             return ""
-        position = "" if self._current.unit == "pixel" else f" ({row.position:.4g} {self._current.unit})"
+        position = "" if run.unit == "pixel" else f" ({row.position:.4g} {run.unit})"
         mark = f"{FLAG} " if row.flagged else ""
-        return f"{mark}slice {row.slice}{position}: {score_sentence(row)}"
+        if not self._plotted.is_figure:
+            return f"{mark}slice {row.slice}{position}: {score_sentence(row)}"
+        value = self._plotted.text(self._value(index), run) if row.slice in run.figures else "not measured"
+        score = f", score {score_figure(row)}" if np.isfinite(row.score) else ""
+        return f"{mark}slice {row.slice}{position}: {value}{score}"
 
     def slices(self) -> tuple[Sequence[int], np.ndarray]:
         """Return the slices of the current run."""

@@ -4,22 +4,33 @@ from collections.abc import Callable
 from pathlib import Path
 
 from qtpy.QtCore import Qt, QTimer, Signal
-from qtpy.QtWidgets import QFileDialog, QLabel, QMessageBox, QSplitter, QStackedLayout, QWidget
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QLabel,
+    QMessageBox,
+    QSizePolicy,
+    QSplitter,
+    QStackedLayout,
+    QWidget,
+)
 
 from napari_tiqa.errors import TiqaError
 from napari_tiqa.scoring.table import read_scores, write_scores
 from napari_tiqa.widgets.host.shortcuts import key_of
 from napari_tiqa.widgets.quality.plot import Curve, ScorePlot
+from napari_tiqa.widgets.quality.plotted import PLOTTED, Plotted
 from napari_tiqa.widgets.quality.run_list import RunList, WorstSlices
 from napari_tiqa.widgets.quality.run_shelf import RunShelf, ShelvedRun
 from napari_tiqa.widgets.quality.score_run import run_of_table, run_sentence
-from napari_tiqa.widgets.shared.forms import STRETCH, ask_save_path, button, column, line, page
+from napari_tiqa.widgets.shared.forms import STRETCH, ask_save_path, button, choice_box, column, line, page
 
 _NEXT_KEY = key_of("next_worst")
+_PLOTTED_WIDTH, _PLOTTED_LIST_WIDTH = 116, 170  # px
 _REDRAW_EVERY = 100  # ms; faster is not seen and takes time from napari's own drawing
 _HINT = (
     "<b>No scores yet</b><br>Choose a layer and press “Score all slices”.<br>"
     "Every slice gets a score from 1 (worst) to 5 (best).<br><br>"
+    "Noise, resolution and other figures, in the box above, are measured without a score.<br>"
     "Scores kept as CSV can be loaded below."
 )
 _NO_LAYER_HINT = (
@@ -38,6 +49,9 @@ class ResultsView(QWidget):
     sample_clicked = Signal()
     notified = Signal(str)
     problem = Signal(str)
+    plotted_chosen = Signal()  # also where the same is chosen again
+    shown_changed = Signal()  # other runs are ticked or selected
+    forgotten = Signal(object)  # ShelvedRun
 
     def __init__(self, shelf: RunShelf, plot: ScorePlot, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,17 +69,27 @@ class ResultsView(QWidget):
         self.runs = RunList()
         self.worst = WorstSlices()
         self.next_button = button(
-            f"Next worst ({_NEXT_KEY})",
+            "Next worst",
             "Go to the slice that comes after the one shown in the list of worst slices.\n"
             f"Press {_NEXT_KEY} over the picture for the same.",
             self.next_worst,
         )
+        self.plotted_box = choice_box(
+            [(plotted.title, plotted, plotted.meaning) for plotted in PLOTTED],
+            "What is plotted and listed: the score, or a physical figure.\n"
+            "Once one is chosen, all figures of the ticked runs' slices are measured, where no run is there\n"
+            "those of all slices of the layer. Cancel keeps what is done.",
+        )
+        self.plotted_box.setFixedWidth(_PLOTTED_WIDTH)
+        self.plotted_box.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.plotted_box.view().setMinimumWidth(_PLOTTED_LIST_WIDTH)
         self._redraw = QTimer(self, singleShot=True, interval=_REDRAW_EVERY)
         self._redraw.timeout.connect(self._draw)
         self._buttons = {
             "csv": button(
                 "Save CSV…",
-                "Save the selected run as a table: score, uncertainty and parts of each slice.",
+                "Save the selected run as a table: score, uncertainty and parts of each slice,\n"
+                "and its physical figures where they are measured.",
                 lambda: self._ask_path("Save scores", "csv", "Score table (*.csv)", self.export_csv),
             ),
             "png": button(
@@ -85,6 +109,7 @@ class ResultsView(QWidget):
             ),
         }
         self._lay_out()
+        self.plotted_box.activated.connect(self._on_plotted)
         self.runs.changed.connect(self._on_list_changed)
         self.plot.slice_clicked.connect(self.slice_clicked)
         self.worst.slice_clicked.connect(self.slice_clicked)
@@ -93,7 +118,7 @@ class ResultsView(QWidget):
     def _lay_out(self) -> None:
         self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.hint.setWordWrap(True)
-        self.plot.add_button(self.next_button)
+        self.worst.put_in_header(self.next_button)
         below = page(self.runs, (self.worst, 1))
         scored = QSplitter(Qt.Orientation.Vertical)
         for part in (self.plot, below):
@@ -105,7 +130,8 @@ class ResultsView(QWidget):
         self._stack = QStackedLayout(scored_or_hint)
         self._stack.addWidget(page(STRETCH, self.hint, line(STRETCH, self.sample_button, STRETCH), STRETCH))
         self._stack.addWidget(scored)
-        column((scored_or_hint, 1), line(*self._buttons.values()), parent=self)
+        head = line(self.plotted_box, (self.plot.readout, 1))
+        column(head, (scored_or_hint, 1), line(*self._buttons.values()), parent=self)
 
     # -- runs --------------------------------------------------------------------------------------
 
@@ -113,6 +139,28 @@ class ResultsView(QWidget):
     def current(self) -> ShelvedRun | None:
         """The selected run."""
         return self._shelf.get(self._current_key)
+
+    @property
+    def plotted(self) -> Plotted:
+        """What is plotted."""
+        chosen: Plotted = self.plotted_box.currentData()
+        return chosen
+
+    def shown(self) -> list[ShelvedRun]:
+        """Return the ticked runs, the selected one first."""
+        ticked = [entry for key in self.runs.shown_keys() if (entry := self._shelf.get(key))]
+        return sorted(ticked, key=lambda entry: entry is not self.current)
+
+    def choose_plotted(self, key: str) -> None:
+        """Plot "score", or one of ``physics.figures.FIGURES``, as where a user chooses it."""
+        keys = [plotted.key for plotted in PLOTTED]
+        self.plotted_box.setCurrentIndex(keys.index(key))
+        self._on_plotted()
+
+    def _on_plotted(self) -> None:
+        self.plot.set_plotted(self.plotted)
+        self._draw()
+        self.plotted_chosen.emit()
 
     def add(self, entry: ShelvedRun, *, select: bool = True) -> None:
         """Show a run that the shelf has taken in."""
@@ -137,6 +185,7 @@ class ResultsView(QWidget):
         self._shelf.remove(entry.run.key)
         self.runs.remove_run(entry.run.key)
         self._on_list_changed()
+        self.forgotten.emit(entry)
 
     def remove_run(self, entry: ShelvedRun) -> None:
         """Remove a run from the list and from its layer's metadata."""
@@ -160,6 +209,7 @@ class ResultsView(QWidget):
         self._draw()
         if changed:
             self.current_changed.emit()
+        self.shown_changed.emit()
 
     def _draw(self) -> None:
         self._redraw.stop()
@@ -169,7 +219,7 @@ class ResultsView(QWidget):
         self.plot.show_runs(
             [Curve(entry.run, entry.colour) for entry in shown], current.run if current else None
         )
-        self.worst.show_run(current.run if current else None)
+        self.worst.show_run(current.run if current else None, self.plotted)
         self.next_button.setEnabled(bool(self.worst.items()))
         for name in ("csv", "png", "remove"):
             self._buttons[name].setEnabled(current is not None)

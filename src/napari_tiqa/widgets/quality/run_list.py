@@ -1,13 +1,15 @@
 """The lists of the quality dock: runs to compare, and the worst slices of the selected one."""
 
+import numpy as np
 from qtpy.QtCore import QSize, Qt, Signal
-from qtpy.QtGui import QColor, QIcon, QPixmap
-from qtpy.QtWidgets import QTreeWidgetItem, QWidget
+from qtpy.QtGui import QColor, QIcon, QPixmap, QResizeEvent
+from qtpy.QtWidgets import QPushButton, QTreeWidgetItem, QWidget
 
 from napari_tiqa.scoring.sentence import named_artefacts, score_figure, score_sentence, where_lost
 from napari_tiqa.scoring.table import UNLIKE_TRAINING, ScoredSlice
 from napari_tiqa.widgets.quality.artefact_chips import ChipDelegate
 from napari_tiqa.widgets.quality.parts_plot import FLAG
+from napari_tiqa.widgets.quality.plotted import SCORE, Plotted, figure_text
 from napari_tiqa.widgets.quality.score_run import ScoreRun
 from napari_tiqa.widgets.shared.flat_tree import FlatTree
 from napari_tiqa.widgets.shared.forms import quietly
@@ -17,6 +19,7 @@ _DATA = Qt.ItemDataRole.UserRole  # the run's key; the slice
 _ARTEFACTS = 2  # the column of the worst slices that has chips
 _RUN_ROWS, _WORST_ROWS = 2.5, 4
 _WORST = 20
+_SCORE_HEADINGS = ("Score", "Artefacts", "Why")
 _LEAST_HEIGHT = 66  # px: the header and two slices
 
 
@@ -115,26 +118,54 @@ class WorstSlices(FlatTree):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(
-            ["Worst", "Score", "Artefacts", "Why"],
-            f"The {_WORST} lowest scores of the selected run; click one, or use the arrow keys, to go to the "
-            "slice.",
+            ["Worst", *_SCORE_HEADINGS],
+            f"The {_WORST} worst slices of the selected run, by what is plotted; click one, or use the arrow "
+            "keys, to go to the slice.",
             rows=_WORST_ROWS,
             widest=3,
             parent=parent,
         )
+        self._button: QPushButton | None = None
         self.setMinimumHeight(_LEAST_HEIGHT)
         self.setItemDelegateForColumn(_ARTEFACTS, ChipDelegate(self))
         self.itemClicked.connect(self._go_to)
         self.itemActivated.connect(self._go_to)
         self.currentItemChanged.connect(self._go_to)
 
-    def show_run(self, run: ScoreRun | None) -> None:
-        """List this run's worst slices in place of those listed; the slice gone to stays marked."""
+    def put_in_header(self, button: QPushButton) -> None:
+        """Put a button at the right end of the header."""
+        button.setParent(self)
+        self._button = button
+        self._place_button()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the button at the right end."""
+        super().resizeEvent(event)
+        self._place_button()
+
+    def _place_button(self) -> None:
+        if self._button is not None:
+            width = self._button.sizeHint().width()
+            right = self.width() - self.verticalScrollBar().sizeHint().width() - 2
+            self._button.setGeometry(right - width, 2, width, self.header().height() - 2)
+
+    def show_run(self, run: ScoreRun | None, plotted: Plotted = SCORE) -> None:
+        """List this run's worst slices in place of those listed; the slice gone to stays marked.
+
+        Of a physical figure, its value stands before the score.
+        """
         current = self.current_slice
         with quietly(self):
             self.clear()
-            for row in run.worst(_WORST) if run is not None else ():
+            if run is not None and plotted.is_figure:
+                self.setHeaderLabels(["Worst", plotted.unit_of(run) or "Ratio", "Artefacts", "Score"])
+            else:
+                self.setHeaderLabels(["Worst", *_SCORE_HEADINGS])
+            for row, value in [] if run is None else plotted.worst(run, _WORST):
                 item = _worst_item(row, "" if run is None else run.unit)
+                if plotted.is_figure:
+                    item.setText(1, figure_text(value))
+                    item.setText(3, score_figure(row) if np.isfinite(row.score) else "-")
                 self.addTopLevelItem(item)
                 if row.slice == current:
                     self.setCurrentItem(item)
@@ -169,7 +200,8 @@ def _worst_item(row: ScoredSlice, unit: str) -> QTreeWidgetItem:
     item.setData(0, _DATA, row.slice)
     item.setData(_ARTEFACTS, _DATA, artefacts)
     for column in range(item.columnCount()):
-        item.setToolTip(column, f"slice {row.slice}: {sentence} (score {row.score:.2f})")
+        score = f" (score {row.score:.2f})" if np.isfinite(row.score) else ""
+        item.setToolTip(column, f"slice {row.slice}: {sentence}{score}")
     return item
 
 

@@ -1,25 +1,33 @@
 """The runs that a dock knows, the layer that each belongs to, and its colour."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from napari.layers import Layer
 
 from napari_tiqa.figure_style import RUN_COLOURS
-from napari_tiqa.widgets.quality.score_run import ScoreRun, load_runs, save_runs
+from napari_tiqa.volumes.region import Region
+from napari_tiqa.widgets.quality.score_run import SINGLE_IMAGE, ScoreRun, load_runs, save_runs
+from napari_tiqa.widgets.shared.read_layer import axis_names
 from napari_tiqa.widgets.shared.result_layers import METADATA_KEY
-from napari_tiqa.widgets.shared.slice_source import SliceSource
+from napari_tiqa.widgets.shared.slice_source import SliceSource, data_key
 from napari_tiqa.wording import free_name
 
 
 @dataclass(frozen=True)
 class ShelvedRun:
-    """A run with its layer (None for one that was loaded from a file) and colour."""
+    """A run with its layer (None for one that was loaded from a file), colour, and the data it is of."""
 
     run: ScoreRun
     layer: Layer | None
     colour: str
+    data: tuple[Any, ...] = ()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether its layer still has the data that the run is of."""
+        return self.layer is None or self.data == data_key(self.layer)
 
 
 class RunShelf:
@@ -43,9 +51,28 @@ class RunShelf:
     def add(self, run: ScoreRun, layer: Layer | None) -> ShelvedRun:
         """Keep a run, in the colour that the fewest others have."""
         used = [entry.colour for entry in self]
-        entry = ShelvedRun(run, layer, min(RUN_COLOURS, key=used.count))
+        data = () if layer is None else data_key(layer)
+        entry = ShelvedRun(run, layer, min(RUN_COLOURS, key=used.count), data)
         self._entries[run.key] = entry
         return entry
+
+    def new_run(self, source: SliceSource, notes: Iterable[str], region: Region | None) -> ShelvedRun:
+        """Begin a run over the slices of a source; `notes` tell its name from those of others."""
+        names, single = axis_names(source.layer), source.volume.data.ndim == 2
+        axis = SINGLE_IMAGE if single else names[source.dimension]
+        parts = [source.layer_name, *([] if single else [f"axis {axis}"])]
+        parts += [*(f"{names[d]} {index}" for d, index in source.at.items()), *notes]
+        run = ScoreRun(
+            name=self.free_name(", ".join(parts)),
+            axis=axis,
+            unit=source.volume.unit,
+            spacing=source.volume.voxel_size[source.axis],
+            dimension=source.dimension,
+            at=dict(source.at),
+            asked=source.volume.slice_count(source.axis),
+            region=region,
+        )
+        return self.add(run, source.layer)
 
     def remove(self, key: str) -> ShelvedRun | None:
         """Forget a run."""
@@ -89,6 +116,7 @@ class KeptScores:
 def _last_scores(source: SliceSource) -> dict[int, float]:
     runs, _ = load_runs(source.layer.metadata)
     for run in reversed(runs):
-        if run.dimension == source.dimension and run.at == dict(source.at) and "region" not in run.record:
+        of_source = run.dimension == source.dimension and run.at == dict(source.at)
+        if of_source and run.valid_scores.size and "region" not in run.record:
             return dict(zip(run.slices.tolist(), run.scores.tolist(), strict=True))
     return {}

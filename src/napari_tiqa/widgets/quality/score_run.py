@@ -8,13 +8,16 @@ from uuid import uuid4
 import numpy as np
 import pandas as pd
 
+from napari_tiqa.physics.figures import FIGURES, PhysicalFigures
 from napari_tiqa.scoring.sentence import score_sentence
 from napari_tiqa.scoring.table import UNLIKE_TRAINING, ScoredSlice, score_table
 from napari_tiqa.scoring.views import OVERVIEW, PYRAMID, view_of
+from napari_tiqa.volumes.region import Region
 from napari_tiqa.widgets.shared.result_layers import METADATA_KEY
 from napari_tiqa.wording import counted
 
 SINGLE_IMAGE = "image"  # the axis of a run over a layer that has but one slice
+NOT_SCORED = "not scored"  # the reason of a slice of which only figures were asked for
 _METADATA_VERSION = 1
 _ENDINGS = ("done", "cancelled", "failed")
 _FIELDS = ScoredSlice._fields
@@ -27,9 +30,11 @@ class ScoreRun:
     `unit` is that of the rows' positions ("pixel" where the voxel size is unknown), `spacing` the distance
     between neighbouring slices in it. `axis` is the layer's `dimension`; `at` holds further dimensions (time,
     channel) and the index each is fixed at. The run was started for `asked` slices; `rows` are those scored
-    so far, as they came. `ended` is "" while it runs, then "done", "cancelled" or "failed". `record` is what
-    score_volume wrote down (window, model, version ...), JSON-able. `key` identifies the run, also after its
-    layer was removed and added again.
+    so far, as they came. `figures` are the physical figures of the slices that were measured. `region` is
+    what counts of each slice, None for all of it and where that is not known: the layer does not keep it.
+    `ended` is "" while it runs, then "done", "cancelled" or "failed". `record` is what score_volume wrote
+    down (window, model, version ...), JSON-able. `key` identifies the run, also after its layer was removed
+    and added again.
     """
 
     name: str
@@ -42,6 +47,8 @@ class ScoreRun:
     rows: list[ScoredSlice] = field(default_factory=list)
     ended: str = ""
     record: dict[str, Any] = field(default_factory=dict)
+    figures: dict[int, PhysicalFigures] = field(default_factory=dict)
+    region: Region | None = None
     key: str = field(default_factory=lambda: uuid4().hex)
 
     @property
@@ -73,6 +80,18 @@ class ScoreRun:
         """Return a column of numbers of the score table, float64, shape (n,), NaN for what is not known."""
         place = ScoredSlice._fields.index(name)
         return np.fromiter((row[place] for row in self.rows), np.float64, len(self.rows))
+
+    def figure(self, name: str) -> np.ndarray:
+        """Return a physical figure of each scored slice, float64, shape (n,), NaN where it is not known."""
+        place = FIGURES.index(name)
+        unknown = PhysicalFigures._make([np.nan] * len(FIGURES))
+        values = (self.figures.get(row.slice, unknown)[place] for row in self.rows)
+        return np.fromiter(values, np.float64, len(self.rows))
+
+    @property
+    def unmeasured(self) -> list[int]:
+        """The scored slices that have no physical figures yet."""
+        return [row.slice for row in self.rows if row.slice not in self.figures]
 
     @property
     def flagged(self) -> np.ndarray:
@@ -108,6 +127,7 @@ class ScoreRun:
     def take_table(self, table: pd.DataFrame) -> None:
         """Take the rows and the record of a score table in place of what was there."""
         self.rows = rows_of(table)
+        self.figures |= figures_of(table)
         # What only the dock knows, so that a saved table can be loaded as the same run.
         self.record = {
             **_record(table),
@@ -118,8 +138,12 @@ class ScoreRun:
         }
 
     def table(self) -> pd.DataFrame:
-        """Return the run as the table that score_volume gives."""
-        return score_table(self.rows, dict(self.record))
+        """Return the run as the table that score_volume gives, with its physical figures if it has any."""
+        table = score_table(self.rows, dict(self.record))
+        if self.figures:
+            for name in FIGURES:
+                table[name] = self.figure(name)
+        return table
 
     def to_metadata(self) -> dict[str, Any]:
         """Return the run as JSON-able values; NaN, which JSON lacks, becomes None."""
@@ -134,6 +158,7 @@ class ScoreRun:
             "asked": self.asked,
             "ended": self.ended,
             **{name: _without_nan(row[place] for row in self.rows) for place, name in enumerate(_FIELDS)},
+            "figures": {name: _without_nan(self.figure(name)) for name in FIGURES if self.figures},
             "record": dict(self.record),
         }
 
@@ -144,6 +169,7 @@ class ScoreRun:
             raise ValueError(f"a run cannot have ended as {saved['ended']!r}")
         # Runs saved by an earlier version have no uncertainty and no parts.
         columns = pd.DataFrame({name: saved[name] for name in _FIELDS if name in saved}, columns=_FIELDS)
+        figures = pd.DataFrame({"slice": saved["slice"], **saved.get("figures", {})})
         return cls(
             name=str(saved["name"]),
             axis=str(saved["axis"]),
@@ -155,6 +181,7 @@ class ScoreRun:
             rows=rows_of(score_table(map(ScoredSlice._make, columns.itertuples(index=False)), {})),
             ended=str(saved["ended"]),
             record=dict(saved["record"]),
+            figures=figures_of(figures),
             key=str(saved["key"]),
         )
 
@@ -175,6 +202,7 @@ def run_of_table(table: pd.DataFrame, name: str) -> ScoreRun:
         rows=rows_of(table),
         ended="done" if record.get("complete", True) else "cancelled",
         record=record,
+        figures=figures_of(table),
     )
 
 
@@ -185,6 +213,14 @@ def _record(table: pd.DataFrame) -> dict[str, Any]:
 def rows_of(table: pd.DataFrame) -> list[ScoredSlice]:
     """Return the rows of a score table."""
     return [ScoredSlice._make(row) for row in table[[*_FIELDS]].itertuples(index=False, name=None)]
+
+
+def figures_of(table: pd.DataFrame) -> dict[int, PhysicalFigures]:
+    """Return the physical figures in a table, by slice; those of a slice that has none are left out."""
+    if not set(FIGURES) <= set(table.columns):
+        return {}
+    rows = zip(table["slice"].tolist(), table[[*FIGURES]].astype(float).itertuples(index=False), strict=True)
+    return {index: PhysicalFigures._make(row) for index, row in rows if not np.isnan(row).all()}
 
 
 def save_runs(metadata: dict[str, Any], runs: Iterable[ScoreRun]) -> None:
@@ -218,6 +254,8 @@ def load_runs(metadata: Mapping[str, Any]) -> tuple[list[ScoreRun], int]:
 def run_sentence(run: ScoreRun) -> str:
     """Return how a run's slices are, in one sentence."""
     scores = run.valid_scores
+    if run.rows[0].reason == NOT_SCORED:
+        return f"{run.title()}: physical figures without scores."
     if not scores.size:
         what = "The slice could not" if len(run.rows) == 1 else f"None of the {len(run.rows)} slices could"
         return f"{what} be scored: {run.rows[0].reason}."
@@ -232,6 +270,16 @@ def run_sentence(run: ScoreRun) -> str:
     if flagged:
         sentence += f"; {flagged} {'are' if flagged > 1 else 'is'} {UNLIKE_TRAINING}"
     return f"{sentence}."
+
+
+def cancelled_sentence(run: ScoreRun | None) -> str:
+    """Return what is kept of a run that was cancelled, None for a job without one, in one sentence."""
+    if run is None:
+        return "Cancelled."
+    if not run.rows:
+        return "Cancelled before a slice was scored."
+    kept = "slices scored as a whole" if run.overview_only else "slices scored so far"
+    return f"Cancelled; the {len(run.rows)} of {run.asked} {kept} are kept."
 
 
 def row_sentence(row: ScoredSlice) -> str:

@@ -22,6 +22,7 @@ from superqt import QElidingLabel
 from napari_tiqa.errors import TiqaError
 from napari_tiqa.learning.ratings.session import RatingSession, create_session, open_session
 from napari_tiqa.progress import Progress
+from napari_tiqa.widgets.host.remembered import remember
 from napari_tiqa.widgets.rating.form import RatingForm
 from napari_tiqa.widgets.rating.results import RatingResults
 from napari_tiqa.widgets.rating.window import RatedBar, RatingWindow
@@ -56,6 +57,8 @@ class RatingPanel(DockPanel):
         self._make_session_page()
         self._lay_out()
         self._connect()
+        form = self.form
+        remember("rate", images=form.count_box, crop=form.crop_box, repeated=form.repeat_box)
         self._use_theme()
         self._show_session()
 
@@ -145,10 +148,12 @@ class RatingPanel(DockPanel):
         return self.job.start(work)
 
     def _work(self) -> Work:
-        folder, share = self.form.chosen_folder(), self.form.repeat_share
+        share = self.form.repeat_share
         if self.form.from_folder:
+            folder = self.form.chosen_folder()
             return lambda _progress, _cancel: open_session(folder, repeat_share=share)
-        sources = self.form.image_sources()
+        sources = self.form.image_sources()  # first: without images a folder is no use
+        folder = self.form.chosen_folder()
         return lambda progress, cancel: create_session(
             folder,
             sources,

@@ -89,7 +89,7 @@ def read_labels(labels: Layer, source: SliceSource, *, frozen: bool = False) -> 
     stored = labels.data[0] if labels.multiscale else labels.data
     if frozen and isinstance(stored, np.ndarray) and stored.nbytes <= _COPIED:
         stored = stored.copy()
-    data = as_volume(stored).data
+    data = as_volume(stored, labels.name).data
     if data.ndim > source.volume.data.ndim:
         data = data[tuple(source.at.get(d, slice(None)) for d in range(data.ndim))]
     return data

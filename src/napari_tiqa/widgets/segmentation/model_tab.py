@@ -77,6 +77,7 @@ class ModelTab(DockPanel):
         form.model_box.changed.connect(lambda: state.set_model(form.model_box.path))
         state.model_changed.connect(self._on_model)
         state.source_changed.connect(self._follow)
+        state.source_changed.connect(self.message.retract)
         self.job.state_changed.connect(form.run_row.show_state)
         self.job.progressed.connect(self._on_progress)
         self.job.ended.connect(self._on_ended)
@@ -121,7 +122,10 @@ class ModelTab(DockPanel):
         return read_labels(labels, source)
 
     def _on_removed(self, event: Any) -> None:
-        self._forget(unwrapped(event.value))
+        layer = unwrapped(event.value)
+        if layer is self.job.layer and not self.job.state.busy:
+            self.message.forget_problem()
+        self._forget(layer)
 
     def _on_model(self, model: Path | None) -> None:
         if self._model_form.model_box.path != model:

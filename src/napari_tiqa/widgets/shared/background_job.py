@@ -51,8 +51,9 @@ class JobOutcome:
     fault is ours.
 
     `layer` is the one that the job was started on: a result is shown for it and for no other. Where it was
-    removed meanwhile, the job counts as cancelled whatever its work came to, there is no `result`, and
-    `layer_gone` is True; `of_gone_layer` is then what the work brought, to be kept with that layer only.
+    removed or got other data meanwhile, the job counts as cancelled whatever its work came to, there is no
+    `result`, and `layer_gone` is True; `of_gone_layer` is then what the work brought, which is of that layer
+    and its former data only. `data_replaced` tells the two apart.
     """
 
     state: JobState
@@ -62,6 +63,7 @@ class JobOutcome:
     layer: Any = None
     layer_gone: bool = False
     of_gone_layer: Any = None
+    data_replaced: bool = False
 
 
 class BackgroundJob(QObject):
@@ -70,10 +72,11 @@ class BackgroundJob(QObject):
     It has no Qt parent, and is held while its thread runs, so that it outlives a dock closed in the middle.
     Its name says what it does, for the thread and the sentences on its end: "preparing images".
 
-    A job that is started on a `layer` belongs to it: once the layer is removed from the viewer the work is
-    cancelled, and its outcome says so in one sentence and has nothing to apply. ``DockPanel._end_with_dock``
-    has the job told of removed layers. Another layer chosen meanwhile changes nothing: who shows a result
-    asks ``outcome.layer``, or ``job.layer`` while it runs, whether it is the one shown.
+    A job that is started on a `layer` belongs to it and to its data: once the layer is removed from the
+    viewer, or is given other data, the work is cancelled, and its outcome says so in one sentence and has
+    nothing to apply. ``DockPanel._end_with_dock`` has the job told of removed layers. Another layer chosen
+    meanwhile changes nothing: who shows a result asks ``outcome.layer``, or ``job.layer`` while it runs,
+    whether it is the one shown.
     """
 
     state_changed = Signal(object)  # JobState
@@ -88,7 +91,8 @@ class BackgroundJob(QObject):
         super().__init__()
         self.state = JobState.IDLE
         self.layer: Any = None  # of the work under way, else of the last
-        self._layer_gone = ""  # the name of the layer, once it was removed
+        self._layer_gone = ""  # what became of the layer, once it was removed or got other data
+        self._data_replaced = False
         self.name = name
         self._cancel = threading.Event()
         self._thread: threading.Thread | None = None
@@ -99,7 +103,9 @@ class BackgroundJob(QObject):
         """Start, on a layer where the work is of one, and return at once; False when work is under way."""
         if self.state.busy:
             return False
-        self.layer, self._layer_gone = layer, ""
+        self.layer, self._layer_gone, self._data_replaced = layer, "", False
+        if layer is not None:
+            layer.events.data.connect(self._on_layer_data)
         self._cancel = threading.Event()
         _under_way.add(self)
         self._set_state(JobState.STARTING)
@@ -122,7 +128,12 @@ class BackgroundJob(QObject):
     def layer_removed(self, layer: Any) -> None:
         """End the work that belongs to a layer which was taken out of the viewer."""
         if layer is self.layer and self.state.busy:
-            self._layer_gone = layer.name
+            self._layer_gone = f"'{layer.name}' was removed"
+            self.cancel()
+
+    def _on_layer_data(self, _event: object = None) -> None:
+        if self.state.busy and not self._layer_gone:
+            self._layer_gone, self._data_replaced = f"'{self.layer.name}' has other data now", True
             self.cancel()
 
     def abandon(self) -> None:
@@ -144,15 +155,18 @@ class BackgroundJob(QObject):
     @Slot(object)
     def _on_thread_ended(self, outcome: JobOutcome) -> None:
         _under_way.discard(self)
+        if self.layer is not None:
+            self.layer.events.data.disconnect(self._on_layer_data)
         outcome = replace(outcome, layer=self.layer)
         if self._layer_gone:
             # Also where the work was done just before: there is nothing that its result is of.
             outcome = JobOutcome(
                 JobState.CANCELLED,
-                message=f"'{self._layer_gone}' was removed, so {self.name} was stopped.",
+                message=f"{self._layer_gone}, so {self.name} was stopped.",
                 layer=self.layer,
                 layer_gone=True,
                 of_gone_layer=outcome.result,
+                data_replaced=self._data_replaced,
             )
         self._set_state(outcome.state)
         self.ended.emit(outcome)

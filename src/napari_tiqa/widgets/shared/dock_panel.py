@@ -8,6 +8,12 @@ from typing import Any, ClassVar
 from napari.utils.theme import Theme, get_theme
 from qtpy.QtWidgets import QApplication, QWidget
 
+from napari_tiqa.widgets.host.preferences import (
+    AS_LAST_USED,
+    apply_to_processes,
+    preference_events,
+    preferences,
+)
 from napari_tiqa.widgets.host.shortcuts import serve
 from napari_tiqa.widgets.host.task_manager import tell_of
 from napari_tiqa.widgets.shared.background_job import BackgroundJob
@@ -24,6 +30,7 @@ class DockPanel(QWidget):
         self._themed: tuple[Any, ...] = ()
         # napari's closing window deletes its docks; this widget's own methods are not called any more then.
         self.destroyed.connect(self._held.let_go)
+        apply_to_processes()
         self._subscribe(viewer.layers.events.removed, self._held.end_jobs_of_removed)
 
     def close_down(self) -> None:
@@ -34,6 +41,18 @@ class DockPanel(QWidget):
         """Have napari call back until the dock is closed."""
         emitter.connect(callback)
         self._held.subscriptions.append((emitter, weak(callback)))
+
+    def _prefer(self, name: str, put: Callable[[Any], object]) -> None:
+        """Take what the user prefers, by its name in ``Preferences``, now and whenever that changes."""
+
+        def take(_event: object = None) -> None:
+            value = getattr(preferences(), name)
+            if value not in ("", AS_LAST_USED):
+                put(value)
+
+        take()
+        if (events := preference_events()) is not None:
+            self._subscribe(getattr(events, name), take)
 
     def _serve_shortcuts(self, dock: str) -> None:
         """Have the shortcuts of the dock of this name act on this panel until it is closed."""
@@ -51,13 +70,15 @@ class DockPanel(QWidget):
         for plot in self._themed:
             plot.set_theme(theme)
 
-    def _end_with_dock(self, job: BackgroundJob) -> None:
+    def _end_with_dock(self, job: BackgroundJob, *, asked_for: bool = True) -> None:
         """Cancel a job when the dock or the job's layer goes, and wait for it where napari quits.
 
-        napari's task manager knows of the job, and warns of it before the window is closed.
+        napari's task manager knows of a job that the user has asked for, and warns of it before the window
+        is closed.
         """
         self._held.jobs.append(job)
-        tell_of(job, self._viewer)
+        if asked_for:
+            tell_of(job, self._viewer)
         QApplication.instance().aboutToQuit.connect(job.abandon)
 
 
@@ -119,6 +140,7 @@ def dock_style(theme: Theme) -> str:
         QTreeWidget, QTableWidget {{ background: {ground}; border: 1px solid {line}; }}
         QTreeWidget::item {{ padding: 1px 0px; }}
         QTreeWidget::item:selected {{ background: {theme.current.as_rgb()}; color: {theme.text.as_rgb()}; }}
+        QTreeWidget > QPushButton {{ border: 1px solid {theme.secondary.as_rgb()}; padding: 0px 6px; }}
         QHeaderView::section {{ border: none; padding: 3px; }}
         QTableCornerButton::section {{ background: {ground}; border: none; }}
         QTableWidget QHeaderView::section {{ background: {ground}; border: none; padding: 4px; }}

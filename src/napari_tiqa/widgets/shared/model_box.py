@@ -46,6 +46,15 @@ class ModelBox(QWidget):
         """The chosen bundle, None for the one that comes with napari-tiqa."""
         return self.box.currentData()
 
+    def kept(self) -> str:
+        """Return the choice as it is remembered; "" for the model that comes with napari-tiqa."""
+        return str(self.path or "")
+
+    def keep(self, path: str) -> None:
+        """Choose what was remembered, where it is still there."""
+        if path and Path(path).is_file():
+            self.choose(path)
+
     def choose(self, path: Path | str | None) -> None:
         """Choose a bundle, or the one that comes with napari-tiqa (None)."""
         self._offer(None if path is None else expanded(path).absolute())

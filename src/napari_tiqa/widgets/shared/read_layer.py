@@ -36,7 +36,7 @@ def read_layer(layer: Layer, at: Sequence[int] | None = None, along: int | None 
             "split the channels (right-click the layer) and choose one of them."
         )
     pixels = layer.data[0] if layer.multiscale else layer.data
-    data = as_volume(pixels).data
+    data = as_volume(pixels, layer.name).data
     kept = kept_dimensions(data.ndim, along)
     position = _checked_position(layer, data.shape, at)
     voxel_size, unit = _voxel_size(layer, kept)

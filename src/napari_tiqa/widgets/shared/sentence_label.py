@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from html import escape
 
-from napari.utils.notifications import notification_manager, show_error
+from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QRect, Qt
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QLabel, QSizePolicy
@@ -64,12 +64,13 @@ class SentenceLabel(QLabel):
         self.setText("\n".join(map(_as_problem, sentences)))
 
     def complain(self, sentence: str, error: Exception | None = None) -> None:
-        """Show what went wrong here and as a notification of napari; a fault of ours with its traceback."""
+        """Show what went wrong, here and nowhere else: a notification would lie over the picture.
+
+        A fault of ours is told to napari too, whose notification has the traceback to report.
+        """
         self.say(sentence, problem=True)
         if error is not None:
             notification_manager.receive_error(type(error), error, error.__traceback__)
-        else:
-            show_error(sentence)
 
     def refuse(self, sentence: str) -> None:
         """Complain of what a form asks for; ``retract`` takes it back once the form changes."""
@@ -80,6 +81,11 @@ class SentenceLabel(QLabel):
         """Take back a refusal that is still shown: the form has changed."""
         refusal, self._refusal = self._refusal, ""
         if refusal and self.text() == refusal:
+            self.say("")
+
+    def forget_problem(self) -> None:
+        """Take back a problem that is still shown: what it was of is gone."""
+        if self._sentence.startswith(_as_problem("")):
             self.say("")
 
     def resizeEvent(self, event: QResizeEvent) -> None:

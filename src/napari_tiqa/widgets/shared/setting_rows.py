@@ -50,17 +50,32 @@ class SettingBoxes(QObject):
         """Return what is chosen, by the settings' names."""
         return {name: self._value(box, self._settings[name]) for name, box in self._boxes.items()}
 
+    def kept(self) -> dict[str, Any]:
+        """Return what is chosen as it is remembered."""
+        return self.values()
+
+    def keep(self, values: dict[str, Any]) -> None:
+        """Choose what was remembered; settings that are not among it stay."""
+        for name in self._boxes.keys() & values.keys():
+            box = self._boxes[name]
+            if not isinstance(box, QComboBox) or box.findData(values[name]) >= 0:
+                self._show(name, values[name])
+        self.changed.emit()
+
     def show(self, recipe: Recipe) -> None:
         """Show the values of a recipe; `changed` is not emitted."""
-        for name, box in self._boxes.items():
-            value = getattr(recipe, name)
-            with quietly(box):
-                if isinstance(box, QComboBox):
-                    box.setCurrentIndex(box.findData(value))
-                elif isinstance(box, QCheckBox):
-                    box.setChecked(value)
-                else:
-                    box.setValue(round(value * _PERCENT) if self._settings[name].share else value)
+        for name in self._boxes:
+            self._show(name, getattr(recipe, name))
+
+    def _show(self, name: str, value: Any) -> None:
+        box = self._boxes[name]
+        with quietly(box):
+            if isinstance(box, QComboBox):
+                box.setCurrentIndex(box.findData(value))
+            elif isinstance(box, QCheckBox):
+                box.setChecked(value)
+            else:
+                box.setValue(round(value * _PERCENT) if self._settings[name].share else value)
 
     def _box(self, setting: Setting, value: Any) -> QWidget:
         tip = tooltip(setting)

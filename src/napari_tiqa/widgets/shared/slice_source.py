@@ -10,6 +10,11 @@ from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
 
 
+def data_key(layer: Image) -> tuple[Any, ...]:
+    """Return what tells a layer's data from other data, and from those of other layers."""
+    return (layer.unique_id, id(layer.data))
+
+
 @dataclass(frozen=True, eq=False)
 class SliceSource:
     """A slice of a layer, frozen in the main thread: a job may read `volume` from its own thread.
@@ -28,6 +33,11 @@ class SliceSource:
     at: Mapping[int, int] = field(default_factory=dict)
     window: IntensityWindow | None = None
     volume_key: tuple[Any, ...] = ()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the layer still has the data that the volume is of."""
+        return self.volume_key[:2] == data_key(self.layer)
 
     @property
     def across(self) -> dict[int, int]:

@@ -1,5 +1,7 @@
 """The choice of the slices that a job works on: this one, those of a dock's own, or typed ones."""
 
+from typing import Any
+
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QLineEdit, QWidget
 
@@ -46,6 +48,17 @@ class SlicesBox(QWidget):
         if not found:
             raise VolumeError(f"'{self.line.text()}' names no slice of this volume: choose others.")
         return sorted(found)
+
+    def kept(self) -> list[str | int]:
+        """Return the choice as it is remembered."""
+        return [self.box.currentIndex(), self.line.text()]
+
+    def keep(self, choice: list[Any]) -> None:
+        """Choose what was remembered."""
+        place, typed = choice
+        if place in range(self.box.count()):
+            self.line.setText(typed)
+            self.box.setCurrentIndex(place)
 
     def choose(self, typed: str = "") -> None:
         """Choose typed slices, or the dock's own choice where none are given."""

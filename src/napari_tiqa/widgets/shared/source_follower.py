@@ -10,7 +10,7 @@ from napari_tiqa.errors import TiqaError, VolumeError
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.widgets.shared.read_layer import kept_dimensions, read_layer
-from napari_tiqa.widgets.shared.slice_source import SliceSource
+from napari_tiqa.widgets.shared.slice_source import SliceSource, data_key
 from napari_tiqa.widgets.shared.slider import layer_position
 
 _Key = tuple[Any, ...]
@@ -122,10 +122,12 @@ class SourceFinder:
 
         Raises VolumeError if the layer holds no grey values, or the viewer shows no slice of it.
         """
+        if dimension is not None and dimension >= layer.ndim:
+            dimension = None  # of the data that the layer had before
         position = layer_position(self._viewer, layer)
         kept = kept_dimensions(layer.ndim, dimension)
         at = {d: position[d] for d in range(layer.ndim) if d not in kept}
-        key = (layer.unique_id, id(layer.data), self._versions.get(layer.unique_id, 0), *at.items())
+        key = (*data_key(layer), self._versions.get(layer.unique_id, 0), *at.items())
         place = (*key, layer.name, *layer.scale, *map(str, layer.units))
         if self._volume is None or self._volume[0] != place:
             self._volume = place, read_layer(layer, position, dimension)

@@ -8,10 +8,10 @@ import pyqtgraph as pg
 from napari.utils.theme import Theme
 from qtpy.QtCore import QEvent, QObject, QPointF, QRect, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QImage, QKeyEvent, QPainter, QPen
-from qtpy.QtWidgets import QPushButton, QSizePolicy, QWidget
+from qtpy.QtWidgets import QSizePolicy, QWidget
 from superqt import QElidingLabel
 
-from napari_tiqa.widgets.shared.forms import column, line
+from napari_tiqa.widgets.shared.forms import column
 
 FEW_POINTS = 60
 """Up to here each point of a curve is drawn as a dot of its own."""
@@ -106,18 +106,13 @@ class SlicePlot(ThemedPlot):
         super().__init__(tooltip, least, usual)
         self.readout = QElidingLabel()
         self.readout.setToolTip("The slice below the pointer, else the one at napari's slider.")
-        self._head = line((self.readout, 1))
-        self.layout().insertLayout(0, self._head)
+        self.layout().insertWidget(0, self.readout)
         self._marked: int | None = None
         self._hovered: int | None = None
         self.graphics.scene().sigMouseClicked.connect(self._on_click)
         self.graphics.scene().sigMouseMoved.connect(self._on_hover)
         self.graphics.installEventFilter(self)
         self.graphics.viewport().installEventFilter(self)
-
-    def add_button(self, button: QPushButton) -> None:
-        """Put a button beside the readout, above the plots."""
-        self._head.addWidget(button)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Forget the pointer when it leaves; go along the slices with the arrow keys, Home and End."""

@@ -18,11 +18,13 @@ from napari_tiqa.widgets.training.runs import StartedRuns, TrainingRun, has_epoc
 class Training:
     """What to train, frozen in the main thread: a job never sees a widget, a layer or the viewer.
 
-    The verb lacks only progress and cancel; it returns the card of the bundle at ``run.output``.
+    The verb lacks only progress and cancel; it returns the card of the bundle at ``run.output``. What it
+    learns of layers it has from the start, so it goes on when they go; `layers` are their ``unique_id``.
     """
 
     run: TrainingRun
     verb: partial[dict[str, Any]]
+    layers: tuple[str, ...] = ()
 
     def __call__(self, report: Callable[[Any], None], cancel: Event) -> dict[str, Any]:
         """Train, and return the card of the bundle."""
@@ -66,6 +68,14 @@ class TrainingJob(BackgroundJob):
         self._to_go_on = False
         self.runs.remember(request.run)
         self.start(request)
+
+    def note_removed(self, layer: Any) -> None:
+        """Say among the warnings that a layer which the training learns from was removed."""
+        if self.request is None or not self.state.busy or layer.unique_id not in self.request.layers:
+            return
+        sentence = f"'{layer.name}' was removed; the training goes on with what it has of it."
+        if sentence not in self.warnings:
+            self.warnings += (sentence,)
 
     def interrupt(self) -> None:
         """Cancel, and have the training offered again when a dock is opened: napari is closing."""

@@ -1,6 +1,6 @@
 """What may spoil a training from layers, known before any time is spent on it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,29 @@ GOOD_ENOUGH = 4.0
 """Score of an original that may count as a 5; below it has faults of its own."""
 
 
+def kept_score(layer: Layer) -> float | None:
+    """Return the mean of the last scores that the quality dock has kept with a layer; None without any."""
+    kept: Any = layer.metadata.get(METADATA_KEY)
+    runs = kept.get("runs") if isinstance(kept, Mapping) else None
+    try:
+        known = [score for score in runs[-1]["score"] if score is not None] if runs else []
+    except (KeyError, TypeError, IndexError):
+        return None
+    return float(np.mean(known)) if known else None
+
+
 def layer_warnings(
-    layers: Sequence[Layer], slices: Sequence[int], validation_share: float, *, rated: bool
+    layers: Sequence[Layer],
+    slices: Sequence[int],
+    validation_share: float,
+    *,
+    rated: bool,
+    score_of: Callable[[Layer], float | None] = kept_score,
 ) -> list[str]:
-    """Return sentences on layers to learn from, `slices` of each; `rated` where people have rated them."""
+    """Return sentences on layers to learn from, `slices` of each.
+
+    `rated` says that people have rated them, `score_of` gives the mean score of a layer, None if unknown.
+    """
     count = sum(slices)
     warnings = []
     if layers and count < MIN_ORIGINALS:
@@ -30,24 +49,13 @@ def layer_warnings(
             "No slice is left to validate with, so nothing will tell how good the model is: take more slices"
             + (", or set “Validate on” above 0 %." if validation_share == 0 else ".")
         )
-    faulty = [layer.name for layer in layers if (score := kept_score(layer)) and score < GOOD_ENOUGH]
+    faulty = [layer.name for layer in layers if (score := score_of(layer)) and score < GOOD_ENOUGH]
     if faulty and not rated:
         warnings.append(
             f"By their own scores these have faults, which the model would learn as a 5: {some(faulty)}. "
             "Take cleaner scans, or have them rated (“Rate these…”)."
         )
     return warnings
-
-
-def kept_score(layer: Layer) -> float | None:
-    """Return the mean of the last scores that the quality dock has kept with a layer; None without any."""
-    kept: Any = layer.metadata.get(METADATA_KEY)
-    runs = kept.get("runs") if isinstance(kept, Mapping) else None
-    try:
-        known = [score for score in runs[-1]["score"] if score is not None] if runs else []
-    except (KeyError, TypeError, IndexError):
-        return None
-    return float(np.mean(known)) if known else None
 
 
 def _leaves_none(slices: Sequence[int]) -> bool:

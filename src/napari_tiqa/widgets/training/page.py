@@ -10,6 +10,7 @@ from napari_tiqa.widgets.host.task_manager import tell_of
 from napari_tiqa.widgets.shared.background_job import JobOutcome, JobState
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
 from napari_tiqa.widgets.shared.forms import button, line
+from napari_tiqa.widgets.shared.result_layers import unwrapped
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
 from napari_tiqa.widgets.training.ask_before_closing import ask_before_closing
 from napari_tiqa.widgets.training.controls import TrainingControls
@@ -32,6 +33,7 @@ class TrainingPage(DockPanel):
         self.controls = controls
         self.message = controls.message
         self.offer = TrainingOffer()
+        self._subscribe(viewer.layers.events.removed, self._on_removed)
 
     # -- what a subclass says ----------------------------------------------------------------------
 
@@ -178,6 +180,12 @@ class TrainingPage(DockPanel):
             self._show_model(run, outcome)
         if has_epochs(run):
             self._offer(run)
+
+    def _on_removed(self, event: Any) -> None:
+        before = self.job.warnings
+        self.job.note_removed(unwrapped(event.value))
+        if self.job.warnings != before:
+            self.controls.show_warnings(list(self.job.warnings))
 
     # -- interrupted trainings ---------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from napari_tiqa.learning.training.recipe import TrainingRecipe
 from napari_tiqa.learning.training.run_folder import RECIPE_FILE
 from napari_tiqa.scoring.recent_models import remember_model
 from napari_tiqa.volumes.volume import Volume
+from napari_tiqa.widgets.host.remembered import remember
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
 from napari_tiqa.widgets.shared.dock_panel import in_other_dock
 from napari_tiqa.widgets.shared.forms import DOCK_MARGINS, button, column, line
@@ -33,6 +34,7 @@ from napari_tiqa.widgets.training.epoch_plot import EpochPlot
 from napari_tiqa.widgets.training.form import Source, TrainingForm
 from napari_tiqa.widgets.training.job import Training
 from napari_tiqa.widgets.training.layer_warnings import layer_warnings
+from napari_tiqa.widgets.training.original_scores import OriginalScores
 from napari_tiqa.widgets.training.page import TrainingPage
 from napari_tiqa.widgets.training.preview import PreviewLayers, make_preview
 from napari_tiqa.widgets.training.request import score_training, shared_training_job, slice_places
@@ -66,6 +68,7 @@ class TrainingPanel(TrainingPage):
         super().__init__(viewer, shared_training_job(), controls, parent)
         self.preview_job = BackgroundJob("making the preview")
         self.preview = PreviewLayers(viewer)
+        self.scores = OriginalScores(viewer, self)
         self.form = TrainingForm(viewer)
         self.plot = TrainingPlot()
         self.result = _Result()
@@ -74,6 +77,7 @@ class TrainingPanel(TrainingPage):
         parts = (self.offer, self.form, self.controls, self.result, (self.plot, 1))
         column(*parts, parent=self, margins=DOCK_MARGINS)
         self._connect()
+        remember("train", source=self.form.source_box, settings=self.form.settings)
         self._use_theme(self.plot)
         self._show_warnings()
         self._follow_job()
@@ -82,6 +86,9 @@ class TrainingPanel(TrainingPage):
         self.form.changed.connect(self._check.start)
         self.form.changed.connect(self.message.retract)
         self._check.timeout.connect(self._show_warnings)
+        self.scores.found.connect(self._show_warnings)
+        self.scores.replaced.connect(self.reset_choices)
+        self._end_with_dock(self.scores.job, asked_for=False)
         self.result.use_button.clicked.connect(self.use_in_quality_dock)
         self.preview_job.state_changed.connect(self._on_preview_state)
         self.preview_job.ended.connect(self._on_preview)
@@ -93,6 +100,11 @@ class TrainingPanel(TrainingPage):
     def reset_choices(self, _event: object = None) -> None:
         """Follow the viewer's layer list."""
         self.form.reset_choices()
+
+    def close_down(self) -> None:
+        """Let go of the viewer: the dock was closed. A training goes on."""
+        super().close_down()
+        self.scores.stop()
 
     # -- starting ----------------------------------------------------------------------------------
 
@@ -113,7 +125,8 @@ class TrainingPanel(TrainingPage):
                 f"{counted(originals, 'slice', ('is', 'are'))} too few to learn from: take at least "
                 f"{MIN_ORIGINALS}, from more layers or more slices of each."
             )
-        return score_training(self.form.recipe((str(run.folder / "originals"),)), run, volumes)
+        recipe = self.form.recipe((str(run.folder / "originals"),))
+        return score_training(recipe, run, volumes, [layer.unique_id for layer in self.form.layers])
 
     def show_preview(self) -> bool:
         """Show the versions of an original as layers, once they are made; False where that cannot start."""
@@ -121,7 +134,8 @@ class TrainingPanel(TrainingPage):
         try:
             volumes = self._volumes()
             recipe = form.recipe(("layers",)) if volumes else form.recipe()
-            self.preview_job.start(partial(make_preview, recipe, form.chosen, volumes))
+            layer = form.layers[form.chosen] if volumes else None
+            self.preview_job.start(partial(make_preview, recipe, form.chosen, volumes), layer)
         except TiqaError as error:
             self.message.refuse(str(error))
             return False
@@ -152,6 +166,7 @@ class TrainingPanel(TrainingPage):
 
     def _allow_changes(self, allowed: bool) -> None:
         self.form.setEnabled(allowed)
+        self._judge_originals()
 
     def _on_preview_state(self, state: JobState) -> None:
         self.preview_button.setEnabled(not (state.busy or self.job.state.busy))
@@ -201,9 +216,11 @@ class TrainingPanel(TrainingPage):
     # -- the form's warnings, preview, layers, theme -----------------------------------------------
 
     def _show_warnings(self) -> None:
+        self._judge_originals()
         if self.job.state.busy:
             return
         warnings = self._warnings_of_originals()
+        self.controls.set_ready(not self._too_few)
         if self.form.ratings:
             try:
                 warnings += rating_warnings(read_ratings(self.form.ratings))
@@ -216,18 +233,36 @@ class TrainingPanel(TrainingPage):
         specimens = len(form.layers) if form.source is Source.LAYERS else len(form.paths)
         warnings = []
         if form.source is Source.LAYERS:
-            wanted = form.settings["slices"].value()
-            counts = [min(wanted, layer_shape(layer)[-3]) if layer.ndim > 2 else 1 for layer in form.layers]
-            share = form.settings.values()["validation_share"]
-            warnings = layer_warnings(form.layers, counts, share, rated=bool(form.ratings))
-        if form.source is not Source.FOLDER and specimens == 1:
+            share, rated = form.settings.values()["validation_share"], bool(form.ratings)
+            counts, score_of = self._counts(), self.scores.of
+            warnings = layer_warnings(form.layers, counts, share, rated=rated, score_of=score_of)
+        if form.source is not Source.FOLDER and specimens == 1 and not self._too_few:
             warnings.append(
                 "All originals are of one specimen: validated on slices of the same one, the model will "
                 "look better than it is on others; add another tomogram if you can."
             )
         return warnings
 
+    def _judge_originals(self) -> None:
+        """Have the ticked layers scored that nobody has scored, while no training needs the processor."""
+        training = self.job.state.busy or bool(self.form.ratings)
+        self.scores.want(() if training else self.form.layers)
+
+    @property
+    def _too_few(self) -> bool:
+        """Whether the ticked layers cannot be learned from; a warning says so, before Train is pressed."""
+        return bool(self.form.layers) and sum(self._counts()) < MIN_ORIGINALS
+
+    def _counts(self) -> list[int]:
+        """Return how many slices of each ticked layer are learned from."""
+        wanted = self.form.settings["slices"].value()
+        layers = self.form.layers
+        return [min(wanted, layer_shape(layer)[-3]) if layer.ndim > 2 else 1 for layer in layers]
+
     def _on_preview(self, outcome: JobOutcome) -> None:
+        if outcome.layer_gone:
+            self.message.say(outcome.message, problem=True)
+            return
         if outcome.result is None:
             self.message.complain(outcome.message, outcome.error)
             return

@@ -4,7 +4,7 @@ Slices of layers are written as TIFF files first, so that a training can be repe
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from io import BytesIO
@@ -26,9 +26,14 @@ from napari_tiqa.widgets.training.runs import StartedRuns, TrainingRun
 from napari_tiqa.wording import free_name
 
 
-def score_training(recipe: TrainingRecipe, run: TrainingRun, volumes: Sequence[Volume] = ()) -> Training:
-    """Return a training; slices of `volumes` are written first and replace the recipe's originals."""
-    return Training(run, partial(_train, recipe, run, volumes))
+def score_training(
+    recipe: TrainingRecipe, run: TrainingRun, volumes: Sequence[Volume] = (), layers: Iterable[str] = ()
+) -> Training:
+    """Return a training; slices of `volumes` are written first and replace the recipe's originals.
+
+    `layers` are the ``unique_id`` of those that the volumes are of.
+    """
+    return Training(run, partial(_train, recipe, run, volumes), tuple(layers))
 
 
 def _train(

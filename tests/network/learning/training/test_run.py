@@ -75,6 +75,7 @@ def test_a_training_goes_through_all_stages_and_leaves_a_bundle(recipe, uninterr
     assert card["training"]["finished"]
     assert card["training"]["originals"] == 6
     assert card["training"]["originals_left_out"] == 1
+    assert len(set(card["training"]["digests"])) == card["training"]["originals"] - 1
     assert card["settings"]["seed"] == recipe.seed
     assert "noise" in {row["family"] for row in card["evaluation"]}
     assert load_card(folder / "model.tiqa") == card

@@ -25,10 +25,12 @@ from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.writing.formats import FORMATS, format_for
 from napari_tiqa.widgets.filtering.apply.form import ApplyForm
 from napari_tiqa.widgets.filtering.state import FilterState
+from napari_tiqa.widgets.host.remembered import remember
 from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome, JobState
 from napari_tiqa.widgets.shared.derived_layer import derived_layer, insert_layer
 from napari_tiqa.widgets.shared.dock_panel import DockPanel
 from napari_tiqa.widgets.shared.forms import TAB_MARGINS, column
+from napari_tiqa.widgets.shared.result_layers import unwrapped
 from napari_tiqa.widgets.shared.slice_source import SliceSource
 from napari_tiqa.wording import free_name
 
@@ -55,6 +57,7 @@ class FilterApplyTab(DockPanel):
         self._look_soon.timeout.connect(self._look)
         column(self.form, parent=self, margins=TAB_MARGINS)
         self._connect()
+        remember("apply", format=self.form.format_box)
         self._follow()
 
     def close_down(self) -> None:
@@ -80,6 +83,13 @@ class FilterApplyTab(DockPanel):
         self.open_job.ended.connect(self._on_opened)
         for job in (self.show_job, self.export_job, self.open_job):
             self._end_with_dock(job)
+        self._subscribe(self._viewer.layers.events.removed, self._on_removed)
+
+    def _on_removed(self, event: Any) -> None:
+        layer = unwrapped(event.value)
+        jobs = self.show_job, self.export_job
+        if any(job.layer is layer for job in jobs) and not any(job.state.busy for job in jobs):
+            self.message.forget_problem()
 
     # -- what is to be applied ---------------------------------------------------------------------
 

@@ -66,7 +66,7 @@ class CompareForm(TrialForm):
 
     def _enable(self, *_: object) -> None:
         idle = not self.run_row.state.busy
-        self.run_row.set_ready(bool(self.list.pipelines))
+        self._set_has_subject(bool(self.list.pipelines))
         for widget in (self.name, self.add_button, self.files_button, self.list):
             widget.setEnabled(idle)
         self.remove_button.setEnabled(idle and bool(self.list.chosen) and self.list.currentIndex().row() > 0)

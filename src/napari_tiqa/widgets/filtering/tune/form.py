@@ -47,8 +47,7 @@ class TuneForm(TrialForm):
         self.area.setFrameShape(QFrame.Shape.NoFrame)
         rows = form_layout(self.start, ("Slices", slices), ("Method", method))
         column(self.area, rows, self.run_row, parent=self)
-        self.variables.changed.connect(lambda: self.run_row.set_ready(bool(self.variables.rows)))
-        self.run_row.set_ready(False)
+        self.variables.changed.connect(lambda: self._set_has_subject(bool(self.variables.rows)))
 
     def show_pipeline(self, pipeline: Pipeline) -> None:
         """List what can be varied, or where to start."""

@@ -14,6 +14,7 @@ from napari_tiqa.widgets.filtering.state import FilterState
 from napari_tiqa.widgets.filtering.trial_tab import TrialTab
 from napari_tiqa.widgets.filtering.tune.form import TuneForm
 from napari_tiqa.widgets.filtering.tune.plot import TunePlot
+from napari_tiqa.widgets.host.remembered import remember
 from napari_tiqa.widgets.shared.background_job import JobOutcome
 from napari_tiqa.widgets.shared.forms import button
 
@@ -42,6 +43,7 @@ class FilterTuneTab(TrialTab):
             ),
         )
         self._lay_out(self.best_button, self.before_button, self.save_button)
+        remember("tune", method=form.method_box, trials=form.trials_box)
         self.form.start.chosen.connect(state.set_pipeline)
         self.plot.trial_clicked.connect(self._try)
         state.pipeline_changed.connect(self._enable)

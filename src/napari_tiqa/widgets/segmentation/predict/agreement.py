@@ -6,6 +6,7 @@ from qtpy.QtWidgets import QGridLayout, QGroupBox, QLabel, QWidget
 
 from napari_tiqa.segmentation.agreement import IOU_COLOURS, IOU_NAMES, agreement_of
 from napari_tiqa.segmentation.classes import Classes
+from napari_tiqa.segmentation.trained_on import trained_sentence
 from napari_tiqa.widgets.segmentation.predict.agreement_tables import AgreementTable, ConfusionTable
 from napari_tiqa.widgets.shared.forms import DOCK_MARGINS, choice_box, column, form_layout
 from napari_tiqa.widgets.shared.sentence_label import SentenceLabel
@@ -22,6 +23,7 @@ class SegmentAgreement(QGroupBox):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Agreement with the truth", parent)
         self.message = SentenceLabel("The overall agreement, or why nothing can be compared.")
+        self.caution = SentenceLabel("Slices compared that the model has learned from.")
         self.slices_box = choice_box(
             (("the slice on screen", False), ("all slices so far", True)),
             "The slices that the tables below count.",
@@ -38,9 +40,10 @@ class SegmentAgreement(QGroupBox):
         self._index = 0
         self._classes: Classes | None = None
         self._truth_name = ""
+        self._trained: set[int] = set()
         choices = form_layout(("IoU map of", self.class_box), self.legend, ("Slices", self.slices_box))
         column(choices, self.table, self._caption, self.confusion, parent=self._details)
-        column(self.message, self._details, parent=self, margins=DOCK_MARGINS)
+        column(self.message, self.caution, self._details, parent=self, margins=DOCK_MARGINS)
         self.slices_box.currentIndexChanged.connect(lambda _: self._draw())
         self.class_box.activated.connect(lambda _: self.class_changed.emit(self.value))
         self.show_problem("")
@@ -64,19 +67,30 @@ class SegmentAgreement(QGroupBox):
         """Say why nothing is compared, in place of the tables; hide all where there is nothing to say."""
         self._confusions = {}
         self.message.say(sentence, problem=bool(sentence))
+        self.caution.hide()
         self._details.hide()
         self.setVisible(bool(sentence))
 
-    def show_confusions(self, confusions: dict[int, pd.DataFrame], index: int, truth_name: str) -> None:
-        """Show how well slices agree, by their ``confusion_matrix``; `index` is the slice on screen."""
+    def show_confusions(
+        self, confusions: dict[int, pd.DataFrame], index: int, truth_name: str, trained: set[int]
+    ) -> None:
+        """Show how well slices agree, by their ``confusion_matrix``; `index` is the slice on screen.
+
+        Those in `trained` the model has learned from, which a warning says.
+        """
         self._confusions, self._index, self._truth_name = confusions, index, truth_name
+        self._trained = trained
         self.show()
         self._draw()
 
     def _draw(self) -> None:
         every: bool = self.slices_box.currentData()
-        counted = list(self._confusions.values()) if every else [self._confusions.get(self._index)]
-        matrices = [matrix for matrix in counted if matrix is not None and matrix.to_numpy().any()]
+        wanted = self._confusions if every else self._confusions.keys() & {self._index}
+        counted = [index for index in wanted if self._confusions[index].to_numpy().any()]
+        matrices = [self._confusions[index] for index in counted]
+        caution = trained_sentence(sorted(self._trained.intersection(counted)), len(counted))
+        self.caution.warn(filter(None, [caution]))
+        self.caution.setVisible(bool(caution))
         self._details.setVisible(self._classes is not None)
         for table in (self.table, self._caption, self.confusion):
             table.setVisible(bool(matrices))

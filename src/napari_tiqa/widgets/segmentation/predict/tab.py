@@ -15,6 +15,7 @@ from napari_tiqa.jobs.segmentation.predict import PredictProgress, segment
 from napari_tiqa.jobs.segmentation.result import Segmentation
 from napari_tiqa.segmentation.classes import Classes
 from napari_tiqa.segmentation.segmenter import classes_of
+from napari_tiqa.widgets.host.remembered import remember
 from napari_tiqa.widgets.quality.run_shelf import KeptScores
 from napari_tiqa.widgets.segmentation.header import SegmentState
 from napari_tiqa.widgets.segmentation.layers import SegmentLayers, SegmentView
@@ -75,6 +76,7 @@ class SegmentPredictTab(ModelTab):
         self._decide_soon.timeout.connect(self._decide)
         self._connect()
         self._set_up(self.fractions, (self.plot, 1), self.curves_message, self.save, self.agreement)
+        remember("segment", model=self.form.model_box, slices=self.form.slices)
 
     @property
     def jobs(self) -> tuple[BackgroundJob, ...]:
@@ -128,7 +130,7 @@ class SegmentPredictTab(ModelTab):
         try:
             slices = self.form.slices.slices(source)
         except TiqaError as error:
-            self.message.complain(str(error))
+            self.message.refuse(str(error))
             return False
         shown = self._all.get(_key(source))
         if shown is None:
@@ -144,7 +146,7 @@ class SegmentPredictTab(ModelTab):
 
     def _on_progress(self, progress: PredictProgress) -> None:
         shown = self._running
-        if shown is None:
+        if shown is None or not shown.source.is_current:
             return
         self._progress = progress
         if shown.segmentation is not progress.segmentation and progress.done:
@@ -209,6 +211,7 @@ class SegmentPredictTab(ModelTab):
 
     def _follow(self, _changed: object = None) -> None:
         """Follow the dock to another image, axis or slice, or a new result."""
+        self._drop_outdated()
         source, segmentation = self.state.source, self._segmentation
         self.form.slices.show_source(source)
         self.plot.set_marker(source.index if source is not None else None)
@@ -217,6 +220,14 @@ class SegmentPredictTab(ModelTab):
             self._show_truth()
         self.form.run_row.set_ready(source is not None)
         self._draw_later()
+
+    def _drop_outdated(self) -> None:
+        """Let go of what was segmented of data that a layer no longer has; its layers are hidden."""
+        for key, shown in list(self._all.items()):
+            if not shown.source.is_current:
+                shown.layers.hide()
+                shown.layers.stop()
+                del self._all[key]
 
     def _forget(self, layer: Layer) -> None:
         for shown in self._all.values():
@@ -270,8 +281,7 @@ class SegmentPredictTab(ModelTab):
     def _judge(self) -> None:
         """Compare again: other labels, or another threshold."""
         source, shown = self.state.source, self.shown
-        index = source.index if source is not None else 0
-        self.judge.ask(self._segmentation, self._truth, self.form.threshold_value, index)
+        self.judge.ask(self._segmentation, self._truth, self.form.threshold_value, source)
         if shown is not None and self._truth is not None:
             shown.layers.refresh_outcomes()
         self._draw_later()
@@ -308,7 +318,8 @@ class SegmentPredictTab(ModelTab):
         if self._truth is not None and labels is not None:
             compared = self.judge.slices.values()
             confusions = {judged.index: judged.confusion for judged in compared}
-            self.agreement.show_confusions(confusions, source.index, labels.name)
+            trained = {judged.index for judged in compared if judged.trained}
+            self.agreement.show_confusions(confusions, source.index, labels.name, trained)
             values[F1] = {judged.index: judged.f1 for judged in compared if np.isfinite(judged.f1)}
         several = source.volume.data.ndim == 3
         axis = axis_names(source.layer)[source.dimension] if several else ""
@@ -332,7 +343,7 @@ class SegmentPredictTab(ModelTab):
 
 
 def _key(source: SliceSource) -> _Key:
-    return (source.layer.unique_id, *source.at.items(), source.axis)
+    return (*source.volume_key, source.axis)
 
 
 def _summary(segmentation: Segmentation) -> str:

@@ -24,6 +24,7 @@ class SegmentStudyResults(QWidget):
         super().__init__(parent)
         self.found: Study | None = None
         self.caption = SentenceLabel("What was studied.")
+        self.caution = SentenceLabel("Slices that the segmentation model has learned from.")
         self.sentence = SentenceLabel("How the score goes with F1, within each distortion and pooled.")
         self.slice_box = choice_box([], "What plots and table show: the means over the slices, or one slice.")
         self.distortion_box = choice_box([], "The distortion whose levels are shown.")
@@ -70,6 +71,8 @@ class SegmentStudyResults(QWidget):
         self.slice_box.clear()  # so that the mean is chosen, where there are several slices
         self._take(found)
         self.caption.say(caption)
+        self.caution.warn(filter(None, [found.caution()]))
+        self.caution.setVisible(bool(found.caution()))
         self.sentence.say(found.sentence())
         self.correlations.show_study(found)
         self._fill(self.distortion_box, [(kind, kind) for kind in found.distortions])
@@ -83,7 +86,7 @@ class SegmentStudyResults(QWidget):
     def show_so_far(self, found: Study) -> None:
         """Draw the versions that are done while a study goes on."""
         self._take(found)
-        for widget in self._of_finished:
+        for widget in (*self._of_finished, self.caution):
             widget.hide()
         self._draw()
 
@@ -142,6 +145,5 @@ class SegmentStudyResults(QWidget):
         look = QWidget()
         look.setLayout(line(QLabel("Look at"), (self.version_box, 1), self.show_button))
         self._of_finished = (self.caption, self.sentence, look, self.save_button)
-        column(
-            self.caption, self.sentence, self.slice_box, (self.tabs, 1), look, self.save_button, parent=self
-        )
+        texts = self.caption, self.sentence, self.caution
+        column(*texts, self.slice_box, (self.tabs, 1), look, self.save_button, parent=self)

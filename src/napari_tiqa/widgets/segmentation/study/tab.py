@@ -18,6 +18,7 @@ from napari_tiqa.jobs.study.version import seen_version
 from napari_tiqa.segmentation.segmenter import classes_of, segmenter_card
 from napari_tiqa.volumes.volume import Volume
 from napari_tiqa.volumes.window import IntensityWindow
+from napari_tiqa.widgets.host.remembered import remember
 from napari_tiqa.widgets.segmentation.header import SegmentState
 from napari_tiqa.widgets.segmentation.model_tab import ModelTab
 from napari_tiqa.widgets.segmentation.study.form import SegmentStudyForm
@@ -59,6 +60,8 @@ class SegmentStudyTab(ModelTab):
         self.saving.ended.connect(self._on_saved)
         self._use_theme(self.results)
         self._set_up((self.results, 1))
+        remember("study", quality_model=form.quality_box, slices=form.slices)
+        self._prefer("model", form.quality_box.choose)
 
     @property
     def jobs(self) -> tuple[BackgroundJob, ...]:
@@ -88,7 +91,7 @@ class SegmentStudyTab(ModelTab):
                 "value": form.value,
             }
         except TiqaError as error:
-            self.message.complain(str(error))
+            self.message.refuse(str(error))
             return False
         if not self.job.run(partial(_study, source.volume, **chosen), source.layer):
             return False
@@ -145,7 +148,9 @@ class SegmentStudyTab(ModelTab):
     def look_at(self, distortion: str, level: int) -> bool:
         """Show a version of a slice as layers; False where that cannot start."""
         found, source = self.results.found, self._source
-        if found is None or source is None or source.layer not in self._viewer.layers:
+        if found is None or source is None:
+            return False
+        if source.layer not in self._viewer.layers or not source.is_current:
             return False
         index = self._index(found)
         window = IntensityWindow(**found.record["window"])

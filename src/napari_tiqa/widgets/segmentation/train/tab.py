@@ -12,6 +12,7 @@ from napari_tiqa.errors import SegmentationError
 from napari_tiqa.jobs.segmentation.train import resume_segmenter, train_segmenter
 from napari_tiqa.segmentation.classes import Classes
 from napari_tiqa.segmentation.progress import SegmentProgress, read_segment_epochs
+from napari_tiqa.widgets.host.remembered import remember
 from napari_tiqa.widgets.segmentation.header import SegmentState
 from napari_tiqa.widgets.segmentation.labels_layer import read_labels, take_brush
 from napari_tiqa.widgets.segmentation.train.classes import SegmentTrainClasses
@@ -71,6 +72,8 @@ class SegmentTrainTab(TrainingPage):
         self._count_soon = QTimer(self, singleShot=True, interval=_COUNT_AFTER)
         self._lay_out()
         self._connect()
+        form = self.form
+        remember("segment train", zero=form.zero, preset=form.preset, settings=form.settings, dice=form.dice)
         self._on_labels()
         self._follow_job()
 
@@ -103,6 +106,7 @@ class SegmentTrainTab(TrainingPage):
     # -- the labels --------------------------------------------------------------------------------
 
     def _on_labels(self, _labels: object = None) -> None:
+        self.message.retract()
         self._training_warnings = []
         self._counted_for = ()
         self.count = None
@@ -111,6 +115,7 @@ class SegmentTrainTab(TrainingPage):
         self._on_source()
 
     def _on_edited(self) -> None:
+        self.message.retract()
         self._training_warnings = []
         self._count_soon.start()
 
@@ -120,6 +125,7 @@ class SegmentTrainTab(TrainingPage):
         if key != self._counted_for:  # not for each other slice of the same volume
             self._counted_for = key
             self.count = None
+            self.message.retract()
             self._count()
         self._show_count()
 
@@ -173,6 +179,7 @@ class SegmentTrainTab(TrainingPage):
     def _show_count(self) -> None:
         """Show what there is to learn from, and what may spoil the training."""
         count, unlabelled = self.count, self.form.unlabelled
+        self.controls.set_ready(self.state.source is not None)  # the dock's header says why not
         self.classes.show_pixels(count.pixels if count is not None else {}, unlabelled)
         self.summary.say(self._summary())
         if not self.job.state.busy:
@@ -236,7 +243,7 @@ class SegmentTrainTab(TrainingPage):
             axis=self._axis(self.count) if self.count is not None else source.axis,
             window=source.window,
         )
-        return Training(run, verb)
+        return Training(run, verb, (source.layer.unique_id, labels.unique_id))
 
     def _resumed(self, run: TrainingRun) -> Training:
         return Training(run, partial(resume_segmenter, run.folder, run.output))

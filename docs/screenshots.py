@@ -32,6 +32,7 @@ from napari_tiqa.volumes.simulation.napari_sample import TRUE_PHASES, electrode_
 from napari_tiqa.widgets.filtering.apply.tab import FilterApplyTab
 from napari_tiqa.widgets.filtering.compare.tab import FilterCompareTab
 from napari_tiqa.widgets.filtering.tune.tab import FilterTuneTab
+from napari_tiqa.widgets.host.remembered import write_now
 from napari_tiqa.widgets.segmentation.layers import SegmentView
 from napari_tiqa.widgets.segmentation.predict.tab import SegmentPredictTab
 from napari_tiqa.widgets.segmentation.study.tab import SegmentStudyTab
@@ -555,7 +556,10 @@ def main() -> None:
     warnings.simplefilter("ignore")  # what napari and Qt say of a screen without a window manager
     IMAGES.mkdir(exist_ok=True)
     for dock in options.dock or DOCKS:
-        DOCKS[dock](options.model)
+        with tempfile.TemporaryDirectory() as folder:
+            os.environ["XDG_DATA_HOME"] = folder  # what the user's docks remember is not for a picture
+            DOCKS[dock](options.model)
+            write_now()
 
 
 if __name__ == "__main__":

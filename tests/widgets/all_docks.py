@@ -65,7 +65,9 @@ class AllDocks:
     def prepare(self) -> None:
         """Give the docks what they need beside layers: a filter, and places of their own to write to."""
         self.panels["Filter and tune"].state.set_pipeline(Pipeline([Step("gaussian")]))
-        self.panels["Rate images"].form.place.set_path(free_path(self.folder / "rated", "{name} ({number})"))
+        place = self.panels["Rate images"].form.place
+        place.set_path(free_path(self.folder / "rated", "{name} ({number})"))
+        place.edited.emit()  # as by a user: else each new layer has another one proposed
         _, _, compare, apply = self.filters.pages
         if not compare.list.pipelines:
             compare.add_present()

@@ -26,8 +26,9 @@ def paths(menu: QMenu, above: str) -> Iterator[str]:
 
 
 def plain(text: str) -> str:
-    """Return an entry without what napari adds: our name, too, wherever we have entries in several menus."""
-    return text.replace("&", "").replace("…", "").removesuffix(OURS).removesuffix("...").strip()
+    """Return an entry without what napari adds: the plugin, where it has entries in several menus."""
+    text = text.replace("&", "").replace("…", "").removesuffix(OURS).removesuffix(" (napari builtins)")
+    return text.removesuffix("...").strip()
 
 
 def test_documents_and_docks_name_the_menus_that_there_are(viewer: Viewer) -> None:

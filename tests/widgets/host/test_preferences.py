@@ -60,6 +60,8 @@ def test_docks_open_with_what_is_preferred_and_follow_it(
     scoring.model = str(calibrated_model)
     assert (quality.form.view, quality.form.model) == ("pyramid", calibrated_model)  # the user's choice stays
     assert filtering.state.model == calibrated_model
+    scoring.model = str(untrained_model)[:-3]  # while it is being typed
+    assert quality.form.model == calibrated_model
     scoring.scales = "native tiles"
     assert quality.form.view == "native"
     scoring.scales, scoring.model = "as last used", ""

@@ -86,6 +86,8 @@ def test_originals_that_nobody_has_scored_are_judged_before_the_training(
     viewer.layers["ringed"].data = clean
     qtbot.waitUntil(lambda: panel.scores.of(viewer.layers["ringed"]) is not None, timeout=TIMEOUT)
     assert panel.scores.of(viewer.layers["ringed"]) > 4
+    kept.data = ringed
+    qtbot.waitUntil(lambda: "a 5: scored." in panel.controls.warnings.text(), timeout=TIMEOUT)
     assert "ringed" not in panel.controls.warnings.text()
 
 

@@ -96,7 +96,7 @@ class FilterPanel(DockPanel):
         self._connect()
         self._use_theme()
         remember("filter", model=self.model_box, pipeline=self.state)
-        self._prefer("model", self.model_box.choose)
+        self._prefer("model", self.model_box.keep)
         self.follower.follow(self.layer)
 
     def add_tab(self, title: str, tab: Callable[[FilterState, Any], QWidget]) -> None:

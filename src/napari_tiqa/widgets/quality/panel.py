@@ -131,7 +131,7 @@ class QualityPanel(DockPanel):
             self._subscribe(emitter, self._follow_slider)
         self._serve_shortcuts("Slice quality")
         remember("quality", model=self.form.model_box, view=self.form.view_box)
-        self._prefer("model", self.form.model_box.choose)
+        self._prefer("model", self.form.model_box.keep)
         self._prefer("scales", self.form.choose_view)
 
     def reset_choices(self, _event: object = None) -> None:

@@ -25,6 +25,13 @@ def kept_score(layer: Layer) -> float | None:
     return float(np.mean(known)) if known else None
 
 
+def kept_runs(layer: Layer) -> int:
+    """Return how many runs the quality dock has kept with a layer."""
+    kept: Any = layer.metadata.get(METADATA_KEY)
+    runs = kept.get("runs") if isinstance(kept, Mapping) else None
+    return len(runs) if isinstance(runs, list) else 0
+
+
 def layer_warnings(
     layers: Sequence[Layer],
     slices: Sequence[int],

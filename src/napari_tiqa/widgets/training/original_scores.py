@@ -15,7 +15,7 @@ from napari_tiqa.widgets.shared.background_job import BackgroundJob, JobOutcome,
 from napari_tiqa.widgets.shared.read_layer import read_layer
 from napari_tiqa.widgets.shared.slice_source import data_key
 from napari_tiqa.widgets.shared.slider import layer_position
-from napari_tiqa.widgets.training.layer_warnings import kept_score
+from napari_tiqa.widgets.training.layer_warnings import kept_runs, kept_score
 
 SLICES = 3
 """Slices of a layer that tell whether it has faults."""
@@ -40,6 +40,7 @@ class OriginalScores(QObject):
         self._viewer = viewer
         self._wanted: list[Image] = []
         self._scores: dict[tuple[Any, ...], float | None] = {}  # by layer and data
+        self._former: dict[Any, int] = {}  # runs kept with a layer that are of data it has no more
         self._key: tuple[Any, ...] = ()  # of what is under way
         self._ask_again = QTimer(self, singleShot=True, interval=_ASK_AGAIN)
         self._ask_again.timeout.connect(self._go_on)
@@ -47,7 +48,7 @@ class OriginalScores(QObject):
 
     def of(self, layer: Image) -> float | None:
         """Return a layer's mean score, 1..5; None while none is known."""
-        kept = kept_score(layer)
+        kept = self._kept(layer)
         return self._scores.get(data_key(layer)) if kept is None else kept
 
     def want(self, layers: Sequence[Image]) -> None:
@@ -69,7 +70,7 @@ class OriginalScores(QObject):
         unknown = [
             layer
             for layer in self._wanted
-            if kept_score(layer) is None and data_key(layer) not in self._scores
+            if self._kept(layer) is None and data_key(layer) not in self._scores
         ]
         if not unknown or self.job.state.busy:
             return
@@ -91,7 +92,12 @@ class OriginalScores(QObject):
         slices = evenly(min(SLICES, count), count)
         self.job.run(partial(score_volume, volume, slices=slices), layer)
 
-    def _on_data(self, _event: object = None) -> None:
+    def _kept(self, layer: Image) -> float | None:
+        """Return the score kept with a layer, unless it is of data that were replaced since."""
+        return None if self._former.get(layer.unique_id) == kept_runs(layer) else kept_score(layer)
+
+    def _on_data(self, event: Any) -> None:
+        self._former[event.source.unique_id] = kept_runs(event.source)
         self.replaced.emit()
 
     def _on_ended(self, outcome: JobOutcome) -> None:

@@ -61,7 +61,7 @@ class SegmentStudyTab(ModelTab):
         self._use_theme(self.results)
         self._set_up((self.results, 1))
         remember("study", quality_model=form.quality_box, slices=form.slices)
-        self._prefer("model", form.quality_box.choose)
+        self._prefer("model", form.quality_box.keep)
 
     @property
     def jobs(self) -> tuple[BackgroundJob, ...]:

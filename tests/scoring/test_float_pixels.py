@@ -53,7 +53,7 @@ def test_the_network_sees_the_same_slice(kind: Kind, grey: np.ndarray) -> None:
 def test_figures_do_not_depend_on_the_offset(kind: str, grey: np.ndarray) -> None:
     unit = 100_000 if "uint64" in kind else 1
     found, expected = physical_figures(KINDS[kind](grey)), physical_figures(grey.astype("f4"))
-    assert found.noise == pytest.approx(unit * expected.noise, rel=5e-3)
+    assert found.noise_level == pytest.approx(unit * expected.noise_level, rel=5e-3)
     assert found.contrast_to_noise == pytest.approx(expected.contrast_to_noise, rel=1e-3)
     assert found.edge_width == pytest.approx(expected.edge_width, rel=5e-3)
 

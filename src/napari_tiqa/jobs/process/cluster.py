@@ -54,8 +54,8 @@ class Cluster:
 
     def share(self, common: Any) -> Any:
         """Send to each worker, once, what pieces have in common; return what `begin` takes for it."""
-        (shared,) = self._client.scatter([common], broadcast=True, hash=False)
-        return shared
+        # As a task: the scheduler can make it again, where scattered data are lost with their worker.
+        return self._client.submit(_same, common, pure=False)
 
     def begin(self, function: Callable[[Any, Any], _T], shared: Any, piece: Any) -> "Piece[_T]":
         """Have ``function(common, piece)`` called on a worker; all of it can be pickled."""
@@ -107,6 +107,10 @@ class Piece(Generic[_T]):
         """Have it done no more."""
         self._future.cancel()
         return True
+
+
+def _same(common: _T) -> _T:
+    return common
 
 
 def pieces_of(volume: Volume, axis: int, indices: Sequence[int], longest: int = LONGEST) -> list[list[int]]:

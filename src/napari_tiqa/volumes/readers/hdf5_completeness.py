@@ -59,10 +59,11 @@ def _check_source(dataset: h5py.Dataset, source: Any, label: str, known: _Known)
                         f"'{label}' is put together from other files, of which '{file_name}' is missing: "
                         "put it where it was, since its part would be read as zeros."
                     )
-                shape = known.get((os.path.realpath(place), name.strip("/")))
-                if shape is None:
+                known_shape = known.get((os.path.realpath(place), name.strip("/")))
+                if known_shape is None:
                     with h5py.File(place, "r") as file:
-                        shape = _shape_of(file, name, label, known)
+                        known_shape = _shape_of(file, name, label, known)
+                shape = known_shape
         except (KeyError, OSError) as error:
             raise VolumeError(
                 f"'{label}' is put together from other files, of which '{file_name}' has no dataset '{name}' "

@@ -1,5 +1,6 @@
 """What cannot be opened: one sentence each, that names the culprit and says what to do."""
 
+import os
 from pathlib import Path
 
 import h5py
@@ -30,6 +31,14 @@ def refusal(path: Path, dataset: str | None = None) -> str:
 
 def test_missing_file(tmp_path: Path) -> None:
     assert "no file or folder" in refusal(tmp_path / "a.tif")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    for name in ("a.tif", "a.h5", "a.npy", "a.mrc"):
+        os.mkfifo(tmp_path / name)
+        assert "pipe" in refusal(tmp_path / name)
+    assert "no TIFF" in refusal(tmp_path)
 
 
 def test_unknown_extension_lists_the_known(tmp_path: Path) -> None:

@@ -80,6 +80,8 @@ def opened(path: str | os.PathLike[str], dataset: str | None = None) -> Volume:
         if not path.exists():
             raise VolumeError(f"There is no file or folder '{path}': check the path.")
         suffix = path.suffix.lower()
+        if not path.is_dir() and not path.is_file():  # a pipe would be waited for without end
+            raise VolumeError(f"'{path}' is a pipe or a device: give a file or a folder.")
         if path.is_dir():
             if is_zarr(path) or suffix == ".zarr":
                 return open_zarr(path, dataset)

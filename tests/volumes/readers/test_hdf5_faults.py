@@ -114,6 +114,16 @@ def test_part_of_a_virtual_dataset_is_missing(damage: Callable[[Path], None], tm
     assert "'s7.h5'" in refusal(tmp_path / "nested.h5")
 
 
+def test_virtual_dataset_of_itself_is_refused_at_once(tmp_path: Path) -> None:
+    for name, other in (("a", "b"), ("b", "a")):
+        layout = h5py.VirtualLayout(PIXELS.shape, PIXELS.dtype)
+        for number in range(len(PIXELS)):
+            layout[number] = h5py.VirtualSource(f"{other}.h5", "recon", shape=PIXELS.shape)[number]
+        with h5py.File(tmp_path / f"{name}.h5", "w") as file:
+            file.create_virtual_dataset("recon", layout)
+    assert "from itself" in refusal(tmp_path / "a.h5")
+
+
 def test_numbered_source_of_a_virtual_dataset_is_missing(tmp_path: Path) -> None:
     for number, page in enumerate(PIXELS):
         write_source(tmp_path, number, page[None])

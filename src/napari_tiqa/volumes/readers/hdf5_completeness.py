@@ -11,18 +11,24 @@ import h5py
 from napari_tiqa.errors import VolumeError
 
 _BLOCK = re.compile(r"%(\d*)b")
-_DEEPEST = 8  # virtual datasets of virtual datasets
 
 
-def check_complete(dataset: h5py.Dataset, label: str, depth: int = 0) -> tuple[str, ...]:
+Shape = tuple[int, ...]
+_Known = dict[tuple[str, str], Shape | None]  # of sources by file and name; None while one is looked at
+
+
+def check_complete(dataset: h5py.Dataset, label: str, known: _Known | None = None) -> tuple[str, ...]:
     """Raise VolumeError where a part of a dataset is missing; return sentences on what may be.
 
     A virtual dataset must have all its sources, with all that is mapped from them; raw data files must be as
     long as promised; a dataset must have been written. Chunks that were never written may be meant so.
     """
     if dataset.is_virtual:
+        known = {} if known is None else known
+        known[_place(dataset)] = None
         for source in dataset.virtual_sources():
-            _check_source(dataset, source, label, depth)
+            _check_source(dataset, source, label, known)
+        known[_place(dataset)] = dataset.shape
         return ()
     if dataset.external:
         _check_raw_files(dataset, label)
@@ -41,42 +47,61 @@ def check_complete(dataset: h5py.Dataset, label: str, depth: int = 0) -> tuple[s
     )
 
 
-def _check_source(dataset: h5py.Dataset, source: Any, label: str, depth: int) -> None:
+def _check_source(dataset: h5py.Dataset, source: Any, label: str, known: _Known) -> None:
     for file_name, name in _blocks(dataset, source):
         try:
             if file_name == ".":
-                _check_mapped(dataset.file[name], source, label, depth)
-                continue
-            place = _found(file_name, Path(dataset.file.filename).parent)
-            if place is None:
-                raise VolumeError(
-                    f"'{label}' is put together from other files, of which '{file_name}' is missing: put it "
-                    "where it was, since its part would be read as zeros."
-                )
-            with h5py.File(place, "r") as file:
-                _check_mapped(file[name], source, label, depth)
+                shape = _shape_of(dataset.file, name, label, known)
+            else:
+                place = _found(file_name, Path(dataset.file.filename).parent)
+                if place is None:
+                    raise VolumeError(
+                        f"'{label}' is put together from other files, of which '{file_name}' is missing: "
+                        "put it where it was, since its part would be read as zeros."
+                    )
+                known_shape = known.get((os.path.realpath(place), name.strip("/")))
+                if known_shape is None:
+                    with h5py.File(place, "r") as file:
+                        known_shape = _shape_of(file, name, label, known)
+                shape = known_shape
         except (KeyError, OSError) as error:
             raise VolumeError(
                 f"'{label}' is put together from other files, of which '{file_name}' has no dataset '{name}' "
                 "that can be read: copy it again, since its part would be read as zeros."
             ) from error
+        _check_mapped(shape, source, label)
 
 
-def _check_mapped(found: h5py.Dataset, source: Any, label: str, depth: int) -> None:
-    """Check that a source reaches as far as what is mapped from it, and is complete itself."""
+def _shape_of(file: h5py.File, name: str, label: str, known: _Known) -> Shape:
+    """Return the shape of a source, which is complete itself; each is looked at once."""
+    found = file[name]
+    place = _place(found)
+    if place not in known:
+        check_complete(found, label, known)
+        known[place] = found.shape
+    shape = known[place]
+    if shape is None:
+        raise VolumeError(f"'{label}' is put together from itself, by way of '{name}': write it again.")
+    return shape
+
+
+def _place(dataset: h5py.Dataset) -> tuple[str, str]:
+    return os.path.realpath(dataset.file.filename), dataset.name.strip("/")
+
+
+def _check_mapped(shape: Shape, source: Any, label: str) -> None:
+    """Check that a source reaches as far as what is mapped from it."""
     space = source.src_space
     if space.get_select_type() == h5py.h5s.SEL_ALL:  # whatever its shape is now
-        short = not _is_numbered(source) and source.vspace.get_select_npoints() > found.size
+        short = not _is_numbered(source) and source.vspace.get_select_npoints() > math.prod(shape)
     else:
         ends = space.get_select_bounds()[1] if space.get_select_npoints() else ()
-        short = len(ends) > found.ndim or any(e >= n for e, n in zip(ends, found.shape, strict=False))
+        short = len(ends) > len(shape) or any(e >= n for e, n in zip(ends, shape, strict=False))
     if short:
         raise VolumeError(
-            f"'{label}' is put together from other files, of which '{source.file_name}' has {found.shape}, "
+            f"'{label}' is put together from other files, of which '{source.file_name}' has {shape}, "
             "less than what is taken from it: it is not complete; copy it again."
         )
-    if depth < _DEEPEST:
-        check_complete(found, label, depth + 1)
 
 
 def _is_numbered(source: Any) -> bool:

@@ -79,7 +79,7 @@ def test_a_chosen_figure_is_measured_plotted_and_listed(
     panel.results.next_button.click()  # from the last to the first
     assert viewer.dims.current_step[0] == 3
     value = f"{expected['noise_level'][3]:.0f} grey values"
-    assert view.readout.text() == f"slice 3 (3 µm): {value}, score 4.5 ± 0.2"
+    assert view.readout.text() == f"slice 3: {value}, score 4.5 ± 0.2"
     assert panel.message.text().startswith("Noise of scan, axis z: median ")
     # All are measured at once: another is there without a job.
     panel.results.choose_plotted("edge_width")

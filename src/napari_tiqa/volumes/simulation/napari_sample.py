@@ -27,7 +27,7 @@ TRUE_FAULTS = "electrode, true faults"
 """Name of the layer that says in each slice of the first scan which fault it has."""
 
 _TOP = (0, 128)  # row, column: where a slice is seen of it too that is wider than the canvas
-_ABOVE = 9  # rows that the text lies above the slice
+_ABOVE = 4  # rows that the middle of the text lies above the slice: within the margin that napari leaves
 
 
 def electrode_layers(progress: Progress | None = None) -> list[LayerData]:

@@ -51,4 +51,4 @@ class ScoreControls(RunRow):
 
     def show_device(self, device: str) -> None:
         """Show where the network runs."""
-        self.device.setText(f"Runs on {device}" if device else "Model is starting…")
+        self.device.setText(device or "Model is starting…")

@@ -305,13 +305,12 @@ class ScorePlot(SlicePlot):
         row, run = self._row(index), self._current
         if row is None or run is None:
             return ""
-        position = "" if run.unit == "pixel" else f" ({row.position:.4g} {run.unit})"
         mark = f"{FLAG} " if row.flagged else ""
         if not self._plotted.is_figure:
-            return f"{mark}slice {row.slice}{position}: {score_sentence(row)}"
+            return f"{mark}slice {row.slice}: {score_sentence(row)}"
         value = self._plotted.text(self._value(index), run) if row.slice in run.figures else "not measured"
         score = f", score {score_figure(row)}" if np.isfinite(row.score) else ""
-        return f"{mark}slice {row.slice}{position}: {value}{score}"
+        return f"{mark}slice {row.slice}: {value}{score}"
 
     def slices(self) -> tuple[Sequence[int], np.ndarray]:
         """Return the slices of the current run."""

@@ -1,5 +1,6 @@
 """Black and white of the intensity window: found by itself or typed, in the layer's own grey values."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.widgets.shared.forms import line
 
 _LEAST = 34  # px; a number of four digits in the narrowest dock
+_LETTERS = 8
 
 
 class WindowBoxes(QWidget):
@@ -30,6 +32,7 @@ class WindowBoxes(QWidget):
         self.low = LineEdit(tooltip="The grey value that counts as black; untick Auto to type it.")
         self.high = LineEdit(tooltip="The grey value that counts as white; untick Auto to type it.")
         self.unit = QLabel()
+        self._exact: dict[str, float] = {}  # what the numbers that are shown stand for
         ends = (QLabel("black"), (self.low.native, 1), QLabel("white"), (self.high.native, 1))
         self.setLayout(line(self.auto.native, *ends, self.unit))
         self.auto.changed.connect(self._on_auto)
@@ -53,7 +56,7 @@ class WindowBoxes(QWidget):
         if self.automatic:
             return None
         try:
-            low, high = float(self.low.value), float(self.high.value)
+            low, high = (self._exact.get(text) or float(text) for text in (self.low.value, self.high.value))
         except ValueError:
             sentence = "The window needs two numbers, black and white: type them or tick Auto."
             raise VolumeError(sentence) from None
@@ -61,9 +64,13 @@ class WindowBoxes(QWidget):
 
     def show_window(self, window: IntensityWindow | None) -> None:
         """Show the numbers of an automatic window; typed ones are left alone."""
-        if self.automatic:
-            self.low.value = "" if window is None else f"{window.low:.6g}"
-            self.high.value = "" if window is None else f"{window.high:.6g}"
+        if not self.automatic:
+            return
+        ends = {} if window is None else {end: _brief(end, window) for end in (window.low, window.high)}
+        self._exact = {text: end for end, text in ends.items()}
+        for box, text in zip((self.low, self.high), [*ends.values()] or ["", ""], strict=True):
+            box.value = text
+            box.native.setCursorPosition(0)  # where there is no room for all of it, its end is cut off
 
     def show_type(self, dtype: Any) -> None:
         """Say what the numbers are: grey values of voxels of this type; None where there is no layer."""
@@ -79,6 +86,13 @@ class WindowBoxes(QWidget):
             # Not disabled, which is grey on grey: the window that was found is there to be read.
             box.native.setReadOnly(automatic)
             box.native.setPlaceholderText("auto" if automatic else "type it")
+
+
+def _brief(value: float, window: IntensityWindow) -> str:
+    """Write a grey value with as many digits as tell a thousandth of the window, so that the box has room."""
+    decimals = 3 - math.floor(math.log10(window.high - window.low))
+    brief = f"{value:.{min(decimals, 12)}f}" if decimals > 0 else f"{value:.0f}"
+    return brief if len(brief) <= _LETTERS else f"{value:.4g}"
 
 
 def _range(dtype: np.dtype[Any]) -> str:

@@ -87,6 +87,17 @@ def test_every_verb_answers_a_wrong_argument_in_one_sentence(verb: str, tmp_path
     assert not wrong, "\n".join(wrong)
 
 
+def test_window_is_estimated_of_whatever_can_be_opened() -> None:
+    window = napari_tiqa.estimate_window(PIXELS)
+    assert window == napari_tiqa.estimate_window(as_volume(PIXELS))
+    for wrong in (None, 5, "nowhere.tif"):
+        with pytest.raises(VolumeError):
+            napari_tiqa.estimate_window(wrong)
+    for wrong in (0, -1, 1.5, "a"):
+        with pytest.raises(ArgumentError, match=r"^max_slices="):
+            napari_tiqa.estimate_window(PIXELS, wrong)
+
+
 def test_argument_is_named() -> None:
     for name, value in (("cancel", 5), ("progress", "print"), ("model", 5), ("view", None)):
         with pytest.raises(ArgumentError, match=rf"^{name}="):

@@ -37,6 +37,7 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
         lambda value: isinstance(value, Mapping) and all(map(_is_pipeline, value.values())),
         "a dict of names and Pipelines",
     ),
+    "max_slices": (lambda value: _is_whole(value) and value > 0, "a whole number above 0"),
     "recipe": (is_dataclass, "a recipe"),
     "labels": (lambda value: value is not None, "a label image"),
     "names": (_are_texts, "a list of texts"),

@@ -1,10 +1,13 @@
 """The intensity window of a volume, estimated from a few sampled slices."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
+from napari_tiqa.arguments import checked_arguments
 from napari_tiqa.errors import VolumeError
+from napari_tiqa.volumes.open import as_volume
 from napari_tiqa.volumes.reading import read_boxes
 from napari_tiqa.volumes.region import PADDING_FROM, Region
 from napari_tiqa.volumes.slices import evenly
@@ -36,8 +39,9 @@ def volume_window(
     return as_window(window) or volume.window or estimate_window(volume, region=region)
 
 
+@checked_arguments
 def estimate_window(
-    volume: Volume, max_slices: int = MAX_SLICES, region: Region | None = None
+    volume: Any, max_slices: int = MAX_SLICES, region: Region | None = None
 ) -> IntensityWindow:
     """Estimate a tomogram's intensity window from a few sampled slices.
 
@@ -59,7 +63,7 @@ def estimate_window(
 
     Parameters
     ----------
-    volume : Volume
+    volume : Volume, array-like or path
         2-D or 3-D: one position of its time and channel axes (`Volume.tomogram`).
     max_slices : int
         Fewer than 24 give a first look sooner.
@@ -76,7 +80,7 @@ def estimate_window(
     VolumeError
         The sampled pixels are constant or none of them is finite, or none of the slices can be read.
     """
-    tomogram = volume.tomogram()
+    tomogram = as_volume(volume).tomogram()
     depth, height, width = (1, *tomogram.data.shape)[-3:]
     whole = (slice(0, depth, 1), slice(0, height, 1), slice(0, width, 1))
     within = whole if region is None else region.box
@@ -106,7 +110,7 @@ def estimate_window(
 
     if samples.size == 0:
         raise VolumeError(
-            f"The sampled slices of '{volume.name}' hold no finite value apart from "
+            f"The sampled slices of '{tomogram.name}' hold no finite value apart from "
             "padding: check the data, or give an intensity window."
         )
     low, high = np.percentile(samples, PERCENTILES)
@@ -116,7 +120,7 @@ def estimate_window(
         rule = "least to greatest value"
     if low == high:
         raise VolumeError(
-            f"The sampled slices of '{volume.name}' are constant ({low:g} everywhere): "
+            f"The sampled slices of '{tomogram.name}' are constant ({low:g} everywhere): "
             "check the data, or give an intensity window."
         )
     margin = MARGIN * (high - low)

@@ -41,6 +41,13 @@ def test_pipe_is_not_waited_for(tmp_path: Path) -> None:
     assert "no TIFF" in refusal(tmp_path)
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_file_that_may_not_be_read(tmp_path: Path, pixels: np.ndarray) -> None:
+    np.save(tmp_path / "a.npy", pixels)
+    (tmp_path / "a.npy").chmod(0)
+    assert "may not be read" in refusal(tmp_path / "a.npy")
+
+
 def test_unknown_extension_lists_the_known(tmp_path: Path) -> None:
     (tmp_path / "a.raw").write_bytes(b"0" * 100)
     sentence = refusal(tmp_path / "a.raw")

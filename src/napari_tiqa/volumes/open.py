@@ -94,6 +94,8 @@ def opened(path: str | os.PathLike[str], dataset: str | None = None) -> Volume:
             return SINGLE[suffix](path)
     except TiqaError:
         raise
+    except PermissionError as error:
+        raise VolumeError(f"'{path}' may not be read: ask for the right to read it.") from error
     except Exception as error:  # whatever a format's library raises on a damaged file
         raise VolumeError(
             f"Cannot open '{path}', which may be damaged or incomplete ({cause(error)}): copy it again."

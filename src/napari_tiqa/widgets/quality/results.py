@@ -130,6 +130,9 @@ class ResultsView(QWidget):
         self._stack = QStackedLayout(scored_or_hint)
         self._stack.addWidget(page(STRETCH, self.hint, line(STRETCH, self.sample_button, STRETCH), STRETCH))
         self._stack.addWidget(scored)
+        # Two lines, whatever they say: the last word, which names the artefact, is what matters.
+        self.plot.readout.setWordWrap(True)
+        self.plot.readout.setFixedHeight(2 * self.plot.readout.fontMetrics().lineSpacing() + 2)
         head = line(self.plotted_box, (self.plot.readout, 1))
         column(head, (scored_or_hint, 1), line(*self._buttons.values()), parent=self)
 

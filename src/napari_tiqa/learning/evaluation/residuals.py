@@ -1,5 +1,7 @@
 """Where a model scores too high or too low: the mean of score less label, for each specimen and artefact."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
@@ -40,5 +42,5 @@ def residual_sentence(table: pd.DataFrame) -> str:
     return (
         f"Score less label, averaged within each specimen and artefact: root mean square {typical:.2f} "
         f"points over {len(table)} of these, largest {worst['residual']:+.2f} "
-        f"({worst['specimen']}, {worst['family']})."
+        f"({Path(worst['specimen']).name}, {worst['family']})."
     )

@@ -33,6 +33,13 @@ MEASURES: dict[str, tuple[str, str]] = {
 
 _LOW_IS_BEST = ("rmse",)
 
+_HEADINGS = {
+    "napari-tiqa default": "default",
+    "frozen": "ImageNet",
+    "look-up": "look-up",
+    "BRISQUE": "BRISQUE",
+}
+
 
 class EvaluationTable(FlatTable):
     """Rows: families; columns: models and baselines; cells: the measure with its 95 % interval."""
@@ -40,7 +47,7 @@ class EvaluationTable(FlatTable):
     def show_measure(self, table: pd.DataFrame, measure: str) -> None:
         """Show one measure of an evaluation's table; the best of each row is bold."""
         judged, families = list(table["judged"].unique()), list(table["family"].unique())
-        self.show_headings(list(map(str, families)), [(str(title), str(title)) for title in judged])
+        self.show_headings(list(map(str, families)), [(_heading(str(title)), str(title)) for title in judged])
         values = table.pivot(index="family", columns="judged", values=measure)
         best = values.min(axis=1) if measure in _LOW_IS_BEST else values.max(axis=1)
         for _, row in table.iterrows():
@@ -58,12 +65,23 @@ def measures_in(table: pd.DataFrame) -> list[str]:
 def _cell(row: pd.Series, measure: str) -> str:
     if not isfinite(row[measure]):
         return "-"
-    return f"{row[measure]:.2f}\n{_interval(row, measure)}".rstrip()
+    # Without the zero before the point: there is room for the whole interval then.
+    ends = [f"{end:.2f}".replace("0.", ".", 1) for end in _ends(row, measure)]
+    return f"{row[measure]:.2f}\n{'–'.join(ends)}".rstrip()
+
+
+def _heading(title: str) -> str:
+    """Return the words of a title that tell it from the others, in a column as narrow as a number."""
+    return next((brief for known, brief in _HEADINGS.items() if title.startswith(known)), title)
+
+
+def _ends(row: pd.Series, measure: str) -> list[float]:
+    ends = [float(row.get(f"{measure}_{end}", float("nan"))) for end in ("low", "high")]
+    return ends if all(map(isfinite, ends)) else []
 
 
 def _interval(row: pd.Series, measure: str) -> str:
-    low, high = (row.get(f"{measure}_{end}", float("nan")) for end in ("low", "high"))
-    return f"{low:.2f} to {high:.2f}" if isfinite(low) and isfinite(high) else ""
+    return " to ".join(f"{end:.2f}" for end in _ends(row, measure))
 
 
 def _all_measures(row: pd.Series) -> str:

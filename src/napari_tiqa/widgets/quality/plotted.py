@@ -53,7 +53,7 @@ class Plotted:
     def axis_labels(self, runs: Sequence[ScoreRun]) -> list[str]:
         """Return titles of an axis for runs, the longest first."""
         if not self.is_figure:
-            return ["Score (5 best)"]
+            return ["Score (5 best)", "Score"]
         units = {self.unit_of(run) for run in runs}
         unit = units.pop() if len(units) == 1 else "each its unit" * bool(units)
         return [f"{self.title} ({unit})", unit] if unit else [self.title, "Ratio"]

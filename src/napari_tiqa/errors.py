@@ -87,6 +87,10 @@ class Cancelled(TiqaError):
     """The work was cancelled by the user."""
 
 
+NO_MEMORY = "Memory ran out: close other programs, or choose a smaller volume or fewer slices."
+"""What is said of a MemoryError, wherever it comes from."""
+
+
 @contextmanager
 def explained(error: type[TiqaError], problem: str, remedy: str) -> Iterator[None]:
     """Raise an OSError within as one of ours: "the problem (No space left on device): the remedy."."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from napari_tiqa.cli.streams import discard_output, guarded_streams
-from napari_tiqa.errors import Cancelled, ModelProcessError, TiqaError
+from napari_tiqa.errors import NO_MEMORY, Cancelled, ModelProcessError, TiqaError
 
 INTERRUPTED = 130
 
@@ -32,6 +32,9 @@ def exit_code(command: Callable[[], int]) -> int:
             print(f"napari-tiqa: {error}", file=sys.stderr)
             ended_early = isinstance(error, Cancelled)
             code = INTERRUPTED if ended_early else 1 if isinstance(error, ModelProcessError) else 2
+        except MemoryError:
+            print(f"napari-tiqa: {NO_MEMORY}", file=sys.stderr)
+            code = 2
         except KeyboardInterrupt:
             print("napari-tiqa: Interrupted.", file=sys.stderr)
             code = INTERRUPTED

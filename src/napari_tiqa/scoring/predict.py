@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_tiqa.scoring.bundle import SCORE, load_network
 from napari_tiqa.scoring.calibration import Calibration
+from napari_tiqa.scoring.out_of_memory import is_out_of_memory
 from napari_tiqa.scoring.scale import ARTEFACTS, FIRST_ARTEFACTS, SCORE_RANGE
 
 if TYPE_CHECKING:
@@ -19,9 +20,9 @@ BATCH_SIZE = 32
 """Tiles per forward pass at most."""
 
 _AT_ONCE = max(1, min(int(os.environ.get("NAPARI_TIQA_BATCH_SIZE", BATCH_SIZE)), BATCH_SIZE))
-"""Tiles per forward pass where the memory has no room for more."""
+"""Tiles per forward pass where the memory has no room for more; halved where it runs out all the same."""
 
-_SIZES = tuple(sorted({size for size in (1, 6, 12) if size < _AT_ONCE} | {_AT_ONCE}))
+_FEW = (1, 6, 12)
 # A network is compiled once for each size of a batch, which takes a second or more, so there are few. The
 # smaller ones are for a slice that is filtered while a slider moves, when somebody waits for the score: one
 # of up to 280 px is one tile, of 720 px six, of 2048 px twelve (``scoring.pyramid``); fidelity has nine.
@@ -97,22 +98,42 @@ def forward(
 ) -> list[np.ndarray]:
     """Return each output of a network, shape (n, ...), for all tiles, (n, 224, 224), float32 in [0, 1].
 
-    The network takes images of shape (n, 224, 224, 1), and then `others`, n rows each.
+    The network takes images of shape (n, 224, 224, 1), and then `others`, n rows each. Where memory runs out,
+    batches are halved, for good; the error of a single tile is the library's own.
     """
     batches: list[list[np.ndarray]] = []
-    for start in range(0, max(1, len(tiles)), _AT_ONCE):
-        inputs = [rows[start : start + _AT_ONCE] for rows in (tiles[..., None], *others)]
+    done = 0
+    while not batches or done < len(tiles):
+        size = _size_for(len(tiles) - done)
+        inputs = [rows[done : done + size] for rows in (tiles[..., None], *others)]
         count = len(inputs[0])
-        size = next(size for size in _SIZES if count <= size)
         if count < size:
             inputs = [
                 np.concatenate([rows, np.zeros((size - count, *rows.shape[1:]), "f4")]) for rows in inputs
             ]
-        outputs = network.predict_on_batch(inputs if others else inputs[0])
+        try:
+            outputs = network.predict_on_batch(inputs if others else inputs[0])
+        except Exception as error:
+            if size == 1 or not is_out_of_memory(error):
+                raise
+            _take_fewer(size // 2)
+            continue
         batches.append([out[:count] for out in (outputs if isinstance(outputs, list) else [outputs])])
+        done += count
         if after_batch:
-            after_batch(start + count)
+            after_batch(done)
     return [np.concatenate(parts) for parts in zip(*batches, strict=True)]
+
+
+def _size_for(count: int) -> int:
+    """Return the least size of a batch that so many tiles fit into, else the largest."""
+    return next((size for size in _FEW if count <= size <= _AT_ONCE), _AT_ONCE)
+
+
+def _take_fewer(size: int) -> None:
+    """Have this process take so few tiles at once from now on, since there is no memory for more."""
+    global _AT_ONCE
+    _AT_ONCE = size
 
 
 def load_model(path: str | os.PathLike[str] | None = None) -> ScoreModel:

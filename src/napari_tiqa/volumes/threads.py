@@ -13,8 +13,8 @@ def pool(name: str) -> ThreadPoolExecutor:
     """Return this process' pool of a name, with a thread for each core.
 
     One for all volumes, so that two runs at once do not use twice as many threads as there are cores. A
-    forked
-    process gets one of its own, since it inherits a pool without its threads and would wait for them forever.
+    forked process gets one of its own, since it inherits a pool without its threads and would wait for them
+    forever.
     """
     return _pool_of(os.getpid(), name)
 

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pickle
+import resource
 import signal
 import subprocess
 import sys
@@ -130,6 +131,24 @@ def test_killed_in_the_middle_it_says_so_and_the_next_call_works(
         answers[-1].result(timeout=20)
     np.testing.assert_allclose(warm.score(tiles(2), model), before, atol=1e-5)
     assert warm.pid != pid
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits another process")
+def test_without_memory_it_says_so_and_the_next_takes_half(model: ModelFile) -> None:
+    process = ModelProcess()
+    try:
+        right = process.score(tiles(2), model)
+        assert process.pid is not None
+        limit = psutil.Process(process.pid).memory_info().vms
+        resource.prlimit(process.pid, resource.RLIMIT_AS, (limit, limit))
+        with pytest.raises(ModelProcessError, match="ran out of memory"):
+            process.submit(tiles(2000), model).result()
+        assert eventually(lambda: process.state is ProcessState.STOPPED)
+        np.testing.assert_allclose(process.score(tiles(2), model), right, atol=1e-5)
+        environment = psutil.Process(process.pid).environ()
+        assert environment["NAPARI_TIQA_BATCH_SIZE"] == str(BATCH_SIZE // 2)
+    finally:
+        process.close()
 
 
 def test_bundle_written_anew_is_another_model(

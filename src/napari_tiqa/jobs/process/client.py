@@ -46,6 +46,9 @@ from napari_tiqa.scoring.scale import PREDICTED
 _LOG_LINES = 200
 _STUCK_AFTER = 10.0
 _CLOSE_WITHIN = 2.0
+_BATCH = "NAPARI_TIQA_BATCH_SIZE"
+# What Linux sends where memory runs out, and what TensorFlow on the CPU comes to where it gets none.
+_NO_MEMORY = [getattr(signal, name) for name in ("SIGKILL", "SIGSEGV", "SIGABRT") if hasattr(signal, name)]
 _ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "2",
     # Leave GPU memory to others: by default TensorFlow and JAX take all of it.
@@ -85,6 +88,7 @@ class ModelProcess:
     """A child process that scores tiles; it stays warm between requests and is restarted when it died.
 
     May be used from several threads at once. Nothing but ``score``, ``wait_ready`` and ``close`` ever waits.
+    After a death that looks as if memory had run out, the next process takes half as many tiles at once.
     `remedy`, the end of a sentence, says what to do when the process has died.
     """
 
@@ -92,6 +96,7 @@ class ModelProcess:
         self._remedy = remedy
         self._lock = threading.Lock()
         self._child: _Child | None = None
+        self._at_once = BATCH_SIZE
 
     @property
     def state(self) -> ProcessState:
@@ -173,7 +178,9 @@ class ModelProcess:
     def _living_child(self) -> "_Child":
         with self._lock:
             if self._child is None or self._child.ended:
-                self._child = _Child(self._remedy)
+                if self._child is not None and self._child.lacked_memory:
+                    self._at_once = max(1, self._at_once // 2)
+                self._child = _Child(self._remedy, self._at_once)
             return self._child
 
 
@@ -196,10 +203,12 @@ def shared_model_process() -> ModelProcess:
 class _Child:
     """One life of the model process. Three threads serve it: writing, reading, and keeping its log."""
 
-    def __init__(self, remedy: str) -> None:
+    def __init__(self, remedy: str, at_once: int) -> None:
         self._remedy = remedy
+        self._at_once = at_once
         self.device: Future[str] = Future()
         self.ended = False
+        self.lacked_memory = False
         self._closing = False
         self._lock = threading.Lock()
         self._numbers = itertools.count()
@@ -258,10 +267,12 @@ class _Child:
     def _live(self) -> None:
         command = [sys.executable, "-P", "-m", "napari_tiqa.jobs.process.worker"]
         pipe = subprocess.PIPE
+        environment = _ENVIRONMENT | os.environ | _chosen
+        if self._at_once < BATCH_SIZE:
+            wanted = int(environment.get(_BATCH, BATCH_SIZE))
+            environment[_BATCH] = str(min(wanted, self._at_once))
         try:
-            process = subprocess.Popen(
-                command, stdin=pipe, stdout=pipe, stderr=pipe, env=_ENVIRONMENT | os.environ | _chosen
-            )
+            process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
         except OSError as error:
             self._log.append(str(error))
             self._end()
@@ -345,22 +356,33 @@ class _Child:
         with self._lock:
             self.ended = True
             answers, self._answers = list(self._answers.values()), {}
+            code = self._process.returncode if self._process else 0
+            wanted = any(not answer.cancelled() for answer in answers)
+            self.lacked_memory = wanted and not self._closing and self._memory_ran_out(code)
         if not self.device.done():
             self.device.set_exception(self._death_error())
         for answer in answers:
             if answer.set_running_or_notify_cancel():
                 answer.set_exception(self._death_error())
 
+    def _memory_ran_out(self, code: int) -> bool:
+        return -code in _NO_MEMORY or self._last_line().startswith("MemoryError")
+
+    def _last_line(self) -> str:
+        return next((line.strip() for line in reversed(self._log) if line.strip()), "no message")
+
     def _death_error(self) -> ModelProcessError:
-        last_line = next((line.strip() for line in reversed(self._log) if line.strip()), "no message")
+        last_line = self._last_line()
         code = self._process.returncode if self._process else None
         if self._closing:
             sentence = f"The model process was closed before it had finished: {self._remedy}."
         elif not self.device.done() or self.device.exception():
             sentence = f"The model process could not start ({last_line.rstrip('.')}): check the installation."
+        elif last_line.startswith("MemoryError"):
+            sentence = f"The model process ran out of memory: close other programs, then {self._remedy}."
         elif code is not None and code < 0:
             name = signal.Signals(-code).name
-            cause = " possibly out of memory;" if name == "SIGKILL" else ""
+            cause = " possibly out of memory;" if self._memory_ran_out(code) else ""
             sentence = f"The model process was ended by {name},{cause} {self._remedy}."
         else:
             sentence = f"The model process ended ({last_line.rstrip('.')}): {self._remedy}."

@@ -33,11 +33,16 @@ from napari_tiqa.jobs.process.messages import (
     write_message,
 )
 from napari_tiqa.scoring.keras_configuration import configure_keras
+from napari_tiqa.scoring.out_of_memory import is_out_of_memory
 
 if TYPE_CHECKING:
     from napari_tiqa.scoring.predict import ScoreModel
 
 _MODELS_KEPT = 2
+_NO_MEMORY = (
+    "The model process ran out of memory: close other programs, choose smaller images or batches, or the CPU "
+    "instead of the GPU."
+)
 
 
 def main() -> None:
@@ -103,6 +108,8 @@ def _answer(
         return Failed(message.request, error)
     except Exception as error:
         traceback.print_exc()
+        if is_out_of_memory(error):
+            return Failed(message.request, ModelProcessError(_NO_MEMORY))
         what = (
             "The model failed on these slices" if isinstance(message, Predict) else "The model process failed"
         )

@@ -9,7 +9,7 @@ from typing import Any
 
 from qtpy.QtCore import QObject, Signal, Slot
 
-from napari_tiqa.errors import Cancelled, TiqaError
+from napari_tiqa.errors import NO_MEMORY, Cancelled, TiqaError
 
 Work = Callable[[Callable[[Any], None], threading.Event], Any]
 """What a job does: called with a function to report progress and an event that is set to cancel."""
@@ -178,6 +178,8 @@ class BackgroundJob(QObject):
             outcome = JobOutcome(JobState.CANCELLED, error.table, str(error))
         except TiqaError as error:
             outcome = JobOutcome(JobState.FAILED, error.table, str(error))
+        except MemoryError:
+            outcome = JobOutcome(JobState.FAILED, message=NO_MEMORY)
         except Exception as error:
             _log.exception("%s failed", self.name)
             message = f"An unexpected {type(error).__name__} ended {self.name}: {error}"

@@ -12,6 +12,7 @@ from napari.utils.notifications import show_warning
 from qtpy.QtWidgets import QTabWidget
 
 from napari_tiqa.filtering.catalogue import FILTERS
+from napari_tiqa.jobs.process.client import shared_model_process
 from napari_tiqa.widgets.host.shortcuts import SHORTCUTS, act
 from napari_tiqa.widgets.shared.dock_panel import in_other_dock
 from napari_tiqa.widgets.shared.result_layers import is_original, no_original, unwrapped
@@ -28,6 +29,7 @@ def score_quality(viewer: napari.viewer.Viewer) -> None:
         panel.form.choose_layer(layer)
         panel.score_all()
 
+    shared_model_process().start()  # Keras is imported while the dock is
     _with_layer(viewer, "score", "Slice quality", score)
 
 

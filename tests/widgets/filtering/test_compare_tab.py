@@ -184,7 +184,7 @@ def test_what_was_compared_stays_when_rows_are_renamed_added_and_removed(compare
 
 def test_a_cancelled_comparison_shows_what_is_done(tab: FilterCompareTab, qtbot: QtBot) -> None:
     for number in range(300):
-        tab.list.add(f"{number}", MILD)
+        tab.list.add(f"{number}", Pipeline([Step("gaussian", {"sigma": 0.5 + number / 300})]))
 
     def cancel(news: CompareProgress) -> None:
         if news.done == 3:

@@ -120,13 +120,13 @@ def test_layers_to_learn_from_are_ticked_and_their_ticks_stay(viewer: Viewer, pa
     assert [layer.name for layer in panel.form.layers] == ["good"]
 
 
-def test_a_new_user_needs_no_setting(viewer: Viewer, panel: TrainingPanel, tmp_path: Path) -> None:
+def test_a_new_user_needs_no_setting(viewer: Viewer, panel: TrainingPanel, user_folders: Path) -> None:
     viewer.add_image(tomogram(6))
     request = panel._request()
     recipe, run, volumes = request.verb.args
     assert recipe == TrainingRecipe(originals=recipe.originals, slices=12)
     assert run is request.run
-    assert run.output == tmp_path / "documents/napari-tiqa models/my model.tiqa"
+    assert run.output == user_folders / "documents/napari-tiqa models/my model.tiqa"
     assert [volume.slice_count(0) for volume in volumes] == [6]
 
 

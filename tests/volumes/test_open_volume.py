@@ -110,16 +110,6 @@ def test_pixels_come_back_along_every_axis(case: str, tmp_path: Path, pixels: np
         np.testing.assert_array_equal(plane, pixels.take(index, axis=axis))
 
 
-# A rewritten compressed TIFF has its pixels elsewhere in the file.
-@pytest.mark.parametrize("case", [c for c in WRITERS if c not in COMPRESSED_TIFFS])
-def test_pixels_are_read_when_a_slice_is_asked_for(case: str, tmp_path: Path, pixels: np.ndarray) -> None:
-    name, write = WRITERS[case]
-    write(tmp_path / name, pixels)
-    volume = open_volume(tmp_path / name)
-    write(tmp_path / name, pixels + 1)
-    np.testing.assert_array_equal(volume.slice(0, 3), pixels[3] + 1)
-
-
 _READ_BITSHUFFLE = """
 import sys, numpy as np
 from napari_tiqa.volumes.open import open_volume

@@ -64,16 +64,6 @@ def test_truncated_tiff(tmp_path: Path, pixels: np.ndarray, kept: float, options
     assert "truncated" in refusal(path)
 
 
-def test_tiff_truncated_after_opening_names_slice_and_file(tmp_path: Path, pixels: np.ndarray) -> None:
-    path = tmp_path / "a.tif"
-    tifffile.imwrite(path, pixels, compression="zlib")
-    volume = open_volume(path)
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    volume.slice(0, 0)
-    with pytest.raises(VolumeError, match=r"slice 11 along axis 0 of '.*a\.tif'"):
-        volume.slice(0, 11)
-
-
 @pytest.mark.parametrize("name", ["a.npy", "a.mrc", "a.h5"])
 @pytest.mark.parametrize("kept", [0.0, 0.005, 0.99])
 def test_truncated_file(tmp_path: Path, pixels: np.ndarray, name: str, kept: float) -> None:

@@ -134,12 +134,12 @@ def test_cancel_ends_a_wait(pixels: np.ndarray) -> None:
 
 def test_unreadable_slice_is_named_after_the_readable_ones(tmp_path: Path, pixels: np.ndarray) -> None:
     tifffile.imwrite(tmp_path / "a.tif", pixels, compression="zlib")
-    volume = open_volume(tmp_path / "a.tif")
     with tifffile.TiffFile(tmp_path / "a.tif") as tiff:
         offset = tiff.pages[25].dataoffsets[0]
     with (tmp_path / "a.tif").open("r+b") as file:
         file.seek(offset)
         file.write(b"\0" * 20)
+    volume = open_volume(tmp_path / "a.tif")
     planes = map_slices(volume, 0, range(40), copy)
     assert [next(planes)[0] for _ in range(25)] == list(range(25))
     with pytest.raises(VolumeError, match=r"slice 25 along axis 0 of '.*a\.tif'"):

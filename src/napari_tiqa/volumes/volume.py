@@ -228,6 +228,8 @@ class Volume:
             box[axis] = slice(index, index + 1, 1)
         try:
             pixels = read(data, tuple(box))
+        except VolumeError:  # says what is wrong, and what to do
+            raise
         except Exception as error:  # any codec, file system or graph may fail in its own way
             raise unreadable(f"slice {index} along axis {axis}", self, error) from error
         return pixels if data.ndim == 2 else pixels.squeeze(axis)

@@ -88,6 +88,8 @@ def estimate_window(
     indices = [within[0].start + place for place in evenly(count, _length(within[0]))]
     try:
         boxes, values = _sample(tomogram, indices, within, region)
+    except VolumeError:  # says what is wrong, and what to do
+        raise
     except Exception as error:  # any codec, file system or graph may fail in its own way
         readable = [index for index in indices if _is_readable(tomogram, index)]
         if not readable:

@@ -11,6 +11,7 @@ import numpy as np
 from napari_tiqa.errors import VolumeError
 from napari_tiqa.volumes.readers.hdf5_completeness import check_complete
 from napari_tiqa.volumes.readers.hdf5_nodes import Entry, attribute_text, dataset_at, entries, opened, text_of
+from napari_tiqa.volumes.source_file import SourceFile
 from napari_tiqa.volumes.stored import Box, Stored, grouped_chunks, lazy
 from napari_tiqa.volumes.units import Calibration, calibration
 from napari_tiqa.volumes.volume import Volume, check_image, default_axes, listed, only_volume
@@ -21,10 +22,16 @@ _UNEVEN = 0.01  # of a step, by which an axis' places may be off
 
 
 class Hdf5Stack(Stored):
-    """A dataset that is opened for each read: no handle stays, and the file can be moved."""
+    """A dataset that is opened for each read: no handle stays.
 
-    def __init__(self, path: Path, name: str, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    Where it is `written` meanwhile, the file changes.
+    """
+
+    def __init__(
+        self, path: Path, name: str, shape: tuple[int, ...], dtype: np.dtype, written: bool = False
+    ) -> None:
         self.path = path
+        self.source = None if written else SourceFile(path)
         self.name = name
         self.shape = shape
         self.dtype = dtype.newbyteorder("=")
@@ -33,6 +40,8 @@ class Hdf5Stack(Stored):
         """Read a part, in native byte order."""
         with opened(self.path) as file:
             out[...] = file[self.name][box]
+        if self.source is not None:
+            self.source.check()
 
 
 def open_hdf5(path: Path, dataset: str | None = None) -> Volume:
@@ -60,7 +69,9 @@ def open_hdf5(path: Path, dataset: str | None = None) -> Volume:
         spatial = min(chosen.ndim, 3)
         calibration = _nexus_voxel_size(file, name, spatial)
         warnings += calibration.warnings(label)
-        data: dask.array.Array = lazy(Hdf5Stack(path, name, chosen.shape, chosen.dtype), chunks)
+        data: dask.array.Array = lazy(
+            Hdf5Stack(path, name, chosen.shape, chosen.dtype, written=bool(file.swmr_mode)), chunks
+        )
     return Volume(
         data=data,
         axes=axes,

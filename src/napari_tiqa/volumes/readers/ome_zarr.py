@@ -13,6 +13,7 @@ from zarr.core.buffer import default_buffer_prototype
 from napari_tiqa.errors import VolumeError
 from napari_tiqa.volumes.applied import applied_in, note_under, window_in
 from napari_tiqa.volumes.readers.zarr_completeness import missing_rows
+from napari_tiqa.volumes.source_file import SourceFile
 from napari_tiqa.volumes.stored import Box, Stored, grouped_chunks, lazy
 from napari_tiqa.volumes.units import Calibration, calibration
 from napari_tiqa.volumes.volume import Volume, check_image, default_axes, listed, only_volume
@@ -33,11 +34,14 @@ class ZarrStack(Stored):
         self.array = array
         self.shape = array.shape
         self.dtype = np.dtype(array.dtype).newbyteorder("=")
+        # A chunk that is gone is read as fill values: the metadata tell whether the array is still there.
+        self.source = SourceFile(_metadata_file(array))
 
     def read_into(self, box: Box, out: np.ndarray) -> None:
         """Read a part; pieces that were never written have the fill value."""
         place = default_buffer_prototype().nd_buffer.from_ndarray_like(out)
         self.array.get_basic_selection(box, out=place)
+        self.source.check()
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,11 @@ class Multiscale:
     unit: str
     levels: tuple[str, ...]
     warnings: tuple[str, ...]
+
+
+def _metadata_file(array: zarr.Array) -> Path:
+    folder = Path(array.store.root) / array.path
+    return folder / ("zarr.json" if array.metadata.zarr_format == 3 else ".zarray")
 
 
 def is_zarr(folder: Path) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 import tifffile
 
 from napari_tiqa.errors import VolumeError
+from napari_tiqa.volumes.source_file import SourceFile
 from napari_tiqa.volumes.stored import Box, Stored
 
 
@@ -77,10 +78,15 @@ class Coding:
 class Page:
     """Where one page's pixels lie in a file, and how they are coded."""
 
-    path: Path
+    source: SourceFile
     offsets: tuple[int, ...]
     byte_counts: tuple[int, ...]
     coding: Coding
+
+    @property
+    def path(self) -> Path:
+        """The file that the page is in."""
+        return self.source.path
 
     def read(self) -> np.ndarray:
         """Read and decode the page; shape (y, x), or (z, y, x) for a page that holds a volume."""
@@ -98,6 +104,7 @@ class Page:
                 self._read_plain(file, out)
             else:
                 out[...] = self._decoded(file)
+        self.source.check()
 
     def _read_plain(self, file: FileIO, out: np.ndarray) -> None:
         """Read a page that is stored as it is in memory, but for the byte order."""
@@ -155,6 +162,7 @@ class PageStack(Stored):
 def pages_of(pages: Sequence[tifffile.TiffPage | tifffile.TiffFrame]) -> list[Page]:
     """Keep of pages what their reading needs, so that the file can be closed; raises as `coding_of`."""
     codings: dict[int, Coding] = {}
+    sources: dict[Path, SourceFile] = {}
     kept = []
     for page in pages:
         path = Path(page.parent.filehandle.path)
@@ -164,7 +172,9 @@ def pages_of(pages: Sequence[tifffile.TiffPage | tifffile.TiffFrame]) -> list[Pa
         offsets, byte_counts = tuple(page.dataoffsets), tuple(page.databytecounts)
         if coding.plain and len(offsets) == 1:
             byte_counts = (coding.nbytes,)  # which some programs write wrongly
-        kept.append(Page(path, offsets, byte_counts, coding))
+        if path not in sources:
+            sources[path] = SourceFile(path)
+        kept.append(Page(sources[path], offsets, byte_counts, coding))
     return kept
 
 

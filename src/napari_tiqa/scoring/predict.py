@@ -22,7 +22,7 @@ BATCH_SIZE = 32
 _AT_ONCE = max(1, min(int(os.environ.get("NAPARI_TIQA_BATCH_SIZE", BATCH_SIZE)), BATCH_SIZE))
 """Tiles per forward pass where the memory has no room for more; halved where it runs out all the same."""
 
-_FEW = (1, 6, 12)
+_FEW = (1, 6, 9, 12)
 # A network is compiled once for each size of a batch, which takes a second or more, so there are few. The
 # smaller ones are for a slice that is filtered while a slider moves, when somebody waits for the score: one
 # of up to 280 px is one tile, of 720 px six, of 2048 px twelve (``scoring.pyramid``); fidelity has nine.

@@ -20,6 +20,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import psutil
+import scipy.ndimage
 import tifffile
 import zarr
 
@@ -34,7 +35,8 @@ Figures = dict[str, float]
 
 def written(folder: Path) -> list[Path]:
     """Write a volume in each format."""
-    pixels = np.random.default_rng(0).integers(0, 255, SHAPE, np.uint8)
+    noise = scipy.ndimage.gaussian_filter(np.random.default_rng(0).standard_normal(SHAPE), 3)
+    pixels = np.where(noise > 0, 180, 60).astype(np.uint8)
     np.save(folder / "a.npy", pixels)
     tifffile.imwrite(folder / "a.tif", pixels, compression="zlib", photometric="minisblack")
     zarr.create_array(folder / "a.zarr", data=pixels, chunks=(1, 230, 240))
@@ -105,11 +107,15 @@ def dock_leaks(path: Path, cycles: int, warm_up: int) -> Figures:
     viewer.window.resize(1280, 720)
     viewer.open(path, plugin="napari-tiqa")
 
+    pixels = np.zeros((8, 8), np.uint8)
+
     def open_and_close() -> None:
         for name in dock_names():
             dock, shell = viewer.window.add_plugin_dock_widget("napari-tiqa", name)
             wait_until(lambda shell=shell: shell.panel is not None and shell.panel.isVisible())
             viewer.window.remove_dock_widget(dock)
+        # napari lets go of who listened to its layers, and is gone, when it next has something to tell.
+        viewer.layers.remove(viewer.add_image(pixels))
         wait_until(seconds(0.05))
 
     def count() -> Figures:

@@ -134,3 +134,18 @@ def test_each_test_asserts(path: Path) -> None:
     tests = {name: node for name, node in functions.items() if name.startswith("test_")}
     assert tests
     assert [name for name, test in tests.items() if not asserts(test, functions)] == []
+
+
+# When something was made, for people to read; how long something takes is measured by ``time.monotonic``.
+DATED = {"filtering/applied.py", "jobs/process/record.py", "learning/ratings/session.py"}
+WALL_CLOCK = re.compile(r"\btime\.time(_ns)?\(|\b(datetime|date)\.(now|utcnow|today)\(|from time import")
+
+
+def test_a_clock_that_goes_backwards_is_noticed_by_nothing() -> None:
+    package = PACKAGES["napari_tiqa"]
+    reading = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if WALL_CLOCK.search(path.read_text())
+    }
+    assert reading == DATED

@@ -1,10 +1,12 @@
-"""Files and folders that are written as a whole or not at all."""
+"""Files and folders that are written as a whole or not at all, and lines that are added to one."""
 
+import errno
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -48,6 +50,18 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     """
     with whole_file(path) as file:
         file.write(text.encode(errors="backslashreplace"))
+
+
+def append(file: FileIO, line: bytes) -> None:
+    """Write a line at the end of an unbuffered file: all of it is there when this returns.
+
+    Raises OSError where the disk is full, and where the file was removed, with its folder or alone: what is
+    written to it goes nowhere then.
+    """
+    while line:  # a disk that is nearly full takes a part, and says so the next time
+        line = line[file.write(line) :]
+    if os.fstat(file.fileno()).st_nlink == 0:
+        raise FileNotFoundError(errno.ENOENT, "The file was removed while it was written", file.name)
 
 
 @contextmanager

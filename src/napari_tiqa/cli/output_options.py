@@ -1,6 +1,7 @@
 """The options that say where a command writes, and what it refuses to write over."""
 
 import argparse
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -53,6 +54,8 @@ def check_outputs(paths: Iterable[Path], overwrite: bool) -> None:
     for path in paths:
         if not path.parent.is_dir():
             raise TiqaError(f"There is no folder {path.parent}: make it, or choose another place.")
+        if not os.access(path.parent, os.W_OK):
+            raise TiqaError(f"The folder {path.parent} is not writable: choose another place.")
         if path.exists() and not overwrite:
             raise TiqaError(f"{path} exists already: add --overwrite to replace it.")
 

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,6 +81,34 @@ def test_another_run_does_not_go_on_from_it(kept: Path) -> None:
 def test_two_runs_do_not_write_the_same(kept: Path) -> None:
     with KeptWork(kept, PLAN), pytest.raises(ResumeError, match="Another run is writing"):
         KeptWork(kept, PLAN).__enter__()
+
+
+def test_two_processes_do_not_write_the_same(kept: Path) -> None:
+    script = """
+import sys
+from napari_tiqa.jobs.process.kept_work import KeptWork
+KeptWork(sys.argv[1], {}).__enter__()
+"""
+    with KeptWork(kept, PLAN) as work:
+        other = subprocess.run([sys.executable, "-c", script, kept], capture_output=True, text=True)
+        assert "Another run is writing" in other.stderr
+        work.add("after", 1)
+    assert pieces(kept)["after"] == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits the size of a file")
+def test_a_disk_that_takes_half_of_a_piece_loses_that_alone(kept: Path) -> None:
+    import resource
+
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with KeptWork(kept, PLAN) as work:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (kept.stat().st_size + 20, most))
+        try:
+            with pytest.raises(ResumeError, match="cannot be written"):
+                work.add("large", "x" * 100)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    assert sorted(pieces(kept)) == ["0", "1", "2"]
 
 
 def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from napari_tiqa.errors import Cancelled, ExportError
 from napari_tiqa.jobs.process.place import is_taken
 from napari_tiqa.json_text import read_json
 from napari_tiqa.locks import AlreadyLocked, hold
-from napari_tiqa.whole_file import whole_file
+from napari_tiqa.whole_file import append, whole_file
 
 _PLAN, _DONE, _REPLACED = "export.json", "done.txt", "replaced"
 _LINE = 9  # bytes of a line: the checksum of a slice, eight hexadecimal digits
@@ -77,7 +77,7 @@ class UnfinishedExport:
     def add(self, plane: np.ndarray) -> None:
         """Write down that one more slice is written; for a process that is killed in the next moment."""
         assert self._log is not None
-        self._log.write(_line(plane))
+        append(self._log, _line(plane))
         self.done += 1
 
     def keep_intact(self, stored: Callable[[int], np.ndarray], cancel: threading.Event) -> None:

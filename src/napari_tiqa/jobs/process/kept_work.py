@@ -19,6 +19,7 @@ from filelock import BaseFileLock
 from napari_tiqa.errors import ResumeError, explained
 from napari_tiqa.json_text import parse_json
 from napari_tiqa.locks import AlreadyLocked, hold, remove
+from napari_tiqa.whole_file import append
 
 FORMAT = "napari-tiqa unfinished run 1"
 
@@ -70,9 +71,9 @@ class KeptWork:
         self.pieces[name] = value
         if self._file is not None:
             with explained(
-                ResumeError, f"{self.path} cannot be written", "make room, and run it again to resume"
+                ResumeError, f"{self.path} cannot be written", "remove the cause, and run it again to resume"
             ):
-                self._file.write(_line([name, value]))
+                append(self._file, _line([name, value]))
 
     def finish(self) -> None:
         """Remove the file: the run has its result."""
@@ -94,12 +95,12 @@ class KeptWork:
         self.pieces = dict(piece for line in lines[1:] if (piece := _value(line)) is not None)
         self._file = path.open("r+b" if lines else "wb", buffering=0)
         if not lines:
-            self._file.write(self._head)
+            append(self._file, self._head)
             return
         # A line that was cut short would spoil the next one.
         self._file.seek(0, os.SEEK_END)
         if not lines[-1].endswith(b"\n"):
-            self._file.write(b"\n")
+            append(self._file, b"\n")
 
 
 def _line(value: Any) -> bytes:

@@ -28,7 +28,7 @@ from napari_tiqa.volumes.stored import lazy
 from napari_tiqa.volumes.window import IntensityWindow
 from napari_tiqa.volumes.writing.ome_zarr import space_axes
 from napari_tiqa.volumes.writing.zarr_chunks import COMPRESSOR, store_plane
-from napari_tiqa.whole_file import whole_folder
+from napari_tiqa.whole_file import append, whole_folder
 
 PROBABILITY = "probability"
 _CHUNK_SIDE = 1024  # px, within a slice
@@ -143,7 +143,7 @@ class SegmentationStore:
             store_plane(self._place, self._array, where, plane)
         row, stored = row_of(probabilities, self.classes), _checksum(probabilities)
         line = ",".join([str(index), f"{checksum}/{stored}", *(f"{value:.6g}" for value in row)])
-        self._log.write(f"{line}\n".encode())
+        append(self._log, f"{line}\n".encode())
         self.checksums[index], self._stored[index] = checksum, stored
         self.rows[index] = row
 

@@ -137,7 +137,13 @@ def test_each_test_asserts(path: Path) -> None:
 
 
 # When something was made, for people to read; how long something takes is measured by ``time.monotonic``.
-DATED = {"filtering/applied.py", "jobs/process/record.py", "learning/ratings/session.py"}
+DATED = {
+    "filtering/applied.py",
+    "jobs/process/record.py",
+    "learning/ratings/session.py",
+    "learning/training/card.py",
+    "widgets/rating/form.py",
+}
 WALL_CLOCK = re.compile(r"\btime\.time(_ns)?\(|\b(datetime|date)\.(now|utcnow|today)\(|from time import")
 
 

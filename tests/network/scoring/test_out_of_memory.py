@@ -11,7 +11,7 @@ from napari_tiqa.scoring import predict
 from napari_tiqa.scoring.out_of_memory import is_out_of_memory
 
 SIDE = 32  # px, so that what is measured is memory and not time
-WIDE = 5000  # channels of 32 x 32 float32: 20 MB for each tile
+WIDE = 20_000  # channels of 32 x 32 float32: 80 MB for each tile, more than earlier tests have left free
 
 
 def greedy(channels: int) -> keras.Model:
@@ -23,11 +23,11 @@ def greedy(channels: int) -> keras.Model:
 
 @pytest.fixture
 def limited(monkeypatch: pytest.MonkeyPatch):
-    """Leave this process 512 MB of addresses, and have it take as many tiles as ever afterwards."""
+    """Leave this process 2 GB of addresses, and have it take as many tiles as ever afterwards."""
     monkeypatch.setattr(predict, "_AT_ONCE", predict.BATCH_SIZE)
     greedy(1).predict_on_batch(np.zeros((1, SIDE, SIDE, 1), np.float32))  # threads and their memory are there
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (psutil.Process().memory_info().vms + 2**29, hard))
+    resource.setrlimit(resource.RLIMIT_AS, (psutil.Process().memory_info().vms + 2**31, hard))
     yield
     resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 

@@ -73,6 +73,7 @@ class DockShell(QWidget):
                 QTimer.singleShot(0, self._join_tabs)  # napari adds the dock to its window only now
             elif self._docked:
                 self._closed = True
+                self._leave_layers()
                 if self.panel is not None:
                     self.panel.close_down()
                 # Now and here: Python's garbage collector may come in any thread, and Qt's widgets may not.
@@ -105,8 +106,14 @@ class DockShell(QWidget):
             dock.show()
             dock.raise_()
 
+    def _leave_layers(self) -> None:
+        """Undo what napari does for a dock that has ``reset_choices``: it does not do so itself."""
+        events = self.viewer.layers.events
+        for emitter in (events.inserted, events.removed, events.reordered, events.renamed):
+            emitter.disconnect(self.reset_choices)
+
     def reset_choices(self) -> None:
-        """Follow the viewer's layer list; napari goes on calling this for a dock that was closed."""
+        """Follow the viewer's layer list."""
         if self.panel is not None and not self._closed:
             self.panel.reset_choices()
 

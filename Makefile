@@ -2,13 +2,14 @@
 # make demo VOLUME=path    the same for your file
 # make test                linter, types, import contract, tests, coverage (under 8 minutes on 2 cores)
 # make coverage           all tests, coverage of child processes too
+# make fuzz MINUTES=10   broken and hostile files for every reader; --seed and more by ARGS
 # make quick               the tests that open no viewer and start no other process (under a minute)
 
 PYTHON ?= python3
 VENV   := .venv
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test quick coverage
+.PHONY: demo test quick coverage fuzz
 
 demo: $(STAMP)
 	$(VENV)/bin/napari-tiqa demo $(if $(VOLUME),"$(VOLUME)")
@@ -23,6 +24,10 @@ test: $(STAMP)
 # Coverage of child processes too (the model process, the shell); takes minutes longer.
 coverage: $(STAMP)
 	$(VENV)/bin/python tools/run_tests.py --children
+
+MINUTES ?= 10
+fuzz: $(STAMP)
+	$(VENV)/bin/python -m tests.fuzz --minutes $(MINUTES) $(ARGS)
 
 quick: $(STAMP)
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile -m "not viewer and not process and not slow"

@@ -8,9 +8,11 @@ from pathlib import Path
 def cause(error: BaseException) -> str:
     """Return what an error of another library says, in one line without a full stop, to stand in brackets."""
     text = str(getattr(error, "strerror", None) or error)
-    return " ".join(text.split()).rstrip(".") or type(error).__name__
+    text = " ".join(text.split()).rstrip(".") or type(error).__name__
+    return text if len(text) <= _LONGEST_CAUSE else f"{text[:_LONGEST_CAUSE]}…"
 
 
+_LONGEST_CAUSE = 300  # letters; a library may repeat what a damaged file holds
 _LONGEST = 100  # letters of a name in a sentence
 
 

@@ -49,7 +49,7 @@ class Step:
         """Refuse what cannot be applied, and fill in the defaults."""
         object.__setattr__(self, "parameters", self.definition.checked(self.parameters))
         if not isinstance(self.on, bool):
-            raise FilterError(f"on of {self.filter} cannot be {self.on!r}: choose true or false.")
+            raise FilterError(f"on of {self.filter} cannot be {self.on!r:.60}: choose true or false.")
 
     @property
     def definition(self) -> Filter:
@@ -133,7 +133,7 @@ class Pipeline:
         version = values.get("format_version")
         if version != FORMAT_VERSION:
             raise FilterError(
-                f"{source} is a pipeline of version {version}, this napari-tiqa reads version "
+                f"{source} is a pipeline of version {version!s:.20}, this napari-tiqa reads version "
                 f"{FORMAT_VERSION}: update napari-tiqa or save the pipeline again."
             )
         try:

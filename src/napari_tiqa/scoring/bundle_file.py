@@ -4,6 +4,7 @@ import io
 import lzma
 import math
 import os
+import tokenize
 import zipfile
 import zlib
 from typing import Any
@@ -25,6 +26,10 @@ NOT_A_BUNDLE = (
     zlib.error,
     lzma.LZMAError,
     RuntimeError,  # encrypted
+    TypeError,
+    SyntaxError,  # of an array's header, as the next two
+    tokenize.TokenError,
+    MemoryError,
     NotImplementedError,  # a method of compression that Python does not know
 )
 """What reading a file that is no bundle, or a damaged or hostile one, may raise beside OSError."""

@@ -18,7 +18,7 @@ _LISTS = {SCORE: "models", SEGMENTATION: "segmenters"}
 
 def recent_models(purpose: str = SCORE) -> list[Path]:
     """Return the remembered bundles for a purpose of ``bundle`` that still exist, the latest first."""
-    return [path for path in _remembered().get(_LISTS[purpose], []) if path.is_file()]
+    return [path for path in _remembered().get(_LISTS[purpose], []) if os.path.isfile(path)]  # of any name
 
 
 def remember_model(path: str | os.PathLike[str]) -> None:

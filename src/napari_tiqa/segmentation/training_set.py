@@ -1,8 +1,6 @@
 """All that a segmenter learns from, and its file in the run folder: a training goes on without its image."""
 
 import json
-import zipfile
-import zlib
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -123,6 +121,8 @@ def load_training_set(path: Path) -> TrainingSet:
                 tuple(stored[f"{name}/{number}"] for number in range(record["slices"]))
                 for name in ("images", "labels", "held")
             )
+        if any(not _fit(*each) for each in zip(images, labels, held, strict=True)):
+            raise ValueError("its arrays do not belong together")
         classes, origin = record["classes"], record["origin"]
         return TrainingSet(
             images,
@@ -141,7 +141,7 @@ def load_training_set(path: Path) -> TrainingSet:
         )
     except FileNotFoundError as error:
         raise nothing_begun(path.parent) from error
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except Exception as error:  # whatever NumPy and zipfile make of a damaged file
         raise SegmentationError(
             f"{path} is damaged, so the training cannot be resumed: train in a new run folder."
         ) from error
@@ -152,6 +152,12 @@ def nothing_begun(run_folder: Path) -> SegmentationError:
     return SegmentationError(
         f"No training of a segmenter was begun in {run_folder}: choose its run folder, or train without one."
     )
+
+
+def _fit(image: np.ndarray, labels: np.ndarray, held: np.ndarray) -> bool:
+    """Tell whether arrays can be an image with its labels and what is left out of them."""
+    kinds = [getattr(each, "dtype", None) for each in (image, labels, held)]
+    return kinds == [np.uint16, np.int8, bool] and image.ndim == 2 and image.shape == labels.shape == held.shape
 
 
 def _in_unit(image: np.ndarray) -> np.ndarray:

@@ -92,7 +92,10 @@ class KeptWork:
                 f"{path} is of a run on another volume, with another model or other settings: remove it, or "
                 "choose another place."
             )
-        self.pieces = dict(piece for line in lines[1:] if (piece := _value(line)) is not None)
+        for line in lines[1:]:
+            match _value(line):
+                case [str(name), value]:
+                    self.pieces[name] = value
         self._file = path.open("r+b" if lines else "wb", buffering=0)
         if not lines:
             append(self._file, self._head)
@@ -111,4 +114,9 @@ def _line(value: Any) -> bytes:
 def _value(line: bytes) -> Any:
     """Return the value of a line, None where it is damaged."""
     checksum, _, text = line.rstrip(b"\n").partition(b" ")
-    return parse_json(text) if checksum == b"%08x" % zlib.crc32(text) else None
+    if checksum != b"%08x" % zlib.crc32(text):
+        return None
+    try:
+        return parse_json(text)
+    except ValueError:
+        return None

@@ -97,8 +97,11 @@ class SegmentationStore:
                 "remove it yourself."
             )
         try:
-            return cls(folder, record)
-        except (OSError, ValueError, KeyError) as error:
+            store = cls(folder, record)
+            _identities(record)
+            IntensityWindow(**record["window"])
+            return store
+        except Exception as error:  # whatever a damaged record, table or array makes of the reading
             raise SegmentationError(
                 f"The segmentation in {folder} is damaged: remove it, and segment again."
             ) from error

@@ -54,7 +54,9 @@ def read_record(folder: Path) -> dict[str, Any] | None:
         if record["format_version"] > FORMAT_VERSION:
             raise RatingError(f"{path} was written by a newer napari-tiqa: update napari-tiqa to open it.")
         # What the file lacks is as for a new session.
-        return new_record() | record
+        record = new_record() | record
+        _check(record)
+        return record
     except OSError as error:
         raise RatingError(f"{path} cannot be read ({error.strerror}).") from error
     except (ValueError, KeyError, TypeError) as error:
@@ -62,6 +64,25 @@ def read_record(folder: Path) -> dict[str, Any] | None:
             f"{path} is damaged: copy the session folder again, or delete this file to start a new session "
             "(the ratings are kept)."
         ) from error
+
+
+def _check(record: dict[str, Any]) -> None:
+    """Raise ValueError or TypeError for what a session cannot go on with."""
+    share, seed = record["repeat_share"], record["seed"]
+    if not isinstance(share, int | float) or not 0 <= share <= 1:
+        raise ValueError("the share of repeated images is not within 0 to 1")
+    if not isinstance(seed, int) or seed < 0:
+        raise ValueError("the seed is not a whole number from 0")
+    if not isinstance(record["skipped"], dict) or not isinstance(record["sources"], list):
+        raise ValueError("what was skipped, or where images come from, is not said")
+    given = record["skipped"].values()
+    if not all(isinstance(skips, list) for skips in given):
+        raise ValueError("what a rater skipped is not a list")
+    skips = [skip for each in given for skip in each]
+    if not all(isinstance(skip["image"], str) and isinstance(skip["after"], int) for skip in skips):
+        raise ValueError("an image that was skipped is not named")
+    if not all(isinstance(source, dict) for source in record["sources"]):
+        raise ValueError("where an image comes from is not said")
 
 
 def write_record(record: dict[str, Any], folder: Path) -> None:

@@ -280,7 +280,7 @@ def _rating(row: dict[str, str | None], path: Path, line: int) -> Rating:
             raise RatingError(f"Line {line} of {path} names no {what}: fill it in, or take the line out.")
     if score not in map(str, LEVELS):
         raise RatingError(
-            f"Line {line} of {path} gives '{image}' the score '{score}', which is not one of "
+            f"Line {line} of {path} gives '{image:.100}' the score '{score:.20}', which is not one of "
             f"{', '.join(map(str, LEVELS))}: correct it, or take the line out."
         )
     return Rating(image, rater, int(score), time)

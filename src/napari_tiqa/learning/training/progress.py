@@ -12,6 +12,7 @@ from napari_tiqa.errors import TrainingError
 from napari_tiqa.learning.training.run_folder import EPOCHS_FILE
 from napari_tiqa.progress import Progress
 from napari_tiqa.whole_file import whole_file
+from napari_tiqa.wording import cause
 
 EPOCH_COLUMNS = ("stage", "epoch", "epochs", "loss", "srocc", "plcc", "best")
 
@@ -72,5 +73,5 @@ def read_epochs(run_folder: str | os.PathLike[str], columns: Sequence[str] = EPO
         return table
     except (OSError, ValueError) as error:
         raise TrainingError(
-            f"{path} cannot be read ({error}): choose another run folder, or train in a new one."
+            f"{path} cannot be read ({cause(error)}): choose another run folder, or train in a new one."
         ) from error

@@ -65,7 +65,7 @@ class Setting:
         for item in value if isinstance(value, tuple) else (value,):
             if self.choices and item not in self.choices:
                 raise error(
-                    f"There is no {name.removesuffix('s')} {item!r}: choose from {', '.join(self.choices)}."
+                    f"There is no {name.removesuffix('s')} {item!r:.60}: choose from {', '.join(self.choices)}."
                 )
             if self.range_text and not self.allows(item):
                 raise error(f"The {name} must be {self.range_text}, not {item:g}.")
@@ -111,12 +111,12 @@ class Recipe:
             version = values.pop("format_version")
             if version == _FORMAT_VERSION:
                 return cls(**values)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise cls.error(
                 f"This is not a {cls.kind}: it may be damaged or written by another program."
             ) from error
         raise cls.error(
-            f"This {cls.kind} has format version {version}, but this napari-tiqa reads version "
+            f"This {cls.kind} has format version {version!s:.20}, but this napari-tiqa reads version "
             f"{_FORMAT_VERSION} only: update napari-tiqa to use it."
         )
 

@@ -175,8 +175,19 @@ def _is_level_below(above: zarr.Array, level: zarr.Array) -> bool:
     return all(small <= large for small, large in zip(level.shape, above.shape, strict=True))
 
 
+def _check_codecs(array: zarr.Array, name: str) -> None:
+    """Refuse the codec that would unpickle what is stored, and so run code."""
+    about = array.metadata.to_dict()
+    if "pickle" in repr([about.get(key) for key in ("filters", "compressor", "codecs")]).lower():
+        raise VolumeError(
+            f"'{name}' is coded with pickle, which can run code when it is read: write it again with another "
+            "compression."
+        )
+
+
 def _lazy(array: zarr.Array, name: str) -> dask.array.Array:
     dtype = np.dtype(array.dtype)
+    _check_codecs(array, name)
     check_image(array.shape, dtype, name)
     if 0 in array.chunks:
         raise VolumeError(f"The chunks of '{name}' have the shape {array.chunks}: write the array again.")

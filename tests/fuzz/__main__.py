@@ -25,13 +25,15 @@ def main() -> int:
     parser.add_argument("--start", type=int, default=0, help="the number of the first input of each target")
     parser.add_argument("--targets", nargs="+", choices=[*TARGETS], default=[*TARGETS], metavar="TARGET")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (one per core)")
-    parser.add_argument("--only", type=int, metavar="NUMBER", help="try one input in this process, to debug it")
+    parser.add_argument("--nice", type=int, default=19, help="how far others go first (19)")
+    parser.add_argument("--only", type=int, metavar="NUMBER", help="try one input here, to debug it")
     options = parser.parse_args()
     os.environ["PYTHONWARNINGS"] = "ignore"
     seed = secrets.randbits(32) if options.seed is None else options.seed
     if options.only is not None:
         return _try_one(options.targets[0], seed, options.only)
     minutes = 10.0 if options.minutes is None and options.inputs is None else options.minutes
+    os.nice(options.nice)
     began = time.monotonic()
     result = run(
         options.targets,

@@ -19,9 +19,26 @@ MEMORY_BYTES = 200 << 20
 _ADDRESS_SPACE = 6 << 30  # so that a wild request fails here and not on the machine
 _LONGEST_SENTENCE = 1000
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_PROCESSES = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.spawn", "pty.spawn")
+_PROCESSES = (
+    "subprocess.Popen",
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.fork",
+    "os.spawn",
+    "pty.spawn",
+)
 _CODE = ("pickle.find_class", "ctypes.dlopen", "socket.connect", "socket.bind", *_PROCESSES)
-_CHANGES = ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.symlink", "os.link", "os.truncate", "os.chmod")
+_CHANGES = (
+    "os.mkdir",
+    "os.rename",
+    "os.remove",
+    "os.rmdir",
+    "os.symlink",
+    "os.link",
+    "os.truncate",
+    "os.chmod",
+)
 
 
 class Watch:

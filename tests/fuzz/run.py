@@ -79,7 +79,6 @@ def attempt(watch: Watch, target: str, tree: Tree, folder: Path) -> str | None:
 
 def _work(orders: Connection, state: mmap.mmap, folder: Path) -> None:
     """Try the inputs that are asked for, each noted before it is begun, in a process that may die of it."""
-    os.nice(19)
     os.chdir(folder)
     for number in (0, 1, 2):
         os.dup2(os.open(os.devnull, os.O_RDWR), number)

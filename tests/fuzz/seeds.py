@@ -45,7 +45,9 @@ def volume(dtype: Any = np.uint16, shape: tuple[int, ...] = SHAPE) -> np.ndarray
 def tree_of(folder: Path) -> Tree:
     """Read all files of a folder."""
     return {
-        str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
     }
 
 
@@ -141,7 +143,9 @@ def zarr_arrays() -> list[Tree]:
         array[:] = volume()
 
     def group(folder: Path) -> None:
-        zarr.create_group(folder / "in.zarr", zarr_format=2).create_array("a", data=volume(), chunks=(2, 20, 24))
+        zarr.create_group(folder / "in.zarr", zarr_format=2).create_array(
+            "a", data=volume(), chunks=(2, 20, 24)
+        )
 
     ways: list[dict[str, Any]] = [
         {"zarr_format": 2, "chunks": (2, 10, 24)},
@@ -202,7 +206,9 @@ def npy() -> list[Tree]:
 def bundles() -> list[Tree]:
     """Return model bundles of both purposes with few weights; no network is built from them here."""
     weights = io.BytesIO()
-    np.savez(weights, **{"score/kernel": np.ones((4, 4), np.float16), "calibration/x": np.ones(3, np.float32)})
+    np.savez(
+        weights, **{"score/kernel": np.ones((4, 4), np.float16), "calibration/x": np.ones(3, np.float32)}
+    )
     about: dict[str, dict[str, Any]] = {
         SCORE: {"backbone": "EfficientNet-Lite0", "head_units": 16, "artefacts": ["ring", "blur", "noise"]},
         SEGMENTATION: {
@@ -288,7 +294,9 @@ def datasets() -> list[Tree]:
 def score_tables() -> list[Tree]:
     """Return a score table with its record."""
     rows = [ScoredSlice(n, n * 0.5, 3.0 + n / 9, reason="" if n else "constant") for n in range(4)]
-    return [made(lambda folder: write_scores(score_table(rows, {"volume": {"name": "v"}}), folder / "in.csv"))]
+    return [
+        made(lambda folder: write_scores(score_table(rows, {"volume": {"name": "v"}}), folder / "in.csv"))
+    ]
 
 
 def unfinished_exports() -> list[Tree]:

@@ -7,7 +7,7 @@ from tests.fuzz.seeds import Tree, corpus
 
 
 def smaller(tree: Tree, target: str, fails: Callable[[Tree], bool], seconds: float = 10.0) -> Tree:
-    """Return an input that still fails: files left out, then cut from their end, then single runs of zeros."""
+    """Return an input that still fails: files left out or put back, then cut from their end."""
     until = time.monotonic() + seconds
     seeds = [seed for seed in corpus(target) if seed.keys() >= tree.keys()]
     for path in list(tree):

@@ -157,7 +157,8 @@ def nothing_begun(run_folder: Path) -> SegmentationError:
 def _fit(image: np.ndarray, labels: np.ndarray, held: np.ndarray) -> bool:
     """Tell whether arrays can be an image with its labels and what is left out of them."""
     kinds = [getattr(each, "dtype", None) for each in (image, labels, held)]
-    return kinds == [np.uint16, np.int8, bool] and image.ndim == 2 and image.shape == labels.shape == held.shape
+    right = kinds == [np.uint16, np.int8, bool]
+    return right and image.ndim == 2 and image.shape == labels.shape == held.shape
 
 
 def _in_unit(image: np.ndarray) -> np.ndarray:

@@ -87,12 +87,33 @@ def hdf5(stored: bytes, rng: Random) -> bytes:
 
 
 def _change_hdf5(file: h5py.File, node: Any, rng: Random) -> None:
-    names = ["exchange/data", "a", "b", "entry/data/pixels", "entry/data/z", "whole", "part", "new/one", "/", "."]
+    names = [
+        "exchange/data",
+        "a",
+        "b",
+        "entry/data/pixels",
+        "entry/data/z",
+        "whole",
+        "part",
+        "new/one",
+        "/",
+        ".",
+    ]
     name, other, way = rng.choice(names), rng.choice(names), rng.randrange(12)
     if way < 3:
         key = rng.choice(("signal", "axes", "default", "units", "NX_class", "_FillValue"))
         node.attrs[key] = rng.choice(
-            (rng.choice(values.NAMES), ["z", "y", "x"], ["", "y", "."], h5py.Empty("f"), np.nan, 7, b"\xff", [], other)
+            (
+                rng.choice(values.NAMES),
+                ["z", "y", "x"],
+                ["", "y", "."],
+                h5py.Empty("f"),
+                np.nan,
+                7,
+                b"\xff",
+                [],
+                other,
+            )
         )
     elif way == 3:
         file[name] = h5py.SoftLink(rng.choice((other, "/" + name, "..", "/no", "x" * 5000)))
@@ -104,13 +125,17 @@ def _change_hdf5(file: h5py.File, node: Any, rng: Random) -> None:
         file[name] = file[other]
     elif way == 7:
         shape = tuple(rng.choice((0, 1, 2, 30, 10**6, 2**40)) for _ in range(rng.randrange(6)))
-        file.create_dataset(name, shape, rng.choice(("u2", ">f8", "?", "S3", h5py.string_dtype(), "c8")), chunks=True)
+        file.create_dataset(
+            name, shape, rng.choice(("u2", ">f8", "?", "S3", h5py.string_dtype(), "c8")), chunks=True
+        )
     elif way == 8:
         layout = h5py.VirtualLayout((6, 20, 24), "u2")
         layout[:3] = h5py.VirtualSource(rng.choice((".", "in.h5", "no.h5", "part%b.h5")), other, (3, 20, 24))
         file.create_virtual_dataset(name, layout)
     elif way == 9:
-        file.create_dataset(name, (6, 20), "u1", external=[(rng.choice(("in.h5", "no.raw", "/dev/zero")), 0, 120)])
+        file.create_dataset(
+            name, (6, 20), "u1", external=[(rng.choice(("in.h5", "no.raw", "/dev/zero")), 0, 120)]
+        )
     elif way == 10:
         if isinstance(node, h5py.Dataset) and node.dtype.kind in "fiu":
             node[...] = rng.choice((0, np.nan, np.inf, 1e300, -1))

@@ -9,9 +9,30 @@ from mrcfile.dtypes import HEADER_DTYPE
 
 from tests.fuzz.mutations.values import NAMES, REALS, number
 
-_TAGS = (254, 256, 257, 258, 259, 262, 266, 270, 273, 277, 278, 279, 284, 305, 317, 320, 322, 323, 324, 325, 339,
+_TAGS = (254, 256, 257, 258, 259, 262, 266, 270, 273, 277, 278, 279, 284, 305, 317, 320, 322, 323, 324,
+    325, 339,
          347, 32997, 32998, 33550, 42113, 50674, 50838, 50839)  # fmt: skip
-_CODINGS = (1, 2, 3, 5, 6, 7, 8, 9, 34712, 34887, 34925, 33003, 50000, 50001, 50002, 32773, 32946, 34892, 52546)
+_CODINGS = (
+    1,
+    2,
+    3,
+    5,
+    6,
+    7,
+    8,
+    9,
+    34712,
+    34887,
+    34925,
+    33003,
+    50000,
+    50001,
+    50002,
+    32773,
+    32946,
+    34892,
+    52546,
+)
 
 
 def tiff(stored: bytes, rng: Random) -> bytes:
@@ -88,11 +109,15 @@ def npy(stored: bytes, rng: Random) -> bytes:
     """Return a .npy file with another header before its pixels."""
     begin = stored.find(b"\n") + 1
     shape = tuple(rng.choice((number(rng), rng.randrange(30), 6, 20, 24)) for _ in range(rng.randrange(7)))
-    kind = rng.choice((repr(rng.choice(NAMES)), "'<u2'", "'|u1'", "[('a', '<f8')]", "'<f8'", "(('<f4', (2,)))"))
+    kind = rng.choice(
+        (repr(rng.choice(NAMES)), "'<u2'", "'|u1'", "[('a', '<f8')]", "'<f8'", "(('<f4', (2,)))")
+    )
     order = rng.choice(("True", "False", "1", "None"))
     header = f"{{'descr': {kind}, 'fortran_order': {order}, 'shape': {shape}, }}"
     if rng.random() < 0.1:
-        header = rng.choice(("(" * 5000, "__import__('os').mkdir('fuzz-outside')", "{}", "1", "9" * 5000, "-" * 9000))
+        header = rng.choice(
+            ("(" * 5000, "__import__('os').mkdir('fuzz-outside')", "{}", "1", "9" * 5000, "-" * 9000)
+        )
     text = header.encode() + b" " * rng.randrange(70) + b"\n"
     version = rng.choice(((1, 0), (2, 0), (3, 0), (9, 9)))
     length = len(text) if rng.random() < 0.9 else number(rng) % 65536

@@ -11,7 +11,7 @@ _JSON = (".json", ".zattrs", ".zarray", ".zgroup", ".zmetadata", "zarr.json")
 
 
 def mutated(target: str, seed: int, number: int) -> tuple[Tree, list[str]]:
-    """Return an input of a target, always the same for a seed and a number, and the files that were changed."""
+    """Return an input of a target, the same for a seed and a number, and the files that were changed."""
     rng = Random(f"{target}/{seed}/{number}")
     trees = corpus(target)
     tree = dict(rng.choice(trees))
@@ -73,7 +73,9 @@ def _move(tree: Tree, path: str, rng: Random) -> None:
     way = rng.randrange(4)
     if way == 1:
         folder = path.rpartition("/")[0]
-        name = rng.choice(("z99.tif", "z-1.tif", "z5²3.tif", ".zarray", ".zattrs", "zarr.json", "0.0.9", "x", "lock"))
+        name = rng.choice(
+            ("z99.tif", "z-1.tif", "z5²3.tif", ".zarray", ".zattrs", "zarr.json", "0.0.9", "x", "lock")
+        )
         tree.setdefault(f"{folder}/{name}".lstrip("/"), stored)
     elif way == 2 and tree:
         tree[rng.choice(list(tree))] = stored

@@ -10,16 +10,21 @@ NUMBERS = (
 )  # fmt: skip
 REALS = (0.0, -0.0, 0.5, 1e-320, 1e-30, 1e30, 1e308, -1e308, float("inf"), -float("inf"), float("nan"))
 TEXTS = (
-    "", " ", "0", "-1", "1e999", "nan", "inf", "..", "../outside", "/tmp/fuzz-outside", "a/b", "C:\\x", "\x00",
+    "", " ", "0", "-1", "1e999", "nan", "inf", "..", "../outside", "/tmp/fuzz-outside", "a/b", "C:\\x",
+        "\x00",
     "\ufeff", "ä", "\U0001f600", "\ud800", "~", "~root/x", ".", "con", "%s%n", "{0}", "__class__", "x" * 300,
     "x" * 100_000, "9" * 400, "9" * 5000, "true", "null", "2026-01-01", "1,2", "1;2", '"', "'", "\n", "=1+1",
 )  # fmt: skip
 NAMES = (
-    "|O", "|V8", "<M8[s]", "<U4", "|S3", "<f8", ">f4", "<f2", "|b1", "<c8", "|u1", "<i8", "float128", "bfloat16",
-    "string", "bytes", "object", "int4", "r16", "pickle", "zlib", "gzip", "blosc", "zstd", "lz4", "lzma", "bz2",
+    "|O", "|V8", "<M8[s]", "<U4", "|S3", "<f8", ">f4", "<f2", "|b1", "<c8", "|u1", "<i8", "float128",
+        "bfloat16",
+    "string", "bytes", "object", "int4", "r16", "pickle", "zlib", "gzip", "blosc", "zstd", "lz4",
+        "lzma", "bz2",
     "vlen-utf8", "json2", "msgpack2", "delta", "fixedscaleoffset", "crc32", "crc32c", "shuffle", "transpose",
-    "sharding_indexed", "bytes", "quantize", "astype", "packbits", "numcodecs.pickle", "numcodecs.zlib", "regular",
-    "default", "v2", "/", ".", "C", "F", "t", "c", "z", "y", "x", "q", "space", "scale", "translation", "meter",
+    "sharding_indexed", "bytes", "quantize", "astype", "packbits", "numcodecs.pickle", "numcodecs.zlib",
+        "regular",
+    "default", "v2", "/", ".", "C", "F", "t", "c", "z", "y", "x", "q", "space", "scale", "translation",
+        "meter",
     "0.4", "0.5", "micrometer", "gaussian", "median", "noise", "0", "1", "in.zarr", "group", "array",
 )  # fmt: skip
 CODECS = (
@@ -61,7 +66,9 @@ def changed(found: Any, rng: Random) -> Any:
     """Return a JSON value with one place in it changed: another value, left out, twice, or swapped."""
     if not isinstance(found, dict | list) or not found or rng.random() < 0.08:
         if isinstance(found, int | float) and not isinstance(found, bool) and rng.random() < 0.5:
-            return rng.choice((found + 1, found - 1, -found, found * 2, found * 0.5 if abs(found) < 2**60 else 0, [found]))
+            return rng.choice(
+                (found + 1, found - 1, -found, found * 2, found * 0.5 if abs(found) < 2**60 else 0, [found])
+            )
         return value(rng)
     if isinstance(found, list):
         place = rng.randrange(len(found))
@@ -126,5 +133,7 @@ def table(stored: bytes, rng: Random) -> bytes:
 
 
 def _cell(rng: Random) -> bytes:
-    found = rng.choice((number(rng), rng.choice(REALS), rng.choice(TEXTS), rng.choice(NAMES), "", "=x", "True"))
+    found = rng.choice(
+        (number(rng), rng.choice(REALS), rng.choice(TEXTS), rng.choice(NAMES), "", "=x", "True")
+    )
     return str(found).encode(errors="surrogatepass")

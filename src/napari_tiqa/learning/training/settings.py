@@ -65,7 +65,8 @@ class Setting:
         for item in value if isinstance(value, tuple) else (value,):
             if self.choices and item not in self.choices:
                 raise error(
-                    f"There is no {name.removesuffix('s')} {item!r:.60}: choose from {', '.join(self.choices)}."
+                    f"There is no {name.removesuffix('s')} {item!r:.60}: choose from "
+                    f"{', '.join(self.choices)}."
                 )
             if self.range_text and not self.allows(item):
                 raise error(f"The {name} must be {self.range_text}, not {item:g}.")

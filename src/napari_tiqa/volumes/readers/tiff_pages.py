@@ -196,8 +196,8 @@ def coding_of(page: tifffile.TiffPage, path: Path) -> Coding:
             coding.segment(b"", 0)
         except ValueError as error:
             raise VolumeError(
-                f"'{path}' is compressed with {getattr(page.compression, 'name', page.compression)!s:.40}, which "
-                "cannot be decoded: save it uncompressed or with LZW."
+                f"'{path}' is compressed with {getattr(page.compression, 'name', page.compression)!s:.40}, "
+                "which cannot be decoded: save it uncompressed or with LZW."
             ) from error
     return coding
 

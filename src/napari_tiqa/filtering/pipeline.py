@@ -133,7 +133,7 @@ class Pipeline:
         version = values.get("format_version")
         if version != FORMAT_VERSION:
             raise FilterError(
-                f"{source} is a pipeline of version {version!s:.20}, this napari-tiqa reads version "
+                f"{source} is a pipeline of version {version!r:.20}, this napari-tiqa reads version "
                 f"{FORMAT_VERSION}: update napari-tiqa or save the pipeline again."
             )
         try:

@@ -245,7 +245,7 @@ def check_image(shape: tuple[int, ...], dtype: np.dtype, name: str) -> None:
         raise VolumeError(
             f"'{name}' has {counted(len(shape), 'dimension')}: give a slice (2-D) or a tomogram (3-D)."
         )
-    if 0 in shape:
+    if min(shape) < 1:
         raise VolumeError(f"'{name}' is empty: its shape is {shape}.")
     if np.dtype(dtype).kind not in "buif":
         kind = {"c": "complex", "O": "object", "V": "structured"}.get(np.dtype(dtype).kind, "other")

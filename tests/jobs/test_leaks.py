@@ -1,8 +1,8 @@
-"""Cycles of opening, scoring and letting go leave nothing behind; 200 of them: ``benchmarks/leaks.py``."""
+"""Cycles of opening, scoring and letting go leave nothing behind; 200: ``benchmarks.reliability.leaks``."""
 
 from pathlib import Path
 
-from benchmarks.leaks import growth, resources, score_cycle, written
+from benchmarks.reliability.leaks import growth, resources, score_cycle, written
 
 
 def test_scoring_leaves_no_thread_process_or_file(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Docks that are opened and closed leave nothing behind; 200 times: ``benchmarks/leaks.py``."""
+"""Docks that are opened and closed leave nothing behind; 200 times: ``benchmarks/reliability/leaks.py``."""
 
 import gc
 from typing import Any
@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QApplication
 
-from benchmarks.leaks import growth, resources
+from benchmarks.reliability.leaks import growth, resources
 from tests.widgets.all_docks import NAMES
 
 

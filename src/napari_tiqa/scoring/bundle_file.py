@@ -67,7 +67,10 @@ def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
     """Read a member of at most so many bytes; zipfile stops at the size that is announced."""
     if archive.getinfo(name).file_size > most:
         raise ValueError(f"{name} is larger than {most} bytes")
-    return archive.read(name)
+    try:
+        return archive.read(name)
+    except OSError as error:  # what bz2 says of bytes that it cannot unpack, among others
+        raise ValueError(f"{name} cannot be unpacked") from error
 
 
 def _array(stored: bytes) -> np.ndarray:

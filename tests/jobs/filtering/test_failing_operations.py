@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from benchmarks.failing_operations import FAIL, FORMATS, KILL, operations, outcomes, specimen
+from benchmarks.reliability.failing_operations import FAIL, FORMATS, KILL, operations, outcomes, specimen
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(sys, "addaudithook") or sys.platform == "win32", reason="needs fork"),

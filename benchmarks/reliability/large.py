@@ -1,7 +1,7 @@
 """Volumes of 100 GB and folders of 20,000 files: what opening, reading along each axis and scoring them take.
 
-    python -m benchmarks.large [--gigabytes 100] [--files 20000] [--only zarr hdf5 tiff memory]
-    xvfb-run -s "-screen 0 1280x720x24" python -m benchmarks.large --only events
+    python -m benchmarks.reliability.large [--gigabytes 100] [--files 20000] [--only zarr hdf5 tiff memory]
+    xvfb-run -s "-screen 0 1280x720x24" python -m benchmarks.reliability.large --only events
 
 A large Zarr array is stored by a few chunks with many names (hard links), so that all of it is there to be
 read and decompressed though it takes no room; a TIFF folder likewise. Prints the time to open each, then the
@@ -133,7 +133,8 @@ def axes_table(name: str, path: Path, slices: int = SLICES) -> float:
 
 def peak_memory(path: Path, slices: int) -> tuple[float, float, float]:
     """Score slices in a process of its own; return its peak and its model process' in GB, and the time."""
-    command = [sys.executable, "-m", "benchmarks.large", "--score", str(path), "--slices", str(slices)]
+    here = [sys.executable, "-m", "benchmarks.reliability.large"]
+    command = [*here, "--score", str(path), "--slices", str(slices)]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     own, model, took = map(float, printed.split())
     return own, model, took

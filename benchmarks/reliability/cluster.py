@@ -1,6 +1,6 @@
 """How much faster two workers of a dask.distributed cluster score than one, each with a single thread.
 
-    python benchmarks/cluster.py
+    python -m benchmarks.reliability.cluster
 
 Workers are processes on this machine, each with a model process that may use one thread. A volume of noisy
 slices is scored once to warm up, then timed; both have to give the same scores to 1e-4. Ends with 1 if

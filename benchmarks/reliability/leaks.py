@@ -1,6 +1,6 @@
 """What cycles of open, score, close and of opening and closing each dock leave behind.
 
-    xvfb-run -s "-screen 0 1280x720x24" python -m benchmarks.leaks [--cycles 200] [--only score docks]
+    xvfb-run -s "-screen 0 1280x720x24" python -m benchmarks.reliability.leaks
 
 A cycle of the first kind opens a volume of each format, scores two slices, maps one, and lets go of all; one
 of the second kind opens each of the docks on a volume in napari and closes it. Prints, per cycle after the

@@ -1,6 +1,6 @@
 """Lines of code per room, and files: how large the house is.
 
-Run:  python benchmarks/lines_per_room.py [REVISION]     (a git revision; the working tree where omitted)
+Run:  python tools/lines_per_room.py [REVISION]     (a git revision; the working tree where omitted)
 """
 
 import subprocess
@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 
 def main() -> None:
+    """Print the table."""
     revision = sys.argv[1] if len(sys.argv) > 1 else None
     lines: Counter[str] = Counter()
     files: Counter[str] = Counter()
@@ -34,6 +35,7 @@ def sources(revision: str | None) -> list[tuple[str, str]]:
 
 
 def git(*arguments: str) -> str:
+    """Return what git prints."""
     return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout
 
 

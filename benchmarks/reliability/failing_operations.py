@@ -1,7 +1,7 @@
 """What becomes of an export whose n-th file operation fails, or whose process is killed at it, for every n.
 
-    python benchmarks/failing_operations.py            # all formats, every n: minutes
-    python benchmarks/failing_operations.py --every 7  # every seventh
+    python -m benchmarks.reliability.failing_operations            # all formats, every n: minutes
+    python -m benchmarks.reliability.failing_operations --every 7  # every seventh
 
 Operations are those that Python announces for the output (open, rename, mkdir, remove, truncate). One fails
 with "no space left" or kills the process; then the same export is run again, which has to end with the very

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from napari_tiqa.cli.streams import discard_output, guarded_streams
+from napari_tiqa.cli.streams import discard, guarded_streams
 from napari_tiqa.errors import NO_MEMORY, Cancelled, ModelProcessError, TiqaError
 
 INTERRUPTED = 130
@@ -39,7 +39,7 @@ def exit_code(command: Callable[[], int]) -> int:
             print("napari-tiqa: Interrupted.", file=sys.stderr)
             code = INTERRUPTED
         except BrokenPipeError:
-            discard_output()  # the reader of our output (such as head) has what it wanted
+            discard(sys.stdout)  # the reader of our output (such as head) has what it wanted
             code = 0
     return code
 

@@ -31,11 +31,11 @@ def guarded_streams() -> Iterator[None]:
         sys.stdout, sys.stderr = before
 
 
-def discard_output() -> None:
+def discard(stream: Any) -> None:
     """Let what is still to be written go nowhere: Python writes it when it ends, which would fail again."""
     with suppress(OSError, ValueError, AttributeError):
         nothing = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nothing, sys.stdout.fileno())
+        os.dup2(nothing, stream.fileno())
         os.close(nothing)
 
 
@@ -68,16 +68,20 @@ class _Messages(_Guarded):
 
     def write(self, text: str) -> int:
         """Write where that is possible."""
-        with suppress(OSError, ValueError):
+        try:
             if self._stream is not None:
                 self._stream.write(text)
+        except (OSError, ValueError):
+            discard(self._stream)
         return len(text)
 
     def flush(self) -> None:
         """Flush where that is possible."""
-        with suppress(OSError, ValueError):
+        try:
             if self._stream is not None:
                 self._stream.flush()
+        except (OSError, ValueError):
+            discard(self._stream)
 
 
 class _Results(_Guarded):
@@ -105,7 +109,7 @@ class _Results(_Guarded):
             raise self._failed(error) from error
 
     def _failed(self, error: OSError) -> OutputError:
-        discard_output()
+        discard(self._stream)
         return OutputError(
             f"Standard output cannot be written ({error.strerror}): send it to a file, or give -o FILE where "
             "the command has that option."

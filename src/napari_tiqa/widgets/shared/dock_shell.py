@@ -167,6 +167,8 @@ class _Loading(QObject):
             # pandas, dask and pyqtgraph take half a second; napari's window must not stand still for it.
             with _no_garbage_collection():
                 import_module(self._module)
+                # The first time, napari reads the manifests of all plugins for them.
+                import_module("napari_tiqa.widgets.host.preferences").preferences()
         except Exception as error:
             name = self._name[0].upper() + self._name[1:]
             self.failed.emit(f"{name} cannot open ({error}); check the installation of napari-tiqa.")

@@ -109,7 +109,7 @@ def outcome(volume: np.ndarray, wanted: np.ndarray, name: str, number: int, how:
         second = in_a_fork(volume, output, 0, FAIL).partition(" ")[2] if first != "done" else "done"
         if second == "done":
             same = np.array_equal(open_volume(output).data.compute(), wanted)
-            # What is left of a folder that cannot be removed is no fault of an export that is done.
+            # What is left of a folder that cannot be removed is not a fault of an export that is done.
             known = {name, unfinished_folder(output).name} if first == "done" else {name}
             left = sorted({path.name for path in folder.iterdir()} - known)
             second = ("whole" if same else "other pixels") + (f", {left} left" if left else "")

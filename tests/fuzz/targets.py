@@ -99,7 +99,7 @@ def pipeline(folder: Path) -> None:
     path = folder / "in.json"
     if not holds_pipeline(path):
         Pipeline.load(path)
-        raise WrongResult("it is no pipeline, and can be loaded as one")
+        raise WrongResult("it is not a pipeline, and can be loaded as one")
     loaded = Pipeline.load(path)
     loaded.describe()
     if Pipeline.from_dict(loaded.to_dict()) != loaded:

@@ -30,7 +30,7 @@ def add_resume_option(parser: argparse.ArgumentParser, parts: str) -> None:
         "--resume",
         type=Path,
         metavar="FILE",
-        help=f"keep {parts} in FILE as soon as they are done; the same command goes on from there, after any "
+        help=f"keep {parts} in FILE as soon as they are done; the same command resumes there, after any "
         "end; default: the output's name with .unfinished, where there is one",
     )
 

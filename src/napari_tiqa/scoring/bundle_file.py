@@ -32,7 +32,7 @@ NOT_A_BUNDLE = (
     MemoryError,
     NotImplementedError,  # a method of compression that Python does not know
 )
-"""What reading a file that is no bundle, or a damaged or hostile one, may raise beside OSError."""
+"""What reading a file that is not a bundle, or a damaged or hostile one, may raise beside OSError."""
 
 
 def read_card(path: str | os.PathLike[str]) -> Any:

@@ -1,4 +1,4 @@
-"""Score, map and figures of a region: nothing outside has a part in them, and a whole slice is no region."""
+"""Score, map and figures of a region: nothing outside has a part in them, a whole slice is not a region."""
 
 from pathlib import Path
 

@@ -106,7 +106,7 @@ def test_figures_are_kept_with_the_layer_and_in_one_table(
     panel.results.export_csv(path)
     table = read_scores(path)
     assert table["score"].tolist() == SCORES
-    assert table["noise"].tolist() == [0, 0, 0, 0]  # the points lost to it, which are no figure
+    assert table["noise"].tolist() == [0, 0, 0, 0]  # the points lost to it, which are not a figure
     np.testing.assert_allclose(table["edge_width"], scored.run.figure("edge_width"))
     panel.results.load_csv(path)
     loaded = panel.results.current.run

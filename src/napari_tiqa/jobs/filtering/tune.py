@@ -82,7 +82,7 @@ def tune(
         Settings to try, at most.
     resume : path-like, optional
         A file in which each trial is kept as soon as it is done: after any end, the same call with the same
-        file goes on from there, with the same result. It is removed at the end.
+        file resumes there, with the same result. It is removed at the end.
     client : distributed.Client or str, optional
         A dask.distributed cluster, or its scheduler's address, whose workers filter and judge the slices; see
         ``score_volume``.

@@ -111,7 +111,7 @@ class UnfinishedExport:
         elif self.output.exists():
             self.output.rmdir()
         os.replace(self.data, self.output)
-        with suppress(OSError):  # the output is there: what cannot be removed is no fault of it
+        with suppress(OSError):  # the output is there: what cannot be removed is not its fault
             self.discard()
 
     def _open_log(self) -> None:

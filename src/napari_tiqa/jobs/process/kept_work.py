@@ -1,4 +1,4 @@
-"""What a run has done so far, in a file, so that the same run goes on from there after any end.
+"""What a run has done so far, in a file, so that the same run resumes there after any end.
 
 Each piece is a line with its checksum, written at once: of a process that is killed in the middle of a line
 that line is lost, and nothing else. Another volume, model or setting is another run, which does not go on

@@ -109,7 +109,7 @@ def score_volume(
         outside has a part in the score, nor in a window that is estimated.
     resume : path-like, optional
         A file in which each slice is kept as soon as it is scored: after any end, the same call with the same
-        file goes on from there, with the same result. It is removed at the end of the run.
+        file resumes there, with the same result. It is removed at the end of the run.
     client : distributed.Client or str, optional
         A dask.distributed cluster, or its scheduler's address, whose workers read and score the slices; each
         has a model process of its own. They have to see the files of volume and model.

@@ -114,7 +114,7 @@ def study_segmentation(
         Fixes noise and rings; slices get different ones, the levels of a slice the same.
     resume : path-like, optional
         A file in which each version is kept as soon as it is judged: after any end, the same call with the
-        same file goes on from there, with the same result. It is removed at the end.
+        same file resumes there, with the same result. It is removed at the end.
     progress : callable, optional
         Called in this thread with a StudyProgress after each version; what it raises ends the study.
     cancel : threading.Event, optional

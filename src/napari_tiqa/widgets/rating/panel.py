@@ -152,7 +152,7 @@ class RatingPanel(DockPanel):
         if self.form.from_folder:
             folder = self.form.chosen_folder()
             return lambda _progress, _cancel: open_session(folder, repeat_share=share)
-        sources = self.form.image_sources()  # first: without images a folder is no use
+        sources = self.form.image_sources()  # first: without images a folder is useless
         folder = self.form.chosen_folder()
         return lambda progress, cancel: create_session(
             folder,
